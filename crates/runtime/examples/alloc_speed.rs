@@ -32,6 +32,25 @@ fn in_batches(batch: usize, rounds: usize, size: impl Fn(usize) -> usize) {
     }
 }
 
+/// Replaces blocks at random places: each free meets another page.
+fn in_random_order(live: usize, pairs: usize) {
+    let mut blocks: Vec<_> = (0..live).map(|_| make(48, true)).collect();
+    let mut random = 88_172_645_463_325_252_u64;
+    for _ in 0..pairs {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let block = &mut blocks[(random >> 20) as usize % live];
+        // SAFETY: allocated above or below, and its header is dead still.
+        unsafe { alloc::free(*block) };
+        *block = make(48, true);
+    }
+    for block in blocks {
+        // SAFETY: as above.
+        unsafe { alloc::free(block) };
+    }
+}
+
 fn main() {
     for immediate in [true, false] {
         alloc::set_immediate_reclaim(immediate);
@@ -48,6 +67,12 @@ fn main() {
         });
         report("48 bytes, 1,000,000 at a time", N, || {
             in_batches(1_000_000, N / 1_000_000, |_| 48);
+        });
+        report("48 bytes, 30,000 in random order", N / 4, || {
+            in_random_order(30_000, N / 4);
+        });
+        report("48 bytes, 300,000 in random order", N / 4, || {
+            in_random_order(300_000, N / 4);
         });
         report("24 to 1,024 bytes, 1,000 at a time", N, || {
             in_batches(1000, N / 1000, |i| 24 + i);

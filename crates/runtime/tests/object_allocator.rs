@@ -18,11 +18,9 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 fn alone(immediate: bool) -> MutexGuard<'static, ()> {
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
     alloc::set_immediate_reclaim(immediate);
+    alloc::reset_gc_pressure();
     // SAFETY: the other tests wait for the lock, their threads have ended.
-    unsafe {
-        alloc::reset_gc_pressure();
-        alloc::end_young_collection();
-    }
+    unsafe { alloc::end_young_collection() };
     guard
 }
 

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicIsize, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
 
 use super::class::{BINS, GC_BIT};
 use super::page::{NO_PAGE, Page, PageRef, State};
@@ -41,14 +41,15 @@ thread_local! {
     static HEAP: Cell<*const Heap> = const { Cell::new(&raw const NO_HEAP) };
 }
 
-/// Pages that went empty, or were freed into, and wait for a quiescent state to be looked at.
-pub(super) static PENDING: AtomicUsize = AtomicUsize::new(0);
+/// An estimate of the pages that went empty, or were freed into by other threads, and wait for a quiescent state.
+pub(super) static PENDING: AtomicIsize = AtomicIsize::new(0);
 
 /// The current thread's heap, which may be [`NO_HEAP`].
 #[inline(always)]
 pub(super) fn current() -> &'static Heap {
-    // SAFETY: NO_HEAP, or a heap of `Pool::new_heap`; neither is ever destroyed.
-    HEAP.with(|heap| unsafe { &*heap.get() })
+    let heap = HEAP.get();
+    // SAFETY: NO_HEAP, or a heap of `Pool::adopt_heap`; neither is ever destroyed.
+    unsafe { &*heap }
 }
 
 /// The current thread's heap if it has one.
@@ -275,6 +276,9 @@ impl Heap {
                 POOL.lock().release_chain(empty);
             }
             while let Some(page) = self.take_available(bin) {
+                if page.used() == 0 {
+                    PENDING.fetch_sub(1, Ordering::Relaxed);
+                }
                 if page.refill() {
                     self.make_current(page);
                     return Some(page);

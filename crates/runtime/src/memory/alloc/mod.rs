@@ -108,7 +108,7 @@ pub unsafe fn usable_size(block: NonNull<u8>) -> usize {
     // SAFETY: by contract a live block.
     let page = unsafe { PageRef::of(block) };
     if page.is_huge() {
-        page.map_len.get() - page::HEADER_SIZE
+        page.map_len.get() - page.first_offset()
     } else {
         page.block_size()
     }
@@ -184,10 +184,7 @@ pub fn gc_alloc_pressure() -> isize {
     heap::current().gc_pressure.load(Ordering::Relaxed)
 }
 
-/// Sets the counters of all threads to zero.
-///
-/// # Safety
-/// The world is stopped.
-pub unsafe fn reset_gc_pressure() {
+/// Sets the counters of all threads to zero. While the world runs, a thread that counts at this moment may undo it.
+pub fn reset_gc_pressure() {
     POOL.lock().reset_gc_pressure();
 }

@@ -1,4 +1,7 @@
-//! A page: 64 KiB of blocks of one size class, with its header at the start.
+//! A page: 64 KiB of blocks of one size class, with its header near the start.
+//!
+//! If headers lay at the very start, all of them would compete for one set of the processor's caches. So a
+//! header is shifted by a number of cache lines that follows from the page's address.
 //!
 //! Invariant: a block of a page is in exactly one of four places: handed out (LIVE), on the owner's free list,
 //! on the remote list, or in the tail that was never carved. `used` counts the first and the third.
@@ -10,9 +13,10 @@
 //! |-----------|----------------|-------------------------------------------------------------|
 //! | Current   | none           | the heap's `current` table; blocks are handed out from it   |
 //! | Available | none           | the heap's `available` list of its bin                      |
-//! | Full      | FULL           | nowhere: the first free of a block brings it back           |
+//! | Full      | FULL           | nowhere: it comes back when `wake` of its blocks are free,  |
+//! |           |                | so that the detour is paid for by several allocations       |
 //! | Notified  | NOTIFIED       | the heap's `notified` list, or about to be put there by the |
-//! |           |                | thread that freed a block of the full page                  |
+//! |           |                | thread whose free woke the full page                        |
 //!
 //! The owner is the thread whose heap the page belongs to; for an abandoned heap, whoever holds the pool's
 //! lock; and while the world is stopped, whoever stopped it.
@@ -29,11 +33,26 @@ use super::heap::Heap;
 
 pub(super) const PAGE_SIZE: usize = 64 * 1024;
 
-/// The first block lies this far into its page; a huge block this far into its mapping.
-pub(super) const HEADER_SIZE: usize = 128;
+/// The first block lies this far after the start of the header.
+const HEADER_SIZE: usize = 128;
 
-/// How many bytes of blocks are carved at a time.
+/// A header is shifted by up to 31 cache lines of 64 bytes: bits 16 to 20 of the page's address say how far.
+const SHIFT_MASK: usize = 31 * 64;
+
+/// Bytes of a huge mapping that may be needed for its header.
+pub(super) const MAX_LEAD: usize = SHIFT_MASK + HEADER_SIZE;
+
+/// How far after the start of its page a header lies, for any address in the page.
+#[inline(always)]
+const fn shift_of(addr: usize) -> usize {
+    (addr >> 10) & SHIFT_MASK
+}
+
+/// Blocks are carved up to the next multiple of this, so that no more than one page of the system's is touched ahead.
 const CARVE_BYTES: usize = 4096;
+
+/// The largest `wake`: enough to make the detour cheap.
+const MAX_WAKE: usize = 32;
 
 /// Flag bit of an object header: the block is handed out.
 const LIVE: u16 = 1;
@@ -135,6 +154,9 @@ pub(super) struct Page {
     carved: AtomicU32,
     /// End of the last block that fits.
     limit: Cell<u32>,
+    /// As many free blocks, on the owner's or on the remote list, end the state Full. Constant while the page is
+    /// in use, and 1 or at most an eighth of its blocks: an empty page never stays Full.
+    wake: Cell<u32>,
     /// Links of the list the page is on: the owner's, or for huge blocks the pool lock's.
     pub(super) next: Cell<*const Page>,
     pub(super) prev: Cell<*const Page>,
@@ -149,7 +171,7 @@ pub(super) struct Page {
     pub(super) huge_young: Cell<bool>,
 }
 
-const _: () = assert!(size_of::<Page>() <= HEADER_SIZE && offset_of!(Page, remote) == 64);
+const _: () = assert!(size_of::<Page>() <= HEADER_SIZE && offset_of!(Page, remote) >= 64);
 
 // SAFETY: every field is an atomic or a `Cell` whose accesses are ordered by ownership of the page: ownership
 // moves with a thread's exit and through the pool's lock, or with a stopped world.
@@ -168,6 +190,7 @@ impl Page {
             block_size: Cell::new(0),
             carved: AtomicU32::new(0),
             limit: Cell::new(0),
+            wake: Cell::new(1),
             next: Cell::new(ptr::null()),
             prev: Cell::new(ptr::null()),
             remote: AtomicU64::new(0),
@@ -204,9 +227,21 @@ impl PageRef {
     /// `block` was handed out by this allocator and not freed since.
     #[inline(always)]
     pub(super) unsafe fn of(block: NonNull<u8>) -> PageRef {
-        let start = block.as_ptr().map_addr(|addr| addr & !(PAGE_SIZE - 1));
-        // SAFETY: a block starts HEADER_SIZE or more into its page, so its page is not at address zero.
-        PageRef(unsafe { NonNull::new_unchecked(start.cast()) })
+        let header = block
+            .as_ptr()
+            .map_addr(|addr| (addr & !(PAGE_SIZE - 1)) + shift_of(addr));
+        // SAFETY: a block lies behind the header of its page, which is not at address zero.
+        PageRef(unsafe { NonNull::new_unchecked(header.cast()) })
+    }
+
+    /// The page that starts at `start`.
+    ///
+    /// # Safety
+    /// `start` is the start of a page, with the right to all of it; its header is set up before it is read.
+    pub(super) unsafe fn at(start: NonNull<u8>) -> PageRef {
+        let shift = shift_of(start.as_ptr().addr());
+        // SAFETY: the shift is far less than a page.
+        PageRef(unsafe { start.add(shift) }.cast())
     }
 
     /// `None` for null.
@@ -224,7 +259,13 @@ impl PageRef {
     }
 
     pub(super) fn start(self) -> NonNull<u8> {
-        self.0.cast()
+        // SAFETY: the header lies that far into its page.
+        unsafe { self.0.cast::<u8>().sub(shift_of(self.0.as_ptr().addr())) }
+    }
+
+    /// Where the first block starts, from the start of the page.
+    pub(super) fn first_offset(self) -> usize {
+        shift_of(self.0.as_ptr().addr()) + HEADER_SIZE
     }
 
     /// Sets up a page of `bin` for `heap`, with nothing carved.
@@ -233,17 +274,21 @@ impl PageRef {
     /// `start` is the start of a page that is not in use and belongs to the caller.
     pub(super) unsafe fn set_up(start: NonNull<u8>, bin: usize, heap: &Heap) -> PageRef {
         let size = class_size(bin & (GC_BIT - 1));
-        let count = (PAGE_SIZE - HEADER_SIZE) / size;
-        let page = start.cast::<Page>();
         // SAFETY: the caller's page, which is 64 KiB long and aligned to its size.
-        unsafe { page.write(Page::new()) };
-        let page = PageRef(page);
+        let page = unsafe {
+            let page = PageRef::at(start);
+            page.0.write(Page::new());
+            page
+        };
+        let first = page.first_offset();
+        let count = (PAGE_SIZE - first) / size;
         page.heap.store(ptr::from_ref(heap).cast_mut(), Ordering::Relaxed);
         page.gc.set(u8::from(bin & GC_BIT != 0));
         page.bin.set(bin as u8);
         page.block_size.set(size as u32);
-        page.carved.store(HEADER_SIZE as u32, Ordering::Relaxed);
-        page.limit.set((HEADER_SIZE + count * size) as u32);
+        page.carved.store(first as u32, Ordering::Relaxed);
+        page.limit.set((first + count * size) as u32);
+        page.wake.set((count / 8).clamp(1, MAX_WAKE) as u32);
         page
     }
 
@@ -252,10 +297,12 @@ impl PageRef {
     /// # Safety
     /// `start` is the start of a mapping of `map_len` bytes, a multiple of 64 KiB, that belongs to the caller.
     pub(super) unsafe fn set_up_huge(start: NonNull<u8>, map_len: usize) -> PageRef {
-        let page = start.cast::<Page>();
         // SAFETY: the caller's mapping, which is at least 64 KiB long and aligned to that.
-        unsafe { page.write(Page::new()) };
-        let page = PageRef(page);
+        let page = unsafe {
+            let page = PageRef::at(start);
+            page.0.write(Page::new());
+            page
+        };
         page.state.set(State::Huge);
         page.map_len.set(map_len);
         // SAFETY: the block's header lies in the caller's mapping, and any bits are valid for its atomics.
@@ -266,7 +313,7 @@ impl PageRef {
     /// The block of a huge page.
     pub(super) fn huge_block(self) -> NonNull<Block> {
         debug_assert!(self.is_huge());
-        self.block_at(HEADER_SIZE)
+        self.block_at(self.first_offset())
     }
 
     pub(super) fn is_huge(self) -> bool {
@@ -310,7 +357,7 @@ impl PageRef {
     fn block_at(self, offset: usize) -> NonNull<Block> {
         debug_assert!((HEADER_SIZE..PAGE_SIZE).contains(&offset));
         // SAFETY: a block's offset lies inside the page, which the `PageRef` keeps in reach.
-        unsafe { self.0.cast::<u8>().add(offset).cast() }
+        unsafe { self.start().add(offset).cast() }
     }
 
     /// Takes a block off the free list and makes it live.
@@ -345,7 +392,7 @@ impl PageRef {
         used == self.retire_at.get()
     }
 
-    /// Puts a block on the remote list. `Some` with the page's heap when the page was full: the caller must then
+    /// Puts a block on the remote list. `Some` with the page's heap when that woke the page: the caller must then
     /// put the page on that heap's `notified` list. The second value is the length of the list.
     ///
     /// # Safety
@@ -362,8 +409,9 @@ impl PageRef {
                 offset => self.block_at(offset).as_ptr(),
             };
             header.link.store(head, Ordering::Relaxed);
-            let flags = if word & (FULL | NOTIFIED) != 0 { NOTIFIED } else { 0 };
             let count = ((word / COUNT_ONE) & COUNT_MASK) + 1;
+            let wakes = word & FULL != 0 && count >= u64::from(self.wake.get());
+            let flags = if wakes { NOTIFIED } else { word & (FULL | NOTIFIED) };
             let new = flags | (count * COUNT_ONE) | offset;
             // Release publishes the link and all that was done to the object; Acquire makes the heap, which
             // was stored before FULL, visible.
@@ -371,7 +419,7 @@ impl PageRef {
                 .remote
                 .compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Relaxed)
             {
-                Ok(_) if word & FULL != 0 => {
+                Ok(_) if wakes => {
                     // The page is pinned until it has gone through the list, so it may still be read.
                     return (NonNull::new(self.heap.load(Ordering::Relaxed)), count);
                 }
@@ -428,7 +476,8 @@ impl PageRef {
         if start >= limit {
             return;
         }
-        let end = limit.min(start + (CARVE_BYTES / size).max(1) * size);
+        let ahead = CARVE_BYTES - start % CARVE_BYTES;
+        let end = limit.min(start + (ahead / size).max(1) * size);
         let mut offset = end;
         let mut next = ptr::null_mut();
         while offset > start {
@@ -467,22 +516,23 @@ impl PageRef {
     pub(super) unsafe fn mark_full(self) -> bool {
         debug_assert!(!self.has_room() && self.used() > 0);
         self.state.set(State::Full);
-        self.retire_at.set(self.used() - 1);
+        self.retire_at.set(self.used() - self.wake.get());
         // Release: a thread that sees FULL sees the page's heap.
         self.remote
             .compare_exchange(0, FULL, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// Takes back a Full page of which the owner freed a block; false when it is Notified and will come back
+    /// Takes back a Full page of which the owner freed enough blocks; false when it is Notified and will come back
     /// through the heap's list.
     ///
     /// # Safety
     /// The caller owns the page, whose state is Full.
     pub(super) unsafe fn unmark_full(self) -> bool {
         self.retire_at.set(0);
+        let clear = |word| (word & FULL != 0).then_some(word & !FULL);
         self.remote
-            .compare_exchange(FULL, 0, Ordering::Relaxed, Ordering::Relaxed)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, clear)
             .is_ok()
     }
 
@@ -498,7 +548,7 @@ impl PageRef {
     pub(super) fn for_each_live(self, f: &mut dyn FnMut(NonNull<u8>)) {
         let size = self.block_size();
         let end = self.carved.load(Ordering::Relaxed) as usize;
-        let mut offset = HEADER_SIZE;
+        let mut offset = self.first_offset();
         while offset < end {
             let block = self.block_at(offset);
             // SAFETY: a carved block of this page, whose header is readable at any time.

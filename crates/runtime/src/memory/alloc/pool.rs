@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::Stats;
 use super::heap::{Heap, PENDING};
 use super::os::{self, Locked};
-use super::page::{HEADER_SIZE, PAGE_SIZE, Page, PageRef};
+use super::page::{MAX_LEAD, PAGE_SIZE, Page, PageRef};
 
 const SEGMENT_SIZE: usize = 4 * 1024 * 1024;
 const PAGES: usize = SEGMENT_SIZE / PAGE_SIZE;
@@ -59,8 +59,8 @@ pub(super) fn set_immediate(immediate: bool) {
 
 /// Whether a rebuild would find enough to be worth a look at every page.
 pub(super) fn reclaim_due() -> bool {
-    let pages = USED_PAGES.load(Ordering::Relaxed);
-    PENDING.load(Ordering::Relaxed) > pages / 8 + 8 || DEAD_BYTES.load(Ordering::Relaxed) > DEAD_KEEP_BYTES
+    let enough = USED_PAGES.load(Ordering::Relaxed) / 8 + 8;
+    PENDING.load(Ordering::Relaxed) > enough as isize || DEAD_BYTES.load(Ordering::Relaxed) > DEAD_KEEP_BYTES
 }
 
 /// The header of a segment, at the start of its first page.
@@ -72,6 +72,8 @@ struct Segment {
     dirty: Cell<u64>,
     /// Pages that were current since the last young collection. Any owner of a page sets its bit.
     young: AtomicU64,
+    /// Where the pool's list has this segment. Under the lock.
+    index: Cell<usize>,
 }
 
 /// A mapped segment, from which all its pages can be reached.
@@ -105,10 +107,10 @@ impl SegmentRef {
     }
 
     /// The page at a bit of `in_use`.
-    fn page(self, index: usize) -> Option<PageRef> {
+    fn page(self, index: usize) -> PageRef {
         debug_assert!(self.in_use.get() & (1 << index) != 0);
         // SAFETY: a page in use is set up, and the pointer comes from the segment's.
-        unsafe { PageRef::from_ptr(self.page_start(index).as_ptr().cast()) }
+        unsafe { PageRef::at(self.page_start(index)) }
     }
 
     fn clean(self) -> u64 {
@@ -347,6 +349,7 @@ impl Pool {
                 in_use: Cell::new(0),
                 dirty: Cell::new(0),
                 young: AtomicU64::new(0),
+                index: Cell::new(self.segments.len()),
             });
         }
         self.mapped += SEGMENT_SIZE;
@@ -395,7 +398,7 @@ impl Pool {
         segment.dirty.set(segment.dirty.get() | bit);
         self.used -= 1;
         self.dirty += 1;
-        self.dirty_from = 0;
+        self.dirty_from = self.dirty_from.min(segment.index.get());
         USED_PAGES.store(self.used, Ordering::Relaxed);
     }
 
@@ -455,6 +458,9 @@ impl Pool {
     /// Unmaps a segment without a page in use.
     fn drop_segment(&mut self, index: usize) {
         let segment = self.segments.swap_remove(index);
+        if let Some(moved) = self.segments.get(index) {
+            moved.index.set(index);
+        }
         self.mapped -= SEGMENT_SIZE;
         // SAFETY: no page of the segment is in use, and the pool has forgotten it.
         unsafe { os::unmap(segment.0.cast(), SEGMENT_SIZE) };
@@ -464,7 +470,7 @@ impl Pool {
 
     /// A live block of `size` bytes in a mapping of its own.
     pub(super) fn alloc_huge(&mut self, size: usize, gc: bool) -> Option<NonNull<u8>> {
-        let map_len = size.checked_add(HEADER_SIZE)?.checked_next_multiple_of(PAGE_SIZE)?;
+        let map_len = size.checked_add(MAX_LEAD)?.checked_next_multiple_of(PAGE_SIZE)?;
         if map_len > isize::MAX as usize {
             return None;
         }
@@ -557,9 +563,7 @@ impl Pool {
             for index in (0..self.segments.len()).rev() {
                 let segment = self.segments[index];
                 for bit in bits(segment.in_use.get()) {
-                    let Some(page) = segment.page(bit) else {
-                        continue;
-                    };
+                    let page = segment.page(bit);
                     page.collect();
                     if page.used() == 0 {
                         self.put_back(page);
@@ -610,13 +614,18 @@ impl Pool {
                 pages &= segment.young.load(Ordering::Relaxed);
             }
             for index in bits(pages) {
-                if let Some(page) = segment.page(index).filter(|page| page.is_gc()) {
+                let page = segment.page(index);
+                if page.is_gc() {
                     page.for_each_live(f);
                 }
             }
         }
+        // The list begins with the newest, so the young ones are all in front.
         for page in self.huge.iter() {
-            if page.is_gc() && (page.huge_young.get() || !young_only) {
+            if young_only && !page.huge_young.get() {
+                break;
+            }
+            if page.is_gc() {
                 f(page.huge_block().cast());
             }
         }
@@ -633,7 +642,9 @@ impl Pool {
             segment.young.store(0, Ordering::Relaxed);
         }
         for page in self.huge.iter() {
-            page.huge_young.set(false);
+            if !page.huge_young.replace(false) {
+                break;
+            }
         }
     }
 
@@ -644,7 +655,7 @@ impl Pool {
             ..Stats::default()
         };
         for segment in &self.segments {
-            for page in bits(segment.in_use.get()).filter_map(|index| segment.page(index)) {
+            for page in bits(segment.in_use.get()).map(|index| segment.page(index)) {
                 let live = page.live() as usize;
                 stats.live_blocks += live;
                 stats.live_bytes += live * page.block_size();
