@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Synchronisation below Python: atomics, futex, the runtime's own locks and the mode of the process.
+//!
+//! Invariant: every atomic, lock and platform call of the runtime comes from here. Blocking that Python can see
+//! goes through [`crate::threads::parking`]; only short internal waits ([`Mutex`]) sleep on a futex directly.
+//! Left out: Python-level locks (`threads::locks`) and anything that knows about objects beyond their lock byte.
+
+pub mod atomic;
+pub mod futex;
+pub mod mode;
+pub mod mutex;
+pub mod object_lock;
+pub mod once;
+pub(crate) mod os_linux;
+pub mod raw_mutex;
+
+pub use mode::{SwitchPoints, free_threaded, init_mode, switch_any};
+pub use mutex::{Mutex, MutexGuard};
+pub use object_lock::{ObjectGuard, ObjectLock, ObjectPairGuard, lock2};
+pub use once::OnceBox;
+pub use raw_mutex::RawMutex;

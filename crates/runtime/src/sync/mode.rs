@@ -1,0 +1,44 @@
+//! The mode of the process: with or without the GIL, and where a GIL switch may happen.
+//!
+//! Invariant: written once, by [`init_mode`], before a second thread exists; afterwards constant, so Relaxed loads suffice.
+
+use super::atomic::{AtomicBool, Ordering};
+
+/// Where the holder of the GIL may be asked to give it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchPoints {
+    /// At calls and backward jumps, as CPython since 3.10.
+    Calls,
+    /// Between any two instructions, as CPython before 3.10 could.
+    Any,
+}
+
+static FREE: AtomicBool = AtomicBool::new(false);
+static SWITCH_ANY: AtomicBool = AtomicBool::new(false);
+
+/// Chooses the mode; call once, before any thread is started.
+pub fn init_mode(free: bool, switch_any: bool) {
+    FREE.store(free, Ordering::Relaxed);
+    SWITCH_ANY.store(switch_any, Ordering::Relaxed);
+}
+
+/// Whether the process runs without the GIL.
+#[inline(always)]
+pub fn free_threaded() -> bool {
+    FREE.load(Ordering::Relaxed)
+}
+
+/// Whether a switch may happen between any two instructions.
+#[inline]
+pub fn switch_any() -> bool {
+    SWITCH_ANY.load(Ordering::Relaxed)
+}
+
+/// The switch points in force.
+pub fn switch_points() -> SwitchPoints {
+    if switch_any() {
+        SwitchPoints::Any
+    } else {
+        SwitchPoints::Calls
+    }
+}

@@ -1,0 +1,30 @@
+//! Fork: the three steps around the system call.
+//!
+//! Invariant: the child has one thread, attached, that is now the main one, with empty queues and free internal locks.
+//! Left out: `os.register_at_fork`, the import lock, and whatever tables other modules guard with their own
+//! `sync::Mutex` while detached.
+
+use super::state::ThreadState;
+use super::{gil, parking, registry, signals};
+
+/// Called attached, before `fork()`.
+pub fn before_fork() {
+    registry::before_fork();
+}
+
+/// Called in the parent, also when the fork failed.
+pub fn after_fork_parent() {
+    registry::after_fork_parent();
+}
+
+/// Called in the child, first. `on_dead` sees the states of the threads that do not exist any more.
+pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
+    parking::after_fork_child();
+    if let Some(me) = ThreadState::current() {
+        gil::after_fork_child(me);
+        me.refresh_native_id();
+        me.make_main();
+    }
+    registry::after_fork_child(on_dead);
+    signals::clear_pending();
+}

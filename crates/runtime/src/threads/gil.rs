@@ -1,0 +1,505 @@
+//! The global interpreter lock.
+//!
+//! Invariant: [`WORD`] is 0 or the address of the holder's state, with bit 0 set while somebody is queued. While that bit
+//! is set the GIL only changes hands under the queue's lock, by direct hand-off: nobody can take it past the queue, so a
+//! thread that was asked to give it up cannot get it straight back, and the holder's state cannot go away under
+//! a waiter that has the lock.
+//!
+//! Two queues. *Computing* threads gave the GIL up when asked; they take turns of one switch interval. *Returning*
+//! threads come back from a detached region; they are served first, and ask the holder to let go after [`RETURN_DELAY_NS`].
+//! Both together and each alone they spend a credit that grows with a share of the time, so computation goes on.
+//! There is no timer thread: the first waiter of each queue sleeps until the holder's time is up and sets its poll bit.
+//!
+//! An uncontended take or release is one compare-and-swap.
+
+use super::observer::{GilEvent, observer};
+use super::state::{ATTACHED, DETACHED, ThreadState, poll};
+use crate::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard, futex, os_linux};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How long a returning thread lets the holder go on. Timer slack adds about as much again.
+const RETURN_DELAY_NS: u64 = 50_000;
+/// How late the new head of a queue may be to look at the clock before it is woken to set its alarm anew.
+const ALARM_SLACK_NS: u64 = 1_500_000;
+/// Returning threads behind the head look at the clock this often for each place.
+const RETURN_STEP_NS: u64 = 1_000_000;
+/// The most one stay of a returning thread costs the common credit.
+const MAX_CHARGE_NS: i64 = 1_000_000;
+/// Returning threads may have 1 / SHARE of the time.
+const SHARE: u64 = 2;
+/// What is left of a turn is not worth less than this.
+const MIN_TURN_NS: u64 = 100_000;
+const SPINS: u32 = 60;
+
+/// Bit 0 of [`WORD`]: the queues are not empty.
+const QUEUED: usize = 1;
+
+static WORD: AtomicUsize = AtomicUsize::new(0);
+static INTERVAL_NS: AtomicU64 = AtomicU64::new(5_000_000);
+static QUEUE: Mutex<Queue> = Mutex::new(Queue::new());
+
+/// A thread's part in the queue for the GIL.
+#[derive(Debug)]
+pub(crate) struct GilNode {
+    /// The thread's futex: 1 once it was handed the GIL. Written under the queue's lock.
+    granted: AtomicU32,
+    /// The thread's own credit for returning early, and when it was reckoned. Under the queue's lock.
+    credit: AtomicI64,
+    credit_at: AtomicU64,
+}
+
+impl GilNode {
+    pub(crate) const fn new() -> Self {
+        Self {
+            granted: AtomicU32::new(0),
+            credit: AtomicI64::new(1),
+            credit_at: AtomicU64::new(0),
+        }
+    }
+}
+
+struct Entry {
+    state: *const ThreadState,
+    since: u64,
+    /// When the waiter looks at the clock again.
+    alarm: u64,
+    /// What is left of its turn; 0: a whole one.
+    turn: u64,
+}
+
+/// Counters of the contended paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GilStats {
+    /// Takes that had to queue.
+    pub waits: u64,
+    /// Hand-offs to a thread that returned from a detached region.
+    pub to_returning: u64,
+    /// Hand-offs to a computing thread.
+    pub to_computing: u64,
+    /// Times the holder was asked to let go because its turn was over.
+    pub drops_for_computing: u64,
+    /// Times it was asked to on behalf of a returning thread.
+    pub drops_for_returning: u64,
+    /// The longest wait, in nanoseconds.
+    pub longest_wait_ns: u64,
+}
+
+struct Queue {
+    returning: VecDeque<Entry>,
+    computing: VecDeque<Entry>,
+    /// When the holder's turn is over, if somebody computes besides.
+    turn_end: u64,
+    /// When the holder got the GIL, or the first waiter came.
+    held_since: u64,
+    holder_returned: bool,
+    /// Common credit of the returning threads.
+    credit: i64,
+    credit_at: u64,
+    stats: GilStats,
+}
+
+// SAFETY: the pointers are to states whose threads sleep in `wait_granted`; states are Sync.
+unsafe impl Send for Queue {}
+
+/// Sets how long a computing thread goes on while others wait.
+pub fn set_switch_interval(interval: Duration) {
+    let ns = u64::try_from(interval.as_nanos())
+        .unwrap_or(u64::MAX)
+        .clamp(1_000, u64::MAX / 1024);
+    INTERVAL_NS.store(ns, Ordering::Relaxed);
+}
+
+/// `sys.getswitchinterval()`.
+pub fn switch_interval() -> Duration {
+    Duration::from_nanos(interval())
+}
+
+/// Counters for tests and tools.
+pub fn stats() -> GilStats {
+    QUEUE.lock().stats
+}
+
+/// Whether the calling thread holds the GIL.
+pub fn held_by(state: &ThreadState) -> bool {
+    WORD.load(Ordering::Relaxed) & !QUEUED == address(state)
+}
+
+/// Takes the GIL, as a thread that comes back from a detached region.
+#[inline]
+pub(crate) fn acquire(state: &ThreadState) {
+    if WORD
+        .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+        .is_err()
+    {
+        acquire_slow(state);
+    }
+}
+
+/// Releases the GIL; hands it to the next waiter if there is one.
+#[inline]
+pub(crate) fn release(state: &ThreadState) {
+    if WORD
+        .compare_exchange(address(state), 0, Ordering::Release, Ordering::Relaxed)
+        .is_err()
+    {
+        release_slow(state);
+    }
+}
+
+/// The holder gives the GIL to whoever is next and waits for its own next turn. Does nothing if nobody waits.
+#[cold]
+pub(crate) fn yield_to_waiter(state: &ThreadState) {
+    let saved = os_linux::errno();
+    let mut queue = QUEUE.lock();
+    let asked = state.poll_bits() & poll::GIL_DROP != 0;
+    state.clear_poll(poll::GIL_DROP);
+    let now = futex::monotonic_ns();
+    queue.charge(state, now);
+    let Some((next, returning)) = queue.pick(now) else {
+        return;
+    };
+    let left = queue.turn_end.saturating_sub(now);
+    let entry = Entry {
+        state,
+        since: now,
+        alarm: 0,
+        turn: 0,
+    };
+    if asked && !queue.holder_returned && left >= MIN_TURN_NS {
+        // Interrupted by a returning thread: the rest of the turn comes before the others' turns.
+        queue.computing.push_front(Entry {
+            turn: left,
+            ..entry
+        });
+    } else {
+        queue.computing.push_back(entry);
+    }
+    state.gil.granted.store(0, Ordering::Relaxed);
+    state.status.store(DETACHED, Ordering::Relaxed);
+    if let Some(o) = observer() {
+        o.on_switch(state, GilEvent::Dropped);
+    }
+    let wake = queue.hand_off(next, returning, now);
+    drop(queue);
+    wake.run();
+    wait_granted(None, state);
+    state.status.store(ATTACHED, Ordering::Relaxed);
+    os_linux::set_errno(saved);
+}
+
+/// In the child of a fork: nobody waits, the caller holds the GIL if it did.
+pub(crate) fn after_fork_child(state: &ThreadState) {
+    // SAFETY: the child has one thread, and the data is replaced at once.
+    unsafe { QUEUE.reset_after_fork() };
+    let old = std::mem::replace(&mut *QUEUE.lock(), Queue::new());
+    // A thread that is gone may have been changing it.
+    std::mem::forget(old);
+    state.clear_poll(poll::GIL_DROP);
+    if held_by(state) {
+        WORD.store(address(state), Ordering::Relaxed);
+    }
+}
+
+fn address(state: &ThreadState) -> usize {
+    std::ptr::from_ref(state) as usize
+}
+
+fn interval() -> u64 {
+    INTERVAL_NS.load(Ordering::Relaxed)
+}
+
+#[cold]
+fn acquire_slow(state: &ThreadState) {
+    let saved = os_linux::errno();
+    for _ in 0..SPINS {
+        let word = WORD.load(Ordering::Relaxed);
+        if word == 0
+            && WORD
+                .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+        {
+            return;
+        }
+        if word & QUEUED != 0 {
+            break;
+        }
+        std::hint::spin_loop();
+    }
+    let mut queue = QUEUE.lock();
+    loop {
+        let word = WORD.load(Ordering::Relaxed);
+        if word == 0 {
+            if WORD
+                .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+        } else if word & QUEUED != 0
+            || WORD
+                .compare_exchange(word, word | QUEUED, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            break;
+        }
+    }
+    debug_assert_ne!(
+        WORD.load(Ordering::Relaxed) & !QUEUED,
+        address(state),
+        "a thread takes the GIL once"
+    );
+    let now = futex::monotonic_ns();
+    if queue.is_empty() {
+        // Without waiters nobody kept the books: the holder starts a turn now.
+        queue.held_since = now;
+        queue.turn_end = now + interval();
+        queue.holder_returned = false;
+    }
+    let entry = Entry {
+        state,
+        since: now,
+        alarm: 0,
+        turn: 0,
+    };
+    if state.gil.credit(now) > 0 {
+        queue.returning.push_back(entry);
+    } else {
+        queue.computing.push_back(entry);
+    }
+    queue.stats.waits += 1;
+    state.gil.granted.store(0, Ordering::Relaxed);
+    if let Some(o) = observer() {
+        o.on_switch(state, GilEvent::Wait);
+    }
+    wait_granted(Some(queue), state);
+    if let Some(o) = observer() {
+        o.on_switch(state, GilEvent::Acquired);
+    }
+    os_linux::set_errno(saved);
+}
+
+#[cold]
+fn release_slow(state: &ThreadState) {
+    let saved = os_linux::errno();
+    let mut queue = QUEUE.lock();
+    debug_assert_eq!(
+        WORD.load(Ordering::Relaxed) & !QUEUED,
+        address(state),
+        "only the holder releases the GIL"
+    );
+    state.clear_poll(poll::GIL_DROP);
+    let now = futex::monotonic_ns();
+    queue.charge(state, now);
+    let wake = match queue.pick(now) {
+        Some((next, returning)) => queue.hand_off(next, returning, now),
+        None => {
+            WORD.store(0, Ordering::Release);
+            Wake::default()
+        }
+    };
+    drop(queue);
+    wake.run();
+    if let Some(o) = observer() {
+        o.on_switch(state, GilEvent::Released);
+    }
+    os_linux::set_errno(saved);
+}
+
+/// Sleeps until the GIL is handed over, and asks the holder for it when its time is up.
+fn wait_granted(queue: Option<MutexGuard<'_, Queue>>, state: &ThreadState) {
+    let mut guard = queue;
+    loop {
+        let mut queue = guard.take().unwrap_or_else(|| QUEUE.lock());
+        if state.gil.granted.load(Ordering::Acquire) != 0 {
+            return;
+        }
+        let alarm = queue.plan(state, futex::monotonic_ns());
+        drop(queue);
+        futex::wait(&state.gil.granted, 0, Some(alarm));
+        if state.gil.granted.load(Ordering::Acquire) != 0 {
+            return;
+        }
+    }
+}
+
+impl GilNode {
+    /// The thread's credit at `now`.
+    fn credit(&self, now: u64) -> i64 {
+        let grown = grow(
+            self.credit.load(Ordering::Relaxed),
+            self.credit_at.load(Ordering::Relaxed),
+            now,
+        );
+        self.credit.store(grown, Ordering::Relaxed);
+        self.credit_at.store(now, Ordering::Relaxed);
+        grown
+    }
+}
+
+/// A credit after the time from `since` to `now`: it grows with a share of it, up to one interval.
+fn grow(credit: i64, since: u64, now: u64) -> i64 {
+    let cap = interval() as i64;
+    let earned = (now.saturating_sub(since) / SHARE).min(4 * cap as u64) as i64;
+    credit.saturating_add(earned).min(cap)
+}
+
+/// Futex words to wake once the queue's lock is released.
+#[derive(Clone, Copy, Default)]
+struct Wake([Option<*const AtomicU32>; 3]);
+
+impl Queue {
+    const fn new() -> Self {
+        Self {
+            returning: VecDeque::new(),
+            computing: VecDeque::new(),
+            turn_end: 0,
+            held_since: 0,
+            holder_returned: false,
+            credit: 1,
+            credit_at: 0,
+            stats: GilStats {
+                waits: 0,
+                to_returning: 0,
+                to_computing: 0,
+                drops_for_computing: 0,
+                drops_for_returning: 0,
+                longest_wait_ns: 0,
+            },
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.returning.is_empty() && self.computing.is_empty()
+    }
+
+    /// Takes the next to hold the GIL out of its queue; true if it returns from a detached region.
+    fn pick(&mut self, now: u64) -> Option<(Entry, bool)> {
+        self.refresh_credit(now);
+        if !self.returning.is_empty() && (self.credit > 0 || self.computing.is_empty()) {
+            return self.returning.pop_front().map(|e| (e, true));
+        }
+        self.computing.pop_front().map(|e| (e, false))
+    }
+
+    /// Makes `next` the holder.
+    fn hand_off(&mut self, next: Entry, returning: bool, now: u64) -> Wake {
+        self.held_since = now;
+        self.turn_end = now
+            + if next.turn != 0 {
+                next.turn
+            } else {
+                interval()
+            };
+        self.holder_returned = returning;
+        if returning {
+            self.stats.to_returning += 1;
+        } else {
+            self.stats.to_computing += 1;
+        }
+        self.stats.longest_wait_ns = self.stats.longest_wait_ns.max(now - next.since.min(now));
+        // SAFETY: the thread of a queued state sleeps until it is granted, below.
+        let state = unsafe { &*next.state };
+        WORD.store(
+            address(state) | if self.is_empty() { 0 } else { QUEUED },
+            Ordering::Relaxed,
+        );
+        let word = &raw const state.gil.granted;
+        state.gil.granted.store(1, Ordering::Release);
+        // The new heads may have set their alarms for a later time than they now should.
+        let late = |head: Option<&Entry>, due: u64| {
+            // SAFETY: as above.
+            head.filter(|e| e.alarm > due + ALARM_SLACK_NS)
+                .map(|e| unsafe { &raw const (*e.state).gil.granted })
+        };
+        Wake([
+            Some(word),
+            late(self.returning.front(), now + RETURN_DELAY_NS),
+            late(self.computing.front(), self.turn_end + interval() / 4),
+        ])
+    }
+
+    /// The stay of the holder ends: what it costs those who return.
+    fn charge(&mut self, holder: &ThreadState, now: u64) {
+        if !self.holder_returned {
+            return;
+        }
+        self.refresh_credit(now);
+        let used = i64::try_from(now.saturating_sub(self.held_since)).unwrap_or(i64::MAX);
+        self.credit -= used.min(MAX_CHARGE_NS);
+        let own = holder
+            .gil
+            .credit(now)
+            .saturating_sub(used)
+            .max(-(interval() as i64));
+        holder.gil.credit.store(own, Ordering::Relaxed);
+    }
+
+    fn refresh_credit(&mut self, now: u64) {
+        self.credit = grow(self.credit, self.credit_at, now);
+        self.credit_at = now;
+    }
+
+    /// What a waiter does now: asks the holder to let go if it is time; returns when to look again.
+    fn plan(&mut self, waiter: &ThreadState, now: u64) -> u64 {
+        let interval = interval();
+        let is_me = |e: &Entry| std::ptr::eq(e.state, waiter);
+        let alarm = if let Some(place) = self.returning.iter().position(is_me) {
+            let alarm = if place > 0 {
+                now + place as u64 * RETURN_STEP_NS
+            } else {
+                self.refresh_credit(now);
+                let mut due = self.returning[0].since.max(self.held_since) + RETURN_DELAY_NS;
+                if self.credit <= 0 && !self.computing.is_empty() {
+                    due = due.max(now + self.credit.unsigned_abs() * SHARE + RETURN_DELAY_NS);
+                }
+                let due = due.min(self.turn_end.max(self.returning[0].since + RETURN_DELAY_NS));
+                if now >= due {
+                    self.stats.drops_for_returning += 1;
+                    ask_holder();
+                    now + RETURN_STEP_NS
+                } else {
+                    due
+                }
+            };
+            self.returning[place].alarm = alarm;
+            alarm
+        } else if let Some(place) = self.computing.iter().position(is_me) {
+            let alarm = if place > 0 {
+                self.turn_end
+                    .max(now)
+                    .saturating_add((place as u64).saturating_mul(interval))
+            } else if now >= self.turn_end {
+                self.stats.drops_for_computing += 1;
+                ask_holder();
+                now + interval.max(100_000)
+            } else {
+                self.turn_end
+            };
+            self.computing[place].alarm = alarm;
+            alarm
+        } else {
+            debug_assert!(false, "a waiter for the GIL is queued");
+            now + interval
+        };
+        alarm.min(u64::MAX / 4)
+    }
+}
+
+impl Wake {
+    fn run(self) {
+        for word in self.0.into_iter().flatten() {
+            futex::wake_all(word);
+        }
+    }
+}
+
+/// Sets the holder's GIL_DROP; under the queue's lock, with the caller queued.
+fn ask_holder() {
+    let holder = (WORD.load(Ordering::Relaxed) & !QUEUED) as *const ThreadState;
+    // SAFETY: QUEUED is set, so the holder cannot release without the queue's lock, which we hold; its state is alive.
+    if let Some(holder) = unsafe { holder.as_ref() } {
+        holder.set_poll(poll::GIL_DROP);
+    }
+}

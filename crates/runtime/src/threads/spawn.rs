@@ -1,0 +1,46 @@
+//! Starting native threads with a chosen stack.
+//!
+//! Invariant: a thread started here is detached in the sense of pthreads; who wants to join waits for an event that the
+//! thread sets (`locks::HandleDone`). Left out: registering a state, which the closure does.
+
+use super::stack;
+use crate::sync::os_linux;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The stack of a thread that asks for no size: address space, not memory.
+pub const DEFAULT_STACK: usize = 8 << 20;
+/// The least that is given, whatever is asked for.
+const MIN_STACK: usize = 512 << 10;
+
+type Main = Box<dyn FnOnce() + Send>;
+
+/// Runs `f` on a new thread with at least `stack_size` usable bytes of stack (0: the default); returns its ident.
+pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result<u64> {
+    let wanted = if stack_size == 0 {
+        DEFAULT_STACK
+    } else {
+        stack_size
+    };
+    // Whole pages; the red zone comes on top of what was asked for.
+    let size = wanted
+        .checked_add(stack::RED_ZONE + 0xffff)
+        .map(|s| (s & !0xffff).max(MIN_STACK))
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let arg = Box::into_raw(Box::new(Box::new(f) as Main));
+    let result = os_linux::create_thread(size, thread_main, arg.cast());
+    if result.is_err() {
+        // SAFETY: no thread was started, so the box is still ours.
+        drop(unsafe { Box::from_raw(arg) });
+    }
+    result
+}
+
+extern "C" fn thread_main(arg: *mut libc::c_void) -> *mut libc::c_void {
+    // SAFETY: `arg` is the box `spawn` leaked for this thread.
+    let main = unsafe { Box::from_raw(arg.cast::<Main>()) };
+    stack::init();
+    // A panic is a bug of the runtime and was reported by the panic hook; it must not unwind into C.
+    let _ = catch_unwind(AssertUnwindSafe(*main));
+    std::ptr::null_mut()
+}

@@ -1,0 +1,6 @@
+//! The thread suite with the GIL.
+
+const FREE: bool = false;
+
+#[path = "threads_suite/mod.rs"]
+mod suite;
