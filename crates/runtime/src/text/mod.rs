@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The algorithms of `str`, `bytes` and number formatting that know nothing of Python objects.
+//!
+//! Text goes in as `StrView` and comes out as `StrBuf` (see `view`), numbers as `i64`, `BigInt` and
+//! `f64`. Errors carry CPython's words; making exceptions of them is the caller's part. No `unsafe`.
+
+#![forbid(unsafe_code)]
+
+pub mod builder;
+pub mod search;
+pub mod strings;
+mod two_way;
+pub mod unicode;
+mod unicode_tables;
+pub mod view;
+
+pub use builder::StrBuilder;
+pub use strings::Edit;
+pub use view::{StrBuf, StrView};
