@@ -4,22 +4,21 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, ItemStruct, Member, Result, parse_quote};
+use syn::{Error, ItemStruct, Result, parse_quote};
 
 use crate::attrs::Options;
-use crate::function::option_tokens;
 use crate::trace;
 
 /// Option, constant of `TypeFlags`.
 const FLAGS: &[(&str, &str)] = &[
     ("basetype", "BASETYPE"),
-    ("no_new", "NO_NEW"),
+    ("no_new", "DISALLOW_INSTANTIATION"),
     ("weakref", "WEAKREF"),
-    ("dict", "DICT"),
+    ("dict", "NATIVE_DICT"),
     ("mapping", "MAPPING"),
     ("sequence", "SEQUENCE"),
     ("unhashable", "UNHASHABLE"),
-    ("immutable", "IMMUTABLE"),
+    ("method_descriptor", "METHOD_DESCRIPTOR"),
 ];
 
 pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
@@ -37,7 +36,7 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
     let module = options
         .string("module")?
         .map_or_else(|| "builtins".to_owned(), |(module, _)| module);
-    let doc = option_tokens(options.string("doc")?.map(|(doc, _)| doc).as_deref());
+    let doc = options.string("doc")?.map_or_else(String::new, |(doc, _)| doc);
     let base = options.path("base")?;
     let gc = options.value("gc")?;
     let traced = match gc {
@@ -53,32 +52,33 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
     for (option, flag) in FLAGS {
         if options.flag(option)? {
             let flag = quote::format_ident!("{flag}");
-            flags.push(quote!(.union(::lisle_runtime::native::TypeFlags::#flag)));
+            flags.push(quote!(::lisle_runtime::native::TypeFlags::#flag));
         }
     }
-    if traced {
-        flags.push(quote!(.union(::lisle_runtime::native::TypeFlags::GC)));
+    if let Some(more) = options.value("flags")? {
+        flags.push(quote!((#more)));
     }
     options.finish()?;
 
-    let layout = match &base {
-        Some(base) if !base.segments.last().is_some_and(|segment| segment.ident == "Object") => {
-            item.attrs.push(parse_quote!(#[repr(C)]));
-            match item.fields.members().next() {
-                None => quote!(assert!(::core::mem::size_of::<#base>() == 0, "the base's payload is missing");),
-                Some(first @ (Member::Named(_) | Member::Unnamed(_))) => quote! {
-                    trait Is<T> {}
-                    impl<T> Is<T> for T {}
-                    const fn check<T: Is<#base>>(_: fn(&#ident) -> &T) {}
-                    if ::core::mem::size_of::<#base>() != 0 {
-                        check(|payload: &#ident| &payload.#first);
-                        assert!(::core::mem::offset_of!(#ident, #first) == 0);
-                    }
-                },
+    let base = base.filter(|base| base.segments.last().is_none_or(|segment| segment.ident != "Object"));
+    let layout = base.as_ref().map(|base| {
+        item.attrs.push(parse_quote!(#[repr(C)]));
+        match item.fields.members().next() {
+            None => quote!(assert!(::core::mem::size_of::<#base>() == 0, "the base's payload is missing");),
+            Some(first) => quote! {
+                const fn starts_with(_: fn(&#ident) -> &#base) {}
+                starts_with(|payload| &payload.#first);
+                assert!(::core::mem::offset_of!(#ident, #first) == 0);
+            },
+        }
+    });
+    let payload_base = base.as_ref().map(|base| {
+        quote! {
+            fn payload_base() -> ::core::option::Option<&'static ::lisle_runtime::native::PayloadInfo> {
+                ::core::option::Option::Some(<#base as ::lisle_runtime::native::Native>::info())
             }
         }
-        _ => TokenStream::new(),
-    };
+    });
     let base = base.map_or_else(|| quote!(::lisle_runtime::native::Object), |base| quote!(#base));
     let trace = if traced {
         trace::for_struct(&ident, &item.generics, &item.fields)
@@ -98,6 +98,8 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
         #trace
         #methods
         const _: () = {
+            // A larger alignment would move the payload away from where its base's is.
+            assert!(::core::mem::align_of::<#ident>() <= 8);
             #layout
         };
         // SAFETY: the constants above have checked that the payload starts with its base's.
@@ -105,12 +107,17 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
         unsafe impl ::lisle_runtime::native::Native for #ident {
             const NAME: &'static str = #name;
             const MODULE: &'static str = #module;
-            const DOC: ::core::option::Option<&'static str> = #doc;
-            const FLAGS: ::lisle_runtime::native::TypeFlags = ::lisle_runtime::native::TypeFlags::NONE #(#flags)*;
+            const DOC: &'static str = #doc;
+            const FLAGS: u32 = 0 #(| #flags)*;
+            const GC: bool = #traced;
             type Base = #base;
             fn type_cell() -> &'static ::lisle_runtime::native::TypeCell {
                 static CELL: ::lisle_runtime::native::TypeCell = ::lisle_runtime::native::TypeCell::new();
                 &CELL
+            }
+            #payload_base
+            fn define(def: &mut ::lisle_runtime::native::TypeDef) {
+                <#ident as ::lisle_runtime::native::NativeMethods>::define(def)
             }
         }
     })

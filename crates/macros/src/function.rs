@@ -112,6 +112,7 @@ impl Typed {
         let positional = sig.positional();
         let required = sig.required_positional();
         let named = sig.count(|param| !matches!(param.kind, Kind::VarArgs | Kind::VarKw));
+        let required_kw = sig.count(|param| param.required() && param.kind == Kind::KwOnly);
         let var_args = sig.count(|param| param.kind == Kind::VarArgs) == 1;
         let var_kw = sig.count(|param| param.kind == Kind::VarKw) == 1;
         let style = self.style();
@@ -123,6 +124,7 @@ impl Typed {
             pos_only: #pos_only,
             positional: #positional,
             required: #required,
+            required_kw: #required_kw,
             named: #named,
             var_args: #var_args,
             var_kw: #var_kw,

@@ -29,8 +29,9 @@ use syn::{DeriveInput, ItemFn, ItemImpl, ItemMod, ItemStruct, parse_macro_input}
 ///
 /// Options: `name = "..."` (default: the Rust name), `module = "..."` (default: `builtins`), `doc = "..."`,
 /// `base = Type` (default: `Object`; the payload's first field must then be the base's payload, unless that is empty),
-/// `gc = false` (holds no references: nothing is traversed), `no_methods` (there is no `#[pymethods]` block), and the
-/// flags `basetype`, `no_new`, `weakref`, `dict`, `mapping`, `sequence`, `unhashable`, `immutable`.
+/// `gc = false` (holds no references: nothing is traversed), `no_methods` (there is no `#[pymethods]` block),
+/// `flags = TypeFlags::INT_SUBCLASS` (further bits), and the flags `basetype`, `no_new`, `weakref`, `dict`, `mapping`,
+/// `sequence`, `unhashable`, `method_descriptor`.
 /// Implements `Native` and `Trace`.
 #[proc_macro_attribute]
 pub fn pyclass(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -43,7 +44,7 @@ pub fn pyclass(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares the methods, getters and special methods of a native class.
 ///
 /// Within the block: `#[pymethod(sig = "($self, object, /)")]`, `#[classmethod(sig = ..)]`, `#[staticmethod(sig = ..)]`,
-/// `#[getter]`, `#[setter]`, `#[classattr]` and `#[slot]`. A class may have further blocks: `#[pymethods(part = define_search)]`
+/// `#[getter]`, `#[setter]`, `#[classattr]` (on a `fn() -> Value`) and `#[slot]`. A class may have further blocks: `#[pymethods(part = define_search)]`
 /// generates the function `define_search`, and the main block names it: `#[pymethods(parts(define_search))]`.
 #[proc_macro_attribute]
 pub fn pymethods(args: TokenStream, item: TokenStream) -> TokenStream {

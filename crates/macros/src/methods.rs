@@ -91,14 +91,7 @@ fn collect(ty: &Type, function: &mut ImplItemFn, body: &mut TokenStream, propert
         "slot" => slot(ty, &mut options, function)?,
         "classattr" => {
             let name = python_name(&mut options, &ident)?;
-            quote! {
-                fn attr(vm: &::lisle_runtime::native::Vm)
-                    -> ::lisle_runtime::native::Res<::lisle_runtime::native::Value>
-                {
-                    ::lisle_runtime::native::IntoRes::into_res(<#ty>::#ident(vm), vm)
-                }
-                def.attr(#name, attr);
-            }
+            quote!(def.attr(#name, <#ty>::#ident());)
         }
         accessor => {
             let getter = accessor == "getter";

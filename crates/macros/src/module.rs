@@ -101,7 +101,7 @@ pub fn expand(args: TokenStream, mut item: ItemMod) -> Result<TokenStream> {
             doc: #doc,
             functions: &[#(#functions),*],
             attrs: &[#(#attrs),*],
-            types: &[#(::lisle_runtime::native::type_object::<#types>),*],
+            types: &[#(<#types as ::lisle_runtime::native::Native>::ty),*],
             parts: &[#(&#parts),*],
             init: #init,
         };

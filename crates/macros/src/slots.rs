@@ -20,8 +20,6 @@ pub enum Shape {
     Binary,
     /// `(vm, a, b, modulus) -> Value`
     Power,
-    /// `(vm, this, b, modulus) -> Value`
-    InplacePower,
     /// `(vm, this, key, Option<value>) -> ()`
     SetItem,
     GetAttr,
@@ -90,7 +88,7 @@ const TABLE: &[(&str, &str, Shape)] = &[
     ("__iand__", "iand", Shape::Receiver1),
     ("__ior__", "ior", Shape::Receiver1),
     ("__ixor__", "ixor", Shape::Receiver1),
-    ("__ipow__", "ipow", Shape::InplacePower),
+    ("__ipow__", "ipow", Shape::Receiver1),
     ("__concat__", "concat", Shape::Receiver1),
     ("__inplace_concat__", "inplace_concat", Shape::Receiver1),
     ("__repeat__", "repeat", Shape::Repeat),
@@ -162,11 +160,6 @@ pub fn wrapper(field: &str, shape: Shape, callee: &TokenStream) -> TokenStream {
             quote!(a: &#value, b: &#value, modulus: #option<&#value>),
             quote!(#value),
             convert(quote!(#callee(vm, a, b, modulus))),
-        ),
-        Shape::InplacePower => (
-            quote!(this: &#value, b: &#value, modulus: #option<&#value>),
-            quote!(#value),
-            convert(quote!(#callee(vm, #this, b, modulus))),
         ),
         Shape::SetItem => (
             quote!(this: &#value, key: &#value, item: #option<&#value>),
