@@ -12,7 +12,7 @@ use crate::threads::parking::{self, ParkReason, WaitFor};
 
 const LOCKED: u8 = 1;
 const PARKED: u8 = 2;
-const SPINS: u32 = 64;
+const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
 
 /// The lock byte of an object.
 #[repr(transparent)]
@@ -20,7 +20,13 @@ const SPINS: u32 = 64;
 pub struct ObjectLock(AtomicU8);
 
 impl ObjectLock {
+    #[cfg(not(loom))]
     pub const fn new() -> Self {
+        Self(AtomicU8::new(0))
+    }
+
+    #[cfg(loom)]
+    pub fn new() -> Self {
         Self(AtomicU8::new(0))
     }
 
@@ -85,12 +91,10 @@ impl ObjectLock {
     fn try_lock_free(&self) -> bool {
         let mut byte = self.0.load(Ordering::Relaxed);
         while byte & LOCKED == 0 {
-            match self.0.compare_exchange_weak(
-                byte,
-                byte | LOCKED,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
+            match self
+                .0
+                .compare_exchange_weak(byte, byte | LOCKED, Ordering::Acquire, Ordering::Relaxed)
+            {
                 Ok(_) => {
                     held::enter();
                     return true;
@@ -126,12 +130,7 @@ impl ObjectLock {
             if byte & LOCKED == 0 {
                 if self
                     .0
-                    .compare_exchange_weak(
-                        byte,
-                        byte | LOCKED,
-                        Ordering::Acquire,
-                        Ordering::Relaxed,
-                    )
+                    .compare_exchange_weak(byte, byte | LOCKED, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok()
                 {
                     return;
@@ -146,12 +145,7 @@ impl ObjectLock {
             if byte & PARKED == 0
                 && self
                     .0
-                    .compare_exchange_weak(
-                        byte,
-                        byte | PARKED,
-                        Ordering::Relaxed,
-                        Ordering::Relaxed,
-                    )
+                    .compare_exchange_weak(byte, byte | PARKED, Ordering::Relaxed, Ordering::Relaxed)
                     .is_err()
             {
                 continue;

@@ -44,12 +44,10 @@ impl<T> OnceBox<T> {
     #[cold]
     pub fn init(&self, value: T) -> &T {
         let new = Box::into_raw(Box::new(value));
-        match self.ptr.compare_exchange(
-            std::ptr::null_mut(),
-            new,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
+        match self
+            .ptr
+            .compare_exchange(std::ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
+        {
             // SAFETY: just published by us, freed only with `self`.
             Ok(_) => unsafe { &*new },
             Err(winner) => {

@@ -36,9 +36,7 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, deadline_ns: Option<u64>) -> 
         tv_sec: (ns / 1_000_000_000) as libc::time_t,
         tv_nsec: (ns % 1_000_000_000) as libc::c_long,
     });
-    let ts_ptr = ts
-        .as_ref()
-        .map_or(std::ptr::null(), |t| t as *const libc::timespec);
+    let ts_ptr = ts.as_ref().map_or(std::ptr::null(), |t| t as *const libc::timespec);
     // SAFETY: `word` is a live u32, `ts_ptr` is null or points to a timespec on this frame.
     let rc = unsafe {
         libc::syscall(
@@ -178,10 +176,7 @@ pub fn create_thread(
     // SAFETY: `attr` is initialised before use and destroyed once; `thread` is filled when pthread_create returns 0.
     unsafe {
         check(libc::pthread_attr_init(attr.as_mut_ptr()))?;
-        let mut result = check(libc::pthread_attr_setstacksize(
-            attr.as_mut_ptr(),
-            stack_size,
-        ));
+        let mut result = check(libc::pthread_attr_setstacksize(attr.as_mut_ptr(), stack_size));
         if result.is_ok() {
             result = check(libc::pthread_attr_setdetachstate(
                 attr.as_mut_ptr(),
@@ -189,12 +184,7 @@ pub fn create_thread(
             ));
         }
         if result.is_ok() {
-            result = check(libc::pthread_create(
-                thread.as_mut_ptr(),
-                attr.as_ptr(),
-                main,
-                arg,
-            ));
+            result = check(libc::pthread_create(thread.as_mut_ptr(), attr.as_ptr(), main, arg));
         }
         libc::pthread_attr_destroy(attr.as_mut_ptr());
         result?;
@@ -235,13 +225,7 @@ pub fn forward_signal(tid: u32, signum: i32) {
             value: &raw const FORWARD_MARK as usize,
             rest: [0; 96],
         };
-        libc::syscall(
-            libc::SYS_rt_tgsigqueueinfo,
-            info.pid,
-            tid,
-            signum,
-            &raw const info,
-        );
+        libc::syscall(libc::SYS_rt_tgsigqueueinfo, info.pid, tid, signum, &raw const info);
     }
 }
 
@@ -273,12 +257,7 @@ pub enum Action {
 }
 
 /// Sets what `signum` does; `restart` asks that system calls go on after the handler.
-pub fn set_action(
-    signum: i32,
-    action: Action,
-    handler: SignalHandler,
-    restart: bool,
-) -> io::Result<()> {
+pub fn set_action(signum: i32, action: Action, handler: SignalHandler, restart: bool) -> io::Result<()> {
     // SAFETY: an all-zero sigaction is valid; every field that matters is set below.
     let mut new: libc::sigaction = unsafe { std::mem::zeroed() };
     new.sa_sigaction = match action {

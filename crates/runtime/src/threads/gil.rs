@@ -13,6 +13,7 @@
 //! An uncontended take or release is one compare-and-swap.
 
 use super::observer::{GilEvent, observer};
+use super::parking::{ParkReason, WaitFor};
 use super::state::{ATTACHED, DETACHED, ThreadState, poll};
 use crate::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, futex, os_linux};
@@ -32,6 +33,8 @@ const SHARE: u64 = 2;
 /// What is left of a turn is not worth less than this.
 const MIN_TURN_NS: u64 = 100_000;
 const SPINS: u32 = 60;
+
+const GIL_WAIT: WaitFor = WaitFor::new(ParkReason::Gil, 0).uninterruptible();
 
 /// Bit 0 of [`WORD`]: the queues are not empty.
 const QUEUED: usize = 1;
@@ -169,10 +172,7 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
     };
     if asked && !queue.holder_returned && left >= MIN_TURN_NS {
         // Interrupted by a returning thread: the rest of the turn comes before the others' turns.
-        queue.computing.push_front(Entry {
-            turn: left,
-            ..entry
-        });
+        queue.computing.push_front(Entry { turn: left, ..entry });
     } else {
         queue.computing.push_back(entry);
     }
@@ -184,8 +184,13 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
     let wake = queue.hand_off(next, returning, now);
     drop(queue);
     wake.run();
+    let before = state.set_wait(GIL_WAIT);
     wait_granted(None, state);
+    state.restore_wait(before);
     state.status.store(ATTACHED, Ordering::Relaxed);
+    if let Some(o) = observer() {
+        o.on_switch(state, GilEvent::Acquired);
+    }
     os_linux::set_errno(saved);
 }
 
@@ -273,7 +278,9 @@ fn acquire_slow(state: &ThreadState) {
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Wait);
     }
+    let before = state.set_wait(GIL_WAIT);
     wait_granted(Some(queue), state);
+    state.restore_wait(before);
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Acquired);
     }
@@ -386,12 +393,7 @@ impl Queue {
     /// Makes `next` the holder.
     fn hand_off(&mut self, next: Entry, returning: bool, now: u64) -> Wake {
         self.held_since = now;
-        self.turn_end = now
-            + if next.turn != 0 {
-                next.turn
-            } else {
-                interval()
-            };
+        self.turn_end = now + if next.turn != 0 { next.turn } else { interval() };
         self.holder_returned = returning;
         if returning {
             self.stats.to_returning += 1;
@@ -428,11 +430,7 @@ impl Queue {
         self.refresh_credit(now);
         let used = i64::try_from(now.saturating_sub(self.held_since)).unwrap_or(i64::MAX);
         self.credit -= used.min(MAX_CHARGE_NS);
-        let own = holder
-            .gil
-            .credit(now)
-            .saturating_sub(used)
-            .max(-(interval() as i64));
+        let own = holder.gil.credit(now).saturating_sub(used).max(-(interval() as i64));
         holder.gil.credit.store(own, Ordering::Relaxed);
     }
 

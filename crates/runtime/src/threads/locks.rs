@@ -2,7 +2,8 @@
 //!
 //! Invariant: one word says locked or not, whether somebody is parked, and who holds the lock. Uncontended work is one
 //! compare-and-swap. Whoever comes by may take a free lock (barging); a thread that waited a millisecond is handed it.
-//! With the GIL nobody spins: the holder cannot run while we do.
+//! With the GIL nobody spins: the holder cannot run while we do. Nor does a lock need atomic instructions then: its word
+//! only changes in attached threads, so with the GIL [`RawLock`]s are used attached only, and a load and a store do.
 
 use super::parking;
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -22,7 +23,7 @@ pub enum AcquireResult {
 const LOCKED: u64 = 1;
 const PARKED: u64 = 2;
 const SERIAL_SHIFT: u32 = 2;
-const SPINS: u32 = 40;
+const SPINS: u32 = if cfg!(loom) { 0 } else { 40 };
 /// A waiter older than this is handed the lock.
 const FAIR_AFTER_NS: u64 = 1_000_000;
 const HANDED_OVER: usize = 1;
@@ -54,20 +55,28 @@ impl RawLock {
         super::serial() << SERIAL_SHIFT | LOCKED
     }
 
+    /// Changes the word from `current` to `new`, unless it is something else.
+    #[inline(always)]
+    fn change(&self, current: u64, new: u64, order: Ordering) -> bool {
+        if free_threaded() {
+            return self
+                .word
+                .compare_exchange(current, new, order, Ordering::Relaxed)
+                .is_ok();
+        }
+        parking::debug_assert_attached();
+        let same = self.word.load(Ordering::Relaxed) == current;
+        if same {
+            self.word.store(new, Ordering::Relaxed);
+        }
+        same
+    }
+
     /// Takes the lock if it is free.
     #[inline]
     pub fn try_acquire(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
-        word & LOCKED == 0
-            && self
-                .word
-                .compare_exchange(
-                    word,
-                    Self::mine() | word & PARKED,
-                    Ordering::Acquire,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
+        word & LOCKED == 0 && self.change(word, Self::mine() | word & PARKED, Ordering::Acquire)
     }
 
     /// Waits for the lock, at most until `deadline`.
@@ -78,17 +87,8 @@ impl RawLock {
 
     /// [`RawLock::acquire`] for a lock that is part of something else.
     #[inline]
-    pub fn acquire_for(
-        &self,
-        reason: ParkReason,
-        deadline: Option<Instant>,
-        interruptible: bool,
-    ) -> AcquireResult {
-        if self
-            .word
-            .compare_exchange(0, Self::mine(), Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-        {
+    pub fn acquire_for(&self, reason: ParkReason, deadline: Option<Instant>, interruptible: bool) -> AcquireResult {
+        if self.change(0, Self::mine(), Ordering::Acquire) {
             return AcquireResult::Acquired;
         }
         self.acquire_slow(reason, deadline, interruptible)
@@ -98,12 +98,7 @@ impl RawLock {
     #[inline]
     pub fn release(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
-        if word & (LOCKED | PARKED) == LOCKED
-            && self
-                .word
-                .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
-        {
+        if word & (LOCKED | PARKED) == LOCKED && self.change(word, 0, Ordering::Release) {
             return true;
         }
         self.release_slow()
@@ -136,12 +131,7 @@ impl RawLock {
     }
 
     #[cold]
-    fn acquire_slow(
-        &self,
-        reason: ParkReason,
-        deadline: Option<Instant>,
-        interruptible: bool,
-    ) -> AcquireResult {
+    fn acquire_slow(&self, reason: ParkReason, deadline: Option<Instant>, interruptible: bool) -> AcquireResult {
         let deadline_ns = deadline.map(futex::deadline_ns);
         let mut wait = WaitFor::new(reason, self.key() as u64);
         wait.interruptible = interruptible;
@@ -159,17 +149,7 @@ impl RawLock {
                 std::hint::spin_loop();
                 continue;
             }
-            if word & PARKED == 0
-                && self
-                    .word
-                    .compare_exchange_weak(
-                        word,
-                        word | PARKED,
-                        Ordering::Relaxed,
-                        Ordering::Relaxed,
-                    )
-                    .is_err()
-            {
+            if word & PARKED == 0 && !self.change(word, word | PARKED, Ordering::Relaxed) {
                 continue;
             }
             if wait.fair_after_ns == 0 {
@@ -182,7 +162,8 @@ impl RawLock {
                 || self.word.load(Ordering::Relaxed) & (LOCKED | PARKED) == LOCKED | PARKED,
                 || {},
                 |have_more| {
-                    if !have_more {
+                    // Runs detached: with the GIL a stale PARKED stays, and costs the next release a look.
+                    if !have_more && free_threaded() {
                         self.word.fetch_and(!PARKED, Ordering::Relaxed);
                     }
                 },
@@ -204,36 +185,28 @@ impl RawLock {
                 return false;
             }
             if word & PARKED == 0 {
-                if self
-                    .word
-                    .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
-                    .is_ok()
-                {
+                if self.change(word, 0, Ordering::Release) {
                     return true;
                 }
                 continue;
             }
             let mut released = false;
             parking::unpark_one(self.key(), |found| {
-                // PARKED only goes under the queue's lock, so but for the holder's changes the word stands still;
-                // another thread may have released the lock meanwhile.
-                let now = self.word.load(Ordering::Relaxed);
-                if now & LOCKED == 0 {
-                    return 0;
-                }
-                released = true;
                 let parked = if found.have_more { PARKED } else { 0 };
-                match found.unparked {
-                    Some(serial) if found.be_fair => {
-                        self.word
-                            .store(serial << SERIAL_SHIFT | LOCKED | parked, Ordering::Release);
-                        HANDED_OVER
+                let (next, token) = match found.unparked {
+                    Some(serial) if found.be_fair => (serial << SERIAL_SHIFT | LOCKED | parked, HANDED_OVER),
+                    _ => (parked, 0),
+                };
+                // Another thread may release the lock first, or set PARKED for a park that then finds it gone.
+                let mut now = self.word.load(Ordering::Relaxed);
+                while now & LOCKED != 0 {
+                    if self.change(now, next, Ordering::Release) {
+                        released = true;
+                        return token;
                     }
-                    _ => {
-                        self.word.store(parked, Ordering::Release);
-                        0
-                    }
+                    now = self.word.load(Ordering::Relaxed);
                 }
+                0
             });
             return released;
         }
@@ -278,9 +251,7 @@ impl RawRLock {
         if self.reenter() {
             return AcquireResult::Acquired;
         }
-        let result = self
-            .lock
-            .acquire_for(ParkReason::RLock, deadline, interruptible);
+        let result = self.lock.acquire_for(ParkReason::RLock, deadline, interruptible);
         if result == AcquireResult::Acquired {
             self.count.store(1, Ordering::Relaxed);
         }
@@ -418,12 +389,7 @@ impl RawEvent {
 
     /// Waits for the flag, at most until `deadline`. A set that is cleared at once still ends the wait.
     pub fn wait(&self, deadline: Option<Instant>, interruptible: bool) -> AcquireResult {
-        self.wait_for(
-            ParkReason::Event,
-            self.key() as u64,
-            deadline,
-            interruptible,
-        )
+        self.wait_for(ParkReason::Event, self.key() as u64, deadline, interruptible)
     }
 
     /// [`RawEvent::wait`] with what it stands for.
@@ -479,16 +445,12 @@ pub struct HandleDone {
 impl HandleDone {
     #[cfg(not(loom))]
     pub const fn new() -> Self {
-        Self {
-            event: RawEvent::new(),
-        }
+        Self { event: RawEvent::new() }
     }
 
     #[cfg(loom)]
     pub fn new() -> Self {
-        Self {
-            event: RawEvent::new(),
-        }
+        Self { event: RawEvent::new() }
     }
 
     /// The thread is done.
@@ -502,17 +464,11 @@ impl HandleDone {
     }
 
     /// Waits for the thread `serial` to be done.
-    pub fn join(
-        &self,
-        serial: u64,
-        deadline: Option<Instant>,
-        interruptible: bool,
-    ) -> AcquireResult {
+    pub fn join(&self, serial: u64, deadline: Option<Instant>, interruptible: bool) -> AcquireResult {
         if self.event.is_set() {
             return AcquireResult::Acquired;
         }
-        self.event
-            .wait_for(ParkReason::Join, serial, deadline, interruptible)
+        self.event.wait_for(ParkReason::Join, serial, deadline, interruptible)
     }
 }
 

@@ -199,11 +199,7 @@ impl Bucket {
     }
 
     /// Wakes the first waiter of `key`. `callback` runs under the lock, also when nobody waits, and gives the token.
-    pub fn unpark_one(
-        &self,
-        key: usize,
-        callback: impl FnOnce(UnparkResult) -> usize,
-    ) -> UnparkResult {
+    pub fn unpark_one(&self, key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
         let locked = self.lock();
         let (mut prev, mut at) = (ptr::null(), locked.queue().head);
         // SAFETY: linked waiters are alive while the lock is held.

@@ -66,10 +66,7 @@ impl ParkReason {
     ];
 
     pub(crate) fn from_u32(value: u32) -> Self {
-        Self::ALL
-            .get(value as usize)
-            .copied()
-            .unwrap_or(Self::Other)
+        Self::ALL.get(value as usize).copied().unwrap_or(Self::Other)
     }
 }
 
@@ -210,12 +207,7 @@ fn sleep(
             lot::UNPARKED => return ParkOutcome::Unparked(waiter.token()),
             lot::INTERRUPTED => {
                 // An unparker may come in between: its UNPARKED must stay.
-                let _ = word.compare_exchange(
-                    lot::INTERRUPTED,
-                    lot::WAITING,
-                    Ordering::SeqCst,
-                    Ordering::SeqCst,
-                );
+                let _ = word.compare_exchange(lot::INTERRUPTED, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
                 continue;
             }
             _ => {}
@@ -256,6 +248,15 @@ pub fn sleep_until(deadline: Option<Instant>, wait: impl Into<WaitFor>) -> ParkO
 /// Sleeps for `duration` unless interrupted.
 pub fn sleep_for(duration: Duration) -> ParkOutcome {
     sleep_until(Instant::now().checked_add(duration), ParkReason::Sleep)
+}
+
+/// In GIL mode, that the calling thread is attached.
+#[inline(always)]
+pub(crate) fn debug_assert_attached() {
+    debug_assert!(
+        ThreadState::current().is_some_and(ThreadState::is_attached),
+        "with the GIL, Python's locks are used attached"
+    );
 }
 
 /// In the child of a fork: nobody else waits.

@@ -106,8 +106,7 @@ pub(crate) fn insert(state: &ThreadState) -> u32 {
 pub(crate) fn remove(state: &ThreadState) {
     loop {
         let done = with(|r| {
-            let other_stops = STOP_ACTIVE.load(Ordering::Relaxed) != 0
-                && STOPPER.load(Ordering::Relaxed) != serial();
+            let other_stops = STOP_ACTIVE.load(Ordering::Relaxed) != 0 && STOPPER.load(Ordering::Relaxed) != serial();
             if other_stops || state.poll_bits() & poll::STOP != 0 {
                 return false;
             }
@@ -143,13 +142,7 @@ pub fn for_each_thread(mut f: impl FnMut(&ThreadState)) {
 
 /// Runs `f` on the thread that Python knows as `ident`.
 pub fn with_thread<R>(ident: u64, f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
-    with(|r| {
-        r.threads
-            .iter()
-            .map(|t| listed(*t))
-            .find(|t| t.ident() == ident)
-            .map(f)
-    })
+    with(|r| r.threads.iter().map(|t| listed(*t)).find(|t| t.ident() == ident).map(f))
 }
 
 /// Runs `f` on the thread with a serial number.
@@ -281,12 +274,8 @@ pub(crate) fn begin_stop() {
                 .map(|t| listed(*t))
             {
                 let suspend = || {
-                    t.status.compare_exchange(
-                        DETACHED,
-                        SUSPENDED,
-                        Ordering::SeqCst,
-                        Ordering::SeqCst,
-                    )
+                    t.status
+                        .compare_exchange(DETACHED, SUSPENDED, Ordering::SeqCst, Ordering::SeqCst)
                 };
                 if suspend() != Err(ATTACHED) {
                     continue;
@@ -407,12 +396,7 @@ pub(crate) fn after_fork_child(mut on_dead: impl FnMut(&ThreadState)) {
     PENDING.store(0, Ordering::Relaxed);
     let me = ThreadState::current().map_or(std::ptr::null(), std::ptr::from_ref);
     let dead = with(|r| {
-        let dead: Vec<_> = r
-            .threads
-            .iter()
-            .copied()
-            .filter(|t| !std::ptr::eq(*t, me))
-            .collect();
+        let dead: Vec<_> = r.threads.iter().copied().filter(|t| !std::ptr::eq(*t, me)).collect();
         r.threads.retain(|t| std::ptr::eq(*t, me));
         for t in &dead {
             let owner = listed(*t).owner();

@@ -44,14 +44,7 @@ pub fn set_action(signum: i32, action: Action) -> io::Result<()> {
 
 /// Records `signum` when it comes, or puts the default back.
 pub fn install(signum: i32, enabled: bool) -> io::Result<()> {
-    set_action(
-        signum,
-        if enabled {
-            Action::Handler
-        } else {
-            Action::Default
-        },
-    )
+    set_action(signum, if enabled { Action::Handler } else { Action::Default })
 }
 
 /// What `signum` does now.

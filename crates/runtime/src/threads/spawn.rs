@@ -17,11 +17,7 @@ type Main = Box<dyn FnOnce() + Send>;
 
 /// Runs `f` on a new thread with at least `stack_size` usable bytes of stack (0: the default); returns its ident.
 pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result<u64> {
-    let wanted = if stack_size == 0 {
-        DEFAULT_STACK
-    } else {
-        stack_size
-    };
+    let wanted = if stack_size == 0 { DEFAULT_STACK } else { stack_size };
     // Whole pages; the red zone comes on top of what was asked for.
     let size = wanted
         .checked_add(stack::RED_ZONE + 0xffff)

@@ -143,8 +143,7 @@ impl ThreadState {
             "a state is registered once"
         );
         self.serial.store(super::serial(), Ordering::Relaxed);
-        self.ident
-            .store(os_linux::thread_ident(), Ordering::Relaxed);
+        self.ident.store(os_linux::thread_ident(), Ordering::Relaxed);
         self.native_id.store(os_linux::gettid(), Ordering::Relaxed);
         self.is_main.store(main, Ordering::Relaxed);
         self.status.store(DETACHED, Ordering::Relaxed);
@@ -161,10 +160,7 @@ impl ThreadState {
     /// Ends the calling thread's life as a Python thread, attached (the GIL is released) or detached.
     /// Its reference counts must have been merged: the owner id may go to a new thread.
     pub fn unregister(&self) {
-        assert!(
-            std::ptr::eq(CURRENT.get(), self),
-            "a thread unregisters its own state"
-        );
+        assert!(std::ptr::eq(CURRENT.get(), self), "a thread unregisters its own state");
         held::assert_none("unregister");
         if self.is_main() {
             super::signals::set_main(None);
@@ -199,8 +195,7 @@ impl ThreadState {
 
     pub(crate) fn refresh_native_id(&self) {
         self.native_id.store(os_linux::gettid(), Ordering::Relaxed);
-        self.ident
-            .store(os_linux::thread_ident(), Ordering::Relaxed);
+        self.ident.store(os_linux::thread_ident(), Ordering::Relaxed);
     }
 
     #[inline]
@@ -273,12 +268,7 @@ impl ThreadState {
         fence(Ordering::SeqCst);
         if self
             .park_word
-            .compare_exchange(
-                lot::WAITING,
-                lot::INTERRUPTED,
-                Ordering::SeqCst,
-                Ordering::Relaxed,
-            )
+            .compare_exchange(lot::WAITING, lot::INTERRUPTED, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok()
         {
             futex::wake_all(&self.park_word);
@@ -297,12 +287,24 @@ impl ThreadState {
         }
     }
 
-    pub(crate) fn set_wait(&self, wait: WaitFor) {
+    /// Puts a wait on record; returns what was there, for [`ThreadState::restore_wait`]: a park that ends may have
+    /// to wait for the GIL.
+    pub(crate) fn set_wait(&self, wait: WaitFor) -> (u32, u64, u64) {
+        let before = (
+            self.wait_reason.load(Ordering::Relaxed),
+            self.wait_object.load(Ordering::Relaxed),
+            self.wait_since_ns.load(Ordering::Relaxed),
+        );
         self.wait_object.store(wait.object, Ordering::Relaxed);
-        self.wait_since_ns
-            .store(futex::monotonic_ns(), Ordering::Relaxed);
-        self.wait_reason
-            .store(wait.reason as u32, Ordering::Release);
+        self.wait_since_ns.store(futex::monotonic_ns(), Ordering::Relaxed);
+        self.wait_reason.store(wait.reason as u32, Ordering::Release);
+        before
+    }
+
+    pub(crate) fn restore_wait(&self, (reason, object, since): (u32, u64, u64)) {
+        self.wait_object.store(object, Ordering::Relaxed);
+        self.wait_since_ns.store(since, Ordering::Relaxed);
+        self.wait_reason.store(reason, Ordering::Release);
     }
 
     pub(crate) fn clear_wait(&self) {
@@ -426,19 +428,26 @@ impl ThreadState {
     #[cold]
     fn attach_slow(&self) {
         let saved = os_linux::errno();
+        let wait = WaitFor::new(ParkReason::StopTheWorld, 0).uninterruptible();
+        let before = self.set_wait(wait);
+        if let Some(o) = observer() {
+            o.on_block(self, wait);
+        }
         loop {
-            match self.status.compare_exchange(
-                DETACHED,
-                ATTACHED,
-                Ordering::Acquire,
-                Ordering::Acquire,
-            ) {
+            match self
+                .status
+                .compare_exchange(DETACHED, ATTACHED, Ordering::Acquire, Ordering::Acquire)
+            {
                 Ok(_) => break,
                 Err(ATTACHED) => unreachable!("a thread attaches once"),
                 Err(now) => {
                     futex::wait(&self.status, now, None);
                 }
             }
+        }
+        self.restore_wait(before);
+        if let Some(o) = observer() {
+            o.on_unblock(self, wait);
         }
         os_linux::set_errno(saved);
     }

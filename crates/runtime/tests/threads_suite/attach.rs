@@ -2,8 +2,7 @@
 
 use super::{alone, as_python_thread, start};
 use lisle_runtime::threads::{
-    self, ThreadState, act_for_owner, for_each_thread, gil, owner_id, poll, sleep_for,
-    stop_the_world,
+    self, ThreadState, act_for_owner, for_each_thread, gil, owner_id, poll, sleep_for, stop_the_world,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -12,15 +11,10 @@ use std::time::{Duration, Instant};
 #[test]
 fn owner_ids() {
     let _alone = alone();
-    let ids: Vec<u32> = (0..4)
-        .map(|_| start(|_| owner_id()))
-        .map(|s| s.join())
-        .collect();
+    let ids: Vec<u32> = (0..4).map(|_| start(|_| owner_id())).map(|s| s.join()).collect();
     if crate::FREE {
         assert!(ids.iter().all(|id| *id >= 2));
-        let (a, b) = as_python_thread(false, |t| {
-            (t.owner(), t.detached(|| start(|u| u.owner()).join()))
-        });
+        let (a, b) = as_python_thread(false, |t| (t.owner(), t.detached(|| start(|u| u.owner()).join())));
         assert_ne!(a, b);
     } else {
         assert_eq!(ids, [1, 1, 1, 1]);
@@ -117,11 +111,7 @@ fn io_returns_quickly_beside_computation() {
         "re-attach beside computation: median {:?}, worst {:?}",
         waits[50], waits[99]
     );
-    assert!(
-        waits[50] < Duration::from_millis(1),
-        "median {:?}",
-        waits[50]
-    );
+    assert!(waits[50] < Duration::from_millis(1), "median {:?}", waits[50]);
 }
 
 /// Threads that only come back from system calls cannot starve one that computes.
@@ -186,10 +176,7 @@ fn detached_keeps_errno() {
             // SAFETY: a bad descriptor: fails with EBADF and touches nothing.
             assert_eq!(unsafe { libc::close(-1) }, -1);
         });
-        assert_eq!(
-            std::io::Error::last_os_error().raw_os_error(),
-            Some(libc::EBADF)
-        );
+        assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EBADF));
     });
 }
 

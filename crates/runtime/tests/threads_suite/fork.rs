@@ -1,9 +1,7 @@
 //! Fork with other threads about, and the end of the program. Each runs in a child, which says how it went by its status.
 
 use super::{alone, as_python_thread, start};
-use lisle_runtime::threads::{
-    self, AcquireResult, RawLock, begin_finalization, fork, sleep_for, stop_the_world,
-};
+use lisle_runtime::threads::{self, AcquireResult, RawLock, begin_finalization, fork, sleep_for, stop_the_world};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

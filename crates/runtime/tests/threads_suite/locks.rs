@@ -2,8 +2,8 @@
 
 use super::{alone, as_python_thread, start, start_native};
 use lisle_runtime::threads::{
-    self, AcquireResult, HandleDone, ParkOutcome, ParkReason, RawEvent, RawLock, RawRLock, park,
-    poll, sleep_for, unpark_all, unpark_one,
+    self, AcquireResult, HandleDone, ParkOutcome, ParkReason, RawEvent, RawLock, RawRLock, park, poll, sleep_for,
+    unpark_all, unpark_one,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -39,10 +39,7 @@ fn unpark_order_is_arrival_order() {
     }
     assert!(unpark_one(key, |_| 0).unparked.is_none());
     let tokens: Vec<_> = threads.into_iter().map(|t| t.join()).collect();
-    assert_eq!(
-        tokens,
-        (0..4).map(ParkOutcome::Unparked).collect::<Vec<_>>()
-    );
+    assert_eq!(tokens, (0..4).map(ParkOutcome::Unparked).collect::<Vec<_>>());
 }
 
 #[test]
@@ -66,13 +63,7 @@ fn park_outcomes() {
         assert_eq!(sleep_for(Duration::from_secs(60)), ParkOutcome::Interrupted);
         t.clear_poll(poll::ASYNC_EXC);
         // An unpark in `before_sleep` is not lost.
-        let outcome = park(
-            key,
-            ParkReason::Other,
-            None,
-            || true,
-            || assert_eq!(unpark_all(key), 1),
-        );
+        let outcome = park(key, ParkReason::Other, None, || true, || assert_eq!(unpark_all(key), 1));
         assert_eq!(outcome, ParkOutcome::Unparked(0));
     });
 }
@@ -88,15 +79,10 @@ fn interrupt_wakes_a_parked_thread() {
         t.clear_poll(poll::ASYNC_EXC);
         outcome
     });
-    while threads::registry::with_serial(serial.load(Ordering::SeqCst), |t| {
-        t.waiting_for().is_some()
-    }) != Some(true)
-    {
+    while threads::registry::with_serial(serial.load(Ordering::SeqCst), |t| t.waiting_for().is_some()) != Some(true) {
         std::thread::yield_now();
     }
-    threads::registry::with_serial(serial.load(Ordering::SeqCst), |t| {
-        t.interrupt(poll::ASYNC_EXC)
-    });
+    threads::registry::with_serial(serial.load(Ordering::SeqCst), |t| t.interrupt(poll::ASYNC_EXC));
     assert_eq!(sleeper.join(), ParkOutcome::Interrupted);
 }
 
@@ -184,8 +170,7 @@ fn lock_stress_with_timeouts_and_interrupts() {
                 serials.lock().unwrap().push(t.serial());
                 let mut got = 0;
                 for _ in 0..2_000 {
-                    let deadline =
-                        (i % 2 == 0).then(|| Instant::now() + Duration::from_micros(200));
+                    let deadline = (i % 2 == 0).then(|| Instant::now() + Duration::from_micros(200));
                     match lock.acquire(deadline, i % 3 != 0) {
                         AcquireResult::Acquired => {
                             got += 1;
@@ -321,5 +306,58 @@ fn join_by_event() {
             assert_eq!(d.join(0, None, true), AcquireResult::Acquired);
             assert!(d.is_done());
         }
+    });
+}
+
+/// Prints what the fast paths cost: `cargo test --release -p lisle-runtime --test threads_gil costs -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn costs() {
+    use lisle_runtime::sync::{ObjectLock, free_threaded};
+    let _alone = alone();
+    as_python_thread(false, |t| {
+        const N: u32 = 10_000_000;
+        let measure = |what: &str, f: &mut dyn FnMut()| {
+            let begin = Instant::now();
+            f();
+            eprintln!(
+                "{what}: {:.2} ns (free: {})",
+                begin.elapsed().as_nanos() as f64 / f64::from(N),
+                free_threaded()
+            );
+        };
+        let (lock, rlock, object) = (RawLock::new(), RawRLock::new(), ObjectLock::new());
+        measure("RawLock acquire + release", &mut || {
+            for _ in 0..N {
+                std::hint::black_box(&lock).acquire(None, true);
+                lock.release();
+            }
+        });
+        measure("RawRLock acquire + release", &mut || {
+            for _ in 0..N {
+                std::hint::black_box(&rlock).acquire(None, true);
+                rlock.release();
+            }
+        });
+        measure("ObjectLock lock + unlock", &mut || {
+            for _ in 0..N {
+                drop(std::hint::black_box(&object).guard());
+            }
+        });
+        measure("detach + attach", &mut || {
+            for _ in 0..N {
+                std::hint::black_box(t).detached(|| ());
+            }
+        });
+        measure("safepoint", &mut || {
+            for _ in 0..N {
+                std::hint::black_box(std::hint::black_box(t).safepoint());
+            }
+        });
+        measure("stack_remaining_ok", &mut || {
+            for _ in 0..N {
+                std::hint::black_box(threads::stack_remaining_ok(4096));
+            }
+        });
     });
 }

@@ -62,9 +62,7 @@ fn two_objects_in_either_order() {
                     };
                     {
                         let _both = lock2(a, b);
-                        locks
-                            .2
-                            .store(locks.2.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                        locks.2.store(locks.2.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                     }
                     drop(lock2(a, a));
                     t.safepoint();

@@ -59,10 +59,7 @@ fn another_thread_receives_it() {
                 _ => t.detached(|| {
                     // SAFETY: no descriptors: a plain sleep.
                     assert_eq!(unsafe { libc::poll(std::ptr::null_mut(), 0, 20_000) }, -1);
-                    assert_eq!(
-                        std::io::Error::last_os_error().raw_os_error(),
-                        Some(libc::EINTR)
-                    );
+                    assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EINTR));
                 }),
             }
             assert!(begin.elapsed() < Duration::from_secs(10));
@@ -82,10 +79,7 @@ fn wakeup_descriptor() {
     as_python_thread(true, |t| {
         let mut ends = [0; 2];
         // SAFETY: two descriptors are written.
-        assert_eq!(
-            unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK) },
-            0
-        );
+        assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK) }, 0);
         signals::install(libc::SIGUSR2, true).unwrap();
         assert_eq!(signals::set_wakeup_fd(ends[1], true), -1);
         send(tid(), libc::SIGUSR2);

@@ -30,10 +30,7 @@ fn recursion_stops_before_the_end() {
             });
             done.join(0, None, false);
             let used = used.load(Ordering::Relaxed);
-            assert!(
-                used + (32 << 10) > size,
-                "{size} bytes asked for, {used} used"
-            );
+            assert!(used + (32 << 10) > size, "{size} bytes asked for, {used} used");
         }
     });
 }

@@ -1,0 +1,255 @@
+//! The models: two or three threads, a few steps each, every interleaving up to a bound on preemptions.
+
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::object_lock::{ObjectLock, lock2};
+use crate::sync::raw_mutex::RawMutex;
+use crate::threads::locks::{AcquireResult, RawEvent, RawLock, RawRLock};
+use crate::threads::parking::{self, ParkOutcome, ParkReason, WaitFor};
+use crate::threads::set_serial;
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+use std::time::Instant;
+
+fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.location = true;
+    builder.log = std::env::var_os("LOOM_LOG").is_some();
+    builder.check(f);
+}
+
+/// A value whose races loom reports.
+struct Guarded<L> {
+    lock: L,
+    value: UnsafeCell<usize>,
+}
+
+// SAFETY: `value` is only touched under `lock`, which is what the models check.
+unsafe impl<L: Sync> Sync for Guarded<L> {}
+// SAFETY: as above.
+unsafe impl<L: Send> Send for Guarded<L> {}
+
+impl<L> Guarded<L> {
+    fn new(lock: L) -> Arc<Self> {
+        Arc::new(Self {
+            lock,
+            value: UnsafeCell::new(0),
+        })
+    }
+
+    fn add(&self) {
+        // SAFETY: the caller holds the lock; loom panics if it does not exclude.
+        self.value.with_mut(|v| unsafe { *v += 1 });
+    }
+
+    fn get(&self) -> usize {
+        // SAFETY: as above.
+        self.value.with(|v| unsafe { *v })
+    }
+}
+
+/// Runs `f` on `others` threads and on the model's own, numbered from 1, then joins.
+fn together<T: Send + Sync + 'static>(shared: &Arc<T>, others: u64, f: fn(&T)) {
+    let threads: Vec<_> = (0..others)
+        .map(|i| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                set_serial(i + 2);
+                f(&shared);
+            })
+        })
+        .collect();
+    set_serial(1);
+    f(shared);
+    for t in threads {
+        t.join().unwrap();
+    }
+}
+
+#[test]
+fn raw_mutex_excludes() {
+    model(3, || {
+        let shared = Guarded::new(RawMutex::new());
+        together(&shared, 2, |s| {
+            s.lock.lock();
+            s.add();
+            s.lock.unlock();
+        });
+        assert_eq!(shared.get(), 3);
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+#[test]
+fn an_unpark_is_not_lost() {
+    model(3, || {
+        let ready = Arc::new(AtomicBool::new(false));
+        let theirs = ready.clone();
+        let key = 64;
+        let sleeper = thread::spawn(move || {
+            let wait = WaitFor::new(ParkReason::Lock, 0);
+            parking::park(key, wait, None, || !theirs.load(Ordering::Relaxed), || {})
+        });
+        let found = parking::unpark_one(key, |_| {
+            ready.store(true, Ordering::Relaxed);
+            7
+        });
+        let outcome = sleeper.join().unwrap();
+        let expected = if found.unparked.is_some() {
+            ParkOutcome::Unparked(7)
+        } else {
+            ParkOutcome::Invalid
+        };
+        assert_eq!(outcome, expected);
+    });
+}
+
+/// A waiter that gives up just as it is woken reports the wakeup: it was taken from the queue for it.
+#[test]
+fn timeout_against_unpark() {
+    model(3, || {
+        let cancelled = Arc::new(AtomicUsize::new(0));
+        let theirs = cancelled.clone();
+        let key = 64;
+        let sleeper = thread::spawn(move || {
+            let wait = WaitFor::new(ParkReason::Lock, 0);
+            parking::park_ns(
+                key,
+                wait,
+                Some(0),
+                || true,
+                || {},
+                |_| {
+                    theirs.fetch_add(1, Ordering::Relaxed);
+                },
+            )
+        });
+        let found = parking::unpark_one(key, |_| 7);
+        let outcome = sleeper.join().unwrap();
+        if found.unparked.is_some() {
+            assert_eq!(
+                (outcome, cancelled.load(Ordering::Relaxed)),
+                (ParkOutcome::Unparked(7), 0)
+            );
+        } else {
+            assert_eq!((outcome, cancelled.load(Ordering::Relaxed)), (ParkOutcome::TimedOut, 1));
+        }
+    });
+}
+
+#[test]
+fn lock_excludes_and_wakes() {
+    model(3, || {
+        let shared = Guarded::new(RawLock::new());
+        together(&shared, 1, |s| {
+            for _ in 0..2 {
+                assert_eq!(s.lock.acquire(None, false), AcquireResult::Acquired);
+                s.add();
+                assert!(s.lock.release());
+            }
+        });
+        assert_eq!(shared.get(), 4);
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+#[test]
+fn three_threads_one_lock() {
+    model(2, || {
+        let shared = Guarded::new(RawLock::new());
+        together(&shared, 2, |s| {
+            assert_eq!(s.lock.acquire(None, false), AcquireResult::Acquired);
+            s.add();
+            assert!(s.lock.release());
+        });
+        assert_eq!(shared.get(), 3);
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+/// A waiter that times out takes nobody's wakeup along.
+#[test]
+fn lock_with_timeouts() {
+    model(2, || {
+        let shared = Guarded::new(RawLock::new());
+        let impatient = shared.clone();
+        let t = thread::spawn(move || {
+            set_serial(9);
+            if impatient.lock.acquire(Some(Instant::now()), false) == AcquireResult::Acquired {
+                impatient.add();
+                assert!(impatient.lock.release());
+            }
+        });
+        together(&shared, 1, |s| {
+            assert_eq!(s.lock.acquire(None, false), AcquireResult::Acquired);
+            s.add();
+            assert!(s.lock.release());
+        });
+        t.join().unwrap();
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+#[test]
+fn rlock_reenters() {
+    model(3, || {
+        let shared = Guarded::new(RawRLock::new());
+        together(&shared, 1, |s| {
+            assert_eq!(s.lock.acquire(None, false), AcquireResult::Acquired);
+            assert_eq!(s.lock.acquire(None, false), AcquireResult::Acquired);
+            s.add();
+            assert!(s.lock.release() && s.lock.release());
+        });
+        assert_eq!(shared.get(), 2);
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+#[test]
+fn event_wakes_everybody() {
+    model(2, || {
+        let event = Arc::new(RawEvent::new());
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let event = event.clone();
+                thread::spawn(move || event.wait(None, false))
+            })
+            .collect();
+        event.set();
+        for w in waiters {
+            assert_eq!(w.join().unwrap(), AcquireResult::Acquired);
+        }
+    });
+}
+
+#[test]
+fn object_lock_excludes() {
+    model(2, || {
+        let shared = Guarded::new(ObjectLock::new());
+        together(&shared, 2, |s| {
+            let _guard = s.lock.guard();
+            s.add();
+        });
+        assert_eq!(shared.get(), 3);
+        assert!(!shared.lock.is_locked());
+    });
+}
+
+#[test]
+fn two_objects_in_either_order() {
+    model(2, || {
+        let shared = Guarded::new((ObjectLock::new(), ObjectLock::new()));
+        let theirs = shared.clone();
+        let t = thread::spawn(move || {
+            let _both = lock2(&theirs.lock.1, &theirs.lock.0);
+            theirs.add();
+        });
+        {
+            let _both = lock2(&shared.lock.0, &shared.lock.1);
+            shared.add();
+        }
+        t.join().unwrap();
+        assert_eq!(shared.get(), 2);
+    });
+}
