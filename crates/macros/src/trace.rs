@@ -64,11 +64,11 @@ pub fn empty(name: &Ident, generics: &Generics) -> TokenStream {
 }
 
 fn traverse_call(ty: &Type, place: &TokenStream) -> TokenStream {
-    quote_spanned!(ty.span()=> ::lisle_runtime::memory::trace::Trace::traverse(#place, visitor);)
+    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::traverse(#place, visitor);)
 }
 
 fn clear_call(ty: &Type, place: &TokenStream) -> TokenStream {
-    quote_spanned!(ty.span()=> ::lisle_runtime::memory::trace::Trace::clear(#place, out);)
+    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear(#place, out);)
 }
 
 fn implement(name: &Ident, generics: &Generics, traverse: TokenStream, clear: TokenStream) -> TokenStream {
