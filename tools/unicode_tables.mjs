@@ -74,8 +74,6 @@ for (let c = 0; c < 0x110000; c++) {
     list(special.lower.get(c) ?? l), list(special.upper.get(c) ?? u), list(special.title.get(c) ?? t),
     list(foldF.get(c) ?? foldC.get(c) ?? c),
   ];
-  // An identity fold of a character whose lower case differs falls back to the lower case (CPython's rule).
-  if (full[3].length === 1 && full[3][0] === c) full[3] = full[0];
   const plain = full.every((x) => x.length === 1) && full[0][0] === l && full[1][0] === u && full[2][0] === t
     && full[3][0] === l;
   let id = 0;

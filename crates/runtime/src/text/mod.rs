@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod builder;
+pub mod case;
+pub mod repr;
 pub mod search;
 pub mod strings;
 mod two_way;
