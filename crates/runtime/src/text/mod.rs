@@ -7,6 +7,7 @@
 
 pub mod builder;
 pub mod case;
+pub mod codec;
 pub mod repr;
 pub mod search;
 pub mod strings;
