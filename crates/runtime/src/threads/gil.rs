@@ -10,7 +10,8 @@
 //! Both together and each alone they spend a credit that grows with a share of the time, so computation goes on.
 //! There is no timer thread: the first waiter of each queue sleeps until the holder's time is up and sets its poll bit.
 //!
-//! An uncontended take or release is one compare-and-swap.
+//! An uncontended take or release is one compare-and-swap. Taking it also releases, in the memory model's sense: a waiter
+//! that reads the address may then look at the state.
 
 use super::observer::{GilEvent, observer};
 use super::parking::{ParkReason, WaitFor};
@@ -133,7 +134,7 @@ pub fn held_by(state: &ThreadState) -> bool {
 #[inline]
 pub(crate) fn acquire(state: &ThreadState) {
     if WORD
-        .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+        .compare_exchange(0, address(state), Ordering::AcqRel, Ordering::Relaxed)
         .is_err()
     {
         acquire_slow(state);
@@ -222,7 +223,7 @@ fn acquire_slow(state: &ThreadState) {
         let word = WORD.load(Ordering::Relaxed);
         if word == 0
             && WORD
-                .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange(0, address(state), Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
         {
             return;
@@ -237,7 +238,7 @@ fn acquire_slow(state: &ThreadState) {
         let word = WORD.load(Ordering::Relaxed);
         if word == 0 {
             if WORD
-                .compare_exchange(0, address(state), Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange(0, address(state), Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
             {
                 return;
@@ -405,7 +406,7 @@ impl Queue {
         let state = unsafe { &*next.state };
         WORD.store(
             address(state) | if self.is_empty() { 0 } else { QUEUED },
-            Ordering::Relaxed,
+            Ordering::Release,
         );
         let word = &raw const state.gil.granted;
         state.gil.granted.store(1, Ordering::Release);
@@ -495,7 +496,7 @@ impl Wake {
 
 /// Sets the holder's GIL_DROP; under the queue's lock, with the caller queued.
 fn ask_holder() {
-    let holder = (WORD.load(Ordering::Relaxed) & !QUEUED) as *const ThreadState;
+    let holder = (WORD.load(Ordering::Acquire) & !QUEUED) as *const ThreadState;
     // SAFETY: QUEUED is set, so the holder cannot release without the queue's lock, which we hold; its state is alive.
     if let Some(holder) = unsafe { holder.as_ref() } {
         holder.set_poll(poll::GIL_DROP);

@@ -162,12 +162,12 @@ fn lock_stress_with_timeouts_and_interrupts() {
     let lock = Arc::new(RawLock::new());
     let inside = Arc::new(AtomicUsize::new(0));
     let stop = Arc::new(AtomicBool::new(false));
-    let serials = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let serials = Arc::new(lisle_runtime::sync::Mutex::new(Vec::new()));
     let threads: Vec<_> = (0..6)
         .map(|i| {
             let (lock, inside, serials) = (lock.clone(), inside.clone(), serials.clone());
             start(move |t| {
-                serials.lock().unwrap().push(t.serial());
+                serials.lock().push(t.serial());
                 let mut got = 0;
                 for _ in 0..2_000 {
                     let deadline = (i % 2 == 0).then(|| Instant::now() + Duration::from_micros(200));
@@ -196,7 +196,7 @@ fn lock_stress_with_timeouts_and_interrupts() {
         let (stop, serials) = (stop.clone(), serials.clone());
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                for serial in serials.lock().unwrap().iter() {
+                for serial in serials.lock().iter() {
                     threads::registry::with_serial(*serial, |t| t.interrupt(poll::ASYNC_EXC));
                 }
                 std::thread::sleep(Duration::from_micros(100));
@@ -360,4 +360,43 @@ fn costs() {
             }
         });
     });
+}
+
+/// Prints what short system calls cost when several threads make them.
+#[test]
+#[ignore = "a measurement"]
+fn short_system_calls() {
+    let _alone = alone();
+    for (writers, computing) in [(1, 0), (2, 0), (4, 0), (16, 0), (1, 1), (4, 1)] {
+        const EACH: u32 = 20_000;
+        let stop = Arc::new(AtomicBool::new(false));
+        let begin = Instant::now();
+        let threads: Vec<_> = (0..writers)
+            .map(|_| {
+                start(|t| {
+                    let each = if computing_count() > 0 { EACH / 40 } else { EACH };
+                    for _ in 0..each {
+                        t.detached(|| {
+                            // SAFETY: signal 0 to ourselves: a system call that does nothing.
+                            unsafe { libc::kill(libc::getpid(), 0) }
+                        });
+                        let mut x = 1u64;
+                        for _ in 0..1000 {
+                            x = std::hint::black_box(x.wrapping_mul(3));
+                        }
+                        t.safepoint();
+                    }
+                    each
+                })
+            })
+            .collect();
+        let _ = computing;
+        let calls: u32 = threads.into_iter().map(|t| t.join()).sum();
+        stop.store(true, Ordering::Relaxed);
+        let took = begin.elapsed();
+        eprintln!("{writers} threads: {:.2} us a call", took.as_secs_f64() * 1e6 / f64::from(calls));
+    }
+    fn computing_count() -> u32 {
+        0
+    }
 }

@@ -1,4 +1,8 @@
 //! What holds for threads in both modes; `crate::FREE` says which one this process runs in.
+//!
+//! Under ThreadSanitizer: `RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" CARGO_TARGET_DIR=target/tsan
+//! cargo +nightly test --target x86_64-unknown-linux-gnu -p lisle-runtime --test threads_gil -- --skip fork --skip stack`. Reports
+//! from std's own `Arc` and channels come from its fences, which the sanitizer does not see.
 
 mod attach;
 mod fork;
