@@ -1,13 +1,15 @@
 //! The global interpreter lock.
 //!
 //! Invariant: [`WORD`] is 0 or the address of the holder's state, with bit 0 set while somebody is queued. While that bit
-//! is set the GIL only changes hands under the queue's lock, by direct hand-off: nobody can take it past the queue, so a
-//! thread that was asked to give it up cannot get it straight back, and the holder's state cannot go away under
-//! a waiter that has the lock.
+//! is set the GIL is released under the queue's lock only, so the holder's state cannot go away under a waiter that has
+//! the lock. A holder that was *asked* to let go hands the GIL to a chosen waiter: it cannot get it straight back. A holder
+//! that lets go by itself, for a system call, frees it and wakes the next waiter, and whoever comes by first may take
+//! it: handing it over each time would leave it idle while the waiter wakes up.
 //!
 //! Two queues. *Computing* threads gave the GIL up when asked; they take turns of one switch interval. *Returning*
-//! threads come back from a detached region; they are served first, and ask the holder to let go after [`RETURN_DELAY_NS`].
-//! Both together and each alone they spend a credit that grows with a share of the time, so computation goes on.
+//! threads come back from a detached region; they are served first, and ask a holder that goes on computing to let go
+//! after [`RETURN_DELAY_NS`], one that keeps coming back before them after [`PATIENCE_NS`]. While others compute, returning
+//! threads, together and each alone, spend a credit that grows with a share of the time, so that computation goes on.
 //! There is no timer thread: the first waiter of each queue sleeps until the holder's time is up and sets its poll bit.
 //!
 //! An uncontended take or release is one compare-and-swap. Taking it also releases, in the memory model's sense: a waiter
@@ -33,7 +35,11 @@ const MAX_CHARGE_NS: i64 = 1_000_000;
 const SHARE: u64 = 2;
 /// What is left of a turn is not worth less than this.
 const MIN_TURN_NS: u64 = 100_000;
+/// How long a returning thread lets others come back before it.
+const PATIENCE_NS: u64 = 500_000;
 const SPINS: u32 = 60;
+/// A waiter that asked the holder looks this often before it sleeps.
+const ASKED_SPINS: u32 = 200;
 
 const GIL_WAIT: WaitFor = WaitFor::new(ParkReason::Gil, 0).uninterruptible();
 
@@ -44,10 +50,19 @@ static WORD: AtomicUsize = AtomicUsize::new(0);
 static INTERVAL_NS: AtomicU64 = AtomicU64::new(5_000_000);
 static QUEUE: Mutex<Queue> = Mutex::new(Queue::new());
 
+/// The waiter is on its way to look at the queue.
+const AWAKE: u32 = 0;
+/// It has been handed the GIL.
+const GRANTED: u32 = 1;
+/// It sleeps, or is about to.
+const ASLEEP: u32 = 2;
+/// It has to look at the queue again.
+const NUDGED: u32 = 3;
+
 /// A thread's part in the queue for the GIL.
 #[derive(Debug)]
 pub(crate) struct GilNode {
-    /// The thread's futex: 1 once it was handed the GIL. Written under the queue's lock.
+    /// The thread's futex: AWAKE, ASLEEP, NUDGED or GRANTED. Written under the queue's lock, but for AWAKE to ASLEEP.
     granted: AtomicU32,
     /// The thread's own credit for returning early, and when it was reckoned. Under the queue's lock.
     credit: AtomicI64,
@@ -57,7 +72,7 @@ pub(crate) struct GilNode {
 impl GilNode {
     pub(crate) const fn new() -> Self {
         Self {
-            granted: AtomicU32::new(0),
+            granted: AtomicU32::new(AWAKE),
             credit: AtomicI64::new(1),
             credit_at: AtomicU64::new(0),
         }
@@ -95,8 +110,10 @@ struct Queue {
     computing: VecDeque<Entry>,
     /// When the holder's turn is over, if somebody computes besides.
     turn_end: u64,
-    /// When the holder got the GIL, or the first waiter came.
+    /// When the holder got the GIL (the one before let go of it), or the first waiter came.
     held_since: u64,
+    /// When the GIL last went to somebody out of the queues.
+    switched_at: u64,
     holder_returned: bool,
     /// Common credit of the returning threads.
     credit: i64,
@@ -113,6 +130,17 @@ pub fn set_switch_interval(interval: Duration) {
         .unwrap_or(u64::MAX)
         .clamp(1_000, u64::MAX / 1024);
     INTERVAL_NS.store(ns, Ordering::Relaxed);
+    // Those who wait under the old interval set their alarms anew.
+    let mut queue = QUEUE.lock();
+    queue.turn_end = queue.turn_end.min(futex::monotonic_ns() + ns);
+    let words: Vec<_> = queue
+        .returning
+        .iter()
+        .chain(&queue.computing)
+        .filter_map(nudge)
+        .collect();
+    drop(queue);
+    words.into_iter().for_each(futex::wake_all);
 }
 
 /// `sys.getswitchinterval()`.
@@ -165,19 +193,23 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
         return;
     };
     let left = queue.turn_end.saturating_sub(now);
+    let brief = queue.holder_returned && now.saturating_sub(queue.held_since) < 4 * RETURN_DELAY_NS;
     let entry = Entry {
         state,
         since: now,
         alarm: 0,
         turn: 0,
     };
-    if asked && !queue.holder_returned && left >= MIN_TURN_NS {
+    if asked && brief && state.gil.credit(now) > 0 {
+        // It keeps coming back for a moment, and gives way to others that do.
+        queue.returning.push_back(entry);
+    } else if asked && !queue.holder_returned && left >= MIN_TURN_NS {
         // Interrupted by a returning thread: the rest of the turn comes before the others' turns.
         queue.computing.push_front(Entry { turn: left, ..entry });
     } else {
         queue.computing.push_back(entry);
     }
-    state.gil.granted.store(0, Ordering::Relaxed);
+    state.gil.granted.store(AWAKE, Ordering::Relaxed);
     state.status.store(DETACHED, Ordering::Relaxed);
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Dropped);
@@ -220,33 +252,25 @@ fn interval() -> u64 {
 fn acquire_slow(state: &ThreadState) {
     let saved = os_linux::errno();
     for _ in 0..SPINS {
-        let word = WORD.load(Ordering::Relaxed);
-        if word == 0
-            && WORD
-                .compare_exchange(0, address(state), Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
-        {
+        if take_if_free(state) {
             return;
         }
-        if word & QUEUED != 0 {
+        if WORD.load(Ordering::Relaxed) & QUEUED != 0 {
             break;
         }
         std::hint::spin_loop();
     }
     let mut queue = QUEUE.lock();
     loop {
+        if take_if_free(state) {
+            return;
+        }
         let word = WORD.load(Ordering::Relaxed);
-        if word == 0 {
-            if WORD
-                .compare_exchange(0, address(state), Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
-            {
-                return;
-            }
-        } else if word & QUEUED != 0
-            || WORD
-                .compare_exchange(word, word | QUEUED, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+        if word & !QUEUED != 0
+            && (word & QUEUED != 0
+                || WORD
+                    .compare_exchange(word, word | QUEUED, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok())
         {
             break;
         }
@@ -260,6 +284,7 @@ fn acquire_slow(state: &ThreadState) {
     if queue.is_empty() {
         // Without waiters nobody kept the books: the holder starts a turn now.
         queue.held_since = now;
+        queue.switched_at = now;
         queue.turn_end = now + interval();
         queue.holder_returned = false;
     }
@@ -275,7 +300,7 @@ fn acquire_slow(state: &ThreadState) {
         queue.computing.push_back(entry);
     }
     queue.stats.waits += 1;
-    state.gil.granted.store(0, Ordering::Relaxed);
+    state.gil.granted.store(AWAKE, Ordering::Relaxed);
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Wait);
     }
@@ -297,15 +322,14 @@ fn release_slow(state: &ThreadState) {
         address(state),
         "only the holder releases the GIL"
     );
+    let asked = state.poll_bits() & poll::GIL_DROP != 0;
     state.clear_poll(poll::GIL_DROP);
     let now = futex::monotonic_ns();
     queue.charge(state, now);
-    let wake = match queue.pick(now) {
-        Some((next, returning)) => queue.hand_off(next, returning, now),
-        None => {
-            WORD.store(0, Ordering::Release);
-            Wake::default()
-        }
+    let wake = if asked && let Some((next, returning)) = queue.pick(now) {
+        queue.hand_off(next, returning, now)
+    } else {
+        queue.set_free(now)
     };
     drop(queue);
     wake.run();
@@ -315,18 +339,48 @@ fn release_slow(state: &ThreadState) {
     os_linux::set_errno(saved);
 }
 
-/// Sleeps until the GIL is handed over, and asks the holder for it when its time is up.
+/// Takes the GIL if nobody has it, whether or not others are queued.
+fn take_if_free(state: &ThreadState) -> bool {
+    let word = WORD.load(Ordering::Relaxed);
+    word & !QUEUED == 0
+        && WORD
+            .compare_exchange(word, address(state) | word, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+}
+
+/// Sleeps until the GIL is handed over or found free, and asks the holder for it when its time is up.
 fn wait_granted(queue: Option<MutexGuard<'_, Queue>>, state: &ThreadState) {
     let mut guard = queue;
+    let word = &state.gil.granted;
     loop {
         let mut queue = guard.take().unwrap_or_else(|| QUEUE.lock());
-        if state.gil.granted.load(Ordering::Acquire) != 0 {
+        if word.load(Ordering::Acquire) == GRANTED {
             return;
         }
-        let alarm = queue.plan(state, futex::monotonic_ns());
+        word.store(AWAKE, Ordering::Relaxed);
+        let now = futex::monotonic_ns();
+        if let Some(wake) = queue.take_as_head(state, now) {
+            drop(queue);
+            wake.run();
+            return;
+        }
+        let (alarm, asked) = queue.plan(state, now);
         drop(queue);
-        futex::wait(&state.gil.granted, 0, Some(alarm));
-        if state.gil.granted.load(Ordering::Acquire) != 0 {
+        if asked {
+            for _ in 0..ASKED_SPINS {
+                if word.load(Ordering::Relaxed) != AWAKE {
+                    break;
+                }
+                std::hint::spin_loop();
+            }
+        }
+        if word
+            .compare_exchange(AWAKE, ASLEEP, Ordering::Acquire, Ordering::Acquire)
+            .is_ok()
+        {
+            futex::wait(word, ASLEEP, Some(alarm));
+        }
+        if word.load(Ordering::Acquire) == GRANTED {
             return;
         }
     }
@@ -364,6 +418,7 @@ impl Queue {
             computing: VecDeque::new(),
             turn_end: 0,
             held_since: 0,
+            switched_at: 0,
             holder_returned: false,
             credit: 1,
             credit_at: 0,
@@ -391,41 +446,80 @@ impl Queue {
         self.computing.pop_front().map(|e| (e, false))
     }
 
-    /// Makes `next` the holder.
+    /// Makes `next` the holder, in place of the caller.
     fn hand_off(&mut self, next: Entry, returning: bool, now: u64) -> Wake {
+        // SAFETY: the thread of a queued state waits until it is granted, below.
+        let state = unsafe { &*next.state };
+        WORD.store(address(state) | self.queued_bit(), Ordering::Release);
+        let mut wake = self.settle(&next, returning, now);
+        let word = &state.gil.granted;
+        if word.swap(GRANTED, Ordering::Release) == ASLEEP {
+            wake.0[2] = Some(word);
+        }
+        wake
+    }
+
+    /// The holder lets go by itself: the GIL is free for anyone, the next in the queue is told.
+    fn set_free(&mut self, now: u64) -> Wake {
         self.held_since = now;
-        self.turn_end = now + if next.turn != 0 { next.turn } else { interval() };
+        // Whoever takes it past the queue comes back from somewhere.
+        self.holder_returned = true;
+        self.refresh_credit(now);
+        WORD.store(self.queued_bit(), Ordering::Release);
+        let next = if self.credit > 0 || self.computing.is_empty() {
+            self.returning.front().or(self.computing.front())
+        } else {
+            self.computing.front()
+        };
+        Wake([next.and_then(nudge), None, None])
+    }
+
+    /// Takes the GIL for a waiter that is the first of its queue and finds it free.
+    fn take_as_head(&mut self, state: &ThreadState, now: u64) -> Option<Wake> {
+        let is_me = |e: Option<&Entry>| e.is_some_and(|e| std::ptr::eq(e.state, state));
+        let returning = is_me(self.returning.front());
+        if !returning && !is_me(self.computing.front()) || !take_if_free(state) {
+            return None;
+        }
+        let queue = if returning {
+            &mut self.returning
+        } else {
+            &mut self.computing
+        };
+        let entry = queue.pop_front()?;
+        // Nobody else changes the word now: it has a holder, us, and the lock is ours.
+        WORD.store(address(state) | self.queued_bit(), Ordering::Release);
+        Some(self.settle(&entry, returning, now))
+    }
+
+    fn queued_bit(&self) -> usize {
+        if self.is_empty() { 0 } else { QUEUED }
+    }
+
+    /// Opens the books on a new holder, out of the queue.
+    fn settle(&mut self, holder: &Entry, returning: bool, now: u64) -> Wake {
+        self.held_since = now;
+        self.switched_at = now;
+        self.turn_end = now + if holder.turn != 0 { holder.turn } else { interval() };
         self.holder_returned = returning;
         if returning {
             self.stats.to_returning += 1;
         } else {
             self.stats.to_computing += 1;
         }
-        self.stats.longest_wait_ns = self.stats.longest_wait_ns.max(now - next.since.min(now));
-        // SAFETY: the thread of a queued state sleeps until it is granted, below.
-        let state = unsafe { &*next.state };
-        WORD.store(
-            address(state) | if self.is_empty() { 0 } else { QUEUED },
-            Ordering::Release,
-        );
-        let word = &raw const state.gil.granted;
-        state.gil.granted.store(1, Ordering::Release);
+        self.stats.longest_wait_ns = self.stats.longest_wait_ns.max(now.saturating_sub(holder.since));
         // The new heads may have set their alarms for a later time than they now should.
-        let late = |head: Option<&Entry>, due: u64| {
-            // SAFETY: as above.
-            head.filter(|e| e.alarm > due + ALARM_SLACK_NS)
-                .map(|e| unsafe { &raw const (*e.state).gil.granted })
-        };
+        let late = |head: Option<&Entry>, due: u64| head.filter(|e| e.alarm > due + ALARM_SLACK_NS).and_then(nudge);
         Wake([
-            Some(word),
             late(self.returning.front(), now + RETURN_DELAY_NS),
             late(self.computing.front(), self.turn_end + interval() / 4),
+            None,
         ])
     }
 
     /// The stay of the holder ends: what it costs those who return.
     fn charge(&mut self, holder: &ThreadState, now: u64) {
-        if !self.holder_returned {
+        if !self.holder_returned || self.computing.is_empty() {
             return;
         }
         self.refresh_credit(now);
@@ -440,23 +534,27 @@ impl Queue {
         self.credit_at = now;
     }
 
-    /// What a waiter does now: asks the holder to let go if it is time; returns when to look again.
-    fn plan(&mut self, waiter: &ThreadState, now: u64) -> u64 {
+    /// What a waiter does now: asks the holder to let go if it is time; returns when to look again,
+    /// and whether it asked.
+    fn plan(&mut self, waiter: &ThreadState, now: u64) -> (u64, bool) {
         let interval = interval();
+        let mut asked = false;
         let is_me = |e: &Entry| std::ptr::eq(e.state, waiter);
         let alarm = if let Some(place) = self.returning.iter().position(is_me) {
             let alarm = if place > 0 {
                 now + place as u64 * RETURN_STEP_NS
             } else {
                 self.refresh_credit(now);
-                let mut due = self.returning[0].since.max(self.held_since) + RETURN_DELAY_NS;
+                let since = self.returning[0].since;
+                let mut due = since.max(self.held_since) + RETURN_DELAY_NS;
+                due = due.min(since.max(self.switched_at) + PATIENCE_NS);
                 if self.credit <= 0 && !self.computing.is_empty() {
                     due = due.max(now + self.credit.unsigned_abs() * SHARE + RETURN_DELAY_NS);
                 }
-                let due = due.min(self.turn_end.max(self.returning[0].since + RETURN_DELAY_NS));
+                let due = due.min(self.turn_end.max(since + RETURN_DELAY_NS));
                 if now >= due {
                     self.stats.drops_for_returning += 1;
-                    ask_holder();
+                    asked = ask_holder();
                     now + RETURN_STEP_NS
                 } else {
                     due
@@ -471,7 +569,7 @@ impl Queue {
                     .saturating_add((place as u64).saturating_mul(interval))
             } else if now >= self.turn_end {
                 self.stats.drops_for_computing += 1;
-                ask_holder();
+                asked = ask_holder();
                 now + interval.max(100_000)
             } else {
                 self.turn_end
@@ -482,7 +580,7 @@ impl Queue {
             debug_assert!(false, "a waiter for the GIL is queued");
             now + interval
         };
-        alarm.min(u64::MAX / 4)
+        (alarm.min(u64::MAX / 4), asked)
     }
 }
 
@@ -494,11 +592,20 @@ impl Wake {
     }
 }
 
-/// Sets the holder's GIL_DROP; under the queue's lock, with the caller queued.
-fn ask_holder() {
+/// Tells a waiter to look at the queue; gives its futex if it sleeps. Under the queue's lock.
+fn nudge(entry: &Entry) -> Option<*const AtomicU32> {
+    // SAFETY: the thread of a queued state waits until it is granted or takes the GIL, both under the queue's lock.
+    let word = unsafe { &(*entry.state).gil.granted };
+    (word.swap(NUDGED, Ordering::Relaxed) == ASLEEP).then_some(std::ptr::from_ref(word))
+}
+
+/// Sets the holder's GIL_DROP; under the queue's lock, with the caller queued. False if there is no holder.
+fn ask_holder() -> bool {
     let holder = (WORD.load(Ordering::Acquire) & !QUEUED) as *const ThreadState;
     // SAFETY: QUEUED is set, so the holder cannot release without the queue's lock, which we hold; its state is alive.
-    if let Some(holder) = unsafe { holder.as_ref() } {
+    let holder = unsafe { holder.as_ref() };
+    if let Some(holder) = holder {
         holder.set_poll(poll::GIL_DROP);
     }
+    holder.is_some()
 }

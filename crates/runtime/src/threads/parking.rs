@@ -144,8 +144,8 @@ pub fn park(
     )
 }
 
-/// [`park`] with an absolute monotonic deadline in nanoseconds; `on_cancel(have_more)` runs under the queue's lock
-/// when the thread gives up.
+/// [`park`] with an absolute monotonic deadline in nanoseconds; `on_cancel(have_more)` runs under the queue's lock,
+/// detached, when the thread gives up.
 pub fn park_ns(
     key: usize,
     wait: WaitFor,

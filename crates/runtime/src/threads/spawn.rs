@@ -4,6 +4,7 @@
 //! thread sets (`locks::HandleDone`). Left out: registering a state, which the closure does.
 
 use super::stack;
+use super::state::ThreadState;
 use crate::sync::os_linux;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +38,10 @@ extern "C" fn thread_main(arg: *mut libc::c_void) -> *mut libc::c_void {
     let main = unsafe { Box::from_raw(arg.cast::<Main>()) };
     stack::init();
     // A panic is a bug of the runtime and was reported by the panic hook; it must not unwind into C.
-    let _ = catch_unwind(AssertUnwindSafe(*main));
+    let result = catch_unwind(AssertUnwindSafe(*main));
+    if result.is_err() && ThreadState::current().is_some() {
+        // The closure went without unregistering: its state may be gone, and it may hold the GIL.
+        std::process::abort();
+    }
     std::ptr::null_mut()
 }

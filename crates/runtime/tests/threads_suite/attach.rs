@@ -327,3 +327,60 @@ fn a_wait_is_on_record() {
     sleeper.join();
     assert!(seen);
 }
+
+/// An observer sees each wait begin and end, and the GIL change hands.
+#[test]
+fn observer_is_told() {
+    use lisle_runtime::threads::WaitFor;
+    use lisle_runtime::threads::observer::{GilEvent, Observer, set_observer};
+
+    static BLOCKED: AtomicUsize = AtomicUsize::new(0);
+    static UNBLOCKED: AtomicUsize = AtomicUsize::new(0);
+    static WAITED: AtomicUsize = AtomicUsize::new(0);
+    static GOT: AtomicUsize = AtomicUsize::new(0);
+    struct Counter;
+    impl Observer for Counter {
+        fn on_block(&self, thread: &ThreadState, wait: WaitFor) {
+            assert_eq!(thread.serial(), threads::serial());
+            BLOCKED.fetch_add(
+                usize::from(wait.reason == threads::ParkReason::Sleep),
+                Ordering::Relaxed,
+            );
+        }
+        fn on_unblock(&self, _thread: &ThreadState, wait: WaitFor) {
+            UNBLOCKED.fetch_add(
+                usize::from(wait.reason == threads::ParkReason::Sleep),
+                Ordering::Relaxed,
+            );
+        }
+        fn on_switch(&self, _thread: &ThreadState, event: GilEvent) {
+            match event {
+                GilEvent::Wait | GilEvent::Dropped => WAITED.fetch_add(1, Ordering::Relaxed),
+                GilEvent::Acquired => GOT.fetch_add(1, Ordering::Relaxed),
+                GilEvent::Released => 0,
+            };
+        }
+    }
+
+    let _alone = alone();
+    set_observer(Some(&Counter));
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            start(|t| {
+                let end = Instant::now() + Duration::from_millis(30);
+                while Instant::now() < end {
+                    t.safepoint();
+                }
+                sleep_for(Duration::from_millis(1));
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|t| t.join());
+    set_observer(None);
+    assert_eq!(
+        (BLOCKED.load(Ordering::Relaxed), UNBLOCKED.load(Ordering::Relaxed)),
+        (3, 3)
+    );
+    assert_eq!(WAITED.load(Ordering::Relaxed), GOT.load(Ordering::Relaxed));
+    assert_eq!(WAITED.load(Ordering::Relaxed) > 0, !crate::FREE);
+}

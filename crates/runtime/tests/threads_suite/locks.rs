@@ -362,41 +362,54 @@ fn costs() {
     });
 }
 
-/// Prints what short system calls cost when several threads make them.
+/// Prints what short system calls cost when several threads make them, alone and beside a computing thread.
 #[test]
 #[ignore = "a measurement"]
 fn short_system_calls() {
+    const TIME: Duration = Duration::from_millis(300);
     let _alone = alone();
-    for (writers, computing) in [(1, 0), (2, 0), (4, 0), (16, 0), (1, 1), (4, 1)] {
-        const EACH: u32 = 20_000;
+    for (callers, computing) in [(1, 0), (2, 0), (4, 0), (16, 0), (1, 1), (4, 1), (16, 1)] {
         let stop = Arc::new(AtomicBool::new(false));
-        let begin = Instant::now();
-        let threads: Vec<_> = (0..writers)
+        let callers: Vec<_> = (0..callers)
             .map(|_| {
-                start(|t| {
-                    let each = if computing_count() > 0 { EACH / 40 } else { EACH };
-                    for _ in 0..each {
-                        t.detached(|| {
-                            // SAFETY: signal 0 to ourselves: a system call that does nothing.
-                            unsafe { libc::kill(libc::getpid(), 0) }
-                        });
-                        let mut x = 1u64;
-                        for _ in 0..1000 {
-                            x = std::hint::black_box(x.wrapping_mul(3));
-                        }
+                let stop = stop.clone();
+                start(move |t| {
+                    let mut calls = 0u64;
+                    while !stop.load(Ordering::Relaxed) {
+                        // SAFETY: signal 0 to ourselves: a system call that does nothing.
+                        t.detached(|| unsafe { libc::kill(libc::getpid(), 0) });
+                        (0..1000).for_each(|n| _ = std::hint::black_box(n));
                         t.safepoint();
+                        calls += 1;
                     }
-                    each
+                    calls
                 })
             })
             .collect();
-        let _ = computing;
-        let calls: u32 = threads.into_iter().map(|t| t.join()).sum();
+        let computing: Vec<_> = (0..computing)
+            .map(|_| {
+                let stop = stop.clone();
+                start(move |t| {
+                    let mut rounds = 0u64;
+                    while !stop.load(Ordering::Relaxed) {
+                        rounds += 1;
+                        t.safepoint();
+                    }
+                    rounds
+                })
+            })
+            .collect();
+        std::thread::sleep(TIME);
         stop.store(true, Ordering::Relaxed);
-        let took = begin.elapsed();
-        eprintln!("{writers} threads: {:.2} us a call", took.as_secs_f64() * 1e6 / f64::from(calls));
-    }
-    fn computing_count() -> u32 {
-        0
+        let calls: Vec<u64> = callers.into_iter().map(|t| t.join()).collect();
+        let rounds: u64 = computing.into_iter().map(|t| t.join()).sum();
+        let total: u64 = calls.iter().sum();
+        eprintln!(
+            "{} callers: {:.2} us a call, least {}, most {}; {rounds} rounds computed",
+            calls.len(),
+            TIME.as_secs_f64() * 1e6 / total as f64,
+            calls.iter().min().unwrap_or(&0),
+            calls.iter().max().unwrap_or(&0),
+        );
     }
 }

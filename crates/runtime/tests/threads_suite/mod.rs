@@ -25,13 +25,18 @@ fn alone() -> MutexGuard<'static, ()> {
 /// Runs `f` on the calling thread, registered and attached.
 fn as_python_thread<R>(main: bool, f: impl FnOnce(&ThreadState) -> R) -> R {
     init_mode(crate::FREE, false);
-    let state = Box::new(ThreadState::new());
+    struct Registered(Box<ThreadState>);
+    impl Drop for Registered {
+        fn drop(&mut self) {
+            // Also when a test fails: the others go on.
+            self.0.unregister();
+        }
+    }
+    let state = Registered(Box::new(ThreadState::new()));
     // SAFETY: the box stays in place until after `unregister`.
-    unsafe { state.register_current(main) };
-    state.attach();
-    let result = f(&state);
-    state.unregister();
-    result
+    unsafe { state.0.register_current(main) };
+    state.0.attach();
+    f(&state.0)
 }
 
 /// A started thread; joined natively.
