@@ -6,8 +6,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, FnArg, GenericArgument, Ident, PathArguments, Result, Signature as RustSignature, Type};
+use syn::{
+    Attribute, Error, FnArg, GenericArgument, Ident, LitStr, PathArguments, Result, Signature as RustSignature, Type,
+};
 
 use crate::attrs::{Options, doc_comment};
 use crate::signature::{Kind, Sig, SigParam};
@@ -288,6 +291,33 @@ impl Typed {
             ::core::option::Option::None => #missing,
         }))
     }
+}
+
+/// `signature!`.
+pub fn expand_signature(input: TokenStream) -> Result<TokenStream> {
+    let (role, text) = (|input: syn::parse::ParseStream<'_>| {
+        let class = input.peek(Ident);
+        if class && input.parse::<Ident>()? != "class" {
+            return Err(input.error("expected `class` or a signature"));
+        }
+        let role = if class { Role::Call } else { Role::Function };
+        Ok((role, input.parse::<LitStr>()?))
+    })
+    .parse2(input)?;
+    let (span, text) = (text.span(), text.value());
+    let parenthesis = text
+        .find('(')
+        .ok_or_else(|| Error::new(span, "expected \"name(a, b)\""))?;
+    let (full, parameters) = text.split_at(parenthesis);
+    let name = full.rsplit('.').next().unwrap_or(full);
+    let sig = Sig::parse(parameters).map_err(|message| Error::new(span, message))?;
+    let typed = Typed {
+        role,
+        sig,
+        raw: true,
+        params: Vec::new(),
+    };
+    Ok(typed.signature(&quote!(#name), &quote!(#full)))
 }
 
 /// The Rust value of a default that is written as a literal.

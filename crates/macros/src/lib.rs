@@ -6,7 +6,7 @@
 //! Left out: optional groups such as `range([start,] stop)`; such functions take `Args` and bind by hand.
 //!
 //! - [`macro@pyclass`], [`macro@pymethods`]: a native class; [`macro@Trace`]: what the collector sees of a payload.
-//! - [`macro@pymodule`], [`macro@pyfunction`]: a native module and its functions.
+//! - [`macro@pymodule`], [`macro@pyfunction`]: a native module and its functions; [`signature!`]: binding by hand.
 
 mod attrs;
 mod class;
@@ -83,6 +83,15 @@ pub fn pyfunction(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn pymodule(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemMod);
     module::expand(args.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// A constant `Signature`, for natives that take `Args` and bind by hand: `signature!("math.hypot(*coordinates)")`.
+/// After `class`, as in `signature!(class "int(x, /, base=10)")`, errors are worded as a constructor's.
+#[proc_macro]
+pub fn signature(input: TokenStream) -> TokenStream {
+    function::expand_signature(input.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
