@@ -8,8 +8,14 @@
 pub mod builder;
 pub mod case;
 pub mod codec;
+pub mod complex;
+pub mod float;
+pub mod format_spec;
+pub mod int;
+pub mod printf;
 pub mod repr;
 pub mod search;
+pub mod str_format;
 pub mod strings;
 mod two_way;
 pub mod unicode;
@@ -17,5 +23,7 @@ mod unicode_tables;
 pub mod view;
 
 pub use builder::StrBuilder;
+pub use format_spec::FormatError;
+pub use int::{Int, IntRef};
 pub use strings::Edit;
 pub use view::{StrBuf, StrView};
