@@ -262,8 +262,10 @@ fn one_thread_makes_another_frees() {
             }
             alloc::thread_exit();
         });
+        // In all, 200 MB pass from one to the other.
+        let before = alloc::stats().held_bytes;
         let mut most = 0;
-        for round in 0..2000 {
+        for round in 0..20_000 {
             let batch: Vec<_> = (0..100).map(|i| Object::new(24 + (i + round) % 20 * 8, true)).collect();
             send.send(batch).expect("consumer");
             if round % 16 == 0 {
@@ -271,13 +273,38 @@ fn one_thread_makes_another_frees() {
                 while alloc::stats().live_blocks > 20_000 {
                     std::thread::yield_now();
                 }
+                most = most.max(alloc::stats().held_bytes);
             }
-            most = most.max(alloc::stats().mapped_bytes);
         }
         drop(send);
         consumer.join().expect("consumer");
-        assert!(most < 64 * 1024 * 1024, "blocks freed elsewhere are used again: {most}");
+        assert!(
+            most < before + 24 * 1024 * 1024,
+            "blocks freed elsewhere are used again: {most}"
+        );
         assert!(walk(false).is_empty());
+        alloc::thread_exit();
+    }
+}
+
+#[test]
+fn full_pages_freed_elsewhere_come_back_to_their_thread() {
+    for immediate in [true, false] {
+        let _alone = alone(immediate);
+        let before = alloc::stats().held_bytes;
+        let mut first = 0;
+        for round in 0..5 {
+            // No other thread allocates and the world never stops: only their owner can find these pages again.
+            let objects: Vec<_> = (0..60_000).map(|_| Object::new(160, true)).collect();
+            let held = alloc::stats().held_bytes - before;
+            if round == 0 {
+                first = held;
+            }
+            assert!(held < first + first / 4, "round {round}: {held} of {first}");
+            std::thread::spawn(|| objects.into_iter().for_each(Object::free))
+                .join()
+                .expect("thread");
+        }
         alloc::thread_exit();
     }
 }
@@ -414,7 +441,7 @@ fn memory_goes_back() {
         stop_the_world_and_reclaim();
         let before = alloc::stats().mapped_bytes;
         for size in [32, 96, 480, 3000, 20_000] {
-            let count = 64 * 1024 * 1024 / size;
+            let count = (192 << 20) / size;
             let objects: Vec<_> = (0..count).map(|_| Object::new(size, true)).collect();
             objects.into_iter().for_each(Object::free);
             stop_the_world_and_reclaim();
@@ -434,13 +461,13 @@ fn the_child_of_a_fork_goes_on() {
     let (ready, is_ready) = channel::<Vec<Object>>();
     let other = std::thread::spawn(move || {
         ready
-            .send((0..5000).map(|_| Object::new(48, true)).collect())
+            .send((0..20_000).map(|_| Object::new(48, true)).collect())
             .expect("main");
         let _ = wait.recv();
         alloc::thread_exit();
     });
     let theirs = is_ready.recv().expect("thread");
-    let mine: Vec<_> = (0..5000).map(|_| Object::new(48, true)).collect();
+    let mine: Vec<_> = (0..20_000).map(|_| Object::new(48, true)).collect();
     // SAFETY: no thread is inside the allocator; the child only uses the allocator and exits.
     unsafe {
         let child = libc::fork();
@@ -448,8 +475,14 @@ fn the_child_of_a_fork_goes_on() {
             alloc::after_fork_child();
             let mut found = 0;
             alloc::for_each_gc_object(false, &mut |_| found += 1);
-            let right = found == theirs.len() + mine.len();
+            let mut right = found == theirs.len() + mine.len();
+            let held = alloc::stats().held_bytes;
             theirs.iter().chain(&mine).for_each(|object| object.free());
+            // The room of the thread that is no more is of use to the one that is.
+            for _ in 0..found {
+                let _ = Object::new(48, true);
+            }
+            right &= alloc::stats().held_bytes <= held + 64 * 1024;
             for _ in 0..20_000 {
                 let _ = Object::new(48, true);
             }

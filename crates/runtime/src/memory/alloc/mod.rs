@@ -37,6 +37,8 @@ pub struct Stats {
     pub live_gc_blocks: usize,
     /// Bytes in live blocks, rounded up to their size class.
     pub live_bytes: usize,
+    /// Bytes of pages and huge mappings that live blocks keep in use, with the room in between.
+    pub held_bytes: usize,
     /// Bytes of address space taken from the system; not all of it is resident.
     pub mapped_bytes: usize,
     /// Heaps there are, with a thread or abandoned.

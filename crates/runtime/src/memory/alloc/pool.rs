@@ -650,6 +650,7 @@ impl Pool {
 
     pub(super) fn stats(&self) -> Stats {
         let mut stats = Stats {
+            held_bytes: self.used * PAGE_SIZE,
             mapped_bytes: self.mapped,
             heaps: self.heaps.len(),
             ..Stats::default()
@@ -667,6 +668,7 @@ impl Pool {
         for page in self.huge.iter() {
             stats.live_blocks += 1;
             stats.live_bytes += page.huge_size.get();
+            stats.held_bytes += page.map_len.get();
             if page.is_gc() {
                 stats.live_gc_blocks += 1;
             }
