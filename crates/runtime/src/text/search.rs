@@ -150,8 +150,8 @@ pub fn split_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> 
             return parts;
         }
         if parts.len() >= max {
-            let end = strip_end(hay, &space);
-            parts.push(at..end);
+            // The far end of what is left stays as it is.
+            parts.push(at..hay.len());
             return parts;
         }
         let start = at;
@@ -176,7 +176,7 @@ pub fn rsplit_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) ->
             break;
         }
         if parts.len() >= max {
-            parts.push(strip_start(hay, &space)..end);
+            parts.push(0..end);
             break;
         }
         let stop = end;
@@ -391,10 +391,10 @@ mod tests {
         let b = b"  a  b c ".as_slice();
         let space = |u| u == b' ';
         assert_eq!(parts(b, &split_space(b, None, space)), ["a", "b", "c"]);
-        assert_eq!(parts(b, &split_space(b, Some(1), space)), ["a", "b c"]);
-        assert_eq!(parts(b, &split_space(b, Some(0), space)), ["a  b c"]);
-        assert_eq!(parts(b, &rsplit_space(b, Some(1), space)), ["a  b", "c"]);
-        assert_eq!(parts(b, &rsplit_space(b, Some(0), space)), ["a  b c"]);
+        assert_eq!(parts(b, &split_space(b, Some(1), space)), ["a", "b c "]);
+        assert_eq!(parts(b, &split_space(b, Some(0), space)), ["a  b c "]);
+        assert_eq!(parts(b, &rsplit_space(b, Some(1), space)), ["  a  b", "c"]);
+        assert_eq!(parts(b, &rsplit_space(b, Some(0), space)), ["  a  b c"]);
         assert!(split_space(b"   ", Some(0), space).is_empty());
         assert!(rsplit_space(b"", None, space).is_empty());
         let b = b"a\r\nb\rc\n\nd".as_slice();
