@@ -1,0 +1,301 @@
+//! The header of every heap object and biased reference counting (PEP 703's scheme).
+//!
+//! Invariant: the references to an object are `local + shared` (plus, for distributed objects, what the per-thread
+//! tables hold). Only the owner touches `local`, without atomic read-modify-write; everybody else counts in `shared`.
+//! An object is freed by whoever moves it to the dead state: owner 0 and `shared` = MERGED with count 0.
+//! Left out: deferred counting of frames (registers own what they hold) and the collector.
+//!
+//! Under the GIL every thread has owner id 1, so the owner's path always hits.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+use crate::object::types::Type;
+use crate::object::Obj;
+use crate::threads::owner_id;
+
+/// Owner id of objects that are never freed.
+pub const OWNER_IMMORTAL: u32 = u32::MAX;
+/// Owner id of objects whose counts are kept per thread; the `local` field is their index.
+pub const OWNER_DISTRIBUTED: u32 = u32::MAX - 1;
+
+/// The shared count is kept in the upper 30 bits, two's complement.
+const SHARED_ONE: u32 = 4;
+const SHARED_FLAGS: u32 = 3;
+/// The owner was asked to merge.
+const SHARED_QUEUED: u32 = 2;
+/// `local` is no longer in use; the shared count is the whole count.
+const SHARED_MERGED: u32 = 3;
+
+/// `flags`: the block is allocated (kept by the allocator).
+pub const FLAG_LIVE: u16 = 1;
+/// `flags`: a weak reference to the object exists or existed.
+pub const FLAG_WEAKREFS: u16 = 2;
+/// `flags`: `__del__` has run.
+pub const FLAG_FINALIZED: u16 = 4;
+/// `flags`: the object has an attribute store (shape and slots) behind its payload.
+pub const FLAG_ATTRS: u16 = 8;
+/// `flags`: freeing has begun.
+pub const FLAG_DYING: u16 = 16;
+/// The upper byte of `flags`: count of inline attribute slots.
+pub const INLINE_SHIFT: u16 = 8;
+
+/// `gc`: the collector knows the object.
+pub const GC_TRACKED: u8 = 1;
+
+/// Lies at the start of every heap object.
+#[repr(C)]
+pub struct Header {
+    /// Owner id (upper half) and local count (lower half). Written by the owner alone until merged.
+    pub(crate) owner_local: AtomicU64,
+    /// Count of the other threads' references and two flag bits.
+    pub(crate) shared: AtomicU32,
+    /// The object's lock; see `sync::ObjectLock`.
+    pub lock: AtomicU8,
+    /// The collector's bits; written with the world stopped, or by the creator.
+    pub gc: AtomicU8,
+    /// `FLAG_*` and the inline slot count.
+    pub flags: AtomicU16,
+    /// The type; holds a reference to it unless it is immortal.
+    pub(crate) ty: AtomicPtr<Obj<Type>>,
+}
+
+const _: () = assert!(size_of::<Header>() == 24);
+
+/// What is left to do after a reference was given up.
+#[must_use]
+#[derive(PartialEq, Eq)]
+pub enum Dropped {
+    /// Other references remain.
+    Alive,
+    /// This was the last: the caller must free the object.
+    Dead,
+}
+
+impl Header {
+    /// Makes a fresh block an object with one reference, owned by this thread.
+    #[inline(always)]
+    pub(crate) fn init(&self, ty: *mut Obj<Type>, flags: u16, gc: u8) {
+        self.lock.store(0, Relaxed);
+        self.gc.store(gc, Relaxed);
+        self.flags.store(flags | FLAG_LIVE, Relaxed);
+        self.ty.store(ty, Relaxed);
+        // A racing reader of the block's former life may try to count here: `shared` goes last-but-one, and it
+        // re-checks the slot it came from afterwards.
+        self.shared.store(0, Release);
+        self.owner_local.store((owner_id() as u64) << 32 | 1, Release);
+    }
+
+    #[inline(always)]
+    pub fn flag(&self, bit: u16) -> bool {
+        self.flags.load(Relaxed) & bit != 0
+    }
+
+    pub fn set_flag(&self, bit: u16) {
+        self.flags.fetch_or(bit, Relaxed);
+    }
+
+    pub fn clear_flag(&self, bit: u16) {
+        self.flags.fetch_and(!bit, Relaxed);
+    }
+
+    /// Exempts the object from counting for ever.
+    pub fn make_immortal(&self) {
+        self.owner_local.store((OWNER_IMMORTAL as u64) << 32, Release);
+    }
+
+    pub fn is_immortal(&self) -> bool {
+        (self.owner_local.load(Relaxed) >> 32) as u32 == OWNER_IMMORTAL
+    }
+
+    /// Whether this thread holds the only reference: nobody else can reach the object.
+    #[inline(always)]
+    pub fn is_unique(&self) -> bool {
+        self.owner_local.load(Relaxed) == ((owner_id() as u64) << 32 | 1) && self.shared.load(Acquire) == 0
+    }
+
+    /// Adds a reference; the caller holds one.
+    #[inline(always)]
+    pub fn incref(&self) {
+        let word = self.owner_local.load(Relaxed);
+        if (word >> 32) as u32 == owner_id() {
+            self.owner_local.store(word + 1, Relaxed);
+        } else {
+            self.incref_slow(word);
+        }
+    }
+
+    /// Adds `n` references at once; the caller holds one.
+    pub fn incref_many(&self, n: u32) {
+        let word = self.owner_local.load(Relaxed);
+        let owner = (word >> 32) as u32;
+        if owner == owner_id() {
+            if (word as u32).checked_add(n).is_none() {
+                return self.make_immortal();
+            }
+            self.owner_local.store(word + u64::from(n), Relaxed);
+        } else {
+            for _ in 0..n {
+                self.incref_slow(word);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn incref_slow(&self, word: u64) {
+        match (word >> 32) as u32 {
+            OWNER_IMMORTAL => {}
+            OWNER_DISTRIBUTED => super::distributed::add(word as u32, 1),
+            _ => {
+                self.shared.fetch_add(SHARED_ONE, Relaxed);
+            }
+        }
+    }
+
+    /// Adds a reference to an object that may be dead or dying: `false` when it is.
+    ///
+    /// The memory must be that of an object block (live, free, or in use by another object since): after success the caller
+    /// must check that the slot the pointer came from still holds it, and give the reference back if not.
+    #[inline(always)]
+    pub fn try_incref(&self) -> bool {
+        let word = self.owner_local.load(Acquire);
+        if (word >> 32) as u32 == owner_id() {
+            self.owner_local.store(word + 1, Relaxed);
+            return true;
+        }
+        self.try_incref_slow(word)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn try_incref_slow(&self, word: u64) -> bool {
+        match (word >> 32) as u32 {
+            OWNER_IMMORTAL => true,
+            OWNER_DISTRIBUTED => {
+                super::distributed::add(word as u32, 1);
+                true
+            }
+            _ => {
+                let mut shared = self.shared.load(Relaxed);
+                loop {
+                    if shared == SHARED_MERGED {
+                        return false;
+                    }
+                    match self.shared.compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed) {
+                        Ok(_) => return true,
+                        Err(now) => shared = now,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives up one reference.
+    #[inline(always)]
+    pub fn decref(&self) -> Dropped {
+        let word = self.owner_local.load(Relaxed);
+        if (word >> 32) as u32 == owner_id() {
+            self.owner_local.store(word - 1, Relaxed);
+            if word as u32 == 1 { self.local_zero() } else { Dropped::Alive }
+        } else {
+            self.decref_slow(word)
+        }
+    }
+
+    /// The owner's count fell to zero: dead at once, or merged with what others hold.
+    #[inline]
+    fn local_zero(&self) -> Dropped {
+        if !crate::sync::mode::free_threaded() {
+            self.owner_local.store(0, Relaxed);
+            self.shared.store(SHARED_MERGED, Relaxed);
+            return Dropped::Dead;
+        }
+        let mut shared = self.shared.load(Acquire);
+        loop {
+            // Local and owner are written before MERGED is published: once it is, others may free the object.
+            self.owner_local.store(0, Relaxed);
+            match self.shared.compare_exchange_weak(shared, shared | SHARED_MERGED, AcqRel, Acquire) {
+                Ok(_) => return if shared & !SHARED_FLAGS == 0 { Dropped::Dead } else { Dropped::Alive },
+                Err(now) => shared = now,
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decref_slow(&self, word: u64) -> Dropped {
+        match (word >> 32) as u32 {
+            OWNER_IMMORTAL => return Dropped::Alive,
+            OWNER_DISTRIBUTED => {
+                super::distributed::add(word as u32, -1);
+                return Dropped::Alive;
+            }
+            _ => {}
+        }
+        let mut shared = self.shared.load(Acquire);
+        loop {
+            let count = shared & !SHARED_FLAGS;
+            let flags = shared & SHARED_FLAGS;
+            // The count would become negative: the reference was counted by the owner, who must merge.
+            let queue = count == 0 && flags == 0;
+            // A queued object's dropped reference is not subtracted: the queue holds it until the merge.
+            let next = if queue { SHARED_QUEUED } else { count.wrapping_sub(SHARED_ONE) | flags };
+            match self.shared.compare_exchange_weak(shared, next, AcqRel, Acquire) {
+                Ok(_) => {
+                    if queue {
+                        super::merge::enqueue(self, (self.owner_local.load(Relaxed) >> 32) as u32);
+                        return Dropped::Alive;
+                    }
+                    return if next == SHARED_MERGED { Dropped::Dead } else { Dropped::Alive };
+                }
+                Err(now) => shared = now,
+            }
+        }
+    }
+
+    /// Merges the local count into the shared one and gives up the reference that the merge queue held.
+    ///
+    /// Called by the owner, or by anybody while the owner cannot run.
+    pub(crate) fn merge(&self) -> Dropped {
+        let word = self.owner_local.load(Relaxed);
+        let owner = (word >> 32) as u32;
+        // Owner 0: its own count fell to zero, and merged, before the queue was drained.
+        let local = if owner == 0 || owner >= OWNER_DISTRIBUTED { 0 } else { word as u32 };
+        if local != 0 {
+            self.owner_local.store(0, Relaxed);
+        }
+        let mut shared = self.shared.load(Acquire);
+        loop {
+            let count = (shared & !SHARED_FLAGS).wrapping_add(local.wrapping_sub(1).wrapping_mul(SHARED_ONE));
+            match self.shared.compare_exchange_weak(shared, count | SHARED_MERGED, AcqRel, Acquire) {
+                Ok(_) => return if count == 0 { Dropped::Dead } else { Dropped::Alive },
+                Err(now) => shared = now,
+            }
+        }
+    }
+
+    /// The number of references as far as it can be known without stopping other threads.
+    pub fn refcount(&self) -> i64 {
+        let word = self.owner_local.load(Relaxed);
+        let shared = i64::from((self.shared.load(Relaxed) & !SHARED_FLAGS) as i32 / SHARED_ONE as i32);
+        match (word >> 32) as u32 {
+            OWNER_IMMORTAL => i64::from(u32::MAX),
+            OWNER_DISTRIBUTED => super::distributed::sum(word as u32) + shared,
+            0 => shared,
+            _ => i64::from(word as u32) + shared,
+        }
+    }
+
+    /// Brings a dying object back with one reference owned by this thread (`__del__` and resurrection).
+    pub(crate) fn revive(&self) {
+        self.shared.store(0, Release);
+        self.owner_local.store((owner_id() as u64) << 32 | 1, Release);
+    }
+
+    /// The type of the object.
+    #[inline(always)]
+    pub(crate) fn type_ptr(&self) -> *mut Obj<Type> {
+        self.ty.load(Relaxed)
+    }
+}

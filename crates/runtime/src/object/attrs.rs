@@ -1,0 +1,483 @@
+//! Instance attributes: shapes (layouts shared by instances) and the attribute store behind an object's payload.
+//!
+//! Layout of a store, at the type's `attr_offset`: a word with the shape pointer, a word `more` (a pointer to the block of overflow slots, or to a
+//! dict once the instance is in dict mode), then `inline` slots (the count is in the header's flags).
+//!
+//! Invariants: a shape never changes but for its id and its transitions. A store's shape only grows along transitions, or changes once to
+//! *dict mode* (null), whereafter its slots stay empty: so a reader that sees the same shape before and after reading slot `i` has
+//! read the attribute it meant. Writers hold the object's lock (free-threaded mode).
+//! A shape id is valid for one state of its type: when an attribute of the type or of a base changes, its shapes get new ids, so
+//! one comparison of an id in an inline cache checks type, layout and that the class does not override.
+
+use std::alloc::Layout;
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+
+use super::py::{Obj, Py};
+use super::slot::Slot;
+use super::types::Type;
+use super::value::Value;
+use crate::memory::header::{FLAG_ATTRS, Header, INLINE_SHIFT};
+use crate::memory::trace::{Trace, Visitor};
+use crate::sync::{Mutex, ObjectLock};
+use crate::types::dict::Dict;
+use crate::types::str::Str;
+
+/// More attributes than this go to a dict.
+pub const MAX_SHAPE: usize = 64;
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+/// A fresh id for a shape or for the version of a type or dict; 0 when they are used up (nothing is cached then).
+pub fn fresh_id() -> u32 {
+    let id = NEXT_ID.fetch_add(1, Relaxed);
+    if id > u32::MAX - 1024 {
+        NEXT_ID.store(u32::MAX - 1023, Relaxed);
+        return 0;
+    }
+    id
+}
+
+/// A layout: which attribute is in which slot.
+pub struct Shape {
+    /// See the module; 0 is valid for nothing.
+    pub id: AtomicU32,
+    /// Attribute names (interned, immortal) in slot order.
+    pub names: Box<[Py<Str>]>,
+    /// Slot by address of the name; only for shapes with more than [`LINEAR`] names.
+    index: Option<HashMap<usize, u16>>,
+    transitions: Mutex<Vec<(usize, NonNull<Shape>)>>,
+}
+
+const LINEAR: usize = 8;
+
+// SAFETY: shapes are immutable but for atomics and the locked transitions.
+unsafe impl Send for Shape {}
+// SAFETY: as above.
+unsafe impl Sync for Shape {}
+
+impl Shape {
+    fn new(names: Box<[Py<Str>]>) -> NonNull<Shape> {
+        let index = (names.len() > LINEAR)
+            .then(|| names.iter().enumerate().map(|(i, n)| (n.as_ptr() as usize, i as u16)).collect());
+        let shape = Shape { id: AtomicU32::new(fresh_id()), names, index, transitions: Mutex::new(Vec::new()) };
+        NonNull::from(Box::leak(Box::new(shape)))
+    }
+
+    /// A layout without attributes.
+    pub fn root() -> NonNull<Shape> {
+        Shape::new(Box::default())
+    }
+
+    /// The slot of the interned `name`.
+    #[inline]
+    pub fn find(&self, name: &Py<Str>) -> Option<usize> {
+        let key = name.as_ptr();
+        match &self.index {
+            None => self.names.iter().position(|n| n.as_ptr() == key),
+            Some(index) => index.get(&(key as usize)).map(|&i| i.into()),
+        }
+    }
+
+    /// The layout with `name` added.
+    fn with(&self, name: &Py<Str>) -> NonNull<Shape> {
+        let mut transitions = self.transitions.lock();
+        let key = name.as_ptr() as usize;
+        if let Some((_, next)) = transitions.iter().find(|(n, _)| *n == key) {
+            return *next;
+        }
+        let names = self.names.iter().cloned().chain([name.clone()]).collect();
+        let next = Shape::new(names);
+        transitions.push((key, next));
+        next
+    }
+
+    /// Gives this layout and all that grow from it new ids.
+    pub fn renew(&self) {
+        // Collect first: the tree may be deep, and `renew` must not recurse without bound.
+        let mut queue: Vec<NonNull<Shape>> = vec![NonNull::from(self)];
+        while let Some(shape) = queue.pop() {
+            // SAFETY: shapes live as long as their type, which the caller holds.
+            let shape = unsafe { shape.as_ref() };
+            shape.id.store(fresh_id(), Release);
+            queue.extend(shape.transitions.lock().iter().map(|(_, s)| *s));
+        }
+    }
+
+    /// Frees the layout and all that grow from it.
+    ///
+    /// # Safety
+    /// No object has any of these shapes.
+    pub unsafe fn free(root: NonNull<Shape>) {
+        let mut queue = vec![root];
+        while let Some(shape) = queue.pop() {
+            // SAFETY: made by `Box::leak` in `new`, and freed once: the tree has one parent for each.
+            let shape = unsafe { Box::from_raw(shape.as_ptr()) };
+            queue.extend(shape.transitions.lock().iter().map(|(_, s)| *s));
+        }
+    }
+}
+
+/// The overflow block: capacity, then slots.
+#[repr(C)]
+struct More {
+    capacity: usize,
+}
+
+impl More {
+    fn layout(capacity: usize) -> Layout {
+        Layout::from_size_align(size_of::<More>() + capacity * 8, 8).expect("at most MAX_SHAPE slots")
+    }
+
+    fn alloc(capacity: usize) -> NonNull<More> {
+        let layout = More::layout(capacity);
+        // SAFETY: the layout is not empty; zeroed slots are empty slots.
+        let block = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<More>();
+        let Some(block) = NonNull::new(block) else { std::alloc::handle_alloc_error(layout) };
+        // SAFETY: freshly allocated and large enough.
+        unsafe { (*block.as_ptr()).capacity = capacity };
+        block
+    }
+
+    fn slot(block: NonNull<More>, i: usize) -> NonNull<Slot> {
+        // SAFETY: callers pass `i < capacity`.
+        unsafe { block.add(1).cast::<Slot>().add(i) }
+    }
+
+    unsafe fn free(block: NonNull<More>) {
+        // SAFETY: allocated by `alloc` with this capacity.
+        unsafe { std::alloc::dealloc(block.as_ptr().cast(), More::layout(block.as_ref().capacity)) }
+    }
+}
+
+/// A view of an object's attribute store.
+#[derive(Clone, Copy)]
+pub struct Attrs<'a> {
+    header: &'a Header,
+    /// The shape; null in dict mode.
+    shape: &'a AtomicPtr<Shape>,
+    /// Overflow block, or the dict's value word in dict mode.
+    more: &'a AtomicU64,
+}
+
+/// What a store says of an attribute.
+pub enum Found {
+    Value(Value),
+    Missing,
+    /// Look in the instance's dict.
+    Dict(Py<Dict>),
+}
+
+impl<'a> Attrs<'a> {
+    /// The store of `value`, if it has one.
+    #[inline(always)]
+    pub fn of(value: &'a Value) -> Option<Attrs<'a>> {
+        let header = value.header()?;
+        if !header.flag(FLAG_ATTRS) {
+            return None;
+        }
+        Some(Attrs::at(header, value.ty().attr_offset() as usize))
+    }
+
+    #[inline(always)]
+    pub(crate) fn at(header: &'a Header, offset: usize) -> Attrs<'a> {
+        let base = std::ptr::from_ref(header).cast::<u8>();
+        // SAFETY: an object with FLAG_ATTRS was allocated with a store at its type's offset; `__class__` assignment demands equal offsets.
+        unsafe {
+            Attrs { header, shape: &*base.add(offset).cast(), more: &*base.add(offset + 8).cast() }
+        }
+    }
+
+    /// The shape pointer, for inline caches; null in dict mode.
+    #[inline(always)]
+    pub fn shape(&self) -> *mut Shape {
+        self.shape.load(Acquire)
+    }
+
+    /// The id of the current shape; 0 in dict mode.
+    #[inline(always)]
+    pub fn shape_id(&self) -> u32 {
+        let shape = self.shape.load(Acquire);
+        if shape.is_null() {
+            return 0;
+        }
+        // SAFETY: shapes live as long as their type, which the object holds.
+        unsafe { (*shape).id.load(Relaxed) }
+    }
+
+    #[inline(always)]
+    fn inline_slots(&self) -> usize {
+        (self.header.flags.load(Relaxed) >> INLINE_SHIFT) as usize
+    }
+
+    /// Slot `i` of the current shape.
+    #[inline(always)]
+    pub fn slot(&self, i: usize) -> &'a Slot {
+        let inline = self.inline_slots();
+        // SAFETY: the caller took `i` from the store's shape, so it exists inline or in the overflow block, which only
+        // grows and is retired, not freed, while readers may be inside.
+        unsafe {
+            if i < inline {
+                &*std::ptr::from_ref(self.more).cast::<Slot>().add(1 + i)
+            } else {
+                let block = NonNull::new_unchecked(self.more.load(Acquire) as *mut More);
+                &*More::slot(block, i - inline).as_ptr()
+            }
+        }
+    }
+
+    /// The instance's dict, if it is in dict mode.
+    pub fn dict(&self) -> Option<Py<Dict>> {
+        if !self.shape.load(Acquire).is_null() {
+            return None;
+        }
+        // SAFETY: in dict mode `more` is a slot that holds the dict.
+        let slot = unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>() };
+        let value = slot.get()?;
+        value.try_into_py::<Dict>().ok()
+    }
+
+    /// Reads the interned `name`.
+    pub fn get(&self, name: &Py<Str>) -> Found {
+        loop {
+            let shape = self.shape.load(Acquire);
+            if shape.is_null() {
+                return self.dict().map_or(Found::Missing, Found::Dict);
+            }
+            // SAFETY: shapes live as long as the type.
+            let found = unsafe { (*shape).find(name) };
+            let value = found.and_then(|i| self.slot(i).get());
+            // In dict mode slots are empty; a value read before the change is still right.
+            if self.shape.load(Acquire).is_null() && value.is_none() {
+                continue;
+            }
+            return value.map_or(Found::Missing, Found::Value);
+        }
+    }
+
+    /// Stores the interned `name`. `Err` gives the value back with the dict to store it in.
+    pub fn set(&self, ty: &Type, name: &Py<Str>, value: Value) -> Result<(), (Value, Py<Dict>)> {
+        let guard = ObjectLock::new(&self.header.lock).lock();
+        let shape = self.shape.load(Acquire);
+        if shape.is_null() {
+            drop(guard);
+            let dict = self.dict().unwrap_or_else(|| self.materialize());
+            return Err((value, dict));
+        }
+        // SAFETY: shapes live as long as the type.
+        let shape = unsafe { &*shape };
+        if let Some(i) = shape.find(name) {
+            let old = self.slot(i).swap(Some(value));
+            drop(guard);
+            drop(old);
+            return Ok(());
+        }
+        let i = shape.names.len();
+        if i >= MAX_SHAPE {
+            drop(guard);
+            return Err((value, self.materialize()));
+        }
+        let next = shape.with(name);
+        self.grow_for(ty, i);
+        let old = self.slot(i).swap(Some(value));
+        debug_assert!(old.is_none(), "a slot beyond the shape is empty");
+        self.shape.store(next.as_ptr(), Release);
+        drop(guard);
+        drop(old);
+        Ok(())
+    }
+
+    /// The inline cache's path to add an attribute: the shape changes from `from` to `to`, whose last slot is `i`.
+    /// `Err` gives the value back when the object is not as the cache expects.
+    pub fn add_cached(&self, ty: &Type, from: u32, to: NonNull<Shape>, i: usize, value: Value) -> Result<(), Value> {
+        let guard = ObjectLock::new(&self.header.lock).lock();
+        if self.shape_id() != from {
+            drop(guard);
+            return Err(value);
+        }
+        self.grow_for(ty, i);
+        let old = self.slot(i).swap(Some(value));
+        self.shape.store(to.as_ptr(), Release);
+        drop(guard);
+        drop(old);
+        Ok(())
+    }
+
+    /// Makes room for slot `i`; the object is locked.
+    fn grow_for(&self, ty: &Type, i: usize) {
+        let inline = self.inline_slots();
+        if i < inline {
+            return;
+        }
+        ty.learn_inline(i + 1);
+        let need = i - inline + 1;
+        let old = NonNull::new(self.more.load(Acquire) as *mut More);
+        // SAFETY: the block is live.
+        let have = old.map_or(0, |b| unsafe { b.as_ref() }.capacity);
+        if need <= have {
+            return;
+        }
+        let block = More::alloc((have * 2).clamp(4, MAX_SHAPE).max(need));
+        if let Some(old) = old {
+            for j in 0..have {
+                // SAFETY: both slots exist; the reference moves over. Racing readers of the old block still see the word,
+                // so it is copied, and the old block is freed without dropping it.
+                unsafe {
+                    let bits = More::slot(old, j).as_ref().peek_bits();
+                    More::slot(block, j).cast::<u64>().write(bits);
+                }
+            }
+        }
+        self.more.store(block.as_ptr() as u64, Release);
+        if let Some(old) = old {
+            // SAFETY: replaced above; readers that still use it are waited for.
+            crate::memory::retire(move || unsafe { More::free(old) });
+        }
+    }
+
+    /// Removes the interned `name`: `Some(true)` if it was there, `None` if the dict must be asked.
+    pub fn delete(&self, name: &Py<Str>) -> Option<bool> {
+        // SAFETY: shapes live as long as the type.
+        let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
+        match shape.find(name) {
+            Some(i) if !self.slot(i).is_empty() => {
+                // Slots cannot be closed up under readers: the instance goes on with a dict.
+                self.materialize();
+                None
+            }
+            _ => Some(false),
+        }
+    }
+
+    /// The instance's dict, which from now on holds the attributes (dict mode).
+    pub fn materialize(&self) -> Py<Dict> {
+        if let Some(dict) = self.dict() {
+            return dict;
+        }
+        let dict = Dict::new_empty();
+        let guard = ObjectLock::new(&self.header.lock).lock();
+        let shape = self.shape.load(Acquire);
+        if shape.is_null() {
+            drop(guard);
+            return self.dict().unwrap_or(dict);
+        }
+        // SAFETY: shapes live as long as the type.
+        let names = unsafe { &(*shape).names };
+        for (i, name) in names.iter().enumerate() {
+            if let Some(value) = self.slot(i).get() {
+                // Nobody else knows the dict yet, so this takes no lock but its own and runs no Python code: the keys are interned.
+                dict.insert_new_interned(name, value);
+            }
+        }
+        let drops = self.install_dict(Some(dict.clone()), names.len());
+        drop(guard);
+        drop(drops);
+        dict
+    }
+
+    /// Replaces the attributes by `dict` (`obj.__dict__ = d`), `None` for a dict to be made when asked for.
+    pub fn replace_dict(&self, dict: Option<Py<Dict>>) {
+        let dict = dict.unwrap_or_else(Dict::new_empty);
+        let guard = ObjectLock::new(&self.header.lock).lock();
+        let shape = self.shape.load(Acquire);
+        if shape.is_null() {
+            // SAFETY: in dict mode `more` is a slot that holds the dict.
+            let slot = unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>() };
+            let old = slot.swap(Some(dict.into_value()));
+            drop(guard);
+            drop(old);
+            return;
+        }
+        // SAFETY: shapes live as long as the type.
+        let n = unsafe { (*shape).names.len() };
+        let drops = self.install_dict(Some(dict), n);
+        drop(guard);
+        drop(drops);
+    }
+
+    /// To dict mode; the object is locked. Returns what the slots held.
+    fn install_dict(&self, dict: Option<Py<Dict>>, n: usize) -> Vec<Value> {
+        let drops: Vec<Value> = {
+            let slots: Vec<&Slot> = (0..n).map(|i| self.slot(i)).collect();
+            let block = if n > self.inline_slots() || self.more.load(Acquire) != 0 {
+                NonNull::new(self.more.load(Acquire) as *mut More)
+            } else {
+                None
+            };
+            // The null shape goes first: a reader that sees an empty slot afterwards looks again.
+            self.shape.store(std::ptr::null_mut(), Release);
+            let drops = slots.into_iter().filter_map(Slot::take).collect();
+            self.more.store(dict.map_or(0, |d| d.into_value().into_bits()), Release);
+            if let Some(block) = block {
+                // SAFETY: replaced above, its slots were emptied; readers that still use it are waited for.
+                crate::memory::retire(move || unsafe { More::free(block) });
+            }
+            drops
+        };
+        drops
+    }
+
+    /// Names and values in order, for `dir`, `copy` and the like; `None` in dict mode.
+    pub fn snapshot(&self) -> Option<Vec<(Py<Str>, Value)>> {
+        let _guard = ObjectLock::new(&self.header.lock).lock();
+        // SAFETY: shapes live as long as the type.
+        let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
+        Some(shape.names.iter().enumerate().filter_map(|(i, n)| Some((n.clone(), self.slot(i).get()?))).collect())
+    }
+
+    pub(crate) fn init(&self, shape: *mut Shape, inline: usize) {
+        self.more.store(0, Relaxed);
+        for i in 0..inline {
+            // SAFETY: the object was allocated with room for `inline` slots; nothing is there yet.
+            unsafe { std::ptr::from_ref(self.more).cast::<AtomicU64>().add(1 + i).as_ref().unwrap_unchecked() }
+                .store(0, Relaxed);
+        }
+        self.shape.store(shape, Relaxed);
+    }
+
+    /// Takes everything out, for freeing.
+    pub(crate) fn tear_down(&self) -> Vec<Value> {
+        // SAFETY: shapes live as long as the type.
+        match unsafe { self.shape.load(Acquire).as_ref() } {
+            Some(shape) => {
+                let n = shape.names.len();
+                let drops: Vec<Value> = (0..n).filter_map(|i| self.slot(i).take()).collect();
+                self.shape.store(std::ptr::null_mut(), Release);
+                if let Some(block) = NonNull::new(self.more.swap(0, Relaxed) as *mut More) {
+                    // SAFETY: the object is unreachable, but a racing reader of a stale pointer may still be looking.
+                    crate::memory::retire(move || unsafe { More::free(block) });
+                }
+                drops
+            }
+            None => {
+                // SAFETY: in dict mode `more` is a slot.
+                let slot = unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>() };
+                slot.take().into_iter().collect()
+            }
+        }
+    }
+
+    pub(crate) fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: shapes live as long as the type.
+        match unsafe { self.shape.load(Acquire).as_ref() } {
+            Some(shape) => (0..shape.names.len()).for_each(|i| self.slot(i).traverse(visit)),
+            None => {
+                // SAFETY: in dict mode `more` is a slot.
+                let slot = unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>() };
+                slot.traverse(visit);
+            }
+        }
+    }
+
+    /// Moves to the layout of another class with the same offsets (`__class__` assignment): through a dict.
+    pub(crate) fn rebind_class(&self) {
+        self.materialize();
+    }
+}
+
+/// The header and offset of an object's store, for code that has no `Value` at hand.
+pub(crate) fn of_header<'a>(header: &'a Header, ty: &Obj<Type>) -> Option<Attrs<'a>> {
+    header.flag(FLAG_ATTRS).then(|| Attrs::at(header, ty.data.attr_offset() as usize))
+}

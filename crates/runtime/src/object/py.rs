@@ -1,0 +1,271 @@
+//! Typed object pointers: `Py<T>` owns a reference to a heap object whose payload is a `T`.
+//!
+//! Invariant: a `T` behind a `Py<T>` is shared between threads, so its fields are atomics, [`super::slot::Slot`]s, cells guarded by
+//! the object's lock, or immutable.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, Ordering::Acquire};
+
+use super::types::{Type, TypeDef};
+use super::value::Value;
+use crate::memory::header::Header;
+use crate::memory::trace::{Trace, Visitor};
+
+/// A heap object: header, payload, and behind them what the type adds (see [`super::attrs`]).
+#[repr(C)]
+pub struct Obj<T> {
+    pub header: Header,
+    pub data: T,
+}
+
+/// What the runtime must know of a payload type.
+pub struct PayloadInfo {
+    /// Name of the Rust type, for messages about the runtime itself.
+    pub name: &'static str,
+    /// Size of `Obj<T>` in bytes.
+    pub size: usize,
+    /// The payload this one begins with (a `#[repr(C)]` first field), if any: such an object can be used as one of that type.
+    pub base: Option<&'static PayloadInfo>,
+    /// Whether objects with only this payload can be part of a reference cycle.
+    pub gc: bool,
+    /// Drops the payload in place.
+    pub drop: unsafe fn(NonNull<Header>),
+    /// Visits the payload's references.
+    pub traverse: unsafe fn(NonNull<Header>, &mut Visitor<'_>),
+    /// Moves the payload's references out.
+    pub clear: unsafe fn(NonNull<Header>, &mut Vec<Value>),
+}
+
+/// Where the type object of a native type is found once it has been made.
+pub struct TypeCell(AtomicPtr<Obj<Type>>);
+
+impl TypeCell {
+    #[expect(clippy::new_without_default, reason = "only for statics")]
+    pub const fn new() -> TypeCell {
+        TypeCell(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    pub(crate) fn raw(&self) -> &AtomicPtr<Obj<Type>> {
+        &self.0
+    }
+
+    /// The type object, if it has been made.
+    #[inline(always)]
+    pub fn get(&'static self) -> Option<&'static Py<Type>> {
+        if self.0.load(Acquire).is_null() {
+            return None;
+        }
+        // SAFETY: a non-null cell holds an immortal type object and never changes again; `Py<Type>` is one pointer word.
+        Some(unsafe { &*std::ptr::from_ref(self).cast::<Py<Type>>() })
+    }
+}
+
+/// A type implemented in Rust. Implemented by `#[pyclass]`.
+///
+/// # Safety
+/// `type_cell` is a static of this type alone, and `payload_base` names the payload of a `#[repr(C)]` first field.
+pub unsafe trait Native: Trace + Send + Sync + Sized + 'static {
+    /// `__name__`.
+    const NAME: &'static str;
+    /// `__module__`.
+    const MODULE: &'static str;
+    /// `__doc__`, empty for none.
+    const DOC: &'static str;
+    /// Bits of [`super::types::TypeFlags`].
+    const FLAGS: u32;
+    /// Whether the payload can be part of a cycle.
+    const GC: bool;
+    /// The base class; `Self` for `object` alone.
+    type Base: Native;
+
+    fn type_cell() -> &'static TypeCell;
+
+    /// The payload which this one begins with.
+    fn payload_base() -> Option<&'static PayloadInfo> {
+        None
+    }
+
+    /// Adds methods, slots and getsets.
+    fn define(def: &mut TypeDef);
+
+    /// The payload's description.
+    fn info() -> &'static PayloadInfo {
+        Info::<Self>::get()
+    }
+
+    /// The type object, made on first use.
+    #[inline(always)]
+    fn ty() -> &'static Py<Type> {
+        match Self::type_cell().get() {
+            Some(ty) => ty,
+            None => super::types::make_native::<Self>(),
+        }
+    }
+}
+
+struct Info<T>(PhantomData<T>);
+
+impl<T: Native> Info<T> {
+    const WITHOUT_BASE: PayloadInfo = PayloadInfo {
+        name: T::NAME,
+        size: size_of::<Obj<T>>(),
+        base: None,
+        gc: T::GC,
+        drop: drop_payload::<T>,
+        traverse: traverse_payload::<T>,
+        clear: clear_payload::<T>,
+    };
+
+    fn get() -> &'static PayloadInfo {
+        T::type_info_cell()
+    }
+}
+
+/// One description a payload type, found by its type cell so that its address is unique.
+trait InfoCell: Native {
+    fn type_info_cell() -> &'static PayloadInfo;
+}
+
+impl<T: Native> InfoCell for T {
+    fn type_info_cell() -> &'static PayloadInfo {
+        if let Some(ty) = T::type_cell().get() {
+            return ty.info;
+        }
+        let info = PayloadInfo { base: T::payload_base(), ..Info::<T>::WITHOUT_BASE };
+        super::types::payload_info(std::ptr::from_ref(T::type_cell()) as usize, info)
+    }
+}
+
+unsafe fn drop_payload<T>(header: NonNull<Header>) {
+    // SAFETY: the caller passes an object whose payload is a `T` that nobody will use again.
+    unsafe { std::ptr::drop_in_place(&raw mut (*header.as_ptr().cast::<Obj<T>>()).data) }
+}
+
+unsafe fn traverse_payload<T: Trace>(header: NonNull<Header>, visit: &mut Visitor<'_>) {
+    // SAFETY: the caller passes a live object whose payload is a `T`.
+    unsafe { (*header.as_ptr().cast::<Obj<T>>()).data.traverse(visit) }
+}
+
+unsafe fn clear_payload<T: Trace>(header: NonNull<Header>, out: &mut Vec<Value>) {
+    // SAFETY: the caller passes a live object whose payload is a `T`.
+    unsafe { (*header.as_ptr().cast::<Obj<T>>()).data.clear(out) }
+}
+
+/// An owned reference to an object with payload `T`.
+#[repr(transparent)]
+pub struct Py<T>(NonNull<Obj<T>>);
+
+impl<T> Py<T> {
+    /// # Safety
+    /// `ptr` is a live object with payload `T`, and its reference moves to the result.
+    #[inline(always)]
+    pub unsafe fn from_raw(ptr: NonNull<Obj<T>>) -> Py<T> {
+        Py(ptr)
+    }
+
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *mut Obj<T> {
+        self.0.as_ptr()
+    }
+
+    /// The object's header.
+    #[inline(always)]
+    pub fn header(&self) -> &Header {
+        // SAFETY: the reference keeps the object alive.
+        unsafe { &(*self.0.as_ptr()).header }
+    }
+
+    /// The same reference as a value.
+    #[inline(always)]
+    pub fn as_value(&self) -> &Value {
+        // SAFETY: both are one pointer word to the object.
+        unsafe { &*std::ptr::from_ref(self).cast::<Value>() }
+    }
+
+    #[inline(always)]
+    pub fn into_value(self) -> Value {
+        let bits = self.0.as_ptr() as u64;
+        std::mem::forget(self);
+        // SAFETY: the reference moves over.
+        unsafe { Value::from_bits(bits) }
+    }
+
+    #[inline(always)]
+    pub fn to_value(&self) -> Value {
+        self.as_value().clone()
+    }
+
+    /// Identity.
+    #[inline(always)]
+    pub fn is<U>(&self, other: &Py<U>) -> bool {
+        self.0.as_ptr() as usize == other.0.as_ptr() as usize
+    }
+
+    /// The type, borrowed.
+    #[inline(always)]
+    pub fn class(&self) -> &Py<Type> {
+        self.as_value().ty()
+    }
+}
+
+impl<T: Native> Py<T> {
+    /// A new object of `T`'s own type.
+    ///
+    /// # Panics
+    /// When the system has no memory left for an object of fixed size: nothing can go on then.
+    #[inline]
+    pub fn new(data: T) -> Py<T> {
+        super::alloc_native(T::ty(), data)
+    }
+
+    /// A new object of `cls`, which is `T`'s type or a subclass.
+    #[inline]
+    pub fn with_class(cls: &Py<Type>, data: T) -> Py<T> {
+        super::alloc_with_class(cls, data)
+    }
+}
+
+impl<T> Deref for Py<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: the reference keeps the object alive.
+        unsafe { &(*self.0.as_ptr()).data }
+    }
+}
+
+impl<T> Clone for Py<T> {
+    #[inline(always)]
+    fn clone(&self) -> Py<T> {
+        self.header().incref();
+        Py(self.0)
+    }
+}
+
+impl<T> Drop for Py<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: the reference moves to the value, which drops it.
+        drop(unsafe { Value::from_bits(self.0.as_ptr() as u64) });
+    }
+}
+
+// SAFETY: as for `Value`.
+unsafe impl<T> Send for Py<T> {}
+// SAFETY: as for `Value`.
+unsafe impl<T> Sync for Py<T> {}
+
+impl<T> Trace for Py<T> {
+    #[inline]
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        visit.object(self.0.cast());
+    }
+}
+
+impl<T> From<Py<T>> for Value {
+    fn from(py: Py<T>) -> Value {
+        py.into_value()
+    }
+}

@@ -1,0 +1,611 @@
+//! Type objects: layout, method resolution order, attribute lookup, versions.
+//!
+//! Invariants: `info`, sizes and offsets never change. `version` names one state of the type and its bases: whoever changes an attribute
+//! of a type does so with the world stopped (free-threaded mode) and gives it and its subclasses new versions and shape ids, so
+//! that between two safepoints a matching version proves that what was looked up is still there.
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32};
+
+use super::attrs::{Shape, fresh_id};
+use super::py::{Native, Obj, PayloadInfo, Py};
+use super::slot::PySlot;
+use super::slots::Slots;
+use super::value::Value;
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::{FnDef, FnKind, GetSetDef};
+use crate::sync::Mutex;
+use crate::threads;
+use crate::types::dict::Dict;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::vm::{Res, Vm};
+
+/// Bits of `__flags__`, with CPython's values.
+pub struct TypeFlags;
+
+impl TypeFlags {
+    pub const MANAGED_DICT: u32 = 1 << 4;
+    pub const SEQUENCE: u32 = 1 << 5;
+    pub const MAPPING: u32 = 1 << 6;
+    pub const DISALLOW_INSTANTIATION: u32 = 1 << 7;
+    pub const IMMUTABLE: u32 = 1 << 8;
+    pub const HEAP: u32 = 1 << 9;
+    pub const BASETYPE: u32 = 1 << 10;
+    pub const READY: u32 = 1 << 12;
+    pub const HAVE_GC: u32 = 1 << 14;
+    pub const METHOD_DESCRIPTOR: u32 = 1 << 17;
+    pub const ABSTRACT: u32 = 1 << 20;
+    pub const INT_SUBCLASS: u32 = 1 << 24;
+    pub const LIST_SUBCLASS: u32 = 1 << 25;
+    pub const TUPLE_SUBCLASS: u32 = 1 << 26;
+    pub const BYTES_SUBCLASS: u32 = 1 << 27;
+    pub const STR_SUBCLASS: u32 = 1 << 28;
+    pub const DICT_SUBCLASS: u32 = 1 << 29;
+    pub const EXCEPTION_SUBCLASS: u32 = 1 << 30;
+    pub const TYPE_SUBCLASS: u32 = 1 << 31;
+    /// Lisle's own, not shown: instances of the native type have an attribute store (functions, exceptions, modules).
+    pub const NATIVE_DICT: u32 = 1 << 1;
+    /// Lisle's own, not shown: instances can be weakly referenced.
+    pub const WEAKREF: u32 = 1 << 2;
+    /// Lisle's own, not shown: hash is None.
+    pub const UNHASHABLE: u32 = 1 << 3;
+    /// What `__flags__` hides.
+    pub const HIDDEN: u32 = 0b1110;
+    /// What a subclass has from its base.
+    pub const INHERITED: u32 = Self::SEQUENCE | Self::MAPPING | Self::WEAKREF | (0xff << 24);
+}
+
+/// A class.
+#[repr(C)]
+pub struct Type {
+    /// The native payload of instances.
+    pub info: &'static PayloadInfo,
+    /// `__name__`.
+    pub name: PySlot<Str>,
+    /// `__qualname__`.
+    pub qualname: PySlot<Str>,
+    pub base: PySlot<Type>,
+    pub bases: PySlot<Tuple>,
+    pub mro: PySlot<Tuple>,
+    /// The class's own attributes.
+    dict: PySlot<Dict>,
+    pub flags: AtomicU32,
+    /// See the module.
+    version: AtomicU32,
+    /// Bytes of an instance up to its attribute store: header, payload and `__slots__` members.
+    fixed_size: u32,
+    /// Offset of the attribute store; 0 for none.
+    attr_offset: u32,
+    /// `__slots__` members of this class and its bases; the first lies at `info.size` rounded up to 8.
+    members: u32,
+    /// Inline attribute slots of new instances.
+    inline: AtomicU32,
+    root_shape: AtomicPtr<Shape>,
+    /// Written by the creator, or with the world stopped.
+    slots: UnsafeCell<Slots>,
+    /// Types that have this one in their bases; a type takes itself out when it is freed.
+    subclasses: Mutex<Vec<TypePtr>>,
+}
+
+struct TypePtr(NonNull<Obj<Type>>);
+// SAFETY: only used under the `subclasses` lock, which a dying type takes to remove itself.
+unsafe impl Send for TypePtr {}
+
+// SAFETY: `slots` is written with the world stopped or before the type is shared; the rest is atomic or locked.
+unsafe impl Sync for Type {}
+// SAFETY: as above.
+unsafe impl Send for Type {}
+
+impl Trace for Type {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        self.name.traverse(visit);
+        self.qualname.traverse(visit);
+        self.base.traverse(visit);
+        self.bases.traverse(visit);
+        self.mro.traverse(visit);
+        self.dict.traverse(visit);
+    }
+
+    fn clear(&self, out: &mut Vec<Value>) {
+        self.bases.clear(out);
+        self.mro.clear(out);
+        self.dict.clear(out);
+    }
+}
+
+impl Drop for Type {
+    fn drop(&mut self) {
+        if let Some(shape) = NonNull::new(*self.root_shape.get_mut()) {
+            // SAFETY: instances hold a reference to their type, so none is left.
+            crate::memory::retire(move || unsafe { Shape::free(shape) });
+        }
+    }
+}
+
+/// What `Native::define` fills in.
+#[derive(Default)]
+pub struct TypeDef {
+    pub slots: Slots,
+    pub methods: Vec<&'static FnDef>,
+    pub getsets: Vec<&'static GetSetDef>,
+    /// Further class attributes, made when the type is.
+    pub attrs: Vec<(&'static str, Value)>,
+    /// `__text_signature__` of the constructor, without the parentheses' markers.
+    pub text_signature: Option<&'static str>,
+}
+
+impl TypeDef {
+    pub fn method(&mut self, def: &'static FnDef) {
+        self.methods.push(def);
+    }
+
+    pub fn getset(&mut self, def: &'static GetSetDef) {
+        self.getsets.push(def);
+    }
+
+    pub fn attr(&mut self, name: &'static str, value: Value) {
+        self.attrs.push((name, value));
+    }
+}
+
+/// What makes a new class; see [`Type::new_heap`].
+pub struct HeapSpec {
+    pub name: Py<Str>,
+    pub qualname: Py<Str>,
+    pub bases: Vec<Py<Type>>,
+    /// The base whose payload and members the class extends.
+    pub best_base: Py<Type>,
+    pub dict: Py<Dict>,
+    /// Count of members that `__slots__` adds.
+    pub new_members: u32,
+    pub has_dict: bool,
+    pub weakref: bool,
+    pub inline: u32,
+}
+
+impl Type {
+    /// The class's own attributes. Readers only: changes go through [`Type::set_own`].
+    pub fn dict(&self) -> Py<Dict> {
+        self.dict.get().unwrap_or_else(Dict::new_empty)
+    }
+
+    /// The operations.
+    #[inline(always)]
+    pub fn slots(&self) -> &Slots {
+        // SAFETY: written only before the type is shared or with the world stopped; callers copy the entry out at once.
+        unsafe { &*self.slots.get() }
+    }
+
+    #[inline(always)]
+    pub fn version(&self) -> u32 {
+        self.version.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub fn has_flag(&self, bits: u32) -> bool {
+        self.flags.load(Relaxed) & bits != 0
+    }
+
+    pub fn set_flag(&self, bits: u32) {
+        self.flags.fetch_or(bits, Relaxed);
+    }
+
+    pub fn clear_flag(&self, bits: u32) {
+        self.flags.fetch_and(!bits, Relaxed);
+    }
+
+    /// Offset of the attribute store; 0 for none.
+    #[inline(always)]
+    pub fn attr_offset(&self) -> u32 {
+        self.attr_offset
+    }
+
+    /// Bytes of an instance before its attribute store.
+    #[inline(always)]
+    pub fn fixed_size(&self) -> usize {
+        self.fixed_size as usize
+    }
+
+    /// Offset of the first `__slots__` member.
+    pub fn members_offset(&self) -> usize {
+        self.info.size.next_multiple_of(8)
+    }
+
+    /// Count of `__slots__` members, those of bases included.
+    pub fn members(&self) -> usize {
+        self.members as usize
+    }
+
+    #[inline(always)]
+    pub fn inline_slots(&self) -> usize {
+        self.inline.load(Relaxed) as usize
+    }
+
+    /// New instances get room for `n` attributes.
+    pub fn learn_inline(&self, n: usize) {
+        let n = n.min(32) as u32;
+        if n > self.inline.load(Relaxed) {
+            self.inline.store(n, Relaxed);
+        }
+    }
+
+    /// The layout of instances without attributes.
+    #[inline(always)]
+    pub fn root_shape(&self) -> *mut Shape {
+        let shape = self.root_shape.load(Acquire);
+        if shape.is_null() { self.make_root_shape() } else { shape }
+    }
+
+    #[cold]
+    fn make_root_shape(&self) -> *mut Shape {
+        let shape = Shape::root();
+        match self.root_shape.compare_exchange(std::ptr::null_mut(), shape.as_ptr(), Release, Acquire) {
+            Ok(_) => shape.as_ptr(),
+            Err(other) => {
+                // SAFETY: never published.
+                unsafe { Shape::free(shape) };
+                other
+            }
+        }
+    }
+
+    /// Whether instances have a payload that is, or begins with, the one described by `info`.
+    #[inline]
+    pub fn has_payload(&self, info: &'static PayloadInfo) -> bool {
+        let mut at = self.info;
+        loop {
+            if std::ptr::eq(at, info) {
+                return true;
+            }
+            match at.base {
+                Some(base) => at = base,
+                None => return false,
+            }
+        }
+    }
+
+    /// Text of `__name__`.
+    pub fn name(&self) -> String {
+        self.name.get().map_or_else(|| self.info.name.to_string(), |n| n.to_string_lossy())
+    }
+
+    /// Whether `self` is `other` or a subclass of it (by method resolution order).
+    pub fn is_subclass(&self, other: &Py<Type>) -> bool {
+        if std::ptr::eq(self, &**other) {
+            return true;
+        }
+        match self.mro.get() {
+            Some(mro) => mro.iter().any(|t| t.bits() == other.as_value().bits()),
+            None => false,
+        }
+    }
+
+    /// The attribute `name` of the class or its bases, by method resolution order, uncached.
+    pub fn lookup_uncached(&self, name: &Py<Str>) -> Option<Value> {
+        let Some(mro) = self.mro.get() else { return self.dict().get_str(name) };
+        for class in mro.iter() {
+            if let Some(class) = class.downcast::<Type>()
+                && let Some(dict) = class.dict.get()
+                && let Some(value) = dict.get_str(name)
+            {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// The attribute `name` of the class or its bases, and the class it was found in.
+    pub fn lookup_where(&self, name: &Py<Str>) -> Option<(Value, Py<Type>)> {
+        let mro = self.mro.get()?;
+        for class in mro.iter() {
+            if let Some(class) = class.downcast::<Type>()
+                && let Some(value) = class.dict().get_str(name)
+            {
+                return Some((value, class.clone()));
+            }
+        }
+        None
+    }
+}
+
+impl Py<Type> {
+    /// The attribute `name` of the class or its bases.
+    #[inline]
+    pub fn lookup(&self, vm: &Vm, name: &Py<Str>) -> Option<Value> {
+        vm.method_cache.lookup(self, name)
+    }
+
+    /// As [`Py::lookup`], by text.
+    pub fn lookup_name(&self, vm: &Vm, name: &str) -> Option<Value> {
+        self.lookup(vm, &Str::intern(name))
+    }
+
+    /// Sets or deletes an attribute of the class itself: `Ok(false)` when there was none to delete.
+    pub fn set_own(&self, vm: &Vm, name: &Py<Str>, value: Option<Value>) -> Res<bool> {
+        let mut old = None;
+        let mut found = true;
+        threads::stop_the_world(|| {
+            let dict = self.dict();
+            match value {
+                Some(value) => old = dict.replace_str(name, value),
+                None => {
+                    old = dict.remove_str(name);
+                    found = old.is_some();
+                }
+            }
+            if found {
+                self.modified();
+                if name.is_dunder() {
+                    super::slotdefs::update(vm, self, name);
+                }
+            }
+        });
+        drop(old);
+        Ok(found)
+    }
+
+    /// Gives the type and its subclasses new versions and shape ids. The world is stopped, or the type is private.
+    pub fn modified(&self) {
+        self.for_each_in_tree(&mut |ty| {
+            ty.version.store(fresh_id(), Release);
+            // SAFETY: shapes live as long as the type.
+            if let Some(root) = unsafe { ty.root_shape.load(Acquire).as_ref() } {
+                root.renew();
+            }
+        });
+    }
+
+    /// Calls `f` with the type and all its subclasses.
+    pub fn for_each_in_tree(&self, f: &mut dyn FnMut(&Py<Type>)) {
+        let mut queue = vec![self.clone()];
+        let mut seen: Vec<usize> = Vec::new();
+        while let Some(ty) = queue.pop() {
+            if seen.contains(&(ty.as_ptr() as usize)) {
+                continue;
+            }
+            seen.push(ty.as_ptr() as usize);
+            f(&ty);
+            queue.extend(ty.subclasses());
+        }
+    }
+
+    /// The living direct subclasses.
+    pub fn subclasses(&self) -> Vec<Py<Type>> {
+        let list = self.subclasses.lock();
+        list.iter()
+            .filter_map(|p| {
+                // SAFETY: a dying type removes itself under this lock before its memory goes away.
+                let header = unsafe { &(*p.0.as_ptr()).header };
+                // SAFETY: the count was taken.
+                header.try_incref().then(|| unsafe { Py::from_raw(p.0) })
+            })
+            .collect()
+    }
+
+    /// Enters the type in its bases' lists.
+    pub fn link_to_bases(&self) {
+        if let Some(bases) = self.bases.get() {
+            for base in bases.iter() {
+                if let Some(base) = base.downcast::<Type>() {
+                    // SAFETY: `self` is a live object.
+                    base.subclasses.lock().push(TypePtr(unsafe { NonNull::new_unchecked(self.as_ptr()) }));
+                }
+            }
+        }
+    }
+
+    /// Takes the type out of its bases' lists; when it is freed, or its bases change.
+    pub fn unlink_from_bases(&self) {
+        if let Some(bases) = self.bases.get() {
+            for base in bases.iter() {
+                if let Some(base) = base.downcast::<Type>() {
+                    base.subclasses.lock().retain(|p| p.0.as_ptr() != self.as_ptr());
+                }
+            }
+        }
+    }
+
+    /// Replaces the operations. The world is stopped, or the type is private to its creator.
+    pub(crate) fn set_slots(&self, slots: Slots) {
+        // SAFETY: see the contract above.
+        unsafe { *self.slots.get() = slots };
+    }
+
+    /// A class made by Python code; its mro and slots are still to be set by the caller.
+    pub fn new_heap(metaclass: &Py<Type>, spec: HeapSpec) -> Py<Type> {
+        let base = &spec.best_base;
+        let members = base.members + spec.new_members;
+        let fixed = base.info.size.next_multiple_of(8) as u32 + members * 8;
+        let flags = TypeFlags::HEAP
+            | TypeFlags::BASETYPE
+            | TypeFlags::READY
+            | TypeFlags::HAVE_GC
+            | (base.flags.load(Relaxed) & TypeFlags::INHERITED)
+            | if spec.has_dict { TypeFlags::MANAGED_DICT } else { 0 }
+            | if spec.weakref { TypeFlags::WEAKREF } else { 0 };
+        let ty = Type {
+            info: base.info,
+            name: PySlot::new(spec.name),
+            qualname: PySlot::new(spec.qualname),
+            base: PySlot::new(base.clone()),
+            bases: PySlot::new(Tuple::new(spec.bases.iter().map(|b| b.to_value()).collect())),
+            mro: PySlot::empty(),
+            dict: PySlot::new(spec.dict),
+            flags: AtomicU32::new(flags),
+            version: AtomicU32::new(fresh_id()),
+            fixed_size: fixed,
+            attr_offset: if spec.has_dict { fixed } else { 0 },
+            members,
+            inline: AtomicU32::new(spec.inline.clamp(1, 30)),
+            root_shape: AtomicPtr::default(),
+            slots: UnsafeCell::new(Slots::default()),
+            subclasses: Mutex::new(Vec::new()),
+        };
+        Py::with_class(metaclass, ty)
+    }
+}
+
+static INFOS: Mutex<Option<HashMap<usize, &'static PayloadInfo>>> = Mutex::new(None);
+
+/// The one description of the payload whose type cell is at `key`.
+pub(crate) fn payload_info(key: usize, info: PayloadInfo) -> &'static PayloadInfo {
+    let mut infos = INFOS.lock();
+    infos.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(info)))
+}
+
+static MAKING: threads::locks::RawRLock = threads::locks::RawRLock::new();
+
+/// Makes the type object of `T`. It is published before it is complete, since its dict and strings need types themselves; the lock
+/// keeps other threads away until it is.
+#[cold]
+#[inline(never)]
+pub fn make_native<T: Native>() -> &'static Py<Type> {
+    MAKING.acquire_uninterruptible();
+    let made = make_native_locked::<T>();
+    MAKING.release_uninterruptible();
+    made
+}
+
+fn make_native_locked<T: Native>() -> &'static Py<Type> {
+    if let Some(ty) = T::type_cell().get() {
+        return ty;
+    }
+    let is_object = std::ptr::eq(T::type_cell(), <T::Base as Native>::type_cell());
+    let info = T::info();
+    let fixed = info.size.next_multiple_of(8) as u32;
+    let has_dict = T::FLAGS & TypeFlags::NATIVE_DICT != 0;
+    let data = Type {
+        info,
+        name: PySlot::empty(),
+        qualname: PySlot::empty(),
+        base: PySlot::empty(),
+        bases: PySlot::empty(),
+        mro: PySlot::empty(),
+        dict: PySlot::empty(),
+        flags: AtomicU32::new(T::FLAGS | TypeFlags::IMMUTABLE | TypeFlags::READY | if T::GC { TypeFlags::HAVE_GC } else { 0 }),
+        version: AtomicU32::new(fresh_id()),
+        fixed_size: fixed,
+        attr_offset: if has_dict { fixed } else { 0 },
+        members: 0,
+        inline: AtomicU32::new(1),
+        root_shape: AtomicPtr::default(),
+        slots: UnsafeCell::new(Slots::default()),
+        subclasses: Mutex::new(Vec::new()),
+    };
+    let ptr = super::alloc_bootstrap_type(data, T::type_cell(), Type::type_cell());
+    // SAFETY: just made and immortal.
+    let ty = unsafe { Py::from_raw(ptr) };
+    let base = if is_object { None } else { Some(T::Base::ty().clone()) };
+    let mut def = TypeDef::default();
+    T::define(&mut def);
+    if let Some(base) = &base {
+        ty.flags.fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED, Relaxed);
+    }
+    finish_static(&ty, T::NAME, T::MODULE, T::DOC, base, def);
+    std::mem::forget(ty);
+    T::type_cell().get().expect("the cell was filled above")
+}
+
+/// Fills in names, bases, dict and slots of a type that is implemented in Rust.
+pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, doc: &'static str, base: Option<Py<Type>>, def: TypeDef) {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    ty.name.set(Str::intern(short));
+    ty.qualname.set(Str::intern(name));
+    let dict = Dict::new_empty();
+    ty.dict.set(dict.clone());
+    let mut slots = def.slots;
+    let unhashable = ty.has_flag(TypeFlags::UNHASHABLE) || (slots.richcompare.is_some() && slots.hash.is_none());
+    let mro: Vec<Value> = match &base {
+        Some(base) => {
+            ty.bases.set(Tuple::new(vec![base.to_value()]));
+            ty.base.set(base.clone());
+            let rest = base.mro.get();
+            [ty.to_value()].into_iter().chain(rest.iter().flat_map(|m| m.iter().cloned())).collect()
+        }
+        None => {
+            ty.bases.set(Tuple::new(Vec::new()));
+            vec![ty.to_value()]
+        }
+    };
+    ty.mro.set(Tuple::new(mro));
+    for method in &def.methods {
+        let value = match method.kind {
+            FnKind::Method | FnKind::Function => crate::types::native_function::method_descriptor(ty, method),
+            FnKind::ClassMethod => crate::types::native_function::classmethod_descriptor(ty, method),
+            FnKind::StaticMethod => crate::types::native_function::static_method(ty, method),
+        };
+        drop(dict.replace_str(&Str::intern(method.name), value));
+    }
+    for getset in &def.getsets {
+        drop(dict.replace_str(&Str::intern(getset.name), crate::types::descriptors::getset(ty, getset)));
+    }
+    for (name, value) in def.attrs {
+        drop(dict.replace_str(&Str::intern(name), value));
+    }
+    super::slotdefs::add_wrappers(ty, &slots, &dict);
+    if unhashable {
+        slots.hash = Some(super::slotdefs::hash_not_implemented);
+        drop(dict.replace_str(&Str::intern("__hash__"), Value::NONE));
+    }
+    if !doc.is_empty() {
+        drop(dict.replace_str(&Str::intern("__doc__"), Str::from_str(doc).into_value()));
+    } else {
+        let _ = dict.set_default_str(&Str::intern("__doc__"), Value::NONE);
+    }
+    if let Some(text) = def.text_signature {
+        drop(dict.replace_str(&Str::intern("__text_signature__"), Str::from_str(text).into_value()));
+    }
+    if module != "builtins" {
+        drop(dict.replace_str(&Str::intern("__module__"), Str::intern(module).into_value()));
+    }
+    if let Some(base) = &base {
+        slots.inherit(base.slots());
+    }
+    ty.set_slots(slots);
+    ty.link_to_bases();
+}
+
+/// A further type with the payload of `T` (exception classes); `cell` is its home.
+pub fn make_static_variant<T: Native>(
+    cell: &'static super::py::TypeCell,
+    name: &'static str,
+    module: &'static str,
+    doc: &'static str,
+    base: &Py<Type>,
+) -> &'static Py<Type> {
+    MAKING.acquire_uninterruptible();
+    if cell.get().is_none() {
+        let info = T::info();
+        let fixed = info.size.next_multiple_of(8) as u32;
+        let flags = base.flags.load(Relaxed);
+        let data = Type {
+            info,
+            name: PySlot::empty(),
+            qualname: PySlot::empty(),
+            base: PySlot::empty(),
+            bases: PySlot::empty(),
+            mro: PySlot::empty(),
+            dict: PySlot::empty(),
+            flags: AtomicU32::new(flags),
+            version: AtomicU32::new(fresh_id()),
+            fixed_size: fixed,
+            attr_offset: if base.attr_offset != 0 { fixed } else { 0 },
+            members: 0,
+            inline: AtomicU32::new(1),
+            root_shape: AtomicPtr::default(),
+            slots: UnsafeCell::new(Slots::default()),
+            subclasses: Mutex::new(Vec::new()),
+        };
+        let ptr = super::alloc_bootstrap_type(data, cell, Type::type_cell());
+        // SAFETY: just made and immortal.
+        let ty = unsafe { Py::from_raw(ptr) };
+        finish_static(&ty, name, module, doc, Some(base.clone()), TypeDef::default());
+        std::mem::forget(ty);
+    }
+    MAKING.release_uninterruptible();
+    cell.get().expect("the cell was filled above")
+}
