@@ -259,7 +259,7 @@ impl<'a> Attrs<'a> {
 
     /// Stores the interned `name`. `Err` gives the value back with the dict to store it in.
     pub fn set(&self, ty: &Type, name: &Py<Str>, value: Value) -> Result<(), (Value, Py<Dict>)> {
-        let guard = ObjectLock::new(&self.header.lock).lock();
+        let guard = ObjectLock::from_byte(&self.header.lock).guard();
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             drop(guard);
@@ -292,7 +292,7 @@ impl<'a> Attrs<'a> {
     /// The inline cache's path to add an attribute: the shape changes from `from` to `to`, whose last slot is `i`.
     /// `Err` gives the value back when the object is not as the cache expects.
     pub fn add_cached(&self, ty: &Type, from: u32, to: NonNull<Shape>, i: usize, value: Value) -> Result<(), Value> {
-        let guard = ObjectLock::new(&self.header.lock).lock();
+        let guard = ObjectLock::from_byte(&self.header.lock).guard();
         if self.shape_id() != from {
             drop(guard);
             return Err(value);
@@ -357,7 +357,7 @@ impl<'a> Attrs<'a> {
             return dict;
         }
         let dict = Dict::new_empty();
-        let guard = ObjectLock::new(&self.header.lock).lock();
+        let guard = ObjectLock::from_byte(&self.header.lock).guard();
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             drop(guard);
@@ -380,7 +380,7 @@ impl<'a> Attrs<'a> {
     /// Replaces the attributes by `dict` (`obj.__dict__ = d`), `None` for a dict to be made when asked for.
     pub fn replace_dict(&self, dict: Option<Py<Dict>>) {
         let dict = dict.unwrap_or_else(Dict::new_empty);
-        let guard = ObjectLock::new(&self.header.lock).lock();
+        let guard = ObjectLock::from_byte(&self.header.lock).guard();
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             // SAFETY: in dict mode `more` is a slot that holds the dict.
@@ -421,7 +421,7 @@ impl<'a> Attrs<'a> {
 
     /// Names and values in order, for `dir`, `copy` and the like; `None` in dict mode.
     pub fn snapshot(&self) -> Option<Vec<(Py<Str>, Value)>> {
-        let _guard = ObjectLock::new(&self.header.lock).lock();
+        let _guard = ObjectLock::from_byte(&self.header.lock).guard();
         // SAFETY: shapes live as long as the type.
         let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
         Some(shape.names.iter().enumerate().filter_map(|(i, n)| Some((n.clone(), self.slot(i).get()?))).collect())

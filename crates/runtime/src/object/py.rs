@@ -8,9 +8,10 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering::Acquire};
 
-use super::types::{Type, TypeDef};
+use super::types::{Type, TypeFlags};
 use super::value::Value;
 use crate::memory::header::Header;
+use crate::native::NativeMethods;
 use crate::memory::trace::{Trace, Visitor};
 
 /// A heap object: header, payload, and behind them what the type adds (see [`super::attrs`]).
@@ -66,17 +67,16 @@ impl TypeCell {
 ///
 /// # Safety
 /// `type_cell` is a static of this type alone, and `payload_base` names the payload of a `#[repr(C)]` first field.
-pub unsafe trait Native: Trace + Send + Sync + Sized + 'static {
+pub unsafe trait Native: Trace + NativeMethods + Send + Sync + Sized + 'static {
     /// `__name__`.
     const NAME: &'static str;
     /// `__module__`.
     const MODULE: &'static str;
-    /// `__doc__`, empty for none.
-    const DOC: &'static str;
-    /// Bits of [`super::types::TypeFlags`].
-    const FLAGS: u32;
+    /// `__doc__`.
+    const DOC: Option<&'static str>;
+    const FLAGS: TypeFlags;
     /// Whether the payload can be part of a cycle.
-    const GC: bool;
+    const GC: bool = Self::FLAGS.has(TypeFlags::GC);
     /// The base class; `Self` for `object` alone.
     type Base: Native;
 
@@ -84,11 +84,8 @@ pub unsafe trait Native: Trace + Send + Sync + Sized + 'static {
 
     /// The payload which this one begins with.
     fn payload_base() -> Option<&'static PayloadInfo> {
-        None
+        if size_of::<Self::Base>() == 0 { None } else { Some(Self::Base::info()) }
     }
-
-    /// Adds methods, slots and getsets.
-    fn define(def: &mut TypeDef);
 
     /// The payload's description.
     fn info() -> &'static PayloadInfo {

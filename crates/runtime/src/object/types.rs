@@ -16,7 +16,7 @@ use super::slot::PySlot;
 use super::slots::Slots;
 use super::value::Value;
 use crate::memory::trace::{Trace, Visitor};
-use crate::native::{FnDef, FnKind, GetSetDef};
+use crate::native::{AttrFn, FnDef, FnKind, GetSetDef};
 use crate::sync::Mutex;
 use crate::threads;
 use crate::types::dict::Dict;
@@ -25,38 +25,49 @@ use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
 /// Bits of `__flags__`, with CPython's values.
-pub struct TypeFlags;
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TypeFlags(pub u32);
 
 impl TypeFlags {
-    pub const MANAGED_DICT: u32 = 1 << 4;
-    pub const SEQUENCE: u32 = 1 << 5;
-    pub const MAPPING: u32 = 1 << 6;
-    pub const DISALLOW_INSTANTIATION: u32 = 1 << 7;
-    pub const IMMUTABLE: u32 = 1 << 8;
-    pub const HEAP: u32 = 1 << 9;
-    pub const BASETYPE: u32 = 1 << 10;
-    pub const READY: u32 = 1 << 12;
-    pub const HAVE_GC: u32 = 1 << 14;
-    pub const METHOD_DESCRIPTOR: u32 = 1 << 17;
-    pub const ABSTRACT: u32 = 1 << 20;
-    pub const INT_SUBCLASS: u32 = 1 << 24;
-    pub const LIST_SUBCLASS: u32 = 1 << 25;
-    pub const TUPLE_SUBCLASS: u32 = 1 << 26;
-    pub const BYTES_SUBCLASS: u32 = 1 << 27;
-    pub const STR_SUBCLASS: u32 = 1 << 28;
-    pub const DICT_SUBCLASS: u32 = 1 << 29;
-    pub const EXCEPTION_SUBCLASS: u32 = 1 << 30;
-    pub const TYPE_SUBCLASS: u32 = 1 << 31;
+    pub const NONE: TypeFlags = TypeFlags(0);
+    pub const MANAGED_DICT: TypeFlags = TypeFlags(1 << 4);
+    pub const SEQUENCE: TypeFlags = TypeFlags(1 << 5);
+    pub const MAPPING: TypeFlags = TypeFlags(1 << 6);
+    pub const DISALLOW_INSTANTIATION: TypeFlags = TypeFlags(1 << 7);
+    pub const IMMUTABLE: TypeFlags = TypeFlags(1 << 8);
+    pub const HEAP: TypeFlags = TypeFlags(1 << 9);
+    pub const BASETYPE: TypeFlags = TypeFlags(1 << 10);
+    pub const READY: TypeFlags = TypeFlags(1 << 12);
+    /// Instances can be part of a cycle.
+    pub const GC: TypeFlags = TypeFlags(1 << 14);
+    pub const METHOD_DESCRIPTOR: TypeFlags = TypeFlags(1 << 17);
+    pub const ABSTRACT: TypeFlags = TypeFlags(1 << 20);
+    pub const INT_SUBCLASS: TypeFlags = TypeFlags(1 << 24);
+    pub const LIST_SUBCLASS: TypeFlags = TypeFlags(1 << 25);
+    pub const TUPLE_SUBCLASS: TypeFlags = TypeFlags(1 << 26);
+    pub const BYTES_SUBCLASS: TypeFlags = TypeFlags(1 << 27);
+    pub const STR_SUBCLASS: TypeFlags = TypeFlags(1 << 28);
+    pub const DICT_SUBCLASS: TypeFlags = TypeFlags(1 << 29);
+    pub const EXCEPTION_SUBCLASS: TypeFlags = TypeFlags(1 << 30);
+    pub const TYPE_SUBCLASS: TypeFlags = TypeFlags(1 << 31);
     /// Lisle's own, not shown: instances of the native type have an attribute store (functions, exceptions, modules).
-    pub const NATIVE_DICT: u32 = 1 << 1;
+    pub const NATIVE_DICT: TypeFlags = TypeFlags(1 << 1);
     /// Lisle's own, not shown: instances can be weakly referenced.
-    pub const WEAKREF: u32 = 1 << 2;
+    pub const WEAKREF: TypeFlags = TypeFlags(1 << 2);
     /// Lisle's own, not shown: hash is None.
-    pub const UNHASHABLE: u32 = 1 << 3;
+    pub const UNHASHABLE: TypeFlags = TypeFlags(1 << 3);
     /// What `__flags__` hides.
-    pub const HIDDEN: u32 = 0b1110;
+    pub const HIDDEN: TypeFlags = TypeFlags(0b1110);
     /// What a subclass has from its base.
-    pub const INHERITED: u32 = Self::SEQUENCE | Self::MAPPING | Self::WEAKREF | (0xff << 24);
+    pub const INHERITED: TypeFlags = TypeFlags(1 << 5 | 1 << 6 | 1 << 2 | (0xff << 24));
+
+    pub const fn union(self, other: TypeFlags) -> TypeFlags {
+        TypeFlags(self.0 | other.0)
+    }
+
+    pub const fn has(self, bits: TypeFlags) -> bool {
+        self.0 & bits.0 != 0
+    }
 }
 
 /// A class.
@@ -133,7 +144,7 @@ pub struct TypeDef {
     pub methods: Vec<&'static FnDef>,
     pub getsets: Vec<&'static GetSetDef>,
     /// Further class attributes, made when the type is.
-    pub attrs: Vec<(&'static str, Value)>,
+    pub attrs: Vec<(&'static str, AttrFn)>,
     /// `__text_signature__` of the constructor, without the parentheses' markers.
     pub text_signature: Option<&'static str>,
 }
@@ -147,8 +158,8 @@ impl TypeDef {
         self.getsets.push(def);
     }
 
-    pub fn attr(&mut self, name: &'static str, value: Value) {
-        self.attrs.push((name, value));
+    pub fn attr(&mut self, name: &'static str, make: AttrFn) {
+        self.attrs.push((name, make));
     }
 }
 
@@ -186,16 +197,16 @@ impl Type {
     }
 
     #[inline(always)]
-    pub fn has_flag(&self, bits: u32) -> bool {
-        self.flags.load(Relaxed) & bits != 0
+    pub fn has_flag(&self, bits: TypeFlags) -> bool {
+        self.flags.load(Relaxed) & bits.0 != 0
     }
 
-    pub fn set_flag(&self, bits: u32) {
-        self.flags.fetch_or(bits, Relaxed);
+    pub fn set_flag(&self, bits: TypeFlags) {
+        self.flags.fetch_or(bits.0, Relaxed);
     }
 
-    pub fn clear_flag(&self, bits: u32) {
-        self.flags.fetch_and(!bits, Relaxed);
+    pub fn clear_flag(&self, bits: TypeFlags) {
+        self.flags.fetch_and(!bits.0, Relaxed);
     }
 
     /// Offset of the attribute store; 0 for none.
@@ -420,13 +431,13 @@ impl Py<Type> {
         let base = &spec.best_base;
         let members = base.members + spec.new_members;
         let fixed = base.info.size.next_multiple_of(8) as u32 + members * 8;
-        let flags = TypeFlags::HEAP
-            | TypeFlags::BASETYPE
-            | TypeFlags::READY
-            | TypeFlags::HAVE_GC
-            | (base.flags.load(Relaxed) & TypeFlags::INHERITED)
-            | if spec.has_dict { TypeFlags::MANAGED_DICT } else { 0 }
-            | if spec.weakref { TypeFlags::WEAKREF } else { 0 };
+        let flags = TypeFlags::HEAP.0
+            | TypeFlags::BASETYPE.0
+            | TypeFlags::READY.0
+            | TypeFlags::GC.0
+            | (base.flags.load(Relaxed) & TypeFlags::INHERITED.0)
+            | if spec.has_dict { TypeFlags::MANAGED_DICT.0 } else { 0 }
+            | if spec.weakref { TypeFlags::WEAKREF.0 } else { 0 };
         let ty = Type {
             info: base.info,
             name: PySlot::new(spec.name),
@@ -477,7 +488,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
     let is_object = std::ptr::eq(T::type_cell(), <T::Base as Native>::type_cell());
     let info = T::info();
     let fixed = info.size.next_multiple_of(8) as u32;
-    let has_dict = T::FLAGS & TypeFlags::NATIVE_DICT != 0;
+    let has_dict = T::FLAGS.has(TypeFlags::NATIVE_DICT);
     let data = Type {
         info,
         name: PySlot::empty(),
@@ -486,7 +497,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
         bases: PySlot::empty(),
         mro: PySlot::empty(),
         dict: PySlot::empty(),
-        flags: AtomicU32::new(T::FLAGS | TypeFlags::IMMUTABLE | TypeFlags::READY | if T::GC { TypeFlags::HAVE_GC } else { 0 }),
+        flags: AtomicU32::new(T::FLAGS.union(TypeFlags::IMMUTABLE).union(TypeFlags::READY).0),
         version: AtomicU32::new(fresh_id()),
         fixed_size: fixed,
         attr_offset: if has_dict { fixed } else { 0 },
@@ -503,7 +514,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
     let mut def = TypeDef::default();
     T::define(&mut def);
     if let Some(base) = &base {
-        ty.flags.fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED, Relaxed);
+        ty.flags.fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED.0, Relaxed);
     }
     finish_static(&ty, T::NAME, T::MODULE, T::DOC, base, def);
     std::mem::forget(ty);
@@ -511,7 +522,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
 }
 
 /// Fills in names, bases, dict and slots of a type that is implemented in Rust.
-pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, doc: &'static str, base: Option<Py<Type>>, def: TypeDef) {
+pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, doc: Option<&'static str>, base: Option<Py<Type>>, def: TypeDef) {
     let short = name.rsplit('.').next().unwrap_or(name);
     ty.name.set(Str::intern(short));
     ty.qualname.set(Str::intern(name));
@@ -543,7 +554,9 @@ pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, do
     for getset in &def.getsets {
         drop(dict.replace_str(&Str::intern(getset.name), crate::types::descriptors::getset(ty, getset)));
     }
-    for (name, value) in def.attrs {
+    for (name, make) in def.attrs {
+        // A class attribute that cannot be made shows as a missing one; none of them runs Python code.
+        let Ok(value) = make(Vm::current()) else { continue };
         drop(dict.replace_str(&Str::intern(name), value));
     }
     super::slotdefs::add_wrappers(ty, &slots, &dict);
@@ -551,7 +564,7 @@ pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, do
         slots.hash = Some(super::slotdefs::hash_not_implemented);
         drop(dict.replace_str(&Str::intern("__hash__"), Value::NONE));
     }
-    if !doc.is_empty() {
+    if let Some(doc) = doc {
         drop(dict.replace_str(&Str::intern("__doc__"), Str::from_str(doc).into_value()));
     } else {
         let _ = dict.set_default_str(&Str::intern("__doc__"), Value::NONE);
@@ -574,7 +587,7 @@ pub fn make_static_variant<T: Native>(
     cell: &'static super::py::TypeCell,
     name: &'static str,
     module: &'static str,
-    doc: &'static str,
+    doc: Option<&'static str>,
     base: &Py<Type>,
 ) -> &'static Py<Type> {
     MAKING.acquire_uninterruptible();

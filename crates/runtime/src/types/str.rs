@@ -1,0 +1,430 @@
+//! `str`: the object. Its methods are in `str_methods`.
+//!
+//! Invariant: code points in the narrowest of three widths, stored behind the payload, never changed; the hash is computed once.
+//! Interned strings are immortal and unique, so that pointer equality decides between two of them.
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::hash::Hasher;
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use siphasher::sip::SipHasher13;
+
+use crate::native::pyclass;
+use crate::object::{Native, Obj, Py, TypeFlags, Value};
+use crate::sync::Mutex;
+use crate::text::{StrBuf, StrBuilder, StrView};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Kind {
+    Ascii,
+    Latin1,
+    Ucs2,
+    Ucs4,
+}
+
+/// Text.
+#[pyclass(name = "str", basetype, sequence, gc = false, flags = TypeFlags::STR_SUBCLASS, doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.")]
+pub struct Str {
+    /// 0 until computed (a hash that is 0 is stored as such and computed again).
+    hash: AtomicU64,
+    /// Count of code points.
+    len: usize,
+    kind: Kind,
+    interned: AtomicBool,
+    /// Where the code points are: behind the payload, or on the heap for subclass instances, whose layout continues there.
+    heap: Option<crate::memory::trace::Opaque<Box<StrBuf>>>,
+    data: crate::memory::trace::Opaque<UnsafeCell<[u64; 0]>>,
+}
+
+crate::no_trace!(Kind);
+
+// SAFETY: the code points behind `data` never change after construction.
+unsafe impl Sync for Str {}
+
+/// The key of the string hash.
+static HASH_KEY: OnceLock<(u64, u64)> = OnceLock::new();
+
+/// Sets the key from `PYTHONHASHSEED`: `None` for a random one. Before the first hash.
+pub fn set_hash_seed(seed: Option<u32>) {
+    let key = match seed {
+        None => {
+            let mut bytes = [0u8; 16];
+            // SAFETY: the buffer has the length given.
+            unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), 16, 0) };
+            (u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()), u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()))
+        }
+        Some(0) => (0, 0),
+        Some(seed) => {
+            // CPython's linear congruential generator for a fixed seed.
+            let mut x = seed;
+            let mut bytes = [0u8; 16];
+            for b in &mut bytes {
+                x = x.wrapping_mul(214_013).wrapping_add(2_531_011);
+                *b = (x >> 16) as u8;
+            }
+            (u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()), u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()))
+        }
+    };
+    let _ = HASH_KEY.set(key);
+}
+
+/// Hash of raw bytes, as `str` and `bytes` use it (SipHash-1-3).
+pub fn hash_bytes(bytes: &[u8]) -> i64 {
+    if bytes.is_empty() {
+        return 0;
+    }
+    let (k0, k1) = *HASH_KEY.get_or_init(|| (0, 0));
+    let mut hasher = SipHasher13::new_with_keys(k0, k1);
+    hasher.write(bytes);
+    match hasher.finish() as i64 {
+        -1 => -2,
+        h => h,
+    }
+}
+
+struct InternKey(Py<Str>);
+
+impl PartialEq for InternKey {
+    fn eq(&self, other: &InternKey) -> bool {
+        self.0.text_eq(&other.0)
+    }
+}
+impl Eq for InternKey {}
+impl std::hash::Hash for InternKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_i64(self.0.hash());
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct PassThrough(u64);
+impl Hasher for PassThrough {
+    fn write(&mut self, _: &[u8]) {}
+    fn write_i64(&mut self, i: i64) {
+        self.0 = i as u64;
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+impl std::hash::BuildHasher for PassThrough {
+    type Hasher = PassThrough;
+    fn build_hasher(&self) -> PassThrough {
+        PassThrough(0)
+    }
+}
+
+static INTERNED: Mutex<Option<HashMap<InternKey, (), PassThrough>>> = Mutex::new(None);
+static LATIN1: OnceLock<Vec<Py<Str>>> = OnceLock::new();
+static EMPTY: OnceLock<Py<Str>> = OnceLock::new();
+
+impl Str {
+    fn make(kind: Kind, len: usize, bytes: &[u8]) -> Option<Py<Str>> {
+        let payload = Str {
+            hash: AtomicU64::new(0),
+            len,
+            kind,
+            interned: AtomicBool::new(false),
+            heap: None,
+            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
+        };
+        let size = size_of::<Obj<Str>>().checked_add(bytes.len())?;
+        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+            // SAFETY: the block has `bytes.len()` bytes behind the payload.
+            unsafe {
+                let to = object.as_ptr().add(1).cast::<u8>();
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+            }
+        })
+    }
+
+    /// A new string of the text; `None` when there is no memory for it.
+    pub fn try_from_view(view: StrView<'_>) -> Option<Py<Str>> {
+        match view {
+            StrView::Ascii(b) => match b {
+                [] => Some(Str::empty()),
+                [one] => Some(Str::latin1_char(*one)),
+                _ => Str::make(Kind::Ascii, b.len(), b),
+            },
+            StrView::Latin1(b) => match b {
+                [one] => Some(Str::latin1_char(*one)),
+                _ => Str::make(Kind::Latin1, b.len(), b),
+            },
+            // SAFETY: any initialised integers can be seen as bytes.
+            StrView::Ucs2(u) => Str::make(Kind::Ucs2, u.len(), unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 2) }),
+            // SAFETY: as above.
+            StrView::Ucs4(u) => Str::make(Kind::Ucs4, u.len(), unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 4) }),
+        }
+    }
+
+    /// A new string of the text, which is in its narrowest form.
+    ///
+    /// # Panics
+    /// Without memory for it: sizes that a program chooses go through [`Str::try_from_view`].
+    pub fn from_view(view: StrView<'_>) -> Py<Str> {
+        match Str::try_from_view(view) {
+            Some(s) => s,
+            None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>()),
+        }
+    }
+
+    pub fn from_buf(buf: StrBuf) -> Py<Str> {
+        Str::from_view(buf.view())
+    }
+
+    #[expect(clippy::should_implement_trait, reason = "the natural name; there is no failure")]
+    pub fn from_str(text: &str) -> Py<Str> {
+        if text.is_ascii() {
+            return Str::from_view(StrView::Ascii(text.as_bytes()));
+        }
+        let mut builder = StrBuilder::new();
+        builder.push_str(text);
+        Str::from_buf(builder.finish())
+    }
+
+    /// `''`.
+    pub fn empty() -> Py<Str> {
+        EMPTY
+            .get_or_init(|| {
+                let s = Str::make(Kind::Ascii, 0, &[]).unwrap_or_else(|| std::process::abort());
+                s.intern_new()
+            })
+            .clone()
+    }
+
+    /// The one-character string.
+    pub fn latin1_char(c: u8) -> Py<Str> {
+        LATIN1
+            .get_or_init(|| {
+                (0..=255u8)
+                    .map(|c| {
+                        let kind = if c < 128 { Kind::Ascii } else { Kind::Latin1 };
+                        let s = Str::make(kind, 1, &[c]).unwrap_or_else(|| std::process::abort());
+                        s.intern_new()
+                    })
+                    .collect()
+            })[c as usize]
+            .clone()
+    }
+
+    /// The one-character string of a code point.
+    pub fn from_char(c: u32) -> Py<Str> {
+        match c {
+            0..=0xff => Str::latin1_char(c as u8),
+            0x100..=0xffff => Str::from_view(StrView::Ucs2(&[c as u16])),
+            _ => Str::from_view(StrView::Ucs4(&[c])),
+        }
+    }
+
+    /// The unique, immortal string of the text.
+    pub fn intern(text: &str) -> Py<Str> {
+        Str::from_str(text).intern_new()
+    }
+
+    /// A string subclass instance's payload.
+    pub fn subclass_payload(view: StrView<'_>) -> Str {
+        let mut builder = StrBuilder::new();
+        builder.push_view(view);
+        let buf = builder.finish();
+        let (kind, len) = match &buf {
+            StrBuf::Ascii(v) => (Kind::Ascii, v.len()),
+            StrBuf::Latin1(v) => (Kind::Latin1, v.len()),
+            StrBuf::Ucs2(v) => (Kind::Ucs2, v.len()),
+            StrBuf::Ucs4(v) => (Kind::Ucs4, v.len()),
+        };
+        Str {
+            hash: AtomicU64::new(0),
+            len,
+            kind,
+            interned: AtomicBool::new(false),
+            heap: Some(crate::memory::trace::Opaque(Box::new(buf))),
+            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
+        }
+    }
+
+    /// Count of code points.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline(always)]
+    pub fn is_interned(&self) -> bool {
+        self.interned.load(Relaxed)
+    }
+
+    pub fn is_ascii(&self) -> bool {
+        self.kind == Kind::Ascii
+    }
+
+    /// The code points.
+    #[inline(always)]
+    pub fn view(&self) -> StrView<'_> {
+        if let Some(heap) = &self.heap {
+            return heap.view();
+        }
+        let at = std::ptr::from_ref(self).wrapping_add(1);
+        // SAFETY: a string without heap text was made by `make`, which put `len` units of the kind's width behind the payload;
+        // the payload's size is a multiple of 8.
+        unsafe {
+            match self.kind {
+                Kind::Ascii => StrView::Ascii(std::slice::from_raw_parts(at.cast(), self.len)),
+                Kind::Latin1 => StrView::Latin1(std::slice::from_raw_parts(at.cast(), self.len)),
+                Kind::Ucs2 => StrView::Ucs2(std::slice::from_raw_parts(at.cast(), self.len)),
+                Kind::Ucs4 => StrView::Ucs4(std::slice::from_raw_parts(at.cast(), self.len)),
+            }
+        }
+    }
+
+    /// The text's units as raw bytes.
+    pub fn raw_bytes(&self) -> &[u8] {
+        match self.view() {
+            StrView::Ascii(b) | StrView::Latin1(b) => b,
+            // SAFETY: any initialised integers can be seen as bytes.
+            StrView::Ucs2(u) => unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 2) },
+            // SAFETY: as above.
+            StrView::Ucs4(u) => unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 4) },
+        }
+    }
+
+    /// The hash.
+    #[inline(always)]
+    pub fn hash(&self) -> i64 {
+        match self.hash.load(Relaxed) {
+            0 => self.hash_slow(),
+            h => h as i64,
+        }
+    }
+
+    #[cold]
+    fn hash_slow(&self) -> i64 {
+        let h = hash_bytes(self.raw_bytes());
+        self.hash.store(h as u64, Relaxed);
+        h
+    }
+
+    /// Whether both have the same code points.
+    #[inline]
+    pub fn text_eq(&self, other: &Str) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        if self.len != other.len || self.kind != other.kind {
+            return false;
+        }
+        let (a, b) = (self.hash.load(Relaxed), other.hash.load(Relaxed));
+        if a != 0 && b != 0 && a != b {
+            return false;
+        }
+        self.raw_bytes() == other.raw_bytes()
+    }
+
+    /// The text as Rust text, lone surrogates replaced.
+    pub fn to_string_lossy(&self) -> String {
+        self.view().to_string_lossy()
+    }
+
+    /// The text if it is ASCII.
+    pub fn as_ascii(&self) -> Option<&str> {
+        match self.view() {
+            StrView::Ascii(b) => std::str::from_utf8(b).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether the text is this ASCII text.
+    pub fn is_text(&self, text: &str) -> bool {
+        match self.view() {
+            StrView::Ascii(b) => b == text.as_bytes(),
+            _ => false,
+        }
+    }
+
+    /// Whether the name is `__x__`.
+    pub fn is_dunder(&self) -> bool {
+        match self.view() {
+            StrView::Ascii(b) => b.len() > 4 && b.starts_with(b"__") && b.ends_with(b"__"),
+            _ => false,
+        }
+    }
+}
+
+impl Py<Str> {
+    /// The unique, immortal string with this text. A subclass instance stands for its text.
+    pub fn intern_new(self) -> Py<Str> {
+        if self.is_interned() {
+            return self;
+        }
+        let exact = if self.heap.is_some() { Str::from_view(self.view()) } else { self };
+        let mut table = INTERNED.lock();
+        let table = table.get_or_insert_with(HashMap::default);
+        let key = InternKey(exact);
+        if let Some((found, ())) = table.get_key_value(&key) {
+            return found.0.clone();
+        }
+        let InternKey(exact) = key;
+        exact.hash();
+        exact.interned.store(true, Release);
+        exact.header().make_immortal();
+        table.insert(InternKey(exact.clone()), ());
+        exact
+    }
+
+    /// The interned string with this text, if there is one.
+    pub fn find_interned(&self) -> Option<Py<Str>> {
+        if self.is_interned() {
+            return Some(self.clone());
+        }
+        let table = INTERNED.lock();
+        let key = InternKey(self.clone());
+        let found = table.as_ref()?.get_key_value(&key).map(|(k, ())| k.0.clone());
+        drop(table);
+        found
+    }
+
+    /// Equality of text.
+    pub fn text_is(&self, other: &Py<Str>) -> bool {
+        self.text_eq(other)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Str::from_str(text).into_value()
+    }
+}
+
+/// A cell behind `intern!`.
+pub struct InternCell(OnceLock<Py<Str>>);
+
+impl InternCell {
+    #[expect(clippy::new_without_default, reason = "only for statics")]
+    pub const fn new() -> InternCell {
+        InternCell(OnceLock::new())
+    }
+
+    #[inline(always)]
+    pub fn get(&'static self, text: &'static str) -> &'static Py<Str> {
+        self.0.get_or_init(|| Str::intern(text))
+    }
+}
+
+/// The interned string of a literal, made once.
+#[macro_export]
+macro_rules! intern {
+    ($text:expr) => {{
+        static CELL: $crate::types::str::InternCell = $crate::types::str::InternCell::new();
+        CELL.get($text)
+    }};
+}
+
