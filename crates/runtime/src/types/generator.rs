@@ -1,0 +1,811 @@
+//! Generators and coroutines: a frame on the heap that is resumed. Asynchronous generators are in `async_generator`.
+//!
+//! Invariant: `state` is one atomic word; whoever moves it from created or suspended to running owns the registers until it is moved back.
+//! The loser of two threads gets `ValueError: generator already executing`.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use lisle_bytecode::{CodeFlags, Instr, Op};
+
+use crate::intern;
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::{pyclass, pymethods};
+use crate::object::{Py, PySlot, Slot, Value};
+use crate::types::code::Code;
+use crate::types::dict::Dict;
+use crate::types::exceptions;
+use crate::types::frame::Frame;
+use crate::types::function::Function;
+use crate::types::str::Str;
+use crate::vm::frames::{FrameData, FrameKind};
+use crate::vm::interp::Flow;
+use crate::vm::{Exc, Res, Vm};
+
+pub const CREATED: u8 = 0;
+pub const SUSPENDED: u8 = 1;
+pub const RUNNING: u8 = 2;
+pub const FINISHED: u8 = 3;
+
+/// Registers of a suspended frame.
+pub struct Registers(UnsafeCell<Box<[u64]>>);
+
+// SAFETY: only the thread that set the state to running touches them, or the collector with the world stopped.
+unsafe impl Sync for Registers {}
+// SAFETY: as above.
+unsafe impl Send for Registers {}
+
+impl Trace for Registers {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: traversal happens with the world stopped; registers of a running generator are consistent at a safepoint.
+        let words = unsafe { &*self.0.get() };
+        for word in words.iter() {
+            if word & 7 == 0
+                && let Some(header) = std::ptr::NonNull::new(*word as *mut crate::memory::header::Header)
+            {
+                visit.object(header);
+            }
+        }
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        for word in self.0.get_mut().iter_mut() {
+            let bits = std::mem::take(word);
+            if bits & 7 == 0 && bits != 0 {
+                // SAFETY: a heap word in a register is an owned reference.
+                drop(unsafe { Value::from_bits(bits) });
+            }
+        }
+    }
+}
+
+/// The part that generators, coroutines and asynchronous generators share.
+#[repr(C)]
+pub struct GeneratorBody {
+    pub state: AtomicU8,
+    registers: Registers,
+    pc: std::sync::atomic::AtomicU32,
+    /// The register that gets what is sent.
+    send_to: std::sync::atomic::AtomicU32,
+    pub code: Py<Code>,
+    globals: Py<Dict>,
+    builtins: Py<Dict>,
+    func: Slot,
+    pub name: PySlot<Str>,
+    pub qualname: PySlot<Str>,
+    frame: PySlot<Frame>,
+    /// `sys.exception()` inside the generator while it is suspended.
+    handled: Slot,
+    /// `cr_origin`.
+    pub origin: Slot,
+}
+
+impl Trace for GeneratorBody {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        self.registers.traverse(visit);
+        self.code.traverse(visit);
+        self.globals.traverse(visit);
+        self.builtins.traverse(visit);
+        self.func.traverse(visit);
+        self.name.traverse(visit);
+        self.qualname.traverse(visit);
+        self.frame.traverse(visit);
+        self.handled.traverse(visit);
+        self.origin.traverse(visit);
+    }
+    fn clear(&self, out: &mut Vec<Value>) {
+        self.func.clear(out);
+        self.frame.clear(out);
+        self.handled.clear(out);
+        self.origin.clear(out);
+        if self.state.swap(FINISHED, AcqRel) != RUNNING {
+            // SAFETY: the state was not running, so nobody else is at the registers.
+            let words = unsafe { &mut *self.registers.0.get() };
+            for word in words.iter_mut() {
+                let bits = std::mem::take(word);
+                if bits & 7 == 0 && bits != 0 {
+                    // SAFETY: an owned reference.
+                    out.push(unsafe { Value::from_bits(bits) });
+                }
+            }
+        }
+    }
+}
+
+/// How a generator is resumed.
+pub enum Input {
+    Send(Value),
+    Throw(Exc),
+}
+
+/// What a resumed generator did.
+pub enum Output {
+    Yield(Value),
+    Return(Value),
+}
+
+/// A generator.
+#[pyclass(name = "generator", no_new, weakref)]
+pub struct Generator {
+    pub body: GeneratorBody,
+}
+
+/// A coroutine.
+#[pyclass(name = "coroutine", no_new, weakref)]
+pub struct Coroutine {
+    pub body: GeneratorBody,
+}
+
+/// The body of any of the three kinds.
+pub fn body_of(value: &Value) -> Option<&GeneratorBody> {
+    if let Some(g) = value.downcast_exact::<Generator>() {
+        return Some(&g.body);
+    }
+    if let Some(g) = value.downcast_exact::<Coroutine>() {
+        return Some(&g.body);
+    }
+    value.downcast_exact::<super::async_generator::AsyncGenerator>().map(|g| &g.body)
+}
+
+/// What kind of thing it is, for messages.
+pub fn kind_of(body: &GeneratorBody) -> &'static str {
+    if body.code.has(CodeFlags::COROUTINE) {
+        "coroutine"
+    } else if body.code.has(CodeFlags::ASYNC_GENERATOR) {
+        "async generator"
+    } else {
+        "generator"
+    }
+}
+
+/// A value that an asynchronous generator yields, told apart from what it awaits.
+pub fn wrap_async_value(value: Value) -> Value {
+    super::async_generator::WrappedValue::new_value(value)
+}
+
+/// The first `n` registers of a suspended generator.
+pub fn suspended_registers(generator: &Value, n: usize) -> Option<Vec<Option<Value>>> {
+    let body = body_of(generator)?;
+    let state = body.state.load(Acquire);
+    if state == FINISHED || body.state.compare_exchange(state, RUNNING, AcqRel, Acquire).is_err() || state == RUNNING {
+        return None;
+    }
+    // SAFETY: this thread set the state to running.
+    let words = unsafe { &*body.registers.0.get() };
+    let out = words.iter().take(n).map(|w| {
+        // SAFETY: a register word is 0 or a value's, which stays in the register.
+        let held = std::mem::ManuallyDrop::new((*w != 0).then(|| unsafe { Value::from_bits(*w) }));
+        (*held).clone()
+    });
+    let out = out.collect();
+    body.state.store(state, Release);
+    Some(out)
+}
+
+impl GeneratorBody {
+    /// The iterator that a suspended `yield from` or `await` delegates to.
+    pub fn delegate(&self) -> Option<Value> {
+        let pc = self.pc.load(Relaxed) as usize;
+        let yielded = Instr(self.code.words.get(pc.checked_sub(1)?)?.load(Relaxed));
+        if yielded.op_number() != Op::Yield as u8 || yielded.k() != 1 {
+            return None;
+        }
+        let send = Instr(self.code.words.get(pc.checked_sub(2)?)?.load(Relaxed));
+        if send.op_number() != Op::Send as u8 {
+            return None;
+        }
+        // SAFETY: callers have set the state to running, or hold the GIL or a stopped world.
+        let words = unsafe { &*self.registers.0.get() };
+        let word = *words.get(send.b() as usize)?;
+        // SAFETY: a register word is 0 or a value's, which stays in the register.
+        let held = std::mem::ManuallyDrop::new((word != 0).then(|| unsafe { Value::from_bits(word) }));
+        (*held).clone()
+    }
+
+    /// The frame object, `None` when finished.
+    pub fn frame_object(&self, vm: &Vm, this: &Value) -> Option<Py<Frame>> {
+        if self.state.load(Acquire) == FINISHED {
+            return None;
+        }
+        if let Some(frame) = self.frame.get() {
+            return Some(frame);
+        }
+        if let Some(f) = (0..vm.frames.depth.get())
+            .rev()
+            // SAFETY: records below the depth are initialised.
+            .map(|i| unsafe { &*vm.frames.record(i) })
+            .find(|f| f.generator == this.bits())
+        {
+            return Some(vm.frame_object_of(f));
+        }
+        // A suspended frame: a record made up for the purpose, then taken away again.
+        let mut record = self.record(this, 0, FrameKind::Generator);
+        record.pc = self.pc.load(Relaxed);
+        let frame = Frame::new(vm, &record);
+        frame.suspend(&record);
+        drop(frame.func.swap(Some(this.clone())));
+        self.frame.set(frame.clone());
+        Some(frame)
+    }
+
+    fn record(&self, this: &Value, dst: u16, kind: FrameKind) -> FrameData {
+        FrameData {
+            code: &raw const *self.code,
+            // SAFETY: the registers' box does not move while the generator lives.
+            regs: unsafe { (*self.registers.0.get()).as_mut_ptr() },
+            pc: self.pc.load(Relaxed),
+            dst,
+            kind,
+            on_heap: true,
+            globals: self.globals.as_value().bits(),
+            builtins: self.builtins.as_value().bits(),
+            func: self.func.peek_bits(),
+            locals: 0,
+            frame_object: std::cell::Cell::new(0),
+            callee_slot: std::ptr::null_mut(),
+            generator: this.bits(),
+            holder: 0,
+            outer_handled: 0,
+        }
+    }
+}
+
+impl Vm {
+    /// Turns the running frame into a generator object.
+    pub(crate) fn make_generator(&self, f: &mut FrameData) -> Res<Value> {
+        let code: &Code = f.code();
+        let n = code.nregs as usize;
+        let mut registers = vec![0u64; n].into_boxed_slice();
+        for (i, word) in registers.iter_mut().enumerate() {
+            // SAFETY: the frame's own registers; the references move over.
+            unsafe {
+                *word = *f.regs.add(i);
+                *f.regs.add(i) = 0;
+            }
+        }
+        let flags = code.flags;
+        let func = f.func().cloned();
+        let function = func.as_ref().and_then(|v| v.downcast_exact::<Function>());
+        let code = match function.and_then(|f| f.code.get()) {
+            Some(code) => code,
+            None => return Err(self.system_error("a generator needs a function")),
+        };
+        let name = function.and_then(|f| f.name.get()).unwrap_or_else(|| code.name.clone());
+        let qualname = function.and_then(|f| f.qualname.get()).unwrap_or_else(|| code.qualname.clone());
+        let body = GeneratorBody {
+            state: AtomicU8::new(CREATED),
+            registers: Registers(UnsafeCell::new(registers)),
+            pc: std::sync::atomic::AtomicU32::new(f.pc),
+            send_to: std::sync::atomic::AtomicU32::new(u32::MAX),
+            code,
+            globals: f.globals().clone(),
+            builtins: f.builtins().clone(),
+            func: Slot::from_option(func.clone()),
+            name: PySlot::new(name),
+            qualname: PySlot::new(qualname),
+            frame: PySlot::empty(),
+            handled: Slot::empty(),
+            origin: Slot::empty(),
+        };
+        Ok(if flags & CodeFlags::COROUTINE != 0 {
+            let coroutine = Py::new(Coroutine { body });
+            super::super::types::async_generator::record_origin(self, &coroutine.body);
+            coroutine.into_value()
+        } else if flags & CodeFlags::ASYNC_GENERATOR != 0 {
+            super::async_generator::AsyncGenerator::new_value(body)
+        } else {
+            Py::new(Generator { body }).into_value()
+        })
+    }
+
+    /// Resumes a generator until it yields or returns.
+    pub fn resume(&self, this: &Value, input: Input) -> Res<Output> {
+        let Some(body) = body_of(this) else { return Err(self.system_error("not a generator")) };
+        let from = body.state.load(Acquire);
+        match from {
+            RUNNING => return Err(self.value_error(format!("{} already executing", kind_of(body)))),
+            FINISHED => {
+                return match input {
+                    Input::Throw(exc) => Err(exc),
+                    Input::Send(_) if body.code.has(CodeFlags::COROUTINE) => {
+                        Err(self.runtime_error("cannot reuse already awaited coroutine"))
+                    }
+                    Input::Send(_) => Ok(Output::Return(Value::NONE)),
+                };
+            }
+            _ => {}
+        }
+        if from == CREATED
+            && let Input::Send(value) = &input
+            && !value.is_none()
+        {
+            let kind = kind_of(body);
+            return Err(self.type_error(format!("can't send non-None value to a just-started {kind}")));
+        }
+        let _guard = self.enter_recursive("")?;
+        if !self.frames.fits(self.frames.top.get(), 64) || self.frames.depth.get() >= self.recursion_limit() {
+            return Err(self.recursion_error("maximum recursion depth exceeded"));
+        }
+        if body.state.compare_exchange(from, RUNNING, AcqRel, Acquire).is_err() {
+            return Err(self.value_error(format!("{} already executing", kind_of(body))));
+        }
+        let previous = self.handled.get();
+        if let Some(inner) = body.handled.take() {
+            drop(self.handled.swap(Some(inner)));
+        }
+        let mut record = body.record(this, 0, FrameKind::Generator);
+        record.outer_handled = previous.as_ref().map_or(0, Value::bits);
+        self.yielded.set(false);
+        let frame_object = body.frame.get();
+        let level = self.frames.depth.get();
+        // SAFETY: there is room for a record; the registers are this thread's since the state is running.
+        unsafe { self.push_record(record) };
+        if let Some(frame) = &frame_object {
+            // SAFETY: just pushed.
+            let f = unsafe { &*self.frames.record(level) };
+            frame.resume(self, f, level);
+            f.frame_object.set(frame.clone().into_value().into_bits());
+        }
+        let result = match input {
+            Input::Send(value) => {
+                let to = body.send_to.load(Relaxed);
+                if to != u32::MAX {
+                    // SAFETY: the register that the suspended `Yield` named.
+                    unsafe {
+                        let words = &mut *body.registers.0.get();
+                        words[to as usize] = value.into_bits();
+                    }
+                }
+                self.run()
+            }
+            Input::Throw(exc) => self.run_throwing(exc),
+        };
+        let inner = self.handled.swap(previous);
+        match result {
+            Ok(value) => {
+                if !self.yielded.replace(false) {
+                    drop(inner);
+                    body.state.store(FINISHED, Release);
+                    Ok(Output::Return(value))
+                } else {
+                    // `suspend` has set the state; what was handled inside stays with the generator.
+                    Ok(Output::Yield(value))
+                }
+            }
+            Err(exc) => {
+                drop(inner);
+                body.state.store(FINISHED, Release);
+                Err(exc)
+            }
+        }
+    }
+
+    /// Suspends the running generator frame with `value`.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record, a generator's.
+    pub(crate) unsafe fn suspend(&self, frame: *mut FrameData, value: Value, dst: u16, _entry: usize) -> Flow {
+        // SAFETY: by contract.
+        let f = unsafe { &mut *frame };
+        if let Some(this) = f.generator()
+            && let Some(body) = body_of(this)
+        {
+            body.pc.store(f.pc, Relaxed);
+            body.send_to.store(dst.into(), Relaxed);
+            if let Some(object) = f.frame_object() {
+                object.suspend(f);
+                let bits = f.frame_object.replace(0);
+                // SAFETY: the record owned this reference.
+                drop(unsafe { Value::from_bits(bits) });
+                if body.frame.is_empty() {
+                    drop(object.func.swap(Some(this.clone())));
+                    body.frame.set(object);
+                }
+            }
+            // Only what is handled inside stays with the generator.
+            let handled = self.handled.get().filter(|h| h.bits() != f.outer_handled);
+            drop(body.handled.swap(handled));
+            self.yielded.set(true);
+            self.frames.depth.set(self.frames.depth.get() - 1);
+            body.state.store(SUSPENDED, Release);
+        }
+        Flow::Done(value)
+    }
+
+    /// An exception leaves a generator's frame: StopIteration becomes RuntimeError.
+    pub(crate) fn generator_failed(&self, f: &FrameData, exc: Exc) -> Exc {
+        let asynchronous = f.code().has(CodeFlags::ASYNC_GENERATOR);
+        let coroutine = f.code().has(CodeFlags::COROUTINE);
+        let message = if exc.is_instance(exceptions::STOP_ITERATION.get()) {
+            if asynchronous {
+                "async generator raised StopIteration"
+            } else if coroutine {
+                "coroutine raised StopIteration"
+            } else {
+                "generator raised StopIteration"
+            }
+        } else if asynchronous && exc.is_instance(exceptions::STOP_ASYNC_ITERATION.get()) {
+            "async generator raised StopAsyncIteration"
+        } else {
+            return exc;
+        };
+        let outer = self.runtime_error(message);
+        let base = outer.base();
+        base.cause.set(exc.value().clone());
+        base.context.set(exc.into_value());
+        base.suppress_context.store(true, Relaxed);
+        outer
+    }
+
+    /// `yield from` and `await`: one step of the iterator. The flag says that it returned.
+    pub(crate) fn send(&self, iter: &Value, value: Value) -> Res<(Value, bool)> {
+        if iter.downcast_exact::<Generator>().is_some() || iter.downcast_exact::<Coroutine>().is_some() {
+            return Ok(match self.resume(iter, Input::Send(value))? {
+                Output::Yield(v) => (v, false),
+                Output::Return(v) => (v, true),
+            });
+        }
+        let result = if value.is_none() && iter.ty().slots().next.is_some() {
+            match iter.ty().slots().next {
+                Some(next) => match next(self, iter) {
+                    Ok(Some(v)) => Ok(v),
+                    Ok(None) => return Ok((Value::NONE, true)),
+                    Err(exc) => Err(exc),
+                },
+                None => Ok(Value::NONE),
+            }
+        } else {
+            self.call_method(iter, intern!("send"), &[value])
+        };
+        match result {
+            Ok(v) => Ok((v, false)),
+            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => Ok((exc.stop_iteration_value(), true)),
+            Err(exc) => Err(exc),
+        }
+    }
+
+    /// `generator.throw`.
+    pub fn throw_into(&self, this: &Value, exc: Exc) -> Res<Output> {
+        let Some(body) = body_of(this) else { return Err(self.system_error("not a generator")) };
+        if body.state.load(Acquire) == SUSPENDED
+            && let Some(inner) = body.delegate()
+        {
+            // The generator counts as running while the one it delegates to is at work.
+            if body.state.compare_exchange(SUSPENDED, RUNNING, AcqRel, Acquire).is_err() {
+                return Err(self.value_error(format!("{} already executing", kind_of(body))));
+            }
+            let result = self.throw_delegate(&inner, exc);
+            body.state.store(SUSPENDED, Release);
+            return match result {
+                Ok(Output::Yield(v)) => Ok(Output::Yield(v)),
+                Ok(Output::Return(v)) => self.resume_after_delegate(this, body, v),
+                Err(exc) => self.resume(this, Input::Throw(exc)),
+            };
+        }
+        if body.state.load(Acquire) == CREATED {
+            // Nothing has run: the exception is raised at the start.
+            return self.resume(this, Input::Throw(exc));
+        }
+        self.resume(this, Input::Throw(exc))
+    }
+
+    /// The delegate returned during a throw: execution goes on after the `Send`.
+    fn resume_after_delegate(&self, this: &Value, body: &GeneratorBody, value: Value) -> Res<Output> {
+        let pc = body.pc.load(Relaxed);
+        let at = pc as usize;
+        let send = Instr(body.code.words[at - 2].load(Relaxed));
+        let target = (at - 1) as i64 + i64::from(send.c() as i16);
+        body.pc.store(target as u32, Relaxed);
+        // SAFETY: under the protocol only one thread gets here: `resume` checks the state again.
+        let old = unsafe {
+            let words = &mut *body.registers.0.get();
+            std::mem::take(&mut words[send.b() as usize])
+        };
+        if old != 0 {
+            // SAFETY: an owned reference.
+            drop(unsafe { Value::from_bits(old) });
+        }
+        body.send_to.store(send.a().into(), Relaxed);
+        self.resume(this, Input::Send(value))
+    }
+
+    fn throw_delegate(&self, inner: &Value, exc: Exc) -> Res<Output> {
+        if exc.is_instance(exceptions::GENERATOR_EXIT.get()) {
+            self.close_iterator(inner)?;
+            return Err(exc);
+        }
+        if inner.downcast_exact::<Generator>().is_some() || inner.downcast_exact::<Coroutine>().is_some() {
+            return self.throw_into(inner, exc);
+        }
+        match self.getattr_opt(inner, intern!("throw"))? {
+            None => Err(exc),
+            Some(throw) => match self.call(&throw, &[exc.into_value()]) {
+                Ok(v) => Ok(Output::Yield(v)),
+                Err(e) if e.is_instance(exceptions::STOP_ITERATION.get()) => Ok(Output::Return(e.stop_iteration_value())),
+                Err(e) => Err(e),
+            },
+        }
+    }
+
+    fn close_iterator(&self, inner: &Value) -> Res<()> {
+        if inner.downcast_exact::<Generator>().is_some() || inner.downcast_exact::<Coroutine>().is_some() {
+            return self.close_generator(inner).map(drop);
+        }
+        if let Some(close) = self.getattr_opt(inner, intern!("close"))? {
+            self.call(&close, &[])?;
+        }
+        Ok(())
+    }
+
+    /// `generator.close()`.
+    pub fn close_generator(&self, this: &Value) -> Res<Value> {
+        let Some(body) = body_of(this) else { return Ok(Value::NONE) };
+        match body.state.load(Acquire) {
+            CREATED => {
+                if body.state.compare_exchange(CREATED, FINISHED, AcqRel, Acquire).is_ok() {
+                    let mut drops = Vec::new();
+                    body.clear(&mut drops);
+                }
+                return Ok(Value::NONE);
+            }
+            FINISHED => return Ok(Value::NONE),
+            _ => {}
+        }
+        let exit = self.new_exception(exceptions::GENERATOR_EXIT.get(), Vec::new());
+        match self.throw_into(this, exit) {
+            Ok(Output::Yield(_)) => Err(self.runtime_error(format!("{} ignored GeneratorExit", kind_of(body)))),
+            Ok(Output::Return(v)) => Ok(v),
+            Err(exc)
+                if exc.is_instance(exceptions::GENERATOR_EXIT.get())
+                    || exc.is_instance(exceptions::STOP_ITERATION.get()) =>
+            {
+                Ok(Value::NONE)
+            }
+            Err(exc) => Err(exc),
+        }
+    }
+
+    /// What an output is to `send`, `__next__` and `throw`.
+    pub fn output_to_result(&self, output: Output) -> Res<Value> {
+        match output {
+            Output::Yield(v) => Ok(v),
+            Output::Return(v) if v.is_none() => Err(self.stop_iteration()),
+            Output::Return(v) => Err(self.stop_iteration_with(v)),
+        }
+    }
+
+    /// The exception that `throw(type, value, traceback)` means.
+    pub fn exception_to_throw(&self, args: &[Value]) -> Res<Exc> {
+        let kind = &args[0];
+        let value = args.get(1).filter(|v| !v.is_none());
+        let traceback = args.get(2).filter(|v| !v.is_none());
+        if let Some(tb) = traceback
+            && tb.downcast::<super::traceback::Traceback>().is_none()
+        {
+            return Err(self.type_error("throw() third argument must be a traceback object"));
+        }
+        let exc = match (kind.downcast::<crate::object::Type>(), value) {
+            (Some(_), Some(v)) if v.downcast::<exceptions::BaseException>().is_some() && self.isinstance(v, kind)? => {
+                self.exception_from_class_or_instance(v)?
+            }
+            (Some(cls), Some(v)) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => {
+                let args = match v.downcast_exact::<super::tuple::Tuple>() {
+                    Some(t) => t.as_slice().to_vec(),
+                    None => vec![v.clone()],
+                };
+                let made = self.call(kind, &args)?;
+                self.exception_from_class_or_instance(&made)?
+            }
+            (Some(cls), _) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => {
+                self.exception_from_class_or_instance(kind)?
+            }
+            (None, Some(_)) if kind.downcast::<exceptions::BaseException>().is_some() => {
+                return Err(self.type_error("instance exception may not have a separate value"));
+            }
+            (None, None) if kind.downcast::<exceptions::BaseException>().is_some() => {
+                self.exception_from_class_or_instance(kind)?
+            }
+            _ => {
+                return Err(self.type_error(format!(
+                    "exceptions must be classes or instances deriving from BaseException, not {}",
+                    kind.ty().name()
+                )));
+            }
+        };
+        if let Some(tb) = traceback {
+            exc.base().traceback.set(tb.clone());
+        }
+        Ok(exc)
+    }
+}
+
+fn repr_of(kind: &str, body: &GeneratorBody, this: &Value) -> String {
+    let name = body.qualname.get().map_or_else(String::new, |n| n.to_string_lossy());
+    format!("<{kind} object {name} at {:#x}>", this.bits())
+}
+
+fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what: &str) -> Res<()> {
+    match value.and_then(|v| v.downcast::<Str>()) {
+        Some(s) => {
+            slot.set(s.clone());
+            Ok(())
+        }
+        None => Err(vm.type_error(format!("{what} must be set to a string object"))),
+    }
+}
+
+#[pymethods]
+impl Generator {
+    #[slot]
+    fn __iter__(_: &Vm, this: &Py<Generator>) -> Value {
+        this.to_value()
+    }
+    #[slot]
+    fn __next__(vm: &Vm, this: &Py<Generator>) -> Res<Option<Value>> {
+        match vm.resume(this.as_value(), Input::Send(Value::NONE))? {
+            Output::Yield(v) => Ok(Some(v)),
+            Output::Return(v) if v.is_none() => Ok(None),
+            Output::Return(v) => Err(vm.stop_iteration_with(v)),
+        }
+    }
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<Generator>) -> String {
+        repr_of("generator", &this.body, this.as_value())
+    }
+    #[slot]
+    fn __del__(vm: &Vm, this: &Py<Generator>) -> Res<()> {
+        if this.body.state.load(Acquire) == SUSPENDED {
+            vm.close_generator(this.as_value())?;
+        }
+        Ok(())
+    }
+
+    /// send(value) -> send 'value' into generator,
+    /// return next yielded value or raise StopIteration.
+    #[pymethod(sig = "($self, value, /)")]
+    fn send(vm: &Vm, this: &Py<Generator>, value: Value) -> Res<Value> {
+        let output = vm.resume(this.as_value(), Input::Send(value))?;
+        vm.output_to_result(output)
+    }
+    /// throw(value)
+    /// throw(type[,value[,tb]])
+    ///
+    /// Raise exception in generator, return next yielded value or raise
+    /// StopIteration.
+    #[pymethod(sig = "($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    fn throw(vm: &Vm, this: &Py<Generator>, typ: &Value, val: Option<&Value>, tb: Option<&Value>) -> Res<Value> {
+        let args: Vec<Value> = [Some(typ), val, tb].into_iter().flatten().cloned().collect();
+        let exc = vm.exception_to_throw(&args)?;
+        let output = vm.throw_into(this.as_value(), exc)?;
+        vm.output_to_result(output)
+    }
+    /// close() -> raise GeneratorExit inside generator.
+    #[pymethod(sig = "($self, /)")]
+    fn close(vm: &Vm, this: &Py<Generator>) -> Res<Value> {
+        vm.close_generator(this.as_value())
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
+        this.body.name.get().map(Py::into_value)
+    }
+    #[setter(name = "__name__")]
+    fn set_name(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &this.body.name, value, "__name__")
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
+        this.body.qualname.get().map(Py::into_value)
+    }
+    #[setter(name = "__qualname__")]
+    fn set_qualname(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &this.body.qualname, value, "__qualname__")
+    }
+    #[getter]
+    fn gi_code(_: &Vm, this: &Py<Generator>) -> Value {
+        this.body.code.to_value()
+    }
+    #[getter]
+    fn gi_frame(vm: &Vm, this: &Py<Generator>) -> Option<Value> {
+        this.body.frame_object(vm, this.as_value()).map(Py::into_value)
+    }
+    #[getter]
+    fn gi_running(_: &Vm, this: &Py<Generator>) -> bool {
+        this.body.state.load(Relaxed) == RUNNING
+    }
+    #[getter]
+    fn gi_suspended(_: &Vm, this: &Py<Generator>) -> bool {
+        this.body.state.load(Relaxed) == SUSPENDED
+    }
+    #[getter]
+    fn gi_yieldfrom(_: &Vm, this: &Py<Generator>) -> Option<Value> {
+        (this.body.state.load(Acquire) == SUSPENDED).then(|| this.body.delegate()).flatten()
+    }
+}
+
+#[pymethods]
+impl Coroutine {
+    #[slot]
+    fn __await__(_: &Vm, this: &Py<Coroutine>) -> Value {
+        super::async_generator::CoroutineWrapper::new_value(this.clone())
+    }
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<Coroutine>) -> String {
+        repr_of("coroutine", &this.body, this.as_value())
+    }
+    #[slot]
+    fn __del__(vm: &Vm, this: &Py<Coroutine>) -> Res<()> {
+        match this.body.state.load(Acquire) {
+            CREATED => super::async_generator::warn_never_awaited(vm, this),
+            SUSPENDED => vm.close_generator(this.as_value()).map(drop),
+            _ => Ok(()),
+        }
+    }
+    /// send(arg) -> send 'arg' into coroutine,
+    /// return next iterated value or raise StopIteration.
+    #[pymethod(sig = "($self, value, /)")]
+    fn send(vm: &Vm, this: &Py<Coroutine>, value: Value) -> Res<Value> {
+        let output = vm.resume(this.as_value(), Input::Send(value))?;
+        vm.output_to_result(output)
+    }
+    /// throw(value)
+    /// throw(type[,value[,traceback]])
+    ///
+    /// Raise exception in coroutine, return next iterated value or raise
+    /// StopIteration.
+    #[pymethod(sig = "($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    fn throw(vm: &Vm, this: &Py<Coroutine>, typ: &Value, val: Option<&Value>, tb: Option<&Value>) -> Res<Value> {
+        let args: Vec<Value> = [Some(typ), val, tb].into_iter().flatten().cloned().collect();
+        let exc = vm.exception_to_throw(&args)?;
+        let output = vm.throw_into(this.as_value(), exc)?;
+        vm.output_to_result(output)
+    }
+    /// close() -> raise GeneratorExit inside coroutine.
+    #[pymethod(sig = "($self, /)")]
+    fn close(vm: &Vm, this: &Py<Coroutine>) -> Res<Value> {
+        vm.close_generator(this.as_value())
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
+        this.body.name.get().map(Py::into_value)
+    }
+    #[setter(name = "__name__")]
+    fn set_name(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &this.body.name, value, "__name__")
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
+        this.body.qualname.get().map(Py::into_value)
+    }
+    #[setter(name = "__qualname__")]
+    fn set_qualname(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &this.body.qualname, value, "__qualname__")
+    }
+    #[getter]
+    fn cr_code(_: &Vm, this: &Py<Coroutine>) -> Value {
+        this.body.code.to_value()
+    }
+    #[getter]
+    fn cr_frame(vm: &Vm, this: &Py<Coroutine>) -> Option<Value> {
+        this.body.frame_object(vm, this.as_value()).map(Py::into_value)
+    }
+    #[getter]
+    fn cr_running(_: &Vm, this: &Py<Coroutine>) -> bool {
+        this.body.state.load(Relaxed) == RUNNING
+    }
+    #[getter]
+    fn cr_suspended(_: &Vm, this: &Py<Coroutine>) -> bool {
+        this.body.state.load(Relaxed) == SUSPENDED
+    }
+    #[getter]
+    fn cr_await(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
+        (this.body.state.load(Acquire) == SUSPENDED).then(|| this.body.delegate()).flatten()
+    }
+    #[getter]
+    fn cr_origin(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
+        this.body.origin.get()
+    }
+}
+

@@ -1,0 +1,520 @@
+//! Calls: binding arguments to parameters, pushing frames, classes.
+
+use lisle_bytecode::{CodeFlags, Instr};
+
+use super::frames::{FrameData, FrameKind};
+use super::interp::Regs;
+use super::{Exc, Res, Vm};
+use crate::intern;
+use crate::native::Args;
+use crate::object::{Py, Type, Value};
+use crate::types::code::Code;
+use crate::types::dict::Dict;
+use crate::types::function::Function;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+
+impl Vm {
+    /// `f(*args)`.
+    #[inline]
+    pub fn call(&self, f: &Value, args: &[Value]) -> Res<Value> {
+        self.call_args(f, Args::new(args))
+    }
+
+    /// `f` called with positional and keyword arguments.
+    #[inline]
+    pub fn call_args(&self, f: &Value, args: Args<'_>) -> Res<Value> {
+        if let Some(function) = f.downcast_exact::<Function>() {
+            return self.call_function(function, args);
+        }
+        match f.ty().slots().call {
+            Some(call) => call(self, f, args),
+            None => Err(self.not_callable(f)),
+        }
+    }
+
+    fn not_callable(&self, f: &Value) -> Exc {
+        let name = f.ty().name();
+        let hint = if f.downcast_exact::<crate::types::module::Module>().is_some()
+            && let Ok(Some(m)) = self.getattr_opt(f, intern!("__name__"))
+            && let Some(m) = m.downcast::<Str>()
+            && let Ok(Some(inner)) = self.getattr_opt(f, m)
+            && self.is_callable(&inner)
+        {
+            let m = m.to_string_lossy();
+            format!(". Did you mean: '{m}.{m}(...)'?")
+        } else {
+            String::new()
+        };
+        self.type_error(format!("'{name}' object is not callable{hint}"))
+    }
+
+    /// `f(first, *args, **kwargs)`.
+    pub fn call_prepended(&self, f: &Value, first: &Value, args: Args<'_>) -> Res<Value> {
+        let mut values: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::with_capacity(args.values.len() + 1);
+        values.push(first.clone());
+        values.extend(args.values.iter().cloned());
+        self.call_args(f, Args { values: &values, kwnames: args.kwnames })
+    }
+
+    /// `f(*positional, **kwargs)` with the keywords of a dict.
+    pub fn call_with_dict(&self, f: &Value, positional: &[Value], kwargs: &Py<Dict>) -> Res<Value> {
+        let pairs = kwargs.snapshot();
+        if pairs.is_empty() {
+            return self.call(f, positional);
+        }
+        let mut values: Vec<Value> = Vec::with_capacity(positional.len() + pairs.len());
+        values.extend_from_slice(positional);
+        let mut names = Vec::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            if key.downcast::<Str>().is_none() {
+                return Err(self.type_error("keywords must be strings"));
+            }
+            names.push(key);
+            values.push(value);
+        }
+        let names = Tuple::new(names);
+        self.call_args(f, Args { values: &values, kwnames: Some(&names) })
+    }
+
+    /// Calls a Python function from Rust.
+    pub fn call_function(&self, function: &Py<Function>, args: Args<'_>) -> Res<Value> {
+        let _guard = self.enter_recursive("")?;
+        let code = function.code.get().ok_or_else(|| self.system_error("function without code"))?;
+        let base = self.frames.top.get();
+        self.check_room(base, &code)?;
+        // SAFETY: `check_room` found place for the frame's registers above `top`, which hold nothing.
+        unsafe {
+            std::ptr::write_bytes(base, 0, code.nregs as usize);
+            if code.simple_args && args.kwnames.is_none() && args.values.len() == code.argcount as usize {
+                for (i, v) in args.values.iter().enumerate() {
+                    *base.add(i) = v.clone().into_bits();
+                }
+            } else {
+                self.bind(function, &code, args, base)?;
+            }
+            let f: &Function = function;
+            self.push_record(FrameData {
+                code: &raw const **&code,
+                regs: base,
+                pc: 0,
+                dst: 0,
+                kind: FrameKind::Entry,
+                on_heap: false,
+                globals: f.globals.as_value().bits(),
+                builtins: f.builtins.as_value().bits(),
+                func: function.as_value().bits(),
+                locals: 0,
+                frame_object: std::cell::Cell::new(0),
+                callee_slot: std::ptr::null_mut(),
+                generator: 0,
+                holder: 0,
+                outer_handled: 0,
+            });
+        }
+        self.run()
+    }
+
+    /// Runs module or class body code: `locals` is the mapping of names (globals when `None`).
+    pub fn run_code(&self, code: &Py<Code>, globals: &Py<Dict>, locals: Option<&Value>, closure: Option<&Py<Tuple>>) -> Res<Value> {
+        let function = Function::new(self, code.clone(), globals.clone(), closure.cloned());
+        let _guard = self.enter_recursive("")?;
+        let base = self.frames.top.get();
+        self.check_room(base, code)?;
+        // SAFETY: as in `call_function`.
+        unsafe {
+            std::ptr::write_bytes(base, 0, code.nregs as usize);
+            self.push_record(FrameData {
+                code: &raw const **code,
+                regs: base,
+                pc: 0,
+                dst: 0,
+                kind: FrameKind::Entry,
+                on_heap: false,
+                globals: globals.as_value().bits(),
+                builtins: function.builtins.as_value().bits(),
+                func: function.as_value().bits(),
+                locals: locals.map_or(globals.as_value().bits(), Value::bits),
+                frame_object: std::cell::Cell::new(0),
+                callee_slot: std::ptr::null_mut(),
+                generator: 0,
+                holder: 0,
+                outer_handled: 0,
+            });
+        }
+        self.run()
+    }
+
+    #[inline(always)]
+    fn check_room(&self, base: *mut u64, code: &Code) -> Res<()> {
+        if !self.frames.fits(base, code.nregs as usize) || self.frames.depth.get() >= self.recursion_limit() {
+            return Err(self.recursion_error("maximum recursion depth exceeded"));
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// The record's registers are initialised, and lie above `top` or on the heap.
+    #[inline(always)]
+    pub(super) unsafe fn push_record(&self, record: FrameData) {
+        let depth = self.frames.depth.get();
+        if !record.on_heap {
+            // SAFETY: the registers were checked to fit.
+            self.frames.top.set(unsafe { record.regs.add((*record.code).nregs as usize) });
+        }
+        // SAFETY: `fits` left room for one more record.
+        unsafe { self.frames.record(depth).write(record) };
+        self.frames.depth.set(depth + 1);
+    }
+
+    /// Pushes the frame of a call from the loop: callee in `R[a]`, `count` arguments from `first`.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`; the arguments are its topmost registers.
+    #[inline(always)]
+    pub(super) unsafe fn push_call(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        regs: Regs,
+        i: Instr,
+        first: u16,
+        count: usize,
+    ) -> Res<()> {
+        // SAFETY: by contract.
+        unsafe {
+            let slot = regs.0.add(i.a() as usize);
+            self.push_function(frame, function, regs.0.add(first as usize), count, FrameKind::Inline, i.c(), slot)
+        }
+    }
+
+    /// # Safety
+    /// `args` are `count` registers of the innermost frame at its top; `slot` is the register to clear after the call.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    #[inline(always)]
+    unsafe fn push_function(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<()> {
+        let f: &Function = function;
+        // SAFETY: a function always has code; it stays (`__code__` assignment leaks the old one), so the borrow lives on.
+        let code: &Code = unsafe {
+            let bits = f.code.raw().peek_bits();
+            &(*(bits as *const crate::object::Obj<Code>)).data
+        };
+        // SAFETY: by contract.
+        unsafe {
+            let base = if (*frame).on_heap { self.frames.top.get() } else { args };
+            self.check_room(base, code)?;
+            let nregs = code.nregs as usize;
+            if code.simple_args && count == code.argcount as usize {
+                if (*frame).on_heap {
+                    std::ptr::copy_nonoverlapping(args, base, count);
+                    std::ptr::write_bytes(args, 0, count);
+                }
+                std::ptr::write_bytes(base.add(count), 0, nregs - count);
+            } else {
+                // The arguments are moved out of the way, then bound.
+                let values: smallvec::SmallVec<[Value; 8]> = (0..count)
+                    .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
+                    .collect();
+                std::ptr::write_bytes(base, 0, nregs);
+                let owned = function.code.get().ok_or_else(|| self.system_error("function without code"))?;
+                self.bind(function, &owned, Args::new(&values), base)?;
+            }
+            self.push_record(FrameData {
+                code,
+                regs: base,
+                pc: 0,
+                dst,
+                kind,
+                on_heap: false,
+                globals: f.globals.as_value().bits(),
+                builtins: f.builtins.as_value().bits(),
+                func: function.as_value().bits(),
+                locals: 0,
+                frame_object: std::cell::Cell::new(0),
+                callee_slot: slot,
+                generator: 0,
+                holder: 0,
+                outer_handled: 0,
+            });
+        }
+        Ok(())
+    }
+
+    /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_call`].
+    pub(super) unsafe fn call_class(
+        &self,
+        frame: *mut FrameData,
+        callee: &Value,
+        regs: Regs,
+        i: Instr,
+        first: u16,
+        count: usize,
+    ) -> Res<Option<Value>> {
+        // SAFETY: by contract; the slice is of bound registers.
+        let args = unsafe { std::slice::from_raw_parts(regs.0.add(first as usize).cast::<Value>(), count) };
+        // SAFETY: the caller saw that the type is `type`.
+        let cls = unsafe { callee.downcast_unchecked::<Type>() };
+        let slots = cls.slots();
+        // SAFETY: by contract.
+        let on_heap = unsafe { (*frame).on_heap };
+        if i.k() == 0
+            && first == i.a() + 2
+            && !on_heap
+            && slots.new.map(|f| f as usize) == Some(crate::types::object::object_new as *const () as usize)
+            && let Some(init) = cls.lookup(self, intern!("__init__"))
+            && let Some(function) = init.downcast_exact::<Function>()
+            && !cls.has_flag(crate::object::TypeFlags::ABSTRACT)
+        {
+            let instance = crate::types::object::new_instance(cls);
+            // Registers: R[a] keeps the instance for the result, R[a+1] becomes `self`, the arguments follow.
+            // SAFETY: by contract these are the frame's topmost registers; the class stays alive through its instance,
+            // the function through the record.
+            unsafe {
+                let a = regs.0.add(i.a() as usize);
+                *a.add(1) = instance.clone().into_bits();
+                let class_word = std::mem::replace(&mut *a, instance.into_bits());
+                let pushed = self.push_function(frame, function, a.add(1), count + 1, FrameKind::Init, i.c(), a);
+                if pushed.is_ok() {
+                    let record = self.frames.record(self.frames.depth.get() - 1);
+                    (*record).holder = init.into_bits();
+                }
+                drop(Value::from_bits(class_word));
+                pushed?;
+            }
+            return Ok(None);
+        }
+        let _ = args;
+        self.call_args(callee, Args::new(args)).map(Some)
+    }
+
+    /// Binds arguments to the parameters of `code`, into the zeroed registers at `base`.
+    ///
+    /// # Safety
+    /// `base` has room for the code's registers, all zero. On an error they are zero again.
+    unsafe fn bind(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, base: *mut u64) -> Res<()> {
+        // SAFETY: by contract.
+        let result = unsafe { self.bind_into(function, code, args, base) };
+        if result.is_err() {
+            for i in 0..code.nregs as usize {
+                // SAFETY: as above; what was bound is dropped.
+                drop(unsafe { std::mem::take(&mut *base.add(i).cast::<Option<Value>>()) });
+            }
+        }
+        result
+    }
+
+    unsafe fn bind_into(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, base: *mut u64) -> Res<()> {
+        let argcount = code.argcount as usize;
+        let total = argcount + code.kwonly as usize;
+        let posonly = code.plain.posonlyargcount as usize;
+        // SAFETY: parameters are registers of the frame.
+        let reg = |i: usize| unsafe { &mut *base.add(i).cast::<Option<Value>>() };
+        let positional = args.positional();
+        let given = positional.len();
+        for (i, v) in positional.iter().take(argcount).enumerate() {
+            *reg(i) = Some(v.clone());
+        }
+        let varargs = code.has(CodeFlags::VARARGS);
+        if varargs {
+            let rest = positional.get(argcount..).unwrap_or_default();
+            *reg(total) = Some(Tuple::new(rest.to_vec()).into_value());
+        }
+        let kwdict = code.has(CodeFlags::VARKEYWORDS).then(|| {
+            let dict = Dict::new_empty();
+            *reg(total + varargs as usize) = Some(dict.to_value());
+            dict
+        });
+        for (name, value) in args.keywords() {
+            let found = (posonly..total).find(|&i| code.varnames[i].is(name)).or_else(|| {
+                (posonly..total).find(|&i| code.varnames[i].text_eq(name))
+            });
+            match found {
+                Some(i) => {
+                    if reg(i).is_some() {
+                        return Err(self.type_error(format!(
+                            "{}() got multiple values for argument '{}'",
+                            self.function_name(function),
+                            name.to_string_lossy()
+                        )));
+                    }
+                    *reg(i) = Some(value.clone());
+                }
+                None => match &kwdict {
+                    Some(dict) => drop(dict.replace_str(name, value.clone())),
+                    None => return Err(self.unexpected_keyword(function, code, args, name)),
+                },
+            }
+        }
+        if given > argcount && !varargs {
+            return Err(self.too_many_positional(function, code, given, &reg));
+        }
+        if given < argcount {
+            let defaults = function.defaults.get();
+            let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
+            let first_default = argcount.saturating_sub(defaults.len());
+            let mut missing = Vec::new();
+            for i in given..argcount {
+                if reg(i).is_none() {
+                    if i >= first_default {
+                        *reg(i) = Some(defaults[i - first_default].clone());
+                    } else {
+                        missing.push(code.varnames[i].to_string_lossy());
+                    }
+                }
+            }
+            if !missing.is_empty() {
+                return Err(self.missing_arguments(function, "positional", &missing));
+            }
+        }
+        if code.kwonly > 0 {
+            let kwdefaults = function.kwdefaults.get();
+            let mut missing = Vec::new();
+            for i in argcount..total {
+                if reg(i).is_none() {
+                    match kwdefaults.as_ref().and_then(|d| d.get_str(&code.varnames[i])) {
+                        Some(v) => *reg(i) = Some(v),
+                        None => missing.push(code.varnames[i].to_string_lossy()),
+                    }
+                }
+            }
+            if !missing.is_empty() {
+                return Err(self.missing_arguments(function, "keyword-only", &missing));
+            }
+        }
+        Ok(())
+    }
+
+    fn function_name(&self, function: &Py<Function>) -> String {
+        function.qualname.get().map_or_else(String::new, |n| n.to_string_lossy())
+    }
+
+    fn missing_arguments(&self, function: &Py<Function>, kind: &str, names: &[String]) -> Exc {
+        let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+        let list = match quoted.as_slice() {
+            [one] => one.clone(),
+            [a, b] => format!("{a} and {b}"),
+            [init @ .., last] => format!("{}, and {last}", init.join(", ")),
+            [] => String::new(),
+        };
+        let plural = if names.len() == 1 { "" } else { "s" };
+        let name = self.function_name(function);
+        self.type_error(format!("{name}() missing {} required {kind} argument{plural}: {list}", names.len()))
+    }
+
+    fn too_many_positional(
+        &self,
+        function: &Py<Function>,
+        code: &Py<Code>,
+        given: usize,
+        reg: &dyn Fn(usize) -> &'static mut Option<Value>,
+    ) -> Exc {
+        let argcount = code.argcount as usize;
+        let defaults = function.defaults.get().map_or(0, |d| d.as_slice().len());
+        let kwonly_given = (argcount..argcount + code.kwonly as usize).filter(|&i| reg(i).is_some()).count();
+        let (takes, plural) = if defaults > 0 {
+            (format!("from {} to {argcount}", argcount - defaults.min(argcount)), true)
+        } else {
+            (argcount.to_string(), argcount != 1)
+        };
+        let plural = if plural { "s" } else { "" };
+        let mut sent = given.to_string();
+        if kwonly_given > 0 {
+            sent = format!(
+                "{given} positional argument{} (and {kwonly_given} keyword-only argument{})",
+                if given == 1 { "" } else { "s" },
+                if kwonly_given == 1 { "" } else { "s" }
+            );
+        }
+        let verb = if given == 1 && kwonly_given == 0 { "was" } else { "were" };
+        let name = self.function_name(function);
+        self.type_error(format!("{name}() takes {takes} positional argument{plural} but {sent} {verb} given"))
+    }
+
+    fn unexpected_keyword(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, name: &Py<Str>) -> Exc {
+        let posonly = code.plain.posonlyargcount as usize;
+        let passed: Vec<String> = code.varnames[..posonly]
+            .iter()
+            .filter(|p| args.keywords().any(|(k, _)| k.text_eq(p)))
+            .map(|p| p.to_string_lossy())
+            .collect();
+        let function_name = self.function_name(function);
+        if !passed.is_empty() {
+            return self.type_error(format!(
+                "{function_name}() got some positional-only arguments passed as keyword arguments: '{}'",
+                passed.join(", ")
+            ));
+        }
+        let total = (code.argcount + code.kwonly) as usize;
+        let candidates: Vec<String> = code.varnames[posonly..total].iter().map(|n| n.to_string_lossy()).collect();
+        let wrong = name.to_string_lossy();
+        let hint = match crate::native::suggest::closest(&wrong, candidates.iter().map(String::as_str)) {
+            Some(best) => format!(". Did you mean '{best}'?"),
+            None => String::new(),
+        };
+        self.type_error(format!("{function_name}() got an unexpected keyword argument '{wrong}'{hint}"))
+    }
+
+    /// `callee(*positional, **kwargs)`, optionally with a receiver before them.
+    pub(super) fn call_ex(&self, callee: &Value, this: Option<&Value>, positional: &Value, kwargs: Option<&Value>) -> Res<Value> {
+        let owned;
+        let items: &[Value] = match positional.downcast_exact::<Tuple>() {
+            Some(tuple) => tuple.as_slice(),
+            None => {
+                if positional.ty().slots().iter.is_none() && positional.ty().slots().getitem.is_none() {
+                    return Err(self.type_error(format!(
+                        "{} argument after * must be an iterable, not {}",
+                        self.describe_callable(callee),
+                        positional.ty().name()
+                    )));
+                }
+                owned = self.collect(positional)?;
+                &owned
+            }
+        };
+        let with_self: Vec<Value>;
+        let items = match this {
+            Some(this) => {
+                with_self = std::iter::once(this.clone()).chain(items.iter().cloned()).collect();
+                &with_self
+            }
+            None => items,
+        };
+        match kwargs {
+            None => self.call(callee, items),
+            Some(kwargs) => match kwargs.downcast::<Dict>() {
+                Some(dict) => self.call_with_dict(callee, items, dict),
+                None => {
+                    let dict = Dict::new_empty();
+                    self.dict_merge(dict.as_value(), kwargs, callee)?;
+                    self.call_with_dict(callee, items, &dict)
+                }
+            },
+        }
+    }
+
+    /// The callable as messages name it: `f()`, with its module unless that is builtins.
+    pub(super) fn describe_callable(&self, callee: &Value) -> String {
+        let text = |v: Option<Value>| v.and_then(|v| v.downcast::<Str>().map(|s| s.to_string_lossy()));
+        let name = self.getattr_opt(callee, intern!("__qualname__")).unwrap_or(None);
+        let Some(name) = text(name) else {
+            return self.str(callee).map_or_else(|_| "object".to_string(), |s| s.to_string_lossy());
+        };
+        let module = text(self.getattr_opt(callee, intern!("__module__")).unwrap_or(None));
+        match module {
+            Some(module) if module != "builtins" => format!("{module}.{name}()"),
+            _ => format!("{name}()"),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Frames in memory: a contiguous stack of registers and one of frame records a thread.
+//!
+//! Invariants: registers of a running frame are written by its thread alone. Above `top` no register word is a pointer that counts.
+//! The arguments of a call lie in the caller's topmost registers and become the callee's first ones without being copied.
+//! Generators keep their registers on the heap; calls out of them move the arguments to the stack.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+use crate::object::{Py, Value};
+use crate::types::code::Code;
+use crate::types::dict::Dict;
+use crate::types::frame::Frame;
+
+/// Words of register stack a thread (address space; touched pages alone cost memory).
+const REGISTERS: usize = 4 << 20;
+/// Frame records a thread.
+const RECORDS: usize = 1 << 19;
+
+/// What a finished call does with the frame that made it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum FrameKind {
+    /// Called from the instruction loop: the result goes to the caller's register.
+    Inline,
+    /// Called from Rust: the loop returns.
+    Entry,
+    /// `__init__` called by a class call from the loop: the result must be None, the instance is the call's.
+    Init,
+    /// A generator resumed by Rust.
+    Generator,
+}
+
+/// The record of one frame.
+#[repr(C)]
+pub struct FrameData {
+    /// The running code; held by `func` or `holder`.
+    pub code: *const Code,
+    /// First register.
+    pub regs: *mut u64,
+    /// Word index of the instruction being executed, kept up to date at calls and when something may raise.
+    pub pc: u32,
+    /// Register of the caller that gets the result.
+    pub dst: u16,
+    pub kind: FrameKind,
+    /// Whether the registers lie on the heap (a generator's).
+    pub on_heap: bool,
+    /// Bits of the globals dict, borrowed from the function or the holder.
+    pub globals: u64,
+    pub builtins: u64,
+    /// Bits of the function, borrowed from the caller, 0 for module and class bodies and for generators (which hold it themselves).
+    pub func: u64,
+    /// Bits of the mapping of a module or class body, borrowed from whoever runs it; 0 in functions.
+    pub locals: u64,
+    /// Bits of the frame object, owned; 0 until one is asked for.
+    pub frame_object: Cell<u64>,
+    /// The caller's registers to clear after the call: the callable's (`Inline`), or the instance (`Init`).
+    pub callee_slot: *mut u64,
+    /// Bits of the generator, borrowed; 0 for ordinary frames.
+    pub generator: u64,
+    /// Bits of an owned value that the frame needs alive (a function found in a class); 0 for none.
+    pub holder: u64,
+    /// Bits of what was being handled outside when a generator was resumed; for comparison only.
+    pub outer_handled: u64,
+}
+
+impl FrameData {
+    /// The code.
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        // SAFETY: the function, holder or generator that the frame runs for keeps the code alive.
+        unsafe { &*self.code }
+    }
+
+    /// Register `i` as an option of a value.
+    #[inline(always)]
+    pub fn reg(&self, i: usize) -> &Option<Value> {
+        // SAFETY: `i` is below the code's register count, and the word is 0 or a value's.
+        unsafe { &*self.regs.add(i).cast::<Option<Value>>() }
+    }
+
+    pub fn globals(&self) -> &Py<Dict> {
+        // SAFETY: the word is that of a dict which the function keeps alive; `Py` is one pointer word.
+        unsafe { &*std::ptr::from_ref(&self.globals).cast::<Py<Dict>>() }
+    }
+
+    pub fn builtins(&self) -> &Py<Dict> {
+        // SAFETY: as for `globals`.
+        unsafe { &*std::ptr::from_ref(&self.builtins).cast::<Py<Dict>>() }
+    }
+
+    pub fn locals(&self) -> Option<&Value> {
+        // SAFETY: 0 or a value's word that the caller of the frame holds.
+        unsafe { (*std::ptr::from_ref(&self.locals).cast::<Option<Value>>()).as_ref() }
+    }
+
+    /// The function, if the frame runs one.
+    pub fn func(&self) -> Option<&Value> {
+        // SAFETY: 0 or the word of a function that the caller keeps alive.
+        unsafe { (*std::ptr::from_ref(&self.func).cast::<Option<Value>>()).as_ref() }
+    }
+
+    pub fn generator(&self) -> Option<&Value> {
+        // SAFETY: 0 or the word of a generator that whoever resumed it keeps alive.
+        unsafe { (*std::ptr::from_ref(&self.generator).cast::<Option<Value>>()).as_ref() }
+    }
+
+    /// The frame object, if there is one.
+    pub fn frame_object(&self) -> Option<Py<Frame>> {
+        let bits = self.frame_object.get();
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: the record owns a reference to it.
+        let held = std::mem::ManuallyDrop::new(unsafe { Py::<Frame>::from_raw(NonNull::new_unchecked(bits as *mut _)) });
+        Some((*held).clone())
+    }
+}
+
+/// Registers and frame records of one thread.
+pub struct FrameStack {
+    registers: NonNull<u64>,
+    records: NonNull<FrameData>,
+    /// First free register.
+    pub(crate) top: Cell<*mut u64>,
+    /// Count of frames.
+    pub(crate) depth: Cell<usize>,
+}
+
+fn reserve(bytes: usize) -> NonNull<u8> {
+    // SAFETY: an anonymous private mapping of no particular place.
+    let p = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if p == libc::MAP_FAILED {
+        std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>());
+    }
+    // SAFETY: mmap succeeded.
+    unsafe { NonNull::new_unchecked(p.cast()) }
+}
+
+impl FrameStack {
+    pub fn new() -> FrameStack {
+        let registers = reserve(REGISTERS * 8).cast::<u64>();
+        let records = reserve(RECORDS * size_of::<FrameData>()).cast();
+        FrameStack { registers, records, top: Cell::new(registers.as_ptr()), depth: Cell::new(0) }
+    }
+
+    /// The record number `i` from the bottom.
+    #[inline(always)]
+    pub fn record(&self, i: usize) -> *mut FrameData {
+        debug_assert!(i < RECORDS, "depth is checked when a frame is pushed");
+        // SAFETY: within the reserved area.
+        unsafe { self.records.as_ptr().add(i) }
+    }
+
+    /// The innermost frame.
+    #[inline(always)]
+    pub fn current(&self) -> Option<&FrameData> {
+        match self.depth.get() {
+            0 => None,
+            // SAFETY: records below `depth` are initialised.
+            n => Some(unsafe { &*self.record(n - 1) }),
+        }
+    }
+
+    /// The frame `n` levels out from the innermost.
+    pub fn nth(&self, n: usize) -> Option<&FrameData> {
+        let i = self.depth.get().checked_sub(n + 1)?;
+        // SAFETY: records below `depth` are initialised.
+        Some(unsafe { &*self.record(i) })
+    }
+
+    /// Whether `n` registers from `at` on, and one more record, fit.
+    #[inline(always)]
+    pub fn fits(&self, at: *mut u64, n: usize) -> bool {
+        let used = (at as usize - self.registers.as_ptr() as usize) / 8;
+        used + n + 64 < REGISTERS && self.depth.get() + 1 < RECORDS
+    }
+
+    #[inline(always)]
+    pub fn is_on_stack(&self, at: *mut u64) -> bool {
+        (at as usize).wrapping_sub(self.registers.as_ptr() as usize) < REGISTERS * 8
+    }
+}
+
+impl Drop for FrameStack {
+    fn drop(&mut self) {
+        // SAFETY: the areas were mapped by `new` with these sizes, and the thread has ended.
+        unsafe {
+            libc::munmap(self.registers.as_ptr().cast(), REGISTERS * 8);
+            libc::munmap(self.records.as_ptr().cast(), RECORDS * size_of::<FrameData>());
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Raising: contexts, tracebacks, and the search for a handler.
+
+use super::frames::{FrameData, FrameKind};
+use super::interp::Regs;
+use super::{Exc, Res, Vm};
+use crate::object::{Py, Value};
+use crate::types::exceptions::{self, BaseException};
+use crate::types::frame::Frame;
+use crate::types::traceback::Traceback;
+
+impl Vm {
+    /// The exception that a `raise` statement raises.
+    pub(super) fn raise(&self, value: Option<Value>, cause: Option<Value>) -> Exc {
+        let Some(value) = value else {
+            return match self.handled.get() {
+                Some(current) => Exc::from_value(current),
+                None => self.runtime_error("No active exception to reraise"),
+            };
+        };
+        let exc = match self.exception_from_class_or_instance(&value) {
+            Ok(exc) => exc,
+            Err(exc) => return exc,
+        };
+        if let Some(cause) = cause {
+            let cause = if cause.is_none() {
+                Value::NONE
+            } else {
+                let is_class = cause.downcast::<crate::object::Type>().is_some();
+                match self.exception_from_class_or_instance(&cause) {
+                    Ok(exc) => exc.into_value(),
+                    Err(_) if !is_class => {
+                        return self.type_error("exception causes must derive from BaseException");
+                    }
+                    Err(exc) => return exc,
+                }
+            };
+            let base = exc.base();
+            base.cause.set(cause);
+            base.suppress_context.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        exc
+    }
+
+    /// Sets `__context__` of a newly raised exception to the one being handled, without making a cycle.
+    pub(crate) fn chain_context(&self, exc: &Exc) {
+        let Some(handled) = self.handled.get() else { return };
+        if handled.is(exc.value()) {
+            return;
+        }
+        // A chain that leads back to `exc` is cut there; the second walker finds loops that others made.
+        let mut at = handled.clone();
+        let mut slow = handled.clone();
+        let mut step = false;
+        while let Some(base) = at.downcast::<BaseException>() {
+            let Some(context) = base.context.get() else { break };
+            if context.is(exc.value()) {
+                drop(base.context.swap(None));
+                break;
+            }
+            at = context;
+            if step && let Some(next) = slow.downcast::<BaseException>().and_then(|b| b.context.get()) {
+                slow = next;
+            }
+            step = !step;
+            if at.is(&slow) {
+                break;
+            }
+        }
+        exc.base().context.set(handled);
+    }
+
+    /// Finds the handler of an exception raised in the innermost frame: leaves that frame ready to go on there, or leaves all
+    /// frames down to the one number `entry` and returns the exception.
+    pub(super) fn unwind(&self, exc: Exc, entry: usize) -> Res<()> {
+        let fresh = exc.base().traceback.is_empty();
+        if fresh && exc.base().context.is_empty() {
+            self.chain_context(&exc);
+        }
+        let mut exc = exc;
+        loop {
+            let depth = self.frames.depth.get();
+            let frame = self.frames.record(depth - 1);
+            // SAFETY: the innermost record is initialised.
+            let f = unsafe { &mut *frame };
+            let code = f.code();
+            let pc = f.pc.saturating_sub(1);
+            self.add_traceback(&exc, f, pc);
+            if let Some(entry_row) = code.plain.handler(pc) {
+                let regs = Regs(f.regs);
+                for i in entry_row.depth..code.nregs as u16 {
+                    regs.clear(i);
+                }
+                regs.put(entry_row.depth + 1, exc.into_value());
+                f.pc = entry_row.target;
+                return Ok(());
+            }
+            let kind = f.kind;
+            let was_generator = f.generator != 0;
+            let slot = f.callee_slot.cast::<Option<Value>>();
+            if was_generator {
+                exc = self.generator_failed(f, exc);
+            }
+            // SAFETY: the innermost record.
+            unsafe { self.leave_frame(frame) };
+            if self.frames.depth.get() < entry {
+                return Err(exc);
+            }
+            debug_assert!(kind != FrameKind::Entry, "an entry frame ends the loop that it was made for");
+            // SAFETY: the caller's register.
+            drop(unsafe { std::mem::take(&mut *slot) });
+        }
+    }
+
+    fn add_traceback(&self, exc: &Exc, f: &mut FrameData, pc: u32) {
+        let frame = self.frame_object_of(f);
+        let base = exc.base();
+        let next = base.traceback.get();
+        // Raised again in the frame it already passes through: the entry is there.
+        let line = f.code().location(pc).line;
+        base.traceback.set(Traceback::new_value(next, frame, pc, line));
+    }
+
+    /// The frame object of a record, made when it is first asked for.
+    pub fn frame_object_of(&self, f: &FrameData) -> Py<Frame> {
+        if let Some(frame) = f.frame_object() {
+            return frame;
+        }
+        let frame = Frame::new(self, f);
+        f.frame_object.set(frame.clone().into_value().into_bits());
+        frame
+    }
+
+    /// Cuts the tie between a frame that is left and its frame object, which keeps the local variables.
+    pub(super) fn detach_frame_object(&self, f: &mut FrameData) {
+        let Some(frame) = f.frame_object() else { return };
+        let bits = f.frame_object.replace(0);
+        frame.finish(f);
+        // SAFETY: the record owned this reference.
+        drop(unsafe { Value::from_bits(bits) });
+    }
+
+    /// `except <matcher>`.
+    pub(super) fn exception_matches(&self, exc: &Value, matcher: &Value) -> Res<bool> {
+        use crate::object::{Type, TypeFlags};
+        let check = |v: &Value| -> Res<bool> {
+            match v.downcast::<Type>() {
+                Some(cls) if cls.has_flag(TypeFlags::EXCEPTION_SUBCLASS) => Ok(exc.ty().is_subclass(cls)),
+                _ => Err(self.type_error("catching classes that do not inherit from BaseException is not allowed")),
+            }
+        };
+        match matcher.downcast::<crate::types::tuple::Tuple>() {
+            Some(tuple) => {
+                let mut found = false;
+                for item in tuple.as_slice() {
+                    found |= check(item)?;
+                }
+                Ok(found)
+            }
+            None => check(matcher),
+        }
+    }
+
+    /// Reports an exception that cannot be raised: `sys.unraisablehook`.
+    pub fn unraisable(&self, exc: Exc, message: Option<&str>, object: Option<&Value>) {
+        crate::interp::unraisable(self, exc, message, object);
+    }
+
+    /// `sys.exception()`.
+    pub fn handled_exception(&self) -> Option<Value> {
+        self.handled.get()
+    }
+}
+
+impl Regs {
+    fn clear(self, i: u16) {
+        // SAFETY: a register of the frame whose handler table named it.
+        drop(unsafe { std::mem::take(&mut *self.0.add(i as usize).cast::<Option<Value>>()) });
+    }
+
+    fn put(self, i: u16, value: Value) {
+        // SAFETY: as above.
+        drop(unsafe { std::mem::replace(&mut *self.0.add(i as usize).cast::<Option<Value>>(), Some(value)) });
+    }
+}
+
+/// The type of StopIteration, by its short name in this module.
+pub(super) fn is_stop_iteration(exc: &Exc) -> bool {
+    exc.is_instance(exceptions::STOP_ITERATION.get())
+}
+
