@@ -4,6 +4,7 @@
 //! freed when the world is stopped; under the GIL no reader can be inside, and it is freed at once.
 
 pub mod alloc;
+pub mod collector;
 pub(crate) mod distributed;
 pub mod header;
 pub(crate) mod merge;

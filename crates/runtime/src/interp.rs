@@ -1,0 +1,135 @@
+//! What all threads of the process share: modules, builtins, limits, hooks, signals.
+//!
+//! Invariant: everything here is atomic, a slot, or locked.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use crate::intern;
+use crate::object::{Py, PySlot, Value};
+use crate::sync::Mutex;
+use crate::types::dict::Dict;
+use crate::types::module::Module;
+use crate::types::str::Str;
+use crate::vm::{Exc, Res, Vm};
+
+static RECURSION_LIMIT: AtomicUsize = AtomicUsize::new(1000);
+static BUILTINS: PySlot<Dict> = PySlot::empty();
+static MODULES: PySlot<Dict> = PySlot::empty();
+static SYS: PySlot<Dict> = PySlot::empty();
+static HANDLERS: Mutex<Vec<(i32, Value)>> = Mutex::new(Vec::new());
+
+/// `sys.getrecursionlimit()`.
+#[inline]
+pub fn recursion_limit() -> usize {
+    RECURSION_LIMIT.load(Relaxed)
+}
+
+/// `sys.setrecursionlimit()`.
+pub fn set_recursion_limit(n: usize) {
+    RECURSION_LIMIT.store(n, Relaxed);
+}
+
+/// The dict of the module `builtins`.
+pub fn builtins() -> Py<Dict> {
+    slot_dict(&BUILTINS)
+}
+
+/// `sys.modules`.
+pub fn modules() -> Py<Dict> {
+    slot_dict(&MODULES)
+}
+
+/// The dict of the module `sys`.
+pub fn sys_dict() -> Py<Dict> {
+    slot_dict(&SYS)
+}
+
+fn slot_dict(slot: &PySlot<Dict>) -> Py<Dict> {
+    match slot.get() {
+        Some(dict) => dict,
+        None => {
+            let dict = Dict::new_empty();
+            let _ = slot.swap(Some(dict.clone()));
+            dict
+        }
+    }
+}
+
+/// Makes `module` the one whose dict is found by [`builtins`].
+pub fn set_builtins(module: &Py<Module>) {
+    drop(BUILTINS.swap(Some(module.dict())));
+}
+
+/// Makes `module` the one whose dict is found by [`sys_dict`].
+pub fn set_sys(module: &Py<Module>) {
+    drop(SYS.swap(Some(module.dict())));
+}
+
+/// `sys.<name>`, if it is there.
+pub fn sys_attr(_vm: &Vm, name: &Py<Str>) -> Option<Value> {
+    sys_dict().get_str(name)
+}
+
+/// The Python handler of a signal; `None` for the default or for none.
+pub fn signal_handler(signum: i32) -> Option<Value> {
+    HANDLERS.lock().iter().find(|(n, _)| *n == signum).map(|(_, f)| f.clone())
+}
+
+/// Sets the Python handler of a signal and returns the old one.
+pub fn set_signal_handler(signum: i32, handler: Option<Value>) -> Option<Value> {
+    let mut handlers = HANDLERS.lock();
+    let at = handlers.iter().position(|(n, _)| *n == signum);
+    let old = at.map(|i| handlers.swap_remove(i).1);
+    if let Some(f) = handler {
+        handlers.push((signum, f));
+    }
+    old
+}
+
+/// Runs the Python handlers of the signals that have arrived; in the main thread.
+pub fn handle_signals(vm: &Vm) -> Res<()> {
+    if !vm.thread.is_main() {
+        return Ok(());
+    }
+    for signum in crate::threads::signals::take_pending() {
+        let Some(handler) = signal_handler(signum) else {
+            if signum == libc::SIGINT {
+                return Err(vm.keyboard_interrupt());
+            }
+            continue;
+        };
+        let frame = vm.frames.current().map_or(Value::NONE, |f| vm.frame_object_of(f).into_value());
+        vm.call(&handler, &[Value::int(signum.into()), frame])?;
+    }
+    Ok(())
+}
+
+static REPORTING: AtomicBool = AtomicBool::new(false);
+
+/// Reports an exception that nobody can catch, through `sys.unraisablehook`.
+pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Value>) {
+    let hook = sys_attr(vm, intern!("unraisablehook"));
+    let make_args = sys_attr(vm, intern!("UnraisableHookArgs"));
+    if let (Some(hook), Some(make)) = (hook, make_args) {
+        let traceback = exc.base().traceback.get().unwrap_or(Value::NONE);
+        let text = message.map_or(Value::NONE, Value::from);
+        let fields = vec![
+            exc.value().ty().to_value(),
+            exc.value().clone(),
+            traceback,
+            text,
+            object.cloned().unwrap_or(Value::NONE),
+        ];
+        let fields = crate::types::tuple::Tuple::new(fields).into_value();
+        let result = vm.call(&make, &[fields]).and_then(|args| vm.call(&hook, &[args]));
+        if result.is_ok() {
+            return;
+        }
+    }
+    if !REPORTING.swap(true, Relaxed) {
+        let what = object.and_then(|o| vm.repr(o).ok()).map_or_else(String::new, |r| r.to_string_lossy());
+        let text = vm.str(exc.value()).map_or_else(|_| String::new(), |s| s.to_string_lossy());
+        eprintln!("Exception ignored in: {what}\n{}: {text}", exc.value().ty().name());
+        REPORTING.store(false, Relaxed);
+    }
+}
