@@ -3,6 +3,8 @@
 //! Register layout of a frame: `varnames` (parameters first, in CPython's order: positional, keyword-only, `*args`,
 //! `**kwargs`), then the `cellvars` that are not parameters, then the `freevars`, then the temporaries up to `nregs`.
 //! A cell variable that is a parameter lives in its parameter's register (`MakeCell` wraps it at entry).
+//! The variables of inlined comprehensions are `varnames` (or `cellvars`, made by `MakeCell` where the comprehension
+//! starts); one whose name the code object already uses for another variable gets a name that starts with a dot.
 
 /// Text that may hold lone surrogates: code points in one of the two forms.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -111,8 +113,16 @@ pub struct CodeObject {
 impl CodeObject {
     /// Count of named registers.
     pub fn nlocals(&self) -> usize {
-        let params_in_cells = self.cellvars.iter().filter(|c| self.varnames.contains(c)).count();
-        self.varnames.len() + self.cellvars.len() - params_in_cells + self.freevars.len()
+        self.varnames.len() + self.own_cells().count() + self.freevars.len()
+    }
+
+    /// The cell variables that have a register of their own: those that are not parameters.
+    pub fn own_cells(&self) -> impl Iterator<Item = &str> {
+        let params = &self.varnames[..self.total_args().min(self.varnames.len())];
+        self.cellvars
+            .iter()
+            .map(|c| &**c)
+            .filter(move |c| !params.iter().any(|p| **p == **c))
     }
 
     /// Count of parameters, `*args` and `**kwargs` included.

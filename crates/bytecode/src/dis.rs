@@ -83,11 +83,7 @@ fn register(code: &CodeObject, index: u16) -> String {
         return name.to_string();
     }
     index -= code.varnames.len();
-    let mut cells = code
-        .cellvars
-        .iter()
-        .filter(|c| !code.varnames.contains(c))
-        .chain(&code.freevars);
+    let mut cells = code.own_cells().chain(code.freevars.iter().map(|f| &**f));
     match cells.nth(index) {
         Some(name) => format!("&{name}"),
         None => format!("%{}", index + code.varnames.len() - code.nlocals()),

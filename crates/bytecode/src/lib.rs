@@ -6,8 +6,12 @@ mod code;
 mod dis;
 mod instr;
 pub mod opcode;
+mod serial;
+mod verify;
 
 pub use code::{CodeFlags, CodeObject, Const, ExceptionEntry, Location, Text};
 pub use dis::disassemble;
 pub use instr::Instr;
 pub use opcode::Op;
+pub use serial::{DecodeError, FORMAT_ID, deserialize, deserialize_trusted, serialize};
+pub use verify::{VerifyError, verify};

@@ -275,12 +275,13 @@ opcodes! {
     UnpackEx, Unpack, 0;
 
     // ---- calls ----
-    /// `R[c] = R[a](R[a+1] if bound, R[a+2], ..., R[a+1+b])`; all of them consumed.
+    /// `R[c] = R[a](R[a+1] if k is 1, R[a+2], ..., R[a+1+b])`; all of them consumed. `k` = 1: `R[a]`, `R[a+1]` were set as by
+    /// `LoadMethod` (self, or unbound when there is none); `k` = 0: there is no self and `R[a+1]` holds nothing. So for all calls.
     Call, Call, 1;
     /// As `Call`; the last `len(names)` of the `b` arguments are keywords; the cache word before is followed by one word
     /// (see [`crate::Instr::ext`]) that holds the constant index of the names tuple.
     CallKw, Call, 2;
-    /// `R[c] = R[a](*R[a+2], **R[a+3])`, `R[a+1]` is unbound or self; `b` is 1 when there are keywords. Positional is a tuple
+    /// `R[c] = R[a](*R[a+2], **R[a+3])`, `R[a+1]` and `k` as in `Call`; `b` is 1 when there are keywords. Positional is a tuple
     /// or any iterable, keywords a dict.
     CallEx, Call, 0;
     /// Returns `R[a]`.
@@ -290,7 +291,8 @@ opcodes! {
 
     // ---- functions, classes, modules ----
     /// `R[a] = function of code K[b]`; `k` says which of these follow from `R[c]` on, in this order:
-    /// 1 defaults tuple, 2 keyword defaults dict, 4 annotate function, 8 closure tuple.
+    /// 1 defaults tuple, 2 keyword defaults dict, 4 annotate function, 8 closure tuple; 16 (never with 4): the annotations
+    /// dict, in the place of the annotate function (`from __future__ import annotations`).
     MakeFunction, Special, 0;
     /// `R[a] = __import__(N[b], globals, locals, fromlist=R[c+1], level=R[c])`.
     ImportName, Special, 0;
@@ -308,7 +310,8 @@ opcodes! {
     PopExc, Dst, 0;
     /// `R[a] = isinstance(R[b], R[c])` for `except`: keep b; TypeError "catching classes that do not inherit from BaseException is not allowed".
     CheckExcMatch, DstSrcSrc, 0;
-    /// For `except*`: `R[a+1], R[a] = matching part or None, rest or None` of the exception `R[b]` against the type `R[c]`; keep b.
+    /// For `except*`: `R[a+1], R[a] = matching part or None, rest or None` of the exception `R[b]` against the type `R[c]`; keep b
+    /// (`a` may be `b`). `R[b]` may be None: both are None then. A matching part becomes what `sys.exception()` gives.
     CheckEgMatch, DstSrcSrc, 0;
     /// Raises `R[a]` again, keeping its traceback.
     Reraise, Src, 0;

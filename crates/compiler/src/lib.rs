@@ -1,1 +1,103 @@
-//! Placeholder, filled by the first slice.
+//! Source text to bytecode: parser (the crate ruff_python_parser), symbol table, code generator.
+//!
+//! Knows `lisle-bytecode` alone, nothing of the runtime. What a program can do wrong ends in a `SyntaxError` value.
+
+#![forbid(unsafe_code)]
+
+mod codegen;
+mod errors;
+mod fold;
+mod future;
+mod source;
+mod symtable;
+mod unparse;
+mod verify;
+
+use lisle_bytecode::CodeObject;
+use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_parser::{ParseOptions, parse_unchecked};
+
+pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
+pub use source::{decode_source, encoding_cookie};
+pub use verify::verify;
+
+use codegen::Codegen;
+use errors::{Fault, Res};
+use source::LineIndex;
+
+/// What a source is compiled as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Statements of a module.
+    Exec,
+    /// One expression.
+    Eval,
+    /// One interactive statement, whose values are printed.
+    Single,
+    /// A signature type comment.
+    FuncType,
+}
+
+/// How a source is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub filename: String,
+    /// As `-O`: 1 drops assertions, 2 docstrings as well.
+    pub optimize: u8,
+    /// Future features inherited from the caller, as bits of `co_flags`.
+    pub future_flags: u32,
+    /// Incomplete blocks at the end of the source are errors (`PyCF_DONT_IMPLY_DEDENT`).
+    pub dont_imply_dedent: bool,
+    pub allow_top_level_await: bool,
+    /// Source that could go on gives `SyntaxErrorKind::Incomplete`.
+    pub allow_incomplete_input: bool,
+}
+
+/// Compiles `source`.
+pub fn compile(source: &str, mode: Mode, options: &Options) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
+    let source = source::normalize(source);
+    let lines = LineIndex::new(&source);
+    compile_normalized(&source, mode, options, &lines).map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
+}
+
+fn compile_normalized(
+    source: &str,
+    mode: Mode,
+    options: &Options,
+    lines: &LineIndex,
+) -> Res<(CodeObject, Vec<Warning>)> {
+    let parser_mode = match mode {
+        Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
+        Mode::Eval | Mode::FuncType => ruff_python_parser::Mode::Expression,
+    };
+    let parse_options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
+    let parsed = parse_unchecked(source, parse_options);
+    if let Some(error) = parsed.errors().first() {
+        return errors::fault(error.location, error.error.to_string());
+    }
+    let inherited = options.future_flags & errors::FUTURE_MASK;
+    match parsed.syntax() {
+        Mod::Module(module) => {
+            let flags = inherited | future::future_flags(&module.body)?;
+            let annotations = flags & lisle_bytecode::CodeFlags::FUTURE_ANNOTATIONS != 0;
+            let table = symtable::build(module, &module.body, None, annotations)?;
+            let mut codegen = Codegen::new(source, lines, &table, &options.filename);
+            codegen.optimize = options.optimize;
+            codegen.future = flags;
+            codegen.interactive = mode == Mode::Single;
+            codegen.top_level_await = options.allow_top_level_await;
+            let code = codegen.module(&module.body)?;
+            Ok((code, codegen.warnings))
+        }
+        Mod::Expression(expression) => {
+            let annotations = inherited & lisle_bytecode::CodeFlags::FUTURE_ANNOTATIONS != 0;
+            let table = symtable::build(expression, &[], Some(&expression.body), annotations)?;
+            let mut codegen = Codegen::new(source, lines, &table, &options.filename);
+            codegen.optimize = options.optimize;
+            codegen.future = inherited;
+            codegen.top_level_await = options.allow_top_level_await;
+            let code = codegen.expression(&expression.body)?;
+            Ok((code, codegen.warnings))
+        }
+    }
+}

@@ -22,7 +22,14 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
+<<<<<<< HEAD
     pub const NONE: Args<'static> = Args { values: &[], kwnames: None };
+=======
+    pub const NONE: Args<'static> = Args {
+        values: &[],
+        kwnames: None,
+    };
+>>>>>>> origin/main
 
     /// Arguments without keywords.
     #[inline(always)]
@@ -30,6 +37,18 @@ impl<'a> Args<'a> {
         Args { values, kwnames: None }
     }
 
+<<<<<<< HEAD
+=======
+    /// Arguments of which the last have these names, if there are any.
+    #[inline(always)]
+    pub fn with_names(values: &'a [Value], kwnames: &'a Py<Tuple>) -> Args<'a> {
+        Args {
+            values,
+            kwnames: if kwnames.is_empty() { None } else { Some(kwnames) },
+        }
+    }
+
+>>>>>>> origin/main
     #[inline(always)]
     pub fn has_keywords(&self) -> bool {
         self.kwnames.is_some()
@@ -56,12 +75,25 @@ impl<'a> Args<'a> {
             None => &[],
         };
         let values = &self.values[self.positional().len()..];
+<<<<<<< HEAD
         names.iter().zip(values).filter_map(|(name, value)| Some((name.downcast::<Str>()?, value)))
+=======
+        names
+            .iter()
+            .zip(values)
+            .filter_map(|(name, value)| Some((name.downcast::<Str>()?, value)))
+>>>>>>> origin/main
     }
 
     /// The value of one keyword.
     pub fn keyword(&self, name: &str) -> Option<&'a Value> {
+<<<<<<< HEAD
         self.keywords().find(|(given, _)| is_name(given, name)).map(|(_, value)| value)
+=======
+        self.keywords()
+            .find(|(given, _)| is_name(given, name))
+            .map(|(_, value)| value)
+>>>>>>> origin/main
     }
 
     /// The receiver of a method and the rest.
@@ -102,7 +134,14 @@ fn expected(vm: &Vm, name: &str, min: usize, max: usize, given: usize) -> Exc {
         true => ("at least ", min),
         false => ("at most ", max),
     };
+<<<<<<< HEAD
     vm.type_error(format!("{name} expected {qualifier}{count} argument{}, got {given}", plural(count)))
+=======
+    vm.type_error(format!(
+        "{name} expected {qualifier}{count} argument{}, got {given}",
+        plural(count)
+    ))
+>>>>>>> origin/main
 }
 
 fn plural(n: usize) -> &'static str {
@@ -110,7 +149,11 @@ fn plural(n: usize) -> &'static str {
 }
 
 fn is_name(given: &Py<Str>, name: &str) -> bool {
+<<<<<<< HEAD
     given.eq_str(name)
+=======
+    given.is_text(name)
+>>>>>>> origin/main
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -170,6 +213,16 @@ pub struct Signature {
 }
 
 impl Signature {
+<<<<<<< HEAD
+=======
+    /// The arguments by parameter, for functions that convert them by hand; `N` is [`Signature::named`].
+    pub fn bind_array<'a, const N: usize>(&self, vm: &Vm, args: Args<'a>) -> Res<[Option<&'a Value>; N]> {
+        let mut bound = [None; N];
+        self.bind(vm, args, &mut bound)?;
+        Ok(bound)
+    }
+
+>>>>>>> origin/main
     /// Puts each argument where its parameter is in `bound`, which has [`Signature::named`] places. Required ones are filled.
     #[inline]
     pub fn bind<'a>(&self, vm: &Vm, args: Args<'a>, bound: &mut [Option<&'a Value>]) -> Res<()> {
@@ -223,7 +276,15 @@ impl Signature {
 
     /// Parameter number `at`, not counting variadic ones.
     fn named_param(&self, at: usize) -> &'static Param {
+<<<<<<< HEAD
         &self.params[if at < self.positional { at } else { at + usize::from(self.var_args) }]
+=======
+        &self.params[if at < self.positional {
+            at
+        } else {
+            at + usize::from(self.var_args)
+        }]
+>>>>>>> origin/main
     }
 
     fn check_counts(&self, vm: &Vm, given: usize, keywords: usize) -> Res<()> {
@@ -232,21 +293,40 @@ impl Signature {
         if !self.var_args && !self.var_kw && given + keywords > total {
             let kind = if given == 0 { "keyword " } else { "" };
             let (s, count) = (plural(total), given + keywords);
+<<<<<<< HEAD
             return Err(vm.type_error(format!("{name}() takes at most {total} {kind}argument{s} ({count} given)")));
+=======
+            return Err(vm.type_error(format!(
+                "{name}() takes at most {total} {kind}argument{s} ({count} given)"
+            )));
+>>>>>>> origin/main
         }
         if !self.var_args && given > max {
             return Err(vm.type_error(if max == 0 {
                 format!("{name}() takes no positional arguments")
             } else {
                 let qualifier = if min < max { "at most" } else { "exactly" };
+<<<<<<< HEAD
                 format!("{name}() takes {qualifier} {max} positional argument{} ({given} given)", plural(max))
+=======
+                format!(
+                    "{name}() takes {qualifier} {max} positional argument{} ({given} given)",
+                    plural(max)
+                )
+>>>>>>> origin/main
             }));
         }
         let min = min.min(self.pos_only);
         if given < min {
             let qualifier = if min < max { "at least" } else { "exactly" };
             let s = plural(min);
+<<<<<<< HEAD
             return Err(vm.type_error(format!("{name}() takes {qualifier} {min} positional argument{s} ({given} given)")));
+=======
+            return Err(vm.type_error(format!(
+                "{name}() takes {qualifier} {min} positional argument{s} ({given} given)"
+            )));
+>>>>>>> origin/main
         }
         Ok(())
     }
@@ -270,9 +350,21 @@ impl Signature {
         if let Err(exc) = self.check_named_twice(vm, args, filled) {
             return exc;
         }
+<<<<<<< HEAD
         let names: Vec<&str> = (self.pos_only..self.named).map(|at| self.named_param(at).name).collect();
         let unexpected = args.keywords().find(|(given, _)| !names.iter().any(|name| is_name(given, name)));
         let Some((unexpected, _)) = unexpected else { return vm.type_error("keywords must be strings") };
+=======
+        let names: Vec<&str> = (self.pos_only..self.named)
+            .map(|at| self.named_param(at).name)
+            .collect();
+        let unexpected = args
+            .keywords()
+            .find(|(given, _)| !names.iter().any(|name| is_name(given, name)));
+        let Some((unexpected, _)) = unexpected else {
+            return vm.type_error("keywords must be strings");
+        };
+>>>>>>> origin/main
         let unexpected = unexpected.to_string_lossy();
         let mut message = format!("{}() got an unexpected keyword argument '{unexpected}'", self.name);
         if let Some(meant) = closest(&unexpected, &names) {
@@ -398,8 +490,20 @@ impl ArgCtx {
             ArgLabel::Name => format!("argument '{}'", self.name),
         };
         let or_none = if self.or_none { " or None" } else { "" };
+<<<<<<< HEAD
         let found = if value.is_none() { "None".to_owned() } else { type_name(value.ty()) };
         vm.type_error(format!("{}() {label} must be {expected}{or_none}, not {found}", self.func))
+=======
+        let found = if value.is_none() {
+            "None".to_owned()
+        } else {
+            type_name(value.ty())
+        };
+        vm.type_error(format!(
+            "{}() {label} must be {expected}{or_none}, not {found}",
+            self.func
+        ))
+>>>>>>> origin/main
     }
 }
 
@@ -418,7 +522,15 @@ pub fn type_name(ty: &Py<Type>) -> String {
 
 /// How a `T` is called in "must be T, not ..".
 fn native_name<T: Native>() -> String {
+<<<<<<< HEAD
     if T::MODULE == "builtins" { T::NAME.to_owned() } else { format!("{}.{}", T::MODULE, T::NAME) }
+=======
+    if T::MODULE == "builtins" {
+        T::NAME.to_owned()
+    } else {
+        format!("{}.{}", T::MODULE, T::NAME)
+    }
+>>>>>>> origin/main
 }
 
 /// A Rust type that an argument can be converted to.
@@ -475,13 +587,24 @@ impl<'a> FromArg<'a> for f64 {
     }
 }
 
+<<<<<<< HEAD
+=======
+fn single_char(text: &Py<Str>) -> Option<u32> {
+    if text.len() == 1 { text.view().get(0) } else { None }
+}
+
+>>>>>>> origin/main
 /// A `str` of one character. A surrogate is no `char`, so this is its code point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Char(pub u32);
 
 impl<'a> FromArg<'a> for Char {
     fn from_arg(vm: &Vm, value: &'a Value, ctx: &ArgCtx) -> Res<Self> {
+<<<<<<< HEAD
         match value.downcast::<Str>().and_then(|text| text.single_char()) {
+=======
+        match value.downcast::<Str>().and_then(single_char) {
+>>>>>>> origin/main
             Some(code) => Ok(Char(code)),
             None => Err(ctx.wrong_type(vm, "a unicode character", value)),
         }
@@ -491,10 +614,25 @@ impl<'a> FromArg<'a> for Char {
 /// An int of any size, by `__index__`.
 impl<'a> FromArg<'a> for BigInt {
     fn from_arg(vm: &Vm, value: &'a Value, _: &ArgCtx) -> Res<Self> {
+<<<<<<< HEAD
         vm.index_bigint(value)
     }
 }
 
+=======
+        index_bigint(vm, value)
+    }
+}
+
+fn index_bigint(vm: &Vm, value: &Value) -> Res<BigInt> {
+    let index = vm.index(value)?;
+    Ok(vm
+        .int_value(&index)
+        .map(|int| int.to_bigint().into_owned())
+        .unwrap_or_default())
+}
+
+>>>>>>> origin/main
 /// Ints that fit a machine type; `$c` is what CPython calls it.
 macro_rules! signed {
     ($($rust:ty: $c:literal),+) => { $(
@@ -504,7 +642,11 @@ macro_rules! signed {
                 if let Some(small) = value.as_small_int() && let Ok(int) = <$rust>::try_from(small) {
                     return Ok(int);
                 }
+<<<<<<< HEAD
                 <$rust>::try_from(&vm.index_bigint(value)?).map_err(|_| too_large(vm, $c))
+=======
+                <$rust>::try_from(&index_bigint(vm, value)?).map_err(|_| too_large(vm, $c))
+>>>>>>> origin/main
             }
         }
     )+ };
@@ -520,7 +662,11 @@ macro_rules! unsigned {
                 if let Some(small) = value.as_small_int() && let Ok(int) = <$rust>::try_from(small) {
                     return Ok(int);
                 }
+<<<<<<< HEAD
                 let int = vm.index_bigint(value)?;
+=======
+                let int = index_bigint(vm, value)?;
+>>>>>>> origin/main
                 <$rust>::try_from(&int).map_err(|_| match int.sign() {
                     num_bigint::Sign::Minus => vm.value_error("value must be positive"),
                     _ => too_large(vm, $c),
@@ -540,7 +686,11 @@ impl<'a> FromArg<'a> for u8 {
         {
             return Ok(int);
         }
+<<<<<<< HEAD
         let int = vm.index_bigint(value)?;
+=======
+        let int = index_bigint(vm, value)?;
+>>>>>>> origin/main
         u8::try_from(&int).map_err(|_| {
             vm.overflow_error(match int.sign() {
                 num_bigint::Sign::Minus => "unsigned byte integer is less than minimum",

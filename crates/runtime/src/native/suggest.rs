@@ -34,7 +34,7 @@ pub fn closest<'a>(wanted: &str, candidates: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The weighted Levenshtein distance by the usual row of a table, `None` if it is above `limit`.
-fn distance(mut a: &[u8], mut b: &[u8], limit: usize) -> Option<usize> {
+fn distance<'t>(mut a: &'t [u8], mut b: &'t [u8], limit: usize) -> Option<usize> {
     while let ([first, rest_a @ ..], [other, rest_b @ ..]) = (a, b)
         && first == other
     {

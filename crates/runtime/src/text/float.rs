@@ -70,7 +70,19 @@ impl Digits {
     }
 
     fn shortest(value: f64) -> Digits {
-        Digits::from_exponent_form(&format!("{value:e}"))
+        let digits = Digits::from_exponent_form(&format!("{value:e}"));
+        // Halfway between two shortest candidates Rust takes the upper, CPython the even one. Halfway is what has just one
+        // digit more: as many behind the point as it has bits there.
+        let (mantissa, exponent) = decompose(value);
+        let bits = -(exponent + mantissa.trailing_zeros() as i32);
+        let count = digits.digits.len();
+        if bits > 0 && digits.point + bits == count as i32 + 1 {
+            let even = format!("{value:.*e}", count - 1);
+            if even.parse() == Ok(value) {
+                return Digits::from_exponent_form(&even);
+            }
+        }
+        digits
     }
 
     /// `count` digits, or all there are where that is less; at least one.
@@ -516,5 +528,26 @@ fn scale(mantissa: u64, sticky: bool, exponent: i64) -> Result<f64, HexError> {
         Ok(result)
     } else {
         Err(HexError::TooLarge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What CPython prints for floats that lie halfway between two of the shortest texts that read back.
+    #[test]
+    fn halfway_is_even() {
+        for (value, text) in [
+            (0.500_007_629_394_531_25, "0.5000076293945312"),
+            (1_048_576.000_488_281_25, "1048576.0004882812"),
+            (1_186_851_129_859_294.25, "1186851129859294.2"),
+            (-1_033_443_741_855_945.75, "-1033443741855945.8"),
+            (12_450_966_116_225.562_5, "12450966116225.562"),
+            (0.1, "0.1"),
+            (5e-324, "5e-324"),
+        ] {
+            assert_eq!(repr_float(value), text);
+        }
     }
 }

@@ -1,0 +1,574 @@
+//! The binary form of code objects: what the packed library and the cache files of user modules hold.
+//!
+//! Invariants: [`deserialize`] answers damaged input with an error and never panics or allocates more than a small multiple of
+//! the input; what it returns has passed [`crate::verify`]. Inline cache words are not stored. The form is bound to the opcode
+//! table: [`FORMAT_ID`] changes with it, so code of another version is refused as a whole.
+//!
+//! Layout: magic, format id, string table, one code object. Integers are LEB128, signed ones zigzag coded first. An instruction
+//! is its number (upper bit: a non-zero `k` follows), `a`, and either `b` and `c` or the signed `wide`.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::opcode::Format;
+use crate::{CodeFlags, CodeObject, Const, ExceptionEntry, Instr, Location, Op, Text, VerifyError, verify};
+
+const MAGIC: [u8; 4] = *b"LSLc";
+/// Raised when the layout described above changes.
+const LAYOUT: u32 = 1;
+/// Code objects and tuples inside each other.
+const MAX_DEPTH: u32 = 400;
+
+const _: () = assert!(
+    Op::ALL.len() <= 128,
+    "the upper bit of an instruction's first byte says whether `k` follows"
+);
+
+/// Identifies the layout and the opcode table together.
+pub const FORMAT_ID: u32 = format_id();
+
+const fn format_id() -> u32 {
+    // FNV-1a over everything that gives the words of the code their meaning.
+    let mut hash = mix(0x811c_9dc5, LAYOUT as u8);
+    let mut i = 0;
+    while i < Op::ALL.len() {
+        let op = Op::ALL[i];
+        let name = op.name().as_bytes();
+        let mut j = 0;
+        while j < name.len() {
+            hash = mix(hash, name[j]);
+            j += 1;
+        }
+        hash = mix(mix(hash, op.format() as u8), op.cache_words() as u8);
+        i += 1;
+    }
+    hash
+}
+
+const fn mix(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+}
+
+/// Why bytes are not a code object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DecodeError {
+    /// The bytes end too early.
+    Truncated,
+    /// Not of this format, or of another version.
+    Version,
+    /// The text says what is wrong.
+    Malformed(&'static str),
+    /// Decoded, but the code could harm an interpreter.
+    Unsafe(VerifyError),
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::Truncated => f.write_str("code object data too short"),
+            DecodeError::Version => f.write_str("code object data of another version"),
+            DecodeError::Malformed(what) => write!(f, "bad code object data ({what})"),
+            DecodeError::Unsafe(error) => write!(f, "bad code object data ({error})"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// The binary form of `code`.
+pub fn serialize(code: &CodeObject) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.code(code);
+    let mut out = Writer::default();
+    out.bytes.extend(MAGIC);
+    out.bytes.extend(FORMAT_ID.to_le_bytes());
+    out.count(writer.strings.len());
+    for s in &writer.strings {
+        out.blob(s.as_bytes());
+    }
+    out.bytes.extend(writer.bytes);
+    out.bytes
+}
+
+/// The code object in `bytes`, which must hold nothing else.
+pub fn deserialize(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
+    let code = decode(bytes)?;
+    verify(&code).map_err(DecodeError::Unsafe)?;
+    Ok(code)
+}
+
+/// As [`deserialize`] without the checks of [`crate::verify`]: for bytes that were verified when they were made and cannot have
+/// changed since, as those packed into the binary.
+pub fn deserialize_trusted(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
+    decode(bytes)
+}
+
+fn decode(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
+    let mut reader = Reader {
+        bytes,
+        strings: Vec::new(),
+    };
+    if reader.take(4)? != MAGIC || reader.take(4)? != FORMAT_ID.to_le_bytes() {
+        return Err(DecodeError::Version);
+    }
+    let count = reader.count()?;
+    reader.strings.reserve_exact(count);
+    for _ in 0..count {
+        let text = std::str::from_utf8(reader.blob()?).map_err(|_| DecodeError::Malformed("text is not UTF-8"))?;
+        reader.strings.push(text);
+    }
+    let code = reader.code(0)?;
+    if !reader.bytes.is_empty() {
+        return Err(DecodeError::Malformed("bytes left over"));
+    }
+    Ok(code)
+}
+
+fn is_wide(op: Op) -> bool {
+    matches!(
+        op.format(),
+        Format::DstName
+            | Format::SrcName
+            | Format::Name
+            | Format::DstConst
+            | Format::DstImm
+            | Format::Jump
+            | Format::SrcJump
+    )
+}
+
+fn zigzag(x: i64) -> u64 {
+    (x << 1 ^ x >> 63) as u64
+}
+
+fn unzigzag(x: u64) -> i64 {
+    (x >> 1) as i64 ^ -((x & 1) as i64)
+}
+
+/// First byte of a constant.
+mod tag {
+    pub const NONE: u8 = 0;
+    pub const TRUE: u8 = 1;
+    pub const FALSE: u8 = 2;
+    pub const ELLIPSIS: u8 = 3;
+    pub const INT: u8 = 4;
+    pub const BIG_POSITIVE: u8 = 5;
+    pub const BIG_NEGATIVE: u8 = 6;
+    pub const FLOAT: u8 = 7;
+    pub const COMPLEX: u8 = 8;
+    pub const STR: u8 = 9;
+    pub const POINTS: u8 = 10;
+    pub const BYTES: u8 = 11;
+    pub const TUPLE: u8 = 12;
+    pub const FROZEN_SET: u8 = 13;
+    pub const SLICE: u8 = 14;
+    pub const CODE: u8 = 15;
+}
+
+#[derive(Default)]
+struct Writer<'a> {
+    bytes: Vec<u8>,
+    strings: Vec<&'a str>,
+    index: HashMap<&'a str, usize>,
+}
+
+impl<'a> Writer<'a> {
+    fn int(&mut self, mut x: u64) {
+        while x >= 0x80 {
+            self.bytes.push(x as u8 | 0x80);
+            x >>= 7;
+        }
+        self.bytes.push(x as u8);
+    }
+
+    fn count(&mut self, n: usize) {
+        self.int(n as u64);
+    }
+
+    fn signed(&mut self, x: i64) {
+        self.int(zigzag(x));
+    }
+
+    fn blob(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.bytes.extend(bytes);
+    }
+
+    fn string(&mut self, s: &'a str) {
+        let next = self.strings.len();
+        let index = *self.index.entry(s).or_insert(next);
+        if index == next {
+            self.strings.push(s);
+        }
+        self.count(index);
+    }
+
+    fn strings(&mut self, list: &'a [Box<str>]) {
+        self.count(list.len());
+        for s in list {
+            self.string(s);
+        }
+    }
+
+    fn code(&mut self, code: &'a CodeObject) {
+        self.string(&code.name);
+        self.string(&code.qualname);
+        self.string(&code.filename);
+        for x in [
+            code.first_line,
+            code.flags.0,
+            code.argcount,
+            code.posonlyargcount,
+            code.kwonlyargcount,
+            code.nregs,
+        ] {
+            self.int(x.into());
+        }
+        self.strings(&code.varnames);
+        self.strings(&code.cellvars);
+        self.strings(&code.freevars);
+        self.strings(&code.names);
+        self.count(code.consts.len());
+        code.consts.iter().for_each(|c| self.constant(c));
+        self.instructions(&code.code);
+        self.locations(code);
+        self.count(code.exceptions.len());
+        for e in &code.exceptions {
+            for x in [e.start, e.end, e.target, e.depth.into()] {
+                self.int(x.into());
+            }
+        }
+    }
+
+    fn instructions(&mut self, words: &[u64]) {
+        let mut pc = 0;
+        let mut count = 0;
+        while let Some(&word) = words.get(pc) {
+            count += 1;
+            pc += 1 + Instr(word).op().cache_words();
+        }
+        self.count(count);
+        pc = 0;
+        while let Some(&word) = words.get(pc) {
+            let i = Instr(word);
+            let op = i.op();
+            if i.k() == 0 {
+                self.bytes.push(op as u8);
+            } else {
+                self.bytes.extend([op as u8 | 0x80, i.k()]);
+            }
+            self.int(i.a().into());
+            if is_wide(op) {
+                self.signed((i.w() as i32).into());
+            } else {
+                self.int(i.b().into());
+                self.int(i.c().into());
+            }
+            pc += 1 + op.cache_words();
+            if op == Op::CallKw {
+                let names = words.get(pc - 1).copied().unwrap_or(0);
+                self.int(names);
+            }
+        }
+    }
+
+    fn locations(&mut self, code: &CodeObject) {
+        self.count(code.locations.len());
+        let (mut pc, mut line) = (0, i64::from(code.first_line));
+        for &(start, at) in &code.locations {
+            self.int((start - pc).into());
+            pc = start;
+            let (this_line, end_line) = (i64::from(at.line), i64::from(at.end_line));
+            self.signed(this_line - line);
+            self.signed(end_line - this_line);
+            line = this_line;
+            self.int(at.col.into());
+            self.signed(i64::from(at.end_col) - i64::from(at.col));
+        }
+    }
+
+    fn constant(&mut self, constant: &'a Const) {
+        match constant {
+            Const::None => self.bytes.push(tag::NONE),
+            Const::True => self.bytes.push(tag::TRUE),
+            Const::False => self.bytes.push(tag::FALSE),
+            Const::Ellipsis => self.bytes.push(tag::ELLIPSIS),
+            Const::Int(i) => {
+                self.bytes.push(tag::INT);
+                self.signed(*i);
+            }
+            Const::BigInt { negative, magnitude } => {
+                self.bytes.push(if *negative {
+                    tag::BIG_NEGATIVE
+                } else {
+                    tag::BIG_POSITIVE
+                });
+                self.blob(magnitude);
+            }
+            Const::Float(x) => {
+                self.bytes.push(tag::FLOAT);
+                self.bytes.extend(x.to_bits().to_le_bytes());
+            }
+            Const::Complex(re, im) => {
+                self.bytes.push(tag::COMPLEX);
+                self.bytes.extend(re.to_bits().to_le_bytes());
+                self.bytes.extend(im.to_bits().to_le_bytes());
+            }
+            Const::Str(Text::Utf8(s)) => {
+                self.bytes.push(tag::STR);
+                self.string(s);
+            }
+            Const::Str(Text::Points(points)) => {
+                self.bytes.push(tag::POINTS);
+                self.count(points.len());
+                points.iter().for_each(|&p| self.int(p.into()));
+            }
+            Const::Bytes(bytes) => {
+                self.bytes.push(tag::BYTES);
+                self.blob(bytes);
+            }
+            Const::Tuple(items) => self.sequence(tag::TUPLE, items),
+            Const::FrozenSet(items) => self.sequence(tag::FROZEN_SET, items),
+            Const::Slice(parts) => {
+                self.bytes.push(tag::SLICE);
+                parts.iter().for_each(|c| self.constant(c));
+            }
+            Const::Code(code) => {
+                self.bytes.push(tag::CODE);
+                self.code(code);
+            }
+        }
+    }
+
+    fn sequence(&mut self, tag: u8, items: &'a [Const]) {
+        self.bytes.push(tag);
+        self.count(items.len());
+        items.iter().for_each(|c| self.constant(c));
+    }
+}
+
+type Decoded<T> = Result<T, DecodeError>;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    strings: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Decoded<&'a [u8]> {
+        let (head, rest) = self.bytes.split_at_checked(n).ok_or(DecodeError::Truncated)?;
+        self.bytes = rest;
+        Ok(head)
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Decoded<u8> {
+        let (&first, rest) = self.bytes.split_first().ok_or(DecodeError::Truncated)?;
+        self.bytes = rest;
+        Ok(first)
+    }
+
+    #[inline]
+    fn int(&mut self) -> Decoded<u64> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            Ok(first.into())
+        } else {
+            self.long_int(first)
+        }
+    }
+
+    fn long_int(&mut self, first: u8) -> Decoded<u64> {
+        let mut x = u64::from(first & 0x7f);
+        let mut shift = 7;
+        loop {
+            let byte = self.byte()?;
+            if shift == 63 && byte > 1 {
+                return Err(DecodeError::Malformed("number too large"));
+            }
+            x |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(x);
+            }
+            shift += 7;
+        }
+    }
+
+    fn u32(&mut self) -> Decoded<u32> {
+        u32::try_from(self.int()?).map_err(|_| DecodeError::Malformed("number too large"))
+    }
+
+    fn u16(&mut self) -> Decoded<u16> {
+        u16::try_from(self.int()?).map_err(|_| DecodeError::Malformed("number too large"))
+    }
+
+    fn signed(&mut self) -> Decoded<i64> {
+        self.int().map(unzigzag)
+    }
+
+    /// A count of things that take at least one byte each.
+    fn count(&mut self) -> Decoded<usize> {
+        match usize::try_from(self.int()?) {
+            Ok(n) if n <= self.bytes.len() => Ok(n),
+            _ => Err(DecodeError::Truncated),
+        }
+    }
+
+    fn blob(&mut self) -> Decoded<&'a [u8]> {
+        let n = self.count()?;
+        self.take(n)
+    }
+
+    fn string(&mut self) -> Decoded<&'a str> {
+        let index = self.int()?;
+        let text = usize::try_from(index).ok().and_then(|i| self.strings.get(i));
+        text.copied().ok_or(DecodeError::Malformed("no such text"))
+    }
+
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Decoded<T>) -> Decoded<Vec<T>> {
+        let n = self.count()?;
+        // Items may be larger than the byte that they take at least: let the vector grow for long lists.
+        let mut items = Vec::with_capacity(n.min(4096));
+        for _ in 0..n {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn strings(&mut self) -> Decoded<Vec<Box<str>>> {
+        self.list(|r| r.string().map(Box::from))
+    }
+
+    fn code(&mut self, depth: u32) -> Decoded<CodeObject> {
+        if depth > MAX_DEPTH {
+            return Err(DecodeError::Malformed("nested too deep"));
+        }
+        let name = self.string()?.into();
+        let qualname = self.string()?.into();
+        let filename = self.string()?.into();
+        let first_line = self.u32()?;
+        let flags = CodeFlags(self.u32()?);
+        let argcount = self.u32()?;
+        let posonlyargcount = self.u32()?;
+        let kwonlyargcount = self.u32()?;
+        let nregs = self.u32()?;
+        Ok(CodeObject {
+            name,
+            qualname,
+            filename,
+            first_line,
+            flags,
+            argcount,
+            posonlyargcount,
+            kwonlyargcount,
+            varnames: self.strings()?,
+            cellvars: self.strings()?,
+            freevars: self.strings()?,
+            names: self.strings()?,
+            consts: self.list(|r| r.constant(depth + 1))?,
+            code: self.instructions()?,
+            locations: self.locations(first_line)?,
+            exceptions: self.list(|r| {
+                Ok(ExceptionEntry {
+                    start: r.u32()?,
+                    end: r.u32()?,
+                    target: r.u32()?,
+                    depth: r.u16()?,
+                })
+            })?,
+            nregs,
+        })
+    }
+
+    fn instructions(&mut self) -> Decoded<Vec<u64>> {
+        let n = self.count()?;
+        let mut words = Vec::with_capacity(n.min(4096) * 3 / 2);
+        for _ in 0..n {
+            let first = self.byte()?;
+            let op = *Op::ALL
+                .get(usize::from(first & 0x7f))
+                .ok_or(DecodeError::Malformed("no such instruction"))?;
+            let k = if first & 0x80 != 0 { self.byte()? } else { 0 };
+            let a = self.u16()?;
+            let instr = if is_wide(op) {
+                let wide = i32::try_from(self.signed()?).map_err(|_| DecodeError::Malformed("number too large"))?;
+                Instr::wide(op, k, a, wide as u32)
+            } else {
+                Instr::abc(op, k, a, self.u16()?, self.u16()?)
+            };
+            words.push(instr.0);
+            if op == Op::CallKw {
+                words.push(0);
+                words.push(Instr::ext(self.u32()?).0);
+            } else {
+                words.extend(std::iter::repeat_n(0, op.cache_words()));
+            }
+        }
+        Ok(words)
+    }
+
+    fn locations(&mut self, first_line: u32) -> Decoded<Vec<(u32, Location)>> {
+        const BAD: DecodeError = DecodeError::Malformed("bad position");
+        let (mut pc, mut line) = (0u32, i64::from(first_line));
+        self.list(|r| {
+            pc = pc.checked_add(r.u32()?).ok_or(BAD)?;
+            line = line.checked_add(r.signed()?).ok_or(BAD)?;
+            let end_line = line.checked_add(r.signed()?).ok_or(BAD)?;
+            let col = r.u32()?;
+            let end_col = i64::from(col).checked_add(r.signed()?).ok_or(BAD)?;
+            let narrow = |x: i64| u32::try_from(x).map_err(|_| BAD);
+            let location = Location {
+                line: narrow(line)?,
+                end_line: narrow(end_line)?,
+                col,
+                end_col: narrow(end_col)?,
+            };
+            Ok((pc, location))
+        })
+    }
+
+    fn float(&mut self) -> Decoded<f64> {
+        let bytes = self.take(8)?.first_chunk().ok_or(DecodeError::Truncated)?;
+        Ok(f64::from_bits(u64::from_le_bytes(*bytes)))
+    }
+
+    fn constant(&mut self, depth: u32) -> Decoded<Const> {
+        if depth > MAX_DEPTH {
+            return Err(DecodeError::Malformed("nested too deep"));
+        }
+        Ok(match self.byte()? {
+            tag::NONE => Const::None,
+            tag::TRUE => Const::True,
+            tag::FALSE => Const::False,
+            tag::ELLIPSIS => Const::Ellipsis,
+            tag::INT => Const::Int(self.signed()?),
+            sign @ (tag::BIG_POSITIVE | tag::BIG_NEGATIVE) => Const::BigInt {
+                negative: sign == tag::BIG_NEGATIVE,
+                magnitude: self.blob()?.into(),
+            },
+            tag::FLOAT => Const::Float(self.float()?),
+            tag::COMPLEX => Const::Complex(self.float()?, self.float()?),
+            tag::STR => Const::Str(Text::Utf8(self.string()?.into())),
+            tag::POINTS => Const::Str(Text::Points(self.list(Self::point)?.into())),
+            tag::BYTES => Const::Bytes(self.blob()?.into()),
+            tag::TUPLE => Const::Tuple(self.list(|r| r.constant(depth + 1))?.into()),
+            tag::FROZEN_SET => Const::FrozenSet(self.list(|r| r.constant(depth + 1))?.into()),
+            tag::SLICE => {
+                let mut part = || self.constant(depth + 1);
+                Const::Slice(Box::new([part()?, part()?, part()?]))
+            }
+            tag::CODE => Const::Code(Box::new(self.code(depth + 1)?)),
+            _ => return Err(DecodeError::Malformed("no such constant")),
+        })
+    }
+
+    fn point(&mut self) -> Decoded<u32> {
+        match self.u32()? {
+            p if p <= 0x10_ffff => Ok(p),
+            _ => Err(DecodeError::Malformed("no such character")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
