@@ -1,0 +1,119 @@
+//! What the container types share: locking an object, borrowing from a slot, hashing keys, error texts.
+//!
+//! Invariant: nothing here runs Python code while it holds a lock.
+
+use std::mem::ManuallyDrop;
+
+use crate::memory::header::Header;
+use crate::object::{Py, PySlot, Type, Value};
+use crate::sync::{ObjectGuard, ObjectLock, free_threaded};
+use crate::text::StrBuilder;
+use crate::types::exceptions;
+use crate::types::str::Str;
+use crate::vm::{Exc, Res, Vm};
+
+/// Locks an object until the guard is dropped.
+#[inline(always)]
+pub(crate) fn lock(header: &Header) -> ObjectGuard<'_> {
+    ObjectLock::from_byte(&header.lock).guard()
+}
+
+/// Calls `f` with what the slot holds. `f` runs no Python code and drops no values.
+#[inline(always)]
+pub(crate) fn with_held<T, R>(slot: &PySlot<T>, f: impl FnOnce(&Py<T>) -> R) -> Option<R> {
+    if free_threaded() {
+        return slot.get().map(|held| f(&held));
+    }
+    let bits = slot.raw().peek_bits();
+    if bits == 0 {
+        return None;
+    }
+    // SAFETY: the slot holds a reference to an object with payload `T`. Under the GIL, and since `f` runs no Python code, nobody
+    // replaces it before `f` returns; the copy of the reference is not dropped.
+    let held = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+    // SAFETY: as above.
+    Some(f(unsafe { held.downcast_unchecked() }))
+}
+
+/// Hash of an immediate int: its value modulo 2^61 - 1, sign kept.
+#[inline(always)]
+pub(crate) fn hash_small_int(i: i64) -> i64 {
+    const MODULUS: i64 = (1 << 61) - 1;
+    let hash = if -MODULUS < i && i < MODULUS { i } else { i % MODULUS };
+    if hash == -1 { -2 } else { hash }
+}
+
+/// As `vm.hash`, with the common kinds of keys inline.
+#[inline(always)]
+pub(crate) fn hash_of(vm: &Vm, key: &Value) -> Res<i64> {
+    if let Some(key) = key.downcast_exact::<Str>() {
+        return Ok(key.hash());
+    }
+    if let Some(i) = key.as_small_int() {
+        return Ok(hash_small_int(i));
+    }
+    vm.hash(key)
+}
+
+/// Says what the unhashable key was to be used as: "a dict key", "a set element".
+#[cold]
+#[inline(never)]
+pub(crate) fn unhashable(vm: &Vm, exc: Exc, key: &Value, role: &str) -> Exc {
+    let Some(type_error) = exceptions::TYPE_ERROR.get() else { return exc };
+    if !exc.as_value().has_type(type_error) {
+        return exc;
+    }
+    let message = vm.str(exc.as_value()).map(|s| s.to_string_lossy().to_string()).unwrap_or_default();
+    vm.type_error(format!("cannot use '{}' as {role} ({message})", full_name(key.ty())))
+}
+
+/// `module.qualname`, without the module for builtins.
+pub(crate) fn full_name(ty: &Py<Type>) -> String {
+    let qualname = ty.qualname.get().map_or_else(|| ty.name(), |name| name.to_string_lossy().to_string());
+    let module = ty.dict().get_str(crate::intern!("__module__"));
+    match module.as_ref().and_then(|module| module.downcast::<Str>()) {
+        Some(module) if !module.is_text("builtins") => format!("{}.{qualname}", module.to_string_lossy()),
+        _ => qualname,
+    }
+}
+
+/// `cls[item]` for classes that take type parameters.
+pub(crate) fn class_getitem(vm: &Vm, cls: &Py<Type>, item: &Value) -> Res<Value> {
+    crate::types::generic_alias::GenericAlias::new_value(vm, cls.as_value(), item)
+}
+
+/// `open`, the reprs of the items with commas between, `close`.
+pub(crate) fn repr_items(vm: &Vm, open: &str, items: &[Value], close: &str) -> Res<Value> {
+    let mut text = StrBuilder::new();
+    text.push_str(open);
+    for (at, item) in items.iter().enumerate() {
+        if at != 0 {
+            text.push_str(", ");
+        }
+        text.push_view(vm.repr(item)?.view());
+    }
+    text.push_str(close);
+    finish_text(vm, text)
+}
+
+/// The string in the builder; `MemoryError` when there is no memory for it.
+pub(crate) fn finish_text(vm: &Vm, text: StrBuilder) -> Res<Value> {
+    match Str::try_from_view(text.finish().view()) {
+        Some(text) => Ok(text.into_value()),
+        None => Err(vm.memory_error()),
+    }
+}
+
+/// The order of two lengths, as a comparison of sequences with a common beginning needs it.
+#[inline]
+pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> bool {
+    use crate::native::CmpOp;
+    match op {
+        CmpOp::Lt => a < b,
+        CmpOp::Le => a <= b,
+        CmpOp::Eq => a == b,
+        CmpOp::Ne => a != b,
+        CmpOp::Gt => a > b,
+        CmpOp::Ge => a >= b,
+    }
+}

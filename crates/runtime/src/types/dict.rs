@@ -1,0 +1,623 @@
+//! `dict`: an insertion-ordered hash table. Its memory is in `dict_table`, its methods in `dict_methods`, its views in `dict_views`.
+//!
+//! Invariants: the table is changed under the object's lock; no Python code runs and no value is dropped under it. A lookup that needs
+//! `__eq__` takes a reference to the candidate, unlocks, compares, and goes on only if `changes` says that the keys are still the same.
+//! `version` is 0 or a number that no other state of any dict has: it is given up whenever a key or the place of an entry changes.
+
+use std::ptr::NonNull;
+
+use super::common::{hash_of, lock, unhashable};
+use super::dict_table::{Detached, Probe, Table, Walk};
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::pyclass;
+use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::sync::atomic::{
+    AtomicPtr, AtomicU32, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::sync::{ObjectGuard, free_threaded};
+use crate::types::str::Str;
+use crate::vm::{Res, Vm};
+
+/// An insertion-ordered mapping.
+#[pyclass(
+    name = "dict",
+    basetype,
+    mapping,
+    unhashable,
+    flags = TypeFlags::DICT_SUBCLASS,
+    doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)"
+)]
+pub struct Dict {
+    state: State,
+}
+
+struct State {
+    /// Never null; replaced under the lock.
+    table: AtomicPtr<Table>,
+    /// Count of keys.
+    len: AtomicUsize,
+    /// Counts the changes to keys and places.
+    changes: AtomicU32,
+    /// See the module.
+    version: AtomicU32,
+}
+
+static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
+
+impl State {
+    fn new(table: NonNull<Table>) -> State {
+        // SAFETY: just made, or the empty table.
+        let len = unsafe { table.as_ref() }.used();
+        State {
+            table: AtomicPtr::new(table.as_ptr()),
+            len: AtomicUsize::new(len),
+            changes: AtomicU32::new(0),
+            version: AtomicU32::new(0),
+        }
+    }
+
+    #[inline(always)]
+    fn table(&self) -> &Table {
+        // SAFETY: never null. Under the lock nobody replaces it; without, `retire` keeps it until this thread's next safepoint.
+        unsafe { &*self.table.load(Acquire) }
+    }
+
+    /// Keys or places are about to change.
+    #[inline(always)]
+    fn touch(&self) {
+        self.version.store(0, Release);
+        self.changes.store(self.changes.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Puts another table in place of the present one. The object is locked, or the caller's alone.
+    fn replace_table(&self, table: NonNull<Table>, len: usize) -> NonNull<Table> {
+        self.touch();
+        let old = NonNull::from(self.table());
+        self.table.store(table.as_ptr(), Release);
+        self.len.store(len, Release);
+        old
+    }
+}
+
+impl Trace for State {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        self.table().traverse(visit);
+    }
+
+    fn clear(&self, out: &mut Vec<Value>) {
+        let old = self.replace_table(Table::empty(), 0);
+        // SAFETY: replaced just now.
+        let old = unsafe { Detached::new(old) };
+        old.table().take_all(|value| out.push(value));
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // SAFETY: the dict goes away, and with it the last use of its table.
+        drop(unsafe { Detached::new(NonNull::from(self.table())) });
+    }
+}
+
+/// What [`Py::<Dict>::locate`] found: the entry's number, if there is one, and the lock.
+type Located<'a> = (ObjectGuard<'a>, Option<usize>);
+
+impl Dict {
+    /// The payload of an empty dict, for subclasses implemented in Rust.
+    pub fn empty_payload() -> Dict {
+        Dict { state: State::new(Table::empty()) }
+    }
+
+    #[inline]
+    pub fn new_empty() -> Py<Dict> {
+        Py::new(Dict::empty_payload())
+    }
+
+    /// An empty dict with room for `n` keys.
+    pub fn with_capacity(n: usize) -> Py<Dict> {
+        let table = if n == 0 { None } else { Table::log2_for(n).and_then(Table::alloc) };
+        Py::new(Dict { state: State::new(table.unwrap_or_else(Table::empty)) })
+    }
+
+    /// Count of keys.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.state.len.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Names this state of the keys and their places for inline caches; 0 when there are no names left.
+    #[inline(always)]
+    pub fn raw_version(&self) -> u32 {
+        self.state.version.load(Relaxed)
+    }
+
+    /// The value of the entry that [`Py::<Dict>::find_entry_for_cache`] gave for the version; `None` when the dict has changed.
+    #[inline(always)]
+    pub fn entry_value(&self, version: u32, index: u32) -> Option<Value> {
+        if self.state.version.load(Acquire) != version || version == 0 {
+            return None;
+        }
+        let value = self.state.table().value_at(index as usize);
+        if free_threaded() && self.state.version.load(Acquire) != version {
+            return None;
+        }
+        value
+    }
+
+    pub(super) fn table_size(&self) -> usize {
+        self.state.table().size()
+    }
+}
+
+impl Py<Dict> {
+    #[inline(always)]
+    fn table(&self) -> &Table {
+        self.state.table()
+    }
+
+    /// Finds `key` and leaves the dict locked.
+    #[inline]
+    fn locate<'a>(&'a self, vm: &Vm, key: &Value, hash: i64) -> Res<Located<'a>> {
+        let guard = lock(self.header());
+        let table = self.table();
+        if table.str_only()
+            && let Some(key) = key.downcast_exact::<Str>()
+        {
+            return Ok((guard, table.find_str(key, hash)));
+        }
+        let mut walk = Walk::new(hash);
+        match table.find(key, hash, &mut walk) {
+            Probe::Found(n) => Ok((guard, Some(n))),
+            Probe::Missing => Ok((guard, None)),
+            Probe::Ask(n, candidate) => self.locate_asking(vm, key, hash, guard, walk, n, candidate),
+        }
+    }
+
+    /// As `locate`, from where only `__eq__` can tell whether entry `n` is the one.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "the state of an interrupted search")]
+    fn locate_asking<'a>(
+        &'a self,
+        vm: &Vm,
+        key: &Value,
+        hash: i64,
+        mut guard: ObjectGuard<'a>,
+        mut walk: Walk,
+        mut n: usize,
+        mut candidate: Value,
+    ) -> Res<Located<'a>> {
+        loop {
+            let changes = self.state.changes.load(Relaxed);
+            drop(guard);
+            let same = vm.eq(&candidate, key)?;
+            guard = lock(self.header());
+            // Where the table still holds the candidate, dropping our reference to it below frees nothing.
+            if same && self.table().has_key_at(n, &candidate) {
+                return Ok((guard, Some(n)));
+            }
+            if self.state.changes.load(Relaxed) != changes {
+                drop(guard);
+                drop(candidate);
+                return self.locate(vm, key, hash);
+            }
+            match self.table().find(key, hash, &mut walk) {
+                Probe::Found(n) => return Ok((guard, Some(n))),
+                Probe::Missing => return Ok((guard, None)),
+                Probe::Ask(next, other) => {
+                    n = next;
+                    candidate = other;
+                }
+            }
+        }
+    }
+
+    /// Makes sure that one more entry fits; the dict is locked. `false` without memory.
+    #[inline(always)]
+    fn make_room(&self) -> bool {
+        self.table().usable() > 0 || self.grow()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&self) -> bool {
+        let Some(fresh) = Table::log2_to_grow(self.len() + 1).and_then(Table::alloc) else { return false };
+        self.rehash(fresh);
+        true
+    }
+
+    fn rehash(&self, fresh: NonNull<Table>) {
+        // SAFETY: just allocated.
+        self.table().move_to(unsafe { fresh.as_ref() });
+        let old = self.state.replace_table(fresh, self.len());
+        // SAFETY: replaced just now; what it held has moved.
+        unsafe {
+            let table = old.as_ref();
+            if !table.is_static() {
+                table.forget_entries();
+                Table::free(old);
+            }
+        }
+    }
+
+    /// Appends a key that is not there; the dict is locked and has room.
+    #[inline(always)]
+    fn append(&self, hash: i64, key: Value, value: Value) {
+        self.state.touch();
+        self.table().append(hash, key, value);
+        self.state.len.store(self.len() + 1, Relaxed);
+    }
+
+    /// Takes entry `n` out; the dict is locked.
+    #[must_use = "drop the key and value when no lock is held"]
+    fn take_entry(&self, n: usize) -> (Option<Value>, Option<Value>) {
+        self.state.touch();
+        self.state.len.store(self.len() - 1, Relaxed);
+        self.table().remove(n)
+    }
+
+    // Keys that are `str`: no Python code runs.
+
+    /// The value of a name.
+    #[inline]
+    pub fn get_str(&self, name: &Py<Str>) -> Option<Value> {
+        let hash = name.hash();
+        let _guard = lock(self.header());
+        let table = self.table();
+        table.find_str(name, hash).and_then(|n| table.value_at(n))
+    }
+
+    /// Sets the value of a name; returns the old one.
+    #[inline]
+    #[must_use = "drop the old value when no lock is held"]
+    pub fn replace_str(&self, name: &Py<Str>, value: Value) -> Option<Value> {
+        let hash = name.hash();
+        let _guard = lock(self.header());
+        if let Some(n) = self.table().find_str(name, hash) {
+            return self.table().swap_value(n, value);
+        }
+        self.append_name(name, hash, value);
+        None
+    }
+
+    fn append_name(&self, name: &Py<Str>, hash: i64, value: Value) {
+        if !self.make_room() {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>());
+        }
+        self.append(hash, name.to_value(), value);
+    }
+
+    /// Sets the value of a name.
+    #[inline]
+    pub fn set_str(&self, name: &Py<Str>, value: Value) {
+        drop(self.replace_str(name, value));
+    }
+
+    /// Removes a name.
+    pub fn remove_str(&self, name: &Py<Str>) -> Option<Value> {
+        let hash = name.hash();
+        let guard = lock(self.header());
+        let n = self.table().find_str(name, hash)?;
+        let (key, value) = self.take_entry(n);
+        drop(guard);
+        drop(key);
+        value
+    }
+
+    /// The value of a name, which is set to `value` if there is none.
+    pub fn set_default_str(&self, name: &Py<Str>, value: Value) -> Value {
+        let hash = name.hash();
+        let guard = lock(self.header());
+        let table = self.table();
+        if let Some(found) = table.find_str(name, hash).and_then(|n| table.value_at(n)) {
+            // `value` may be the last reference to its object.
+            drop(guard);
+            return found;
+        }
+        self.append_name(name, hash, value.clone());
+        value
+    }
+
+    /// Sets a name that the dict does not have.
+    pub fn insert_new_interned(&self, name: &Py<Str>, value: Value) {
+        let hash = name.hash();
+        let _guard = lock(self.header());
+        debug_assert!(self.table().find_str(name, hash).is_none(), "the name is new");
+        self.append_name(name, hash, value);
+    }
+
+    // Inline caches.
+
+    /// Names this state of the keys and their places; 0 when there are no names left. Take it before looking for the entry.
+    #[inline]
+    pub fn version(&self) -> u32 {
+        match self.raw_version() {
+            0 => self.assign_version(),
+            version => version,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn assign_version(&self) -> u32 {
+        let _guard = lock(self.header());
+        let version = self.raw_version();
+        if version != 0 {
+            return version;
+        }
+        let fresh = NEXT_VERSION.fetch_update(Relaxed, Relaxed, |next| next.checked_add(1)).unwrap_or(0);
+        self.state.version.store(fresh, Release);
+        fresh
+    }
+
+    /// The number of the name's entry.
+    pub fn find_entry_for_cache(&self, name: &Py<Str>) -> Option<u32> {
+        let hash = name.hash();
+        let _guard = lock(self.header());
+        self.table().find_str(name, hash).map(|n| n as u32)
+    }
+
+    /// Sets the value of an entry whose number was found for this version. `Err` gives the value back when the dict has changed.
+    #[inline]
+    pub fn set_entry_value(&self, version: u32, index: u32, value: Value) -> Result<(), Value> {
+        let guard = lock(self.header());
+        if self.raw_version() != version || version == 0 || index as usize >= self.table().used() {
+            drop(guard);
+            return Err(value);
+        }
+        let old = self.table().swap_value(index as usize, value);
+        drop(guard);
+        drop(old);
+        Ok(())
+    }
+
+    // Any keys.
+
+    /// The hash of a key; an unhashable one is called so.
+    #[inline(always)]
+    pub(super) fn hash_key(vm: &Vm, key: &Value) -> Res<i64> {
+        hash_of(vm, key).map_err(|exc| unhashable(vm, exc, key, "a dict key"))
+    }
+
+    /// `self.get(key)`, by the table alone (no `__missing__`).
+    #[inline]
+    pub fn get(&self, vm: &Vm, key: &Value) -> Res<Option<Value>> {
+        let hash = Self::hash_key(vm, key)?;
+        self.get_hashed(vm, key, hash)
+    }
+
+    #[inline]
+    pub fn get_hashed(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
+        let (_guard, found) = self.locate(vm, key, hash)?;
+        Ok(found.and_then(|n| self.table().value_at(n)))
+    }
+
+    /// `key in self`
+    #[inline]
+    pub fn contains(&self, vm: &Vm, key: &Value) -> Res<bool> {
+        let hash = Self::hash_key(vm, key)?;
+        Ok(self.locate(vm, key, hash)?.1.is_some())
+    }
+
+    /// `self[key] = value`
+    #[inline]
+    pub fn set(&self, vm: &Vm, key: &Value, value: Value) -> Res<()> {
+        let hash = Self::hash_key(vm, key)?;
+        self.set_hashed(vm, key, hash, value)
+    }
+
+    #[inline]
+    pub fn set_hashed(&self, vm: &Vm, key: &Value, hash: i64, value: Value) -> Res<()> {
+        let (guard, found) = self.locate(vm, key, hash)?;
+        match found {
+            Some(n) => {
+                let old = self.table().swap_value(n, value);
+                drop(guard);
+                drop(old);
+            }
+            None => {
+                if !self.make_room() {
+                    drop(guard);
+                    return Err(vm.memory_error());
+                }
+                self.append(hash, key.clone(), value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of `key`, which is set to `value` if there is none, in one step.
+    pub fn set_default(&self, vm: &Vm, key: &Value, value: &Value) -> Res<Value> {
+        let hash = Self::hash_key(vm, key)?;
+        let (guard, found) = self.locate(vm, key, hash)?;
+        if let Some(found) = found.and_then(|n| self.table().value_at(n)) {
+            return Ok(found);
+        }
+        if !self.make_room() {
+            drop(guard);
+            return Err(vm.memory_error());
+        }
+        self.append(hash, key.clone(), value.clone());
+        Ok(value.clone())
+    }
+
+    /// Removes `key` and returns its value.
+    pub fn remove(&self, vm: &Vm, key: &Value) -> Res<Option<Value>> {
+        if self.is_empty() {
+            // The hash is asked for all the same: an unhashable key is an error.
+            Self::hash_key(vm, key)?;
+            return Ok(None);
+        }
+        let hash = Self::hash_key(vm, key)?;
+        let (guard, found) = self.locate(vm, key, hash)?;
+        let Some(n) = found else { return Ok(None) };
+        let (key, value) = self.take_entry(n);
+        drop(guard);
+        drop(key);
+        Ok(value)
+    }
+
+    /// Removes the last key.
+    pub fn pop_last(&self) -> Option<(Value, Value)> {
+        let _guard = lock(self.header());
+        let table = self.table();
+        let n = table.live_before(usize::MAX)?;
+        let (key, value) = self.take_entry(n);
+        table.shrink(n);
+        key.zip(value)
+    }
+
+    /// Removes the first key.
+    pub fn pop_first(&self) -> Option<(Value, Value)> {
+        let _guard = lock(self.header());
+        let n = self.table().live_from(0)?;
+        let (key, value) = self.take_entry(n);
+        key.zip(value)
+    }
+
+    /// Removes all keys.
+    pub fn clear_all(&self) {
+        let guard = lock(self.header());
+        let old = self.state.replace_table(Table::empty(), 0);
+        drop(guard);
+        // SAFETY: replaced just now; it is dropped without the lock.
+        drop(unsafe { Detached::new(old) });
+    }
+
+    // Whole dicts.
+
+    /// Keys and values in order.
+    pub fn snapshot(&self) -> Vec<(Value, Value)> {
+        self.collect(|_, key, value| (key, value))
+    }
+
+    /// Hashes, keys and values in order.
+    pub fn snapshot_hashed(&self) -> Vec<(i64, Value, Value)> {
+        self.collect(|hash, key, value| (hash, key, value))
+    }
+
+    /// The keys in order.
+    pub fn snapshot_keys(&self) -> Vec<Value> {
+        let _guard = lock(self.header());
+        let table = self.table();
+        let mut keys = Vec::with_capacity(self.len());
+        keys.extend((0..table.used()).filter_map(|n| table.key_at(n)));
+        keys
+    }
+
+    /// The values in order.
+    pub fn snapshot_values(&self) -> Vec<Value> {
+        let _guard = lock(self.header());
+        let table = self.table();
+        let mut values = Vec::with_capacity(self.len());
+        values.extend((0..table.used()).filter_map(|n| table.value_at(n)));
+        values
+    }
+
+    /// Makes something of each entry; `make` drops nothing it is given.
+    fn collect<T>(&self, make: impl Fn(i64, Value, Value) -> T) -> Vec<T> {
+        let _guard = lock(self.header());
+        let mut items = Vec::with_capacity(self.len());
+        let mut n = 0;
+        while let Some((hash, key, value)) = self.table().next(&mut n) {
+            items.push(make(hash, key, value));
+        }
+        items
+    }
+
+    /// Calls `f` with the table and the count of keys, locked. `f` runs no Python code and drops no values.
+    #[inline(always)]
+    pub(super) fn with_table<R>(&self, f: impl FnOnce(&Table, usize) -> R) -> R {
+        let _guard = lock(self.header());
+        f(self.table(), self.len())
+    }
+
+    /// Hash, key and value of the first entry from `*at` on; for loops that look at the dict afresh each time.
+    pub fn next_entry(&self, at: &mut usize) -> Option<(i64, Value, Value)> {
+        let _guard = lock(self.header());
+        self.table().next(at)
+    }
+
+    /// A fresh table with all the entries; `None` without memory.
+    fn copied_table(&self) -> Option<NonNull<Table>> {
+        let _guard = lock(self.header());
+        if self.is_empty() {
+            return Some(Table::empty());
+        }
+        let fresh = Table::log2_for(self.len()).and_then(Table::alloc)?;
+        // SAFETY: just allocated.
+        self.table().copy_to(unsafe { fresh.as_ref() });
+        Some(fresh)
+    }
+
+    /// `self.copy()`: always exactly a dict.
+    pub fn copy(&self, vm: &Vm) -> Res<Py<Dict>> {
+        let table = self.copied_table().ok_or_else(|| vm.memory_error())?;
+        Ok(Py::new(Dict { state: State::new(table) }))
+    }
+
+    /// Sets all keys of another dict here.
+    pub fn update_from(&self, vm: &Vm, other: &Py<Dict>) -> Res<()> {
+        if self.is(other) || other.is_empty() {
+            return Ok(());
+        }
+        if self.is_empty() {
+            let table = other.copied_table().ok_or_else(|| vm.memory_error())?;
+            let guard = lock(self.header());
+            let old = if self.is_empty() {
+                // SAFETY: just copied.
+                self.state.replace_table(table, unsafe { table.as_ref() }.used())
+            } else {
+                table
+            };
+            drop(guard);
+            // SAFETY: replaced just now, or never in use; it is dropped without the lock.
+            drop(unsafe { Detached::new(old) });
+            if old != table {
+                return Ok(());
+            }
+        }
+        for (hash, key, value) in other.snapshot_hashed() {
+            self.set_hashed(vm, &key, hash, value)?;
+        }
+        Ok(())
+    }
+
+    /// Whether both have equal keys with equal values.
+    pub fn equals(&self, vm: &Vm, other: &Py<Dict>) -> Res<bool> {
+        if self.len() != other.len() {
+            return Ok(false);
+        }
+        if self.is(other) {
+            return Ok(true);
+        }
+        for (hash, key, value) in self.snapshot_hashed() {
+            match other.get_hashed(vm, &key, hash)? {
+                Some(theirs) => {
+                    if !vm.eq(&value, &theirs)? {
+                        return Ok(false);
+                    }
+                }
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether this is exactly a dict, whose methods nobody can have overridden.
+    #[inline(always)]
+    pub fn is_exact(&self) -> bool {
+        self.class().as_ptr() == <Dict as Native>::ty().as_ptr()
+    }
+
+    /// An empty instance of `cls`.
+    pub(super) fn empty_of(cls: &Py<Type>) -> Py<Dict> {
+        Py::with_class(cls, Dict::empty_payload())
+    }
+}
