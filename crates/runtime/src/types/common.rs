@@ -4,6 +4,8 @@
 
 use std::mem::ManuallyDrop;
 
+use num_bigint::BigInt;
+
 use crate::memory::header::Header;
 use crate::object::{Py, PySlot, Type, Value};
 use crate::sync::{ObjectGuard, ObjectLock, free_threaded};
@@ -115,5 +117,26 @@ pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> b
         CmpOp::Ne => a != b,
         CmpOp::Gt => a > b,
         CmpOp::Ge => a >= b,
+    }
+}
+
+/// A function of `builtins`, for the `__reduce__` of iterators.
+pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
+    match vm.builtins().get_str(name) {
+        Some(value) => Ok(value),
+        None => Err(vm.attribute_error(format!("module 'builtins' has no attribute '{}'", name.to_string_lossy()))),
+    }
+}
+
+/// Whether the exception says that a sequence or an iterator has ended.
+pub(crate) fn is_end(exc: &Exc) -> bool {
+    [&exceptions::INDEX_ERROR, &exceptions::STOP_ITERATION].into_iter().any(|ty| ty.get().is_some_and(|ty| exc.is_instance(ty)))
+}
+
+/// An int of any size.
+pub(crate) fn to_bigint(vm: &Vm, int: &Value) -> BigInt {
+    match int.as_small_int() {
+        Some(i) => BigInt::from(i),
+        None => vm.int_value(int).map(|i| i.to_bigint()).unwrap_or_default(),
     }
 }

@@ -7,8 +7,7 @@ use std::ops::Range;
 use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 
-use super::common::class_getitem;
-use super::tuple::{Tuple, compare_items, hash_items};
+use super::tuple::{Tuple, compare_items, finish_hash, hash_rounds};
 use crate::native::{Args, CmpOp, pyclass, pymethods};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::StrBuilder;
@@ -149,6 +148,26 @@ impl Slice {
         Ok((start, stop, step))
     }
 
+    /// The bounds adjusted to a length of any size.
+    pub(super) fn big_indices(&self, vm: &Vm, len: &BigInt) -> Res<(BigInt, BigInt, BigInt)> {
+        let step = if self.step.is_none() { BigInt::one() } else { big_bound(vm, &self.step)? };
+        if step.is_zero() {
+            return Err(vm.value_error("slice step cannot be zero"));
+        }
+        let backwards = step.is_negative();
+        let (low, high) = if backwards { (-BigInt::one(), len - 1) } else { (BigInt::zero(), len.clone()) };
+        let fit = |value: &Value, default: &BigInt| -> Res<BigInt> {
+            if value.is_none() {
+                return Ok(default.clone());
+            }
+            let bound = big_bound(vm, value)?;
+            Ok(if bound.is_negative() { (bound + len).max(low.clone()) } else { bound.min(high.clone()) })
+        };
+        let start = fit(&self.start, if backwards { &high } else { &low })?;
+        let stop = fit(&self.stop, if backwards { &low } else { &high })?;
+        Ok((start, stop, step))
+    }
+
     fn as_triple(&self) -> [Value; 3] {
         [self.start.clone(), self.stop.clone(), self.step.clone()]
     }
@@ -201,7 +220,7 @@ impl Slice {
     #[slot]
     fn __hash__(vm: &Vm, this: &Py<Slice>) -> Res<i64> {
         // As a tuple's, but without the length at the end.
-        hash_slice(vm, &this.as_triple())
+        Ok(finish_hash(hash_rounds(vm, &this.as_triple())?))
     }
 
     #[slot]
@@ -241,21 +260,7 @@ impl Slice {
         if len.is_negative() {
             return Err(vm.value_error("length should not be negative"));
         }
-        let step = if this.step.is_none() { BigInt::one() } else { big_bound(vm, &this.step)? };
-        if step.is_zero() {
-            return Err(vm.value_error("slice step cannot be zero"));
-        }
-        let backwards = step.is_negative();
-        let (low, high) = if backwards { (-BigInt::one(), &len - 1) } else { (BigInt::zero(), len.clone()) };
-        let fit = |value: &Value, default: &BigInt| -> Res<BigInt> {
-            if value.is_none() {
-                return Ok(default.clone());
-            }
-            let bound = big_bound(vm, value)?;
-            Ok(if bound.is_negative() { (bound + &len).max(low.clone()) } else { bound.min(high.clone()) })
-        };
-        let start = fit(&this.start, if backwards { &high } else { &low })?;
-        let stop = fit(&this.stop, if backwards { &low } else { &high })?;
+        let (start, stop, step) = this.big_indices(vm, &len)?;
         Ok(Tuple::from_array([start, stop, step].map(Value::bigint)).into_value())
     }
 
@@ -265,16 +270,6 @@ impl Slice {
         let state = Tuple::from_array(this.as_triple());
         Ok(Tuple::pair(Slice::ty().to_value(), state.into_value()).into_value())
     }
-
-    /// See PEP 585
-    #[classmethod(sig = "($type, object, /)")]
-    fn __class_getitem__(vm: &Vm, cls: &Py<Type>, object: &Value) -> Res<Value> {
-        class_getitem(vm, cls, object)
-    }
-}
-
-fn hash_slice(vm: &Vm, parts: &[Value; 3]) -> Res<i64> {
-    hash_items(vm, parts)
 }
 
 #[cfg(test)]

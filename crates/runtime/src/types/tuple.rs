@@ -387,18 +387,28 @@ impl Tuple {
     }
 }
 
-/// The hash of a sequence of items: xxHash's 64-bit rounds over theirs, as CPython combines them.
-pub(crate) fn hash_items(vm: &Vm, items: &[Value]) -> Res<i64> {
+const PRIME_5: u64 = 2_870_177_450_012_600_261;
+
+/// xxHash's 64-bit rounds over the hashes of the items, as CPython combines them.
+pub(crate) fn hash_rounds(vm: &Vm, items: &[Value]) -> Res<u64> {
     const PRIME_1: u64 = 11_400_714_785_074_694_791;
     const PRIME_2: u64 = 14_029_467_366_897_019_727;
-    const PRIME_5: u64 = 2_870_177_450_012_600_261;
     let mut sum = PRIME_5;
     for item in items {
         let lane = hash_of(vm, item)? as u64;
         sum = sum.wrapping_add(lane.wrapping_mul(PRIME_2)).rotate_left(31).wrapping_mul(PRIME_1);
     }
-    sum = sum.wrapping_add(items.len() as u64 ^ (PRIME_5 ^ 3_527_539));
-    Ok(if sum == u64::MAX { 1_546_275_796 } else { sum as i64 })
+    Ok(sum)
+}
+
+/// No hash is -1.
+pub(crate) fn finish_hash(sum: u64) -> i64 {
+    if sum == u64::MAX { 1_546_275_796 } else { sum as i64 }
+}
+
+/// The hash of a tuple with these items.
+pub(crate) fn hash_items(vm: &Vm, items: &[Value]) -> Res<i64> {
+    Ok(finish_hash(hash_rounds(vm, items)?.wrapping_add(items.len() as u64 ^ (PRIME_5 ^ 3_527_539))))
 }
 
 /// Compares two sequences of items that cannot change.

@@ -1,0 +1,367 @@
+//! `list`: a growing array. Its methods are in `list_methods`, sorting in `list_sort`.
+//!
+//! Invariant: the items are reached through [`Py::<List>::with`] alone, which holds the object's lock; what it is given runs no
+//! Python code and drops no items. Growth asks for memory first and fails with `MemoryError`.
+
+use std::cell::UnsafeCell;
+
+use super::common::lock;
+use super::slice::{SliceRange, adjust_bounds};
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::pyclass;
+use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::sync::{ObjectLock, lock2};
+use crate::types::str::Str;
+use crate::vm::{Res, Vm};
+
+/// A mutable sequence.
+#[pyclass(
+    name = "list",
+    basetype,
+    sequence,
+    unhashable,
+    flags = TypeFlags::LIST_SUBCLASS,
+    doc = "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must be an iterable if specified."
+)]
+pub struct List {
+    items: Items,
+}
+
+struct Items(UnsafeCell<Vec<Value>>);
+
+// SAFETY: access is serialised by the object's lock, or by the GIL.
+unsafe impl Sync for Items {}
+
+impl Trace for Items {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: the world is stopped, and no lock is held at a safepoint.
+        unsafe { &*self.0.get() }.traverse(visit);
+    }
+
+    fn clear(&self, out: &mut Vec<Value>) {
+        // SAFETY: as above.
+        out.append(unsafe { &mut *self.0.get() });
+    }
+}
+
+impl List {
+    /// The payload, for subclasses implemented in Rust.
+    pub fn payload(items: Vec<Value>) -> List {
+        List { items: Items(UnsafeCell::new(items)) }
+    }
+
+    #[inline]
+    pub fn new(items: Vec<Value>) -> Py<List> {
+        Py::new(List::payload(items))
+    }
+
+    pub fn new_of(cls: &Py<Type>, items: Vec<Value>) -> Py<List> {
+        Py::with_class(cls, List::payload(items))
+    }
+}
+
+/// What a lookup can know of two values without Python code.
+#[inline(always)]
+pub(super) fn surely_equal(a: &Value, b: &Value) -> Option<bool> {
+    if a.is(b) {
+        return Some(true);
+    }
+    if a.is_small_int() && b.is_small_int() {
+        return Some(false);
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+        return Some(a.text_eq(b));
+    }
+    None
+}
+
+impl Py<List> {
+    /// Calls `f` with the items, locked. `f` runs no Python code and drops no items.
+    #[inline(always)]
+    pub fn with<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+        let _guard = lock(self.header());
+        // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
+        f(unsafe { &mut *self.items.0.get() })
+    }
+
+    /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.
+    fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Vec<Value>, Option<&Vec<Value>>) -> R) -> R {
+        let (a, b) = (ObjectLock::from_byte(&self.header().lock), ObjectLock::from_byte(&other.header().lock));
+        let _guard = lock2(a, b);
+        // SAFETY: both locks are held; if both lists are the same one, only one reference is made.
+        unsafe {
+            let theirs = if self.is(other) { None } else { Some(&*other.items.0.get()) };
+            f(&mut *self.items.0.get(), theirs)
+        }
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.with(|items| items.len())
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Item number `at`.
+    #[inline(always)]
+    pub fn get(&self, at: usize) -> Option<Value> {
+        self.with(|items| items.get(at).cloned())
+    }
+
+    /// `self[index]`, counted from the end if negative.
+    #[inline(always)]
+    pub fn get_index(&self, index: i64) -> Option<Value> {
+        self.with(|items| {
+            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+            items.get(at as usize).cloned()
+        })
+    }
+
+    /// `self[index] = value`; `Err` gives the value back when there is no such item.
+    #[inline(always)]
+    pub fn set_index(&self, index: i64, value: Value) -> Result<(), Value> {
+        let old = self.with(|items| {
+            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+            match items.get_mut(at as usize) {
+                Some(item) => Ok(std::mem::replace(item, value)),
+                None => Err(value),
+            }
+        });
+        old.map(drop)
+    }
+
+    /// The items as they are now.
+    pub fn snapshot(&self) -> Vec<Value> {
+        self.with(|items| items.clone())
+    }
+
+    /// Takes all items out.
+    #[must_use = "drop the items when no lock is held"]
+    pub fn take_all(&self) -> Vec<Value> {
+        self.with(std::mem::take)
+    }
+
+    /// Appends; `Err` gives the value back when there is no memory.
+    #[inline(always)]
+    pub fn push(&self, value: Value) -> Result<(), Value> {
+        self.with(|items| {
+            if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+                return Err(value);
+            }
+            items.push(value);
+            Ok(())
+        })
+    }
+
+    /// Appends.
+    #[inline(always)]
+    pub fn append(&self, vm: &Vm, value: Value) -> Res<()> {
+        self.push(value).map_err(|_| vm.memory_error())
+    }
+
+    /// Appends all of `more`.
+    pub fn extend_vec(&self, vm: &Vm, mut more: Vec<Value>) -> Res<()> {
+        let fits = self.with(|items| {
+            let fits = items.try_reserve(more.len()).is_ok();
+            if fits {
+                items.append(&mut more);
+            }
+            fits
+        });
+        if fits { Ok(()) } else { Err(vm.memory_error()) }
+    }
+
+    /// Appends further references to `more`.
+    pub fn extend_slice(&self, vm: &Vm, more: &[Value]) -> Res<()> {
+        let fits = self.with(|items| {
+            let fits = items.try_reserve(more.len()).is_ok();
+            if fits {
+                items.extend_from_slice(more);
+            }
+            fits
+        });
+        if fits { Ok(()) } else { Err(vm.memory_error()) }
+    }
+
+    /// Appends the items of another list, or of this one.
+    pub(super) fn extend_list(&self, vm: &Vm, other: &Py<List>) -> Res<()> {
+        let fits = self.with_both(other, |items, theirs| {
+            let more = theirs.map_or(items.len(), Vec::len);
+            if items.try_reserve(more).is_err() {
+                return false;
+            }
+            match theirs {
+                Some(theirs) => items.extend_from_slice(theirs),
+                None => items.extend_from_within(..),
+            }
+            true
+        });
+        if fits { Ok(()) } else { Err(vm.memory_error()) }
+    }
+
+    /// The items of both, in a new `Vec`; `None` without memory.
+    pub(super) fn concatenated(&self, other: &Py<List>) -> Option<Vec<Value>> {
+        self.with_both(other, |items, theirs| {
+            let theirs = theirs.unwrap_or(items);
+            let mut all = Vec::new();
+            all.try_reserve_exact(items.len().checked_add(theirs.len())?).ok()?;
+            all.extend_from_slice(items);
+            all.extend_from_slice(theirs);
+            Some(all)
+        })
+    }
+
+    /// The items a slice selects. `bounds` as from `Slice::unpack`; `None` without memory.
+    pub(super) fn slice_items(&self, bounds: (Option<isize>, Option<isize>, isize)) -> Option<Vec<Value>> {
+        self.with(|items| {
+            let range = adjust_bounds(bounds, items.len());
+            let mut selected = Vec::new();
+            selected.try_reserve_exact(range.count).ok()?;
+            match range.contiguous() {
+                Some(part) => selected.extend_from_slice(&items[part]),
+                None => selected.extend(range.indices().map(|at| items[at].clone())),
+            }
+            Some(selected)
+        })
+    }
+
+    /// `self[bounds] = new`. `Err` tells the size of the slice when `new` does not fit it.
+    pub(super) fn assign_slice(
+        &self,
+        vm: &Vm,
+        bounds: (Option<isize>, Option<isize>, isize),
+        mut new: Vec<Value>,
+    ) -> Res<Result<(), (usize, usize)>> {
+        enum Outcome {
+            Done(Vec<Value>),
+            Misfit(usize),
+            NoMemory,
+        }
+        let given = new.len();
+        let outcome = self.with(|items| {
+            let range = adjust_bounds(bounds, items.len());
+            if let Some(part) = range.contiguous() {
+                if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
+                    return Outcome::NoMemory;
+                }
+                return Outcome::Done(items.splice(part, new.drain(..)).collect());
+            }
+            if range.count != new.len() {
+                return Outcome::Misfit(range.count);
+            }
+            for (at, item) in range.indices().zip(&mut new) {
+                std::mem::swap(&mut items[at], item);
+            }
+            Outcome::Done(Vec::new())
+        });
+        // `new` and what was replaced are dropped now that the lock is free.
+        match outcome {
+            Outcome::Done(_) => Ok(Ok(())),
+            Outcome::Misfit(wanted) => Ok(Err((given, wanted))),
+            Outcome::NoMemory => Err(vm.memory_error()),
+        }
+    }
+
+    /// `del self[bounds]`
+    pub(super) fn delete_slice(&self, bounds: (Option<isize>, Option<isize>, isize)) {
+        let removed = self.with(|items| {
+            let range = adjust_bounds(bounds, items.len());
+            take_selected(items, range)
+        });
+        drop(removed);
+    }
+
+    /// The number of the first item from `start` to `stop` that equals `value`.
+    pub(super) fn find(&self, vm: &Vm, value: &Value, start: usize, stop: usize) -> Res<Option<usize>> {
+        let mut at = start;
+        loop {
+            // Items that are surely different are passed over under one lock.
+            let candidate = self.with(|items| {
+                let stop = stop.min(items.len());
+                while at < stop {
+                    match surely_equal(&items[at], value) {
+                        Some(true) => return Some(None),
+                        Some(false) => at += 1,
+                        None => return Some(Some(items[at].clone())),
+                    }
+                }
+                None
+            });
+            match candidate {
+                None => return Ok(None),
+                Some(None) => return Ok(Some(at)),
+                Some(Some(item)) => {
+                    if vm.eq(&item, value)? {
+                        return Ok(Some(at));
+                    }
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// Removes item number `at`.
+    pub(super) fn remove_at(&self, at: usize) -> Option<Value> {
+        self.with(|items| (at < items.len()).then(|| items.remove(at)))
+    }
+
+    /// Whether this is exactly a list.
+    #[inline(always)]
+    pub fn is_exact(&self) -> bool {
+        self.class().as_ptr() == List::ty().as_ptr()
+    }
+}
+
+/// Takes the selected items out and closes the gaps.
+fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
+    if let Some(part) = range.contiguous() {
+        return items.drain(part).collect();
+    }
+    let range = range.ascending();
+    let (mut write, mut selected) = (range.start as usize, range.indices().peekable());
+    if range.count == 0 {
+        return Vec::new();
+    }
+    for read in write..items.len() {
+        if selected.next_if_eq(&read).is_none() {
+            items.swap(write, read);
+            write += 1;
+        }
+    }
+    items.split_off(write)
+}
+
+/// `n` times the items one after the other; `None` without memory.
+pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
+    let len = items.len().checked_mul(n)?;
+    let mut all = Vec::new();
+    all.try_reserve_exact(len).ok()?;
+    match items {
+        [item] => all.resize(n, item.clone()),
+        _ => (0..n).for_each(|_| all.extend_from_slice(items)),
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_selected_items() {
+        let check = |range: SliceRange, left: &[i64]| {
+            let mut items: Vec<Value> = (0..6).map(Value::int).collect();
+            let taken = take_selected(&mut items, range);
+            let numbers: Vec<i64> = items.iter().filter_map(Value::as_small_int).collect();
+            assert_eq!(numbers, left);
+            assert_eq!(taken.len() + items.len(), 6);
+        };
+        check(SliceRange { start: 0, step: 2, count: 3 }, &[1, 3, 5]);
+        check(SliceRange { start: 5, step: -2, count: 3 }, &[0, 2, 4]);
+        check(SliceRange { start: 1, step: 1, count: 2 }, &[0, 3, 4, 5]);
+        check(SliceRange { start: 5, step: -1, count: 0 }, &[0, 1, 2, 3, 4, 5]);
+    }
+}
