@@ -1,0 +1,571 @@
+//! `set` and `frozenset`: the objects and what both can do. Their methods are in `set_methods`.
+//!
+//! Invariant: the table is reached under the object's lock, and no Python code runs and no key is dropped there. A lookup that needs
+//! `__eq__` takes a reference to the candidate, unlocks, compares, and goes on only if `changes` says that the table is still the same.
+
+use std::cell::UnsafeCell;
+
+use super::common::{hash_of, lock, unhashable};
+use super::dict::Dict;
+use super::set_table::{NoMemory, SetProbe, SetTable, SetWalk};
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::pyclass;
+use crate::object::{Native, Py, Type, Value};
+use crate::sync::ObjectGuard;
+use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use crate::vm::{Exc, Res, Vm};
+
+/// A mutable collection of unique elements.
+#[pyclass(name = "set", basetype, weakref, unhashable, doc = "Build an unordered collection of unique elements.")]
+pub struct Set {
+    core: Core,
+}
+
+/// An immutable collection of unique elements.
+#[pyclass(name = "frozenset", basetype, weakref, doc = "Build an immutable unordered collection of unique elements.")]
+pub struct FrozenSet {
+    core: Core,
+    /// -1 until computed.
+    pub(super) hash: AtomicI64,
+}
+
+pub(super) struct Core {
+    table: UnsafeCell<SetTable>,
+    /// Counts the changes to the keys and their places.
+    changes: AtomicU32,
+}
+
+// SAFETY: access to the table is serialised by the object's lock, or by the GIL.
+unsafe impl Sync for Core {}
+
+impl Core {
+    fn new(table: SetTable) -> Core {
+        Core { table: UnsafeCell::new(table), changes: AtomicU32::new(0) }
+    }
+}
+
+impl Trace for Core {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: the world is stopped, and no lock is held at a safepoint.
+        unsafe { &*self.table.get() }.traverse(visit);
+    }
+
+    fn clear(&self, out: &mut Vec<Value>) {
+        // SAFETY: as above.
+        let table = std::mem::replace(unsafe { &mut *self.table.get() }, SetTable::new());
+        out.extend(table.into_keys());
+    }
+}
+
+/// A set or frozenset.
+#[derive(Clone, Copy)]
+pub(crate) struct AnySet<'a> {
+    pub value: &'a Value,
+    core: &'a Core,
+    pub frozen: bool,
+}
+
+impl Set {
+    pub fn new_empty() -> Py<Set> {
+        Set::from_table(SetTable::new())
+    }
+
+    pub(super) fn from_table(table: SetTable) -> Py<Set> {
+        Py::new(Set { core: Core::new(table) })
+    }
+
+    pub(super) fn empty_of(cls: &Py<Type>) -> Py<Set> {
+        Py::with_class(cls, Set { core: Core::new(SetTable::new()) })
+    }
+
+    /// A set of the items.
+    pub fn from_values(vm: &Vm, items: &[Value]) -> Res<Py<Set>> {
+        let set = Set::new_empty();
+        items.iter().try_for_each(|item| set.add(vm, item))?;
+        Ok(set)
+    }
+}
+
+impl FrozenSet {
+    pub(super) fn from_table(table: SetTable) -> Py<FrozenSet> {
+        Py::new(FrozenSet { core: Core::new(table), hash: AtomicI64::new(-1) })
+    }
+
+    pub(super) fn of_class(cls: &Py<Type>, table: SetTable) -> Py<FrozenSet> {
+        Py::with_class(cls, FrozenSet { core: Core::new(table), hash: AtomicI64::new(-1) })
+    }
+
+    /// A frozenset of the items.
+    pub fn from_values(vm: &Vm, items: &[Value]) -> Res<Py<FrozenSet>> {
+        let set = Set::from_values(vm, items)?;
+        Ok(FrozenSet::from_table(set.any().take_table()))
+    }
+}
+
+impl Py<Set> {
+    #[inline(always)]
+    pub(super) fn any(&self) -> AnySet<'_> {
+        AnySet { value: self.as_value(), core: &self.core, frozen: false }
+    }
+
+    pub fn len(&self) -> usize {
+        self.any().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds an element.
+    #[inline]
+    pub fn add(&self, vm: &Vm, item: &Value) -> Res<()> {
+        self.any().add(vm, item)
+    }
+
+    pub fn contains(&self, vm: &Vm, item: &Value) -> Res<bool> {
+        self.any().contains(vm, item)
+    }
+
+    /// Adds all elements of an iterable.
+    pub fn update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        self.any().update(vm, items)
+    }
+
+    /// Removes all elements of an iterable.
+    pub fn difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        self.any().difference_update(vm, items)
+    }
+
+    /// Removes the elements that an iterable has as well, and adds the others.
+    pub fn symmetric_difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        self.any().symmetric_difference_update(vm, items)
+    }
+
+    /// The elements as they are now.
+    pub fn snapshot(&self) -> Vec<Value> {
+        self.any().keys()
+    }
+}
+
+impl Py<FrozenSet> {
+    #[inline(always)]
+    pub(super) fn any(&self) -> AnySet<'_> {
+        AnySet { value: self.as_value(), core: &self.core, frozen: true }
+    }
+
+    pub fn len(&self) -> usize {
+        self.any().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn contains(&self, vm: &Vm, item: &Value) -> Res<bool> {
+        self.any().contains(vm, item)
+    }
+
+    /// The elements.
+    pub fn snapshot(&self) -> Vec<Value> {
+        self.any().keys()
+    }
+}
+
+type Located<'a> = (ObjectGuard<'a>, Result<usize, usize>);
+
+impl<'a> AnySet<'a> {
+    /// The value as a set or frozenset.
+    #[inline]
+    pub fn of(value: &'a Value) -> Option<AnySet<'a>> {
+        if let Some(set) = value.downcast::<Set>() {
+            return Some(set.any());
+        }
+        value.downcast::<FrozenSet>().map(Py::<FrozenSet>::any)
+    }
+
+    #[inline(always)]
+    fn lock(&self) -> ObjectGuard<'a> {
+        // A set is a heap object.
+        lock(self.value.header().expect("a set is a heap object"))
+    }
+
+    /// Calls `f` with the table, locked. `f` runs no Python code and drops no keys.
+    #[inline(always)]
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut SetTable) -> R) -> R {
+        let _guard = self.lock();
+        // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
+        f(unsafe { &mut *self.core.table.get() })
+    }
+
+    /// The table, while the caller holds the guard and makes no second reference.
+    #[expect(clippy::mut_from_ref, reason = "the lock makes it unique")]
+    fn table(&self, _guard: &ObjectGuard<'_>) -> &mut SetTable {
+        // SAFETY: the guard holds the lock, and callers use the reference for one expression.
+        unsafe { &mut *self.core.table.get() }
+    }
+
+    fn touch(&self) {
+        self.core.changes.store(self.core.changes.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.with(|table| table.len())
+    }
+
+    pub(super) fn is_same(&self, other: &AnySet<'_>) -> bool {
+        self.value.is(other.value)
+    }
+
+    /// Finds a key and leaves the set locked: `Ok` with its cell, or `Err` with the one it would go to.
+    #[inline]
+    fn locate(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Located<'a>> {
+        let guard = self.lock();
+        let mut walk = SetWalk::new(hash);
+        match self.table(&guard).find(key, hash, &mut walk) {
+            SetProbe::Found(at) => Ok((guard, Ok(at))),
+            SetProbe::Missing(at) => Ok((guard, Err(at))),
+            SetProbe::Ask(at, candidate) => self.locate_asking(vm, key, hash, guard, walk, at, candidate),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "the state of an interrupted search")]
+    fn locate_asking(
+        &self,
+        vm: &Vm,
+        key: &Value,
+        hash: i64,
+        mut guard: ObjectGuard<'a>,
+        mut walk: SetWalk,
+        mut at: usize,
+        mut candidate: Value,
+    ) -> Res<Located<'a>> {
+        loop {
+            let changes = self.core.changes.load(Relaxed);
+            drop(guard);
+            let same = vm.eq(&candidate, key)?;
+            guard = self.lock();
+            // Where the table still holds the candidate, dropping our reference to it below frees nothing.
+            if same && self.table(&guard).has_key_at(at, &candidate) {
+                return Ok((guard, Ok(at)));
+            }
+            if self.core.changes.load(Relaxed) != changes {
+                drop(guard);
+                drop(candidate);
+                return self.locate(vm, key, hash);
+            }
+            match self.table(&guard).find(key, hash, &mut walk) {
+                SetProbe::Found(at) => return Ok((guard, Ok(at))),
+                SetProbe::Missing(at) => return Ok((guard, Err(at))),
+                SetProbe::Ask(next, other) => {
+                    at = next;
+                    candidate = other;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn hash_item(vm: &Vm, item: &Value) -> Res<i64> {
+        hash_of(vm, item).map_err(|exc| unhashable(vm, exc, item, "a set element"))
+    }
+
+    /// The hash to look an element up by: that of an unhashable set is its frozen counterpart's.
+    #[inline(always)]
+    fn hash_to_find(vm: &Vm, item: &Value) -> Res<i64> {
+        AnySet::hash_item(vm, item).or_else(|exc| AnySet::hash_as_frozen(vm, item, exc))
+    }
+
+    #[cold]
+    fn hash_as_frozen(_vm: &Vm, item: &Value, exc: Exc) -> Res<i64> {
+        let type_error = crate::types::exceptions::TYPE_ERROR.get();
+        match item.downcast::<Set>() {
+            Some(set) if type_error.is_some_and(|ty| exc.is_instance(ty)) => Ok(set.any().frozen_hash()),
+            _ => Err(exc),
+        }
+    }
+
+    /// The hash of the elements, independent of their order.
+    pub(super) fn frozen_hash(&self) -> i64 {
+        let shuffle = |h: u64| ((h ^ 89_869_747) ^ (h << 16)).wrapping_mul(3_644_798_167);
+        let mut hash = self.with(|table| {
+            let keys = table.iter().fold(0, |hash, (h, _)| hash ^ shuffle(h as u64));
+            keys ^ (table.len() as u64 + 1).wrapping_mul(1_927_868_237)
+        });
+        hash ^= (hash >> 11) ^ (hash >> 25);
+        hash = hash.wrapping_mul(69_069).wrapping_add(907_133_923);
+        if hash == u64::MAX { 590_923_713 } else { hash as i64 }
+    }
+
+    #[inline]
+    pub fn contains(&self, vm: &Vm, item: &Value) -> Res<bool> {
+        let hash = AnySet::hash_to_find(vm, item)?;
+        self.contains_hashed(vm, item, hash)
+    }
+
+    #[inline]
+    pub(super) fn contains_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
+        Ok(self.locate(vm, item, hash)?.1.is_ok())
+    }
+
+    #[inline]
+    pub(super) fn add(&self, vm: &Vm, item: &Value) -> Res<()> {
+        let hash = AnySet::hash_item(vm, item)?;
+        self.add_hashed(vm, item, hash)
+    }
+
+    #[inline]
+    pub(super) fn add_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<()> {
+        let (guard, found) = self.locate(vm, item, hash)?;
+        if let Err(at) = found {
+            self.touch();
+            if self.table(&guard).insert(at, item.clone(), hash).is_err() {
+                drop(guard);
+                return Err(vm.memory_error());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes an element; `false` when it is not there.
+    pub(super) fn discard(&self, vm: &Vm, item: &Value) -> Res<bool> {
+        let hash = AnySet::hash_to_find(vm, item)?;
+        self.discard_hashed(vm, item, hash)
+    }
+
+    fn discard_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
+        let (guard, found) = self.locate(vm, item, hash)?;
+        let Ok(at) = found else { return Ok(false) };
+        self.touch();
+        let key = self.table(&guard).remove(at);
+        drop(guard);
+        Ok(key.is_some())
+    }
+
+    pub(super) fn pop(&self) -> Option<Value> {
+        self.touch();
+        self.with(SetTable::pop)
+    }
+
+    /// Puts another table in; the old one is to be dropped without the lock.
+    pub(super) fn replace_table(&self, table: SetTable) -> SetTable {
+        self.with(|place| {
+            self.touch();
+            std::mem::replace(place, table)
+        })
+    }
+
+    pub(super) fn take_table(&self) -> SetTable {
+        self.replace_table(SetTable::new())
+    }
+
+    pub(super) fn copied_table(&self, vm: &Vm) -> Res<SetTable> {
+        self.with(|table| table.copied()).map_err(|NoMemory| vm.memory_error())
+    }
+
+    /// The elements with their hashes, as they are now.
+    pub(super) fn entries(&self) -> Vec<(i64, Value)> {
+        self.with(|table| {
+            let mut entries = Vec::with_capacity(table.len());
+            entries.extend(table.iter().map(|(hash, key)| (hash, key.clone())));
+            entries
+        })
+    }
+
+    /// The elements as they are now.
+    pub fn keys(&self) -> Vec<Value> {
+        self.with(|table| {
+            let mut keys = Vec::with_capacity(table.len());
+            keys.extend(table.iter().map(|(_, key)| key.clone()));
+            keys
+        })
+    }
+
+    fn reserve(&self, vm: &Vm, count: usize) -> Res<()> {
+        self.touch();
+        self.with(|table| table.reserve(count)).map_err(|NoMemory| vm.memory_error())
+    }
+
+    /// Adds all elements of an iterable.
+    pub(super) fn update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        if let Some(other) = AnySet::of(items) {
+            return self.merge(vm, other);
+        }
+        if let Some(dict) = items.downcast_exact::<Dict>() {
+            self.reserve(vm, dict.len())?;
+            for (hash, key, _) in dict.snapshot_hashed() {
+                self.add_hashed(vm, &key, hash)?;
+            }
+            return Ok(());
+        }
+        vm.for_each(items, |item| self.add(vm, &item))
+    }
+
+    fn merge(&self, vm: &Vm, other: AnySet<'_>) -> Res<()> {
+        if self.is_same(&other) || other.len() == 0 {
+            return Ok(());
+        }
+        if self.with(|table| table.is_untouched()) {
+            let copy = other.copied_table(vm)?;
+            let old = self.with(|table| {
+                self.touch();
+                if table.is_untouched() { std::mem::replace(table, copy) } else { copy }
+            });
+            if old.len() == 0 {
+                return Ok(());
+            }
+        }
+        let entries = other.entries();
+        self.reserve(vm, entries.len())?;
+        for (hash, key) in entries {
+            self.add_hashed(vm, &key, hash)?;
+        }
+        Ok(())
+    }
+
+    /// Removes all elements of an iterable.
+    pub(super) fn difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        if let Some(other) = AnySet::of(items) {
+            if self.is_same(&other) {
+                drop(self.take_table());
+                return Ok(());
+            }
+            if other.len() >> 3 > self.len() {
+                // Few of the many can be here: look for ours there.
+                for (hash, key) in self.entries() {
+                    if other.contains_hashed(vm, &key, hash)? {
+                        self.discard_hashed(vm, &key, hash)?;
+                    }
+                }
+            } else {
+                for (hash, key) in other.entries() {
+                    self.discard_hashed(vm, &key, hash)?;
+                }
+            }
+        } else {
+            vm.for_each(items, |item| self.discard(vm, &item).map(drop))?;
+        }
+        self.touch();
+        self.with(|table| table.tidy()).map_err(|NoMemory| vm.memory_error())
+    }
+
+    /// Removes the elements that an iterable has as well, and adds the others.
+    pub(super) fn symmetric_difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
+        let toggle = |hash: i64, key: &Value| -> Res<()> {
+            if self.discard_hashed(vm, key, hash)? { Ok(()) } else { self.add_hashed(vm, key, hash) }
+        };
+        if let Some(other) = AnySet::of(items) {
+            if self.is_same(&other) {
+                drop(self.take_table());
+                return Ok(());
+            }
+            return other.entries().iter().try_for_each(|(hash, key)| toggle(*hash, key));
+        }
+        if let Some(dict) = items.downcast_exact::<Dict>() {
+            return dict.snapshot_hashed().iter().try_for_each(|(hash, key, _)| toggle(*hash, key));
+        }
+        let other = Set::new_empty();
+        other.update(vm, items)?;
+        other.any().entries().iter().try_for_each(|(hash, key)| toggle(*hash, key))
+    }
+
+    /// The elements that an iterable has as well.
+    pub(super) fn intersection(&self, vm: &Vm, items: &Value) -> Res<SetTable> {
+        if let Some(other) = AnySet::of(items) {
+            if self.is_same(&other) {
+                return self.copied_table(vm);
+            }
+            let (walked, asked) = if other.len() > self.len() { (*self, other) } else { (other, *self) };
+            let result = Set::new_empty();
+            for (hash, key) in walked.entries() {
+                if asked.contains_hashed(vm, &key, hash)? {
+                    result.any().add_hashed(vm, &key, hash)?;
+                }
+            }
+            return Ok(result.any().take_table());
+        }
+        let result = Set::new_empty();
+        vm.for_each(items, |item| {
+            let hash = AnySet::hash_item(vm, &item)?;
+            if self.contains_hashed(vm, &item, hash)? { result.any().add_hashed(vm, &item, hash) } else { Ok(()) }
+        })?;
+        Ok(result.any().take_table())
+    }
+
+    /// The elements that an iterable does not have.
+    pub(super) fn difference(&self, vm: &Vm, items: &Value) -> Res<SetTable> {
+        let other = AnySet::of(items);
+        let dict = items.downcast::<Dict>();
+        let size = other.map(|other| other.len()).or_else(|| dict.map(|dict| dict.len()));
+        let Some(size) = size.filter(|&size| self.len() >> 2 <= size) else {
+            // It is quicker to copy and take out.
+            let result = Set::from_table(self.copied_table(vm)?);
+            result.any().difference_update(vm, items)?;
+            return Ok(result.any().take_table());
+        };
+        let result = Set::new_empty();
+        if size == 0 {
+            return self.copied_table(vm);
+        }
+        for (hash, key) in self.entries() {
+            let found = match (other, dict) {
+                (Some(other), _) => other.contains_hashed(vm, &key, hash)?,
+                (None, Some(dict)) => dict.get_hashed(vm, &key, hash)?.is_some(),
+                (None, None) => false,
+            };
+            if !found {
+                result.any().add_hashed(vm, &key, hash)?;
+            }
+        }
+        Ok(result.any().take_table())
+    }
+
+    /// Whether all elements are in the other set.
+    pub(super) fn is_subset(&self, vm: &Vm, other: AnySet<'_>) -> Res<bool> {
+        if self.len() > other.len() {
+            return Ok(false);
+        }
+        for (hash, key) in self.entries() {
+            if !other.contains_hashed(vm, &key, hash)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether no element is in both.
+    pub(super) fn is_disjoint(&self, vm: &Vm, items: &Value) -> Res<bool> {
+        if let Some(other) = AnySet::of(items) {
+            if self.is_same(&other) {
+                return Ok(self.len() == 0);
+            }
+            let (walked, asked) = if other.len() > self.len() { (*self, other) } else { (other, *self) };
+            for (hash, key) in walked.entries() {
+                if asked.contains_hashed(vm, &key, hash)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let iterator = vm.iter(items)?;
+        while let Some(item) = vm.next(&iterator)? {
+            let hash = AnySet::hash_item(vm, &item)?;
+            if self.contains_hashed(vm, &item, hash)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A set of the same kind with these elements.
+    pub(super) fn like(&self, table: SetTable) -> Value {
+        if self.frozen { FrozenSet::from_table(table).into_value() } else { Set::from_table(table).into_value() }
+    }
+}
+
+/// Whether the value is exactly a frozenset, which can stand for its copies.
+pub(super) fn is_exact_frozen(value: &Value) -> bool {
+    value.has_type(FrozenSet::ty())
+}

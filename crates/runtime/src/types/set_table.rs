@@ -1,0 +1,285 @@
+//! The hash table of `set` and `frozenset`.
+//!
+//! Invariant: a free cell has neither key nor hash, a deleted one hash -1 and no key, which no key's hash is; fewer than three fifths
+//! of the cells are not free, so every probe ends. The places of keys are those that CPython gives them, and with them the order of
+//! iteration: ten cells in a row, then a jump that depends on the hash.
+
+use crate::memory::trace::{Trace, Visitor};
+use crate::object::Value;
+use crate::types::str::Str;
+
+#[derive(Clone, Default)]
+struct Cell {
+    hash: i64,
+    key: Option<Value>,
+}
+
+const DELETED: i64 = -1;
+const MIN_SIZE: usize = 8;
+/// After the first cell, as many are looked at before the jump.
+const RUN: usize = 9;
+
+impl Cell {
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.key.is_none() && self.hash == 0
+    }
+}
+
+/// The keys of a set.
+#[derive(Clone)]
+pub(super) struct SetTable {
+    /// A power of two cells; none before the first key.
+    cells: Vec<Cell>,
+    /// Cells that are not free.
+    fill: usize,
+    /// Keys.
+    used: usize,
+    /// Where `pop` goes on looking.
+    finger: usize,
+}
+
+/// Where a probe stands, to be taken up again.
+#[derive(Clone, Copy)]
+pub(super) struct SetWalk {
+    at: usize,
+    perturb: u64,
+    /// Next cell of the run, counted from `at`.
+    step: usize,
+}
+
+impl SetWalk {
+    #[inline(always)]
+    pub fn new(hash: i64) -> SetWalk {
+        SetWalk { at: hash as usize, perturb: hash as u64, step: 0 }
+    }
+
+    /// The next cell to look at in a table of `mask + 1` cells.
+    #[inline(always)]
+    fn next(&mut self, mask: usize) -> usize {
+        let start = self.at & mask;
+        let cell = start + self.step;
+        let run = if start + RUN <= mask { RUN } else { 0 };
+        if self.step < run {
+            self.step += 1;
+        } else {
+            self.perturb >>= 5;
+            self.at = start.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb as usize);
+            self.step = 0;
+        }
+        cell
+    }
+}
+
+/// What a probe came to.
+pub(super) enum SetProbe {
+    Found(usize),
+    /// Not there; this is where it would go.
+    Missing(usize),
+    /// The hash of this key is the same, and only Python code can tell whether the keys are equal.
+    Ask(usize, Value),
+}
+
+/// There is no memory for a larger table.
+pub(super) struct NoMemory;
+
+impl SetTable {
+    pub const fn new() -> SetTable {
+        SetTable { cells: Vec::new(), fill: 0, used: 0, finger: 0 }
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Whether there has been no key since the table was made.
+    pub fn is_untouched(&self) -> bool {
+        self.fill == 0
+    }
+
+    pub fn size(&self) -> usize {
+        self.cells.capacity() * size_of::<Cell>()
+    }
+
+    #[inline(always)]
+    fn mask(&self) -> usize {
+        self.cells.len().max(MIN_SIZE) - 1
+    }
+
+    /// Finds a key, as far as that can be told without Python code; `walk` is where to start and, afterwards, to go on.
+    #[inline]
+    pub fn find(&self, key: &Value, hash: i64, walk: &mut SetWalk) -> SetProbe {
+        if self.cells.is_empty() {
+            return SetProbe::Missing(0);
+        }
+        let mask = self.cells.len() - 1;
+        loop {
+            let at = walk.next(mask);
+            let cell = &self.cells[at & mask];
+            let Some(theirs) = &cell.key else {
+                if cell.is_free() {
+                    return SetProbe::Missing(at);
+                }
+                continue;
+            };
+            if theirs.is(key) {
+                return SetProbe::Found(at);
+            }
+            if cell.hash == hash && !(theirs.is_small_int() && key.is_small_int()) {
+                match (theirs.downcast_exact::<Str>(), key.downcast_exact::<Str>()) {
+                    (Some(theirs), Some(key)) => {
+                        if theirs.text_eq(key) {
+                            return SetProbe::Found(at);
+                        }
+                    }
+                    _ => return SetProbe::Ask(at, theirs.clone()),
+                }
+            }
+        }
+    }
+
+    /// Whether this very object is the key in cell `at`.
+    pub fn has_key_at(&self, at: usize, key: &Value) -> bool {
+        self.cells.get(at).and_then(|cell| cell.key.as_ref()).is_some_and(|theirs| theirs.is(key))
+    }
+
+    /// Puts a key that is not there into the free cell that `find` gave.
+    pub fn insert(&mut self, at: usize, key: Value, hash: i64) -> Result<(), NoMemory> {
+        if self.cells.is_empty() {
+            self.resize(0)?;
+            self.insert_clean(key, hash);
+            return Ok(());
+        }
+        // Growing comes after inserting, as the order of keys depends on it; whether there is memory is asked first.
+        let mask = self.mask();
+        if (self.fill + 1) * 5 < mask * 3 {
+            self.put(at, key, hash);
+            return Ok(());
+        }
+        let used = self.used + 1;
+        let fresh = cells_for(if used > 50_000 { used * 2 } else { used * 4 })?;
+        self.put(at, key, hash);
+        self.rehash(fresh);
+        Ok(())
+    }
+
+    fn put(&mut self, at: usize, key: Value, hash: i64) {
+        self.cells[at] = Cell { hash, key: Some(key) };
+        self.fill += 1;
+        self.used += 1;
+    }
+
+    /// Inserts a key that is not there into a table without deleted cells and with room.
+    fn insert_clean(&mut self, key: Value, hash: i64) {
+        let mask = self.cells.len() - 1;
+        let mut walk = SetWalk::new(hash);
+        loop {
+            let at = walk.next(mask);
+            if self.cells[at & mask].key.is_none() {
+                return self.put(at & mask, key, hash);
+            }
+        }
+    }
+
+    fn resize(&mut self, at_least: usize) -> Result<(), NoMemory> {
+        let fresh = cells_for(at_least)?;
+        self.rehash(fresh);
+        Ok(())
+    }
+
+    fn rehash(&mut self, fresh: Vec<Cell>) {
+        let old = std::mem::replace(&mut self.cells, fresh);
+        (self.fill, self.used) = (0, 0);
+        for cell in old {
+            if let Some(key) = cell.key {
+                self.insert_clean(key, cell.hash);
+            }
+        }
+    }
+
+    /// Grows as CPython does before `count` keys of another table are added.
+    pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
+        if (self.fill + count) * 5 >= self.mask() * 3 { self.resize((self.used + count) * 2) } else { Ok(()) }
+    }
+
+    /// Drops deleted cells if they are more than a quarter.
+    pub fn tidy(&mut self) -> Result<(), NoMemory> {
+        if self.fill - self.used <= self.mask() / 4 {
+            return Ok(());
+        }
+        self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 })
+    }
+
+    /// A copy with the order that adding all keys to an empty set gives.
+    pub fn copied(&self) -> Result<SetTable, NoMemory> {
+        let mut copy = SetTable::new();
+        if self.used == 0 {
+            return Ok(copy);
+        }
+        copy.reserve(self.used)?;
+        if copy.cells.is_empty() {
+            copy.cells = cells_for(0)?;
+        }
+        if copy.cells.len() == self.cells.len() && self.fill == self.used {
+            // The finger does not move over.
+            copy.cells.clone_from_slice(&self.cells);
+            (copy.fill, copy.used) = (self.fill, self.used);
+            return Ok(copy);
+        }
+        self.iter().for_each(|(hash, key)| copy.insert_clean(key.clone(), hash));
+        Ok(copy)
+    }
+
+    /// Takes the key out of cell `at`.
+    #[must_use = "drop the key when no lock is held"]
+    pub fn remove(&mut self, at: usize) -> Option<Value> {
+        let cell = self.cells.get_mut(at)?;
+        let key = cell.key.take()?;
+        cell.hash = DELETED;
+        self.used -= 1;
+        Some(key)
+    }
+
+    /// Takes some key out.
+    #[must_use = "drop the key when no lock is held"]
+    pub fn pop(&mut self) -> Option<Value> {
+        if self.used == 0 {
+            return None;
+        }
+        let mask = self.mask();
+        let at = (0..=mask).map(|n| self.finger.wrapping_add(n) & mask).find(|&at| self.cells[at].key.is_some())?;
+        self.finger = at + 1;
+        self.remove(at)
+    }
+
+    /// The first cell from `at` on that has a key, and the key.
+    #[inline]
+    pub fn next_from(&self, at: usize) -> Option<(usize, &Value)> {
+        self.cells.iter().enumerate().skip(at).find_map(|(at, cell)| Some((at, cell.key.as_ref()?)))
+    }
+
+    /// Hashes and keys in the table's order.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &Value)> {
+        self.cells.iter().filter_map(|cell| Some((cell.hash, cell.key.as_ref()?)))
+    }
+
+    pub fn into_keys(self) -> impl Iterator<Item = Value> {
+        self.cells.into_iter().filter_map(|cell| cell.key)
+    }
+}
+
+/// Free cells: the smallest power of two that is more than `at_least`.
+fn cells_for(at_least: usize) -> Result<Vec<Cell>, NoMemory> {
+    let size = at_least.checked_add(1).and_then(usize::checked_next_power_of_two).ok_or(NoMemory)?.max(MIN_SIZE);
+    let mut cells = Vec::new();
+    cells.try_reserve_exact(size).map_err(|_| NoMemory)?;
+    cells.resize(size, Cell::default());
+    Ok(cells)
+}
+
+impl Trace for SetTable {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        self.iter().for_each(|(_, key)| key.traverse(visit));
+    }
+}
