@@ -298,9 +298,6 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
             back *= 2;
         }
         let (mut low, mut high) = (run.len() - back.min(run.len()), run.len() - back / 2);
-        if back > run.len() {
-            low = 0;
-        }
         while low < high {
             let middle = low + (high - low) / 2;
             if (self.less)(run[middle], key)? { low = middle + 1 } else { high = middle }
