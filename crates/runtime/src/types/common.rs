@@ -61,8 +61,7 @@ pub(crate) fn hash_of(vm: &Vm, key: &Value) -> Res<i64> {
 #[cold]
 #[inline(never)]
 pub(crate) fn unhashable(vm: &Vm, exc: Exc, key: &Value, role: &str) -> Exc {
-    let Some(type_error) = exceptions::TYPE_ERROR.get() else { return exc };
-    if !exc.as_value().has_type(type_error) {
+    if !exc.as_value().has_type(exceptions::TYPE_ERROR.get()) {
         return exc;
     }
     let message = vm.str(exc.as_value()).map(|s| s.to_string_lossy().to_string()).unwrap_or_default();
@@ -81,7 +80,7 @@ pub(crate) fn full_name(ty: &Py<Type>) -> String {
 
 /// `cls[item]` for classes that take type parameters.
 pub(crate) fn class_getitem(vm: &Vm, cls: &Py<Type>, item: &Value) -> Res<Value> {
-    crate::types::generic_alias::GenericAlias::new_value(vm, cls.as_value(), item)
+    Ok(crate::types::generic_alias::GenericAlias::new_value(vm, cls.as_value(), item))
 }
 
 /// `open`, the reprs of the items with commas between, `close`.
@@ -122,7 +121,7 @@ pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> b
 
 /// A function of `builtins`, for the `__reduce__` of iterators.
 pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
-    match vm.builtins().get_str(name) {
+    match crate::interp::builtins().get_str(name) {
         Some(value) => Ok(value),
         None => Err(vm.attribute_error(format!("module 'builtins' has no attribute '{}'", name.to_string_lossy()))),
     }
@@ -130,7 +129,7 @@ pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
 
 /// Whether the exception says that a sequence or an iterator has ended.
 pub(crate) fn is_end(exc: &Exc) -> bool {
-    [&exceptions::INDEX_ERROR, &exceptions::STOP_ITERATION].into_iter().any(|ty| ty.get().is_some_and(|ty| exc.is_instance(ty)))
+    exc.is_instance(exceptions::INDEX_ERROR.get()) || exc.is_instance(exceptions::STOP_ITERATION.get())
 }
 
 /// An int of any size.

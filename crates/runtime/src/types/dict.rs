@@ -563,7 +563,7 @@ impl Py<Dict> {
     }
 
     /// Sets all keys of another dict here.
-    pub fn update_from(&self, vm: &Vm, other: &Py<Dict>) -> Res<()> {
+    pub fn update_dict(&self, vm: &Vm, other: &Py<Dict>) -> Res<()> {
         if self.is(other) || other.is_empty() {
             return Ok(());
         }

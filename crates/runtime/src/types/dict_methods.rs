@@ -89,13 +89,13 @@ impl Dict {
     fn __or__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
         let (Some(a), Some(b)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(Value::NOT_IMPLEMENTED) };
         let merged = Py::<Dict>::copy(a, vm)?;
-        merged.update_arg(vm, b.as_value())?;
+        merged.update_from(vm, b.as_value())?;
         Ok(merged.into_value())
     }
 
     #[slot]
     fn __ior__(vm: &Vm, this: &Py<Dict>, other: &Value) -> Res<Value> {
-        this.update_arg(vm, other)?;
+        this.update_from(vm, other)?;
         Ok(this.to_value())
     }
 
@@ -225,7 +225,7 @@ impl Py<Dict> {
     /// `dict(...)` and `update(...)`
     pub(super) fn update_from_args(&self, vm: &Vm, name: &str, args: Args<'_>) -> Res<()> {
         if let [source] = args.check_positional(vm, name, 0, 1)? {
-            self.update_arg(vm, source)?;
+            self.update_from(vm, source)?;
         }
         for (key, value) in args.keywords() {
             self.set_str(key, value.clone());
@@ -234,20 +234,11 @@ impl Py<Dict> {
     }
 
     /// Updates from a mapping (something with `keys`) or from pairs.
-    pub fn update_arg(&self, vm: &Vm, source: &Value) -> Res<()> {
+    pub fn update_from(&self, vm: &Vm, source: &Value) -> Res<()> {
         if let Some(dict) = source.downcast_exact::<Dict>() {
-            return self.update_from(vm, dict);
+            return self.update_dict(vm, dict);
         }
         let Some(keys) = vm.getattr_opt(source, crate::intern!("keys"))? else { return self.update_pairs(vm, source) };
-        self.merge(vm, source, &keys)
-    }
-
-    /// Updates from a mapping.
-    pub fn update_mapping(&self, vm: &Vm, source: &Value) -> Res<()> {
-        if let Some(dict) = source.downcast_exact::<Dict>() {
-            return self.update_from(vm, dict);
-        }
-        let keys = vm.getattr(source, crate::intern!("keys"))?;
         self.merge(vm, source, &keys)
     }
 
@@ -256,7 +247,7 @@ impl Py<Dict> {
         if let Some(dict) = source.downcast::<Dict>()
             && dict.class().slots().iter.map(|f| f as usize) == <Dict as Native>::ty().slots().iter.map(|f| f as usize)
         {
-            return self.update_from(vm, dict);
+            return self.update_dict(vm, dict);
         }
         let keys = vm.call(keys, &[])?;
         vm.for_each(&keys, |key| {
@@ -302,8 +293,7 @@ fn split_pair(vm: &Vm, pair: &Value, at: usize) -> Res<(Value, Value)> {
 /// The error for an element that is no sequence; a note says which one it was.
 #[cold]
 fn not_a_pair(vm: &Vm, exc: crate::vm::Exc, pair: &Value, at: usize) -> crate::vm::Exc {
-    let type_error = crate::types::exceptions::TYPE_ERROR.get();
-    if !type_error.is_some_and(|ty| exc.is_instance(ty)) {
+    if !exc.is_instance(crate::types::exceptions::TYPE_ERROR.get()) {
         return exc;
     }
     let exc = if vm.iter(pair).is_err() { vm.type_error("object is not iterable") } else { exc };

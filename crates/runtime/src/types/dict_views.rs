@@ -263,7 +263,7 @@ impl DictValues {
     /// dictionary that this view refers to
     #[getter]
     fn mapping(_vm: &Vm, this: &Py<DictValues>) -> Value {
-        MappingProxy::of(this.dict.to_value()).into_value()
+        MappingProxy::new_value(this.dict.to_value())
     }
 }
 
@@ -329,7 +329,7 @@ impl DictKeys {
     /// dictionary that this view refers to
     #[getter]
     fn mapping(_vm: &Vm, this: &Py<DictKeys>) -> Value {
-        MappingProxy::of(this.dict.to_value()).into_value()
+        MappingProxy::new_value(this.dict.to_value())
     }
 }
 
@@ -400,7 +400,7 @@ impl DictItems {
     /// dictionary that this view refers to
     #[getter]
     fn mapping(_vm: &Vm, this: &Py<DictItems>) -> Value {
-        MappingProxy::of(this.dict.to_value()).into_value()
+        MappingProxy::new_value(this.dict.to_value())
     }
 }
 

@@ -113,24 +113,27 @@ impl Py<List> {
 
     /// `self[index]`, counted from the end if negative.
     #[inline(always)]
-    pub fn get_index(&self, index: i64) -> Option<Value> {
+    pub fn get_index(&self, index: isize) -> Option<Value> {
         self.with(|items| {
-            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+            let at = if index < 0 { index.wrapping_add_unsigned(items.len()) } else { index };
             items.get(at as usize).cloned()
         })
     }
 
-    /// `self[index] = value`; `Err` gives the value back when there is no such item.
+    /// `self[index] = value`
     #[inline(always)]
-    pub fn set_index(&self, index: i64, value: Value) -> Result<(), Value> {
+    pub fn set_index(&self, vm: &Vm, index: isize, value: Value) -> Res<()> {
         let old = self.with(|items| {
-            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+            let at = if index < 0 { index.wrapping_add_unsigned(items.len()) } else { index };
             match items.get_mut(at as usize) {
                 Some(item) => Ok(std::mem::replace(item, value)),
                 None => Err(value),
             }
         });
-        old.map(drop)
+        match old {
+            Ok(_) => Ok(()),
+            Err(_) => Err(vm.index_error("list assignment index out of range")),
+        }
     }
 
     /// The items as they are now.
@@ -144,22 +147,17 @@ impl Py<List> {
         self.with(std::mem::take)
     }
 
-    /// Appends; `Err` gives the value back when there is no memory.
+    /// Appends.
     #[inline(always)]
-    pub fn push(&self, value: Value) -> Result<(), Value> {
-        self.with(|items| {
+    pub fn push(&self, vm: &Vm, value: Value) -> Res<()> {
+        let pushed = self.with(|items| {
             if items.len() == items.capacity() && items.try_reserve(1).is_err() {
                 return Err(value);
             }
             items.push(value);
             Ok(())
-        })
-    }
-
-    /// Appends.
-    #[inline(always)]
-    pub fn append(&self, vm: &Vm, value: Value) -> Res<()> {
-        self.push(value).map_err(|_| vm.memory_error())
+        });
+        pushed.map_err(|_| vm.memory_error())
     }
 
     /// Appends all of `more`.

@@ -3,7 +3,7 @@
 //! Invariant: one method call is one step for other threads, except where it must run Python code in between.
 
 use super::common::{class_getitem, compare_lengths, full_name, repr_items};
-use super::range::RangeIter;
+use super::range::RangeIterator;
 use super::list::{List, repeated, surely_equal};
 use super::seq_iter::{ListIter, ListReverseIter};
 use super::slice::{Slice, clamp_range, index_argument};
@@ -55,14 +55,14 @@ impl List {
     #[slot]
     fn __getitem__(vm: &Vm, this: &Py<List>, key: &Value) -> Res<Value> {
         if let Some(index) = key.as_small_int() {
-            return this.get_index(index).ok_or_else(|| vm.index_error("list index out of range"));
+            return this.get_index(index as isize).ok_or_else(|| vm.index_error("list index out of range"));
         }
         if let Some(slice) = key.downcast_exact::<Slice>() {
             let items = this.slice_items(slice.unpack(vm)?).ok_or_else(|| vm.memory_error())?;
             return Ok(List::new(items).into_value());
         }
         let index = index_of(vm, key)?;
-        this.get_index(index).ok_or_else(|| vm.index_error("list index out of range"))
+        this.get_index(index as isize).ok_or_else(|| vm.index_error("list index out of range"))
     }
 
     #[slot]
@@ -82,7 +82,7 @@ impl List {
             None => index_of(vm, key)?,
         };
         let found = match value {
-            Some(value) => this.set_index(index, value.clone()).is_ok(),
+            Some(value) => return this.set_index(vm, index as isize, value.clone()),
             None => {
                 let removed = this.with(|items| {
                     let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
@@ -177,7 +177,7 @@ impl List {
     /// Append object to the end of the list.
     #[pymethod(sig = "($self, object, /)")]
     fn append(vm: &Vm, this: &Py<List>, object: &Value) -> Res<()> {
-        Py::<List>::append(this, vm, object.clone())
+        this.push(vm, object.clone())
     }
 
     /// Insert object before index.
@@ -289,7 +289,7 @@ impl Py<List> {
             return self.extend_slice(vm, tuple);
         }
         let iterator = vm.iter(iterable)?;
-        if let Some(range) = iterator.downcast_exact::<RangeIter>() {
+        if let Some(range) = iterator.downcast_exact::<RangeIterator>() {
             return self.extend_vec(vm, range.take_rest().ok_or_else(|| vm.memory_error())?);
         }
         let hint = vm.length_hint(iterable, 8)?;
@@ -301,7 +301,7 @@ impl Py<List> {
             return Err(vm.memory_error());
         }
         while let Some(item) = vm.next(&iterator)? {
-            Py::<List>::append(self, vm, item)?;
+            self.push(vm, item)?;
         }
         Ok(())
     }
@@ -335,7 +335,7 @@ pub(crate) fn collect_or(vm: &Vm, value: &Value, message: &str) -> Res<Vec<Value
         return Ok(list.snapshot());
     }
     let type_error = crate::types::exceptions::TYPE_ERROR.get();
-    let reword = |exc: Exc| if type_error.is_some_and(|ty| exc.is_instance(ty)) { vm.type_error(message) } else { exc };
+    let reword = |exc: Exc| if exc.is_instance(type_error) { vm.type_error(message) } else { exc };
     let iterator = vm.iter(value).map_err(reword)?;
     vm.collect(&iterator)
 }

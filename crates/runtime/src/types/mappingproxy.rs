@@ -19,8 +19,8 @@ pub struct MappingProxy {
 }
 
 impl MappingProxy {
-    pub fn of(mapping: Value) -> Py<MappingProxy> {
-        Py::new(MappingProxy { mapping })
+    pub fn new_value(mapping: Value) -> Value {
+        Py::new(MappingProxy { mapping }).into_value()
     }
 
     pub fn mapping(&self) -> &Value {

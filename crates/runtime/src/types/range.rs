@@ -77,9 +77,9 @@ impl Range {
         if let (Some(start), Some(step), Some(len)) = (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
             && as_i64(vm, &self.stop).is_some()
         {
-            return RangeIter::new(start, step, len).into_value();
+            return RangeIterator::new(start, step, len).into_value();
         }
-        LongRangeIter::new(self.start.clone(), self.step.clone(), self.len.clone()).into_value()
+        LongRangeIterator::new(self.start.clone(), self.step.clone(), self.len.clone()).into_value()
     }
 
     fn reverse_iterator(&self, vm: &Vm) -> Value {
@@ -89,10 +89,10 @@ impl Range {
             && let Some(back) = step.checked_neg()
         {
             let last = start.wrapping_add(step.wrapping_mul(len.wrapping_sub(1)));
-            return RangeIter::new(last, back, len).into_value();
+            return RangeIterator::new(last, back, len).into_value();
         }
         let last = self.nth(vm, &(to_bigint(vm, &self.len) - 1));
-        LongRangeIter::new(last, Value::bigint(-to_bigint(vm, &self.step)), self.len.clone()).into_value()
+        LongRangeIterator::new(last, Value::bigint(-to_bigint(vm, &self.step)), self.len.clone()).into_value()
     }
 
     fn sliced(&self, vm: &Vm, slice: &Slice) -> Res<Value> {
@@ -311,16 +311,16 @@ impl Range {
 
 /// Iterator over numbers that fit in 64 bits.
 #[pyclass(name = "range_iterator", no_new, gc = false)]
-pub struct RangeIter {
+pub struct RangeIterator {
     next: AtomicI64,
     step: i64,
     left: AtomicI64,
 }
 
-impl RangeIter {
+impl RangeIterator {
     /// `len` numbers from `start` on.
-    pub fn new(start: i64, step: i64, len: i64) -> Py<RangeIter> {
-        Py::new(RangeIter { next: AtomicI64::new(start), step, left: AtomicI64::new(len) })
+    pub fn new(start: i64, step: i64, len: i64) -> Py<RangeIterator> {
+        Py::new(RangeIterator { next: AtomicI64::new(start), step, left: AtomicI64::new(len) })
     }
 
     /// The next number. Threads that share the iterator may skip or repeat numbers, but see none outside of the range.
@@ -349,26 +349,26 @@ impl RangeIter {
 }
 
 #[pymethods]
-impl RangeIter {
+impl RangeIterator {
     #[slot]
-    fn __iter__(_vm: &Vm, this: &Py<RangeIter>) -> Res<Value> {
+    fn __iter__(_vm: &Vm, this: &Py<RangeIterator>) -> Res<Value> {
         Ok(this.to_value())
     }
 
     #[slot]
-    fn __next__(_vm: &Vm, this: &Py<RangeIter>) -> Res<Option<Value>> {
+    fn __next__(_vm: &Vm, this: &Py<RangeIterator>) -> Res<Option<Value>> {
         Ok(this.next_small().map(Value::int))
     }
 
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
-    fn __length_hint__(_vm: &Vm, this: &Py<RangeIter>) -> Res<i64> {
+    fn __length_hint__(_vm: &Vm, this: &Py<RangeIterator>) -> Res<i64> {
         Ok(this.left.load(Relaxed))
     }
 
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
-    fn __reduce__(vm: &Vm, this: &Py<RangeIter>) -> Res<Value> {
+    fn __reduce__(vm: &Vm, this: &Py<RangeIterator>) -> Res<Value> {
         let (start, left) = (this.next.load(Relaxed), this.left.load(Relaxed));
         let stop = BigInt::from(start) + BigInt::from(this.step) * left;
         rest_of(vm, Value::int(start), Value::bigint(stop), Value::int(this.step))
@@ -376,7 +376,7 @@ impl RangeIter {
 
     /// Set state information for unpickling.
     #[pymethod(sig = "($self, object, /)")]
-    fn __setstate__(_vm: &Vm, this: &Py<RangeIter>, object: i64) -> Res<()> {
+    fn __setstate__(_vm: &Vm, this: &Py<RangeIterator>, object: i64) -> Res<()> {
         let left = this.left.load(Relaxed);
         let skip = object.clamp(0, left.max(0));
         this.next.store(this.next.load(Relaxed).wrapping_add(this.step.wrapping_mul(skip)), Relaxed);
@@ -393,7 +393,7 @@ fn rest_of(vm: &Vm, start: Value, stop: Value, step: Value) -> Res<Value> {
 
 /// Iterator over numbers of any size.
 #[pyclass(name = "longrange_iterator", no_new)]
-pub struct LongRangeIter {
+pub struct LongRangeIterator {
     start: Value,
     step: Value,
     len: Value,
@@ -401,9 +401,9 @@ pub struct LongRangeIter {
     done: Slot,
 }
 
-impl LongRangeIter {
-    fn new(start: Value, step: Value, len: Value) -> Py<LongRangeIter> {
-        Py::new(LongRangeIter { start, step, len, done: Slot::new(Value::int(0)) })
+impl LongRangeIterator {
+    fn new(start: Value, step: Value, len: Value) -> Py<LongRangeIterator> {
+        Py::new(LongRangeIterator { start, step, len, done: Slot::new(Value::int(0)) })
     }
 
     fn done(&self, vm: &Vm) -> BigInt {
@@ -416,14 +416,14 @@ impl LongRangeIter {
 }
 
 #[pymethods]
-impl LongRangeIter {
+impl LongRangeIterator {
     #[slot]
-    fn __iter__(_vm: &Vm, this: &Py<LongRangeIter>) -> Res<Value> {
+    fn __iter__(_vm: &Vm, this: &Py<LongRangeIterator>) -> Res<Value> {
         Ok(this.to_value())
     }
 
     #[slot]
-    fn __next__(vm: &Vm, this: &Py<LongRangeIter>) -> Res<Option<Value>> {
+    fn __next__(vm: &Vm, this: &Py<LongRangeIterator>) -> Res<Option<Value>> {
         let at = this.done(vm);
         if at >= to_bigint(vm, &this.len) {
             return Ok(None);
@@ -435,20 +435,20 @@ impl LongRangeIter {
 
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
-    fn __length_hint__(vm: &Vm, this: &Py<LongRangeIter>) -> Res<Value> {
+    fn __length_hint__(vm: &Vm, this: &Py<LongRangeIterator>) -> Res<Value> {
         Ok(Value::bigint(to_bigint(vm, &this.len) - this.done(vm)))
     }
 
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
-    fn __reduce__(vm: &Vm, this: &Py<LongRangeIter>) -> Res<Value> {
+    fn __reduce__(vm: &Vm, this: &Py<LongRangeIterator>) -> Res<Value> {
         let stop = this.nth(vm, &to_bigint(vm, &this.len));
         rest_of(vm, this.nth(vm, &this.done(vm)), stop, this.step.clone())
     }
 
     /// Set state information for unpickling.
     #[pymethod(sig = "($self, object, /)")]
-    fn __setstate__(vm: &Vm, this: &Py<LongRangeIter>, object: &Value) -> Res<()> {
+    fn __setstate__(vm: &Vm, this: &Py<LongRangeIterator>, object: &Value) -> Res<()> {
         let state = to_bigint(vm, &vm.index(object)?);
         let state = state.max(BigInt::zero()).min(to_bigint(vm, &this.len));
         this.done.set(Value::bigint(state));

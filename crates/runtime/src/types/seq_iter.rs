@@ -224,26 +224,26 @@ impl TupleIter {
 
 /// `iter` of what has `__getitem__` but no `__iter__`.
 #[pyclass(name = "iterator", no_new)]
-pub struct SeqIter {
+pub struct SequenceIterator {
     seq: Slot,
     at: AtomicIsize,
 }
 
-impl SeqIter {
-    pub fn over(seq: Value) -> Py<SeqIter> {
-        Py::new(SeqIter { seq: Slot::new(seq), at: AtomicIsize::new(0) })
+impl SequenceIterator {
+    pub fn new_value(seq: &Value) -> Value {
+        Py::new(SequenceIterator { seq: Slot::new(seq.clone()), at: AtomicIsize::new(0) }).into_value()
     }
 }
 
 #[pymethods]
-impl SeqIter {
+impl SequenceIterator {
     #[slot]
-    fn __iter__(_vm: &Vm, this: &Py<SeqIter>) -> Res<Value> {
+    fn __iter__(_vm: &Vm, this: &Py<SequenceIterator>) -> Res<Value> {
         Ok(this.to_value())
     }
 
     #[slot]
-    fn __next__(vm: &Vm, this: &Py<SeqIter>) -> Res<Option<Value>> {
+    fn __next__(vm: &Vm, this: &Py<SequenceIterator>) -> Res<Option<Value>> {
         let Some(seq) = this.seq.get() else { return Ok(None) };
         let at = this.at.load(Relaxed);
         if at == isize::MAX {
@@ -264,7 +264,7 @@ impl SeqIter {
 
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
-    fn __length_hint__(vm: &Vm, this: &Py<SeqIter>) -> Res<Value> {
+    fn __length_hint__(vm: &Vm, this: &Py<SequenceIterator>) -> Res<Value> {
         let Some(seq) = this.seq.get() else { return Ok(Value::int(0)) };
         if seq.ty().slots().len.is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
@@ -275,7 +275,7 @@ impl SeqIter {
 
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
-    fn __reduce__(vm: &Vm, this: &Py<SeqIter>) -> Res<Value> {
+    fn __reduce__(vm: &Vm, this: &Py<SequenceIterator>) -> Res<Value> {
         let iter = builtin(vm, crate::intern!("iter"))?;
         Ok(match this.seq.get() {
             Some(seq) => state_of(iter, seq, this.at.load(Relaxed)),
@@ -285,7 +285,7 @@ impl SeqIter {
 
     /// Set state information for unpickling.
     #[pymethod(sig = "($self, object, /)")]
-    fn __setstate__(_vm: &Vm, this: &Py<SeqIter>, object: isize) -> Res<()> {
+    fn __setstate__(_vm: &Vm, this: &Py<SequenceIterator>, object: isize) -> Res<()> {
         if !this.seq.is_empty() {
             this.at.store(object.max(0), Relaxed);
         }
@@ -301,8 +301,8 @@ pub struct CallableIter {
 }
 
 impl CallableIter {
-    pub fn over(callable: Value, sentinel: Value) -> Py<CallableIter> {
-        Py::new(CallableIter { callable: Slot::new(callable), sentinel: Slot::new(sentinel) })
+    pub fn new_value(callable: &Value, sentinel: &Value) -> Value {
+        Py::new(CallableIter { callable: Slot::new(callable.clone()), sentinel: Slot::new(sentinel.clone()) }).into_value()
     }
 
     fn exhaust(&self) {
@@ -324,8 +324,7 @@ impl CallableIter {
         let result = match vm.call(&callable, &[]) {
             Ok(result) => result,
             Err(exc) => {
-                let stop = crate::types::exceptions::STOP_ITERATION.get();
-                if stop.is_some_and(|ty| exc.is_instance(ty)) {
+                if exc.is_instance(crate::types::exceptions::STOP_ITERATION.get()) {
                     this.exhaust();
                     return Ok(None);
                 }

@@ -81,7 +81,7 @@ impl Set {
     /// A set of the items.
     pub fn from_values(vm: &Vm, items: &[Value]) -> Res<Py<Set>> {
         let set = Set::new_empty();
-        items.iter().try_for_each(|item| set.add(vm, item))?;
+        items.iter().try_for_each(|item| set.add(vm, item).map(drop))?;
         Ok(set)
     }
 }
@@ -96,9 +96,9 @@ impl FrozenSet {
     }
 
     /// A frozenset of the items.
-    pub fn from_values(vm: &Vm, items: &[Value]) -> Res<Py<FrozenSet>> {
-        let set = Set::from_values(vm, items)?;
-        Ok(FrozenSet::from_table(set.any().take_table()))
+    pub fn from_values(vm: &Vm, items: Vec<Value>) -> Res<Value> {
+        let set = Set::from_values(vm, &items)?;
+        Ok(FrozenSet::from_table(set.any().take_table()).into_value())
     }
 }
 
@@ -116,9 +116,9 @@ impl Py<Set> {
         self.len() == 0
     }
 
-    /// Adds an element.
+    /// Adds an element; `false` if it is there already.
     #[inline]
-    pub fn add(&self, vm: &Vm, item: &Value) -> Res<()> {
+    pub fn add(&self, vm: &Vm, item: &Value) -> Res<bool> {
         self.any().add(vm, item)
     }
 
@@ -275,14 +275,13 @@ impl<'a> AnySet<'a> {
     /// The hash to look an element up by: that of an unhashable set is its frozen counterpart's.
     #[inline(always)]
     fn hash_to_find(vm: &Vm, item: &Value) -> Res<i64> {
-        AnySet::hash_item(vm, item).or_else(|exc| AnySet::hash_as_frozen(vm, item, exc))
+        AnySet::hash_item(vm, item).or_else(|exc| AnySet::hash_as_frozen(item, exc))
     }
 
     #[cold]
-    fn hash_as_frozen(_vm: &Vm, item: &Value, exc: Exc) -> Res<i64> {
-        let type_error = crate::types::exceptions::TYPE_ERROR.get();
+    fn hash_as_frozen(item: &Value, exc: Exc) -> Res<i64> {
         match item.downcast::<Set>() {
-            Some(set) if type_error.is_some_and(|ty| exc.is_instance(ty)) => Ok(set.any().frozen_hash()),
+            Some(set) if exc.is_instance(crate::types::exceptions::TYPE_ERROR.get()) => Ok(set.any().frozen_hash()),
             _ => Err(exc),
         }
     }
@@ -311,13 +310,13 @@ impl<'a> AnySet<'a> {
     }
 
     #[inline]
-    pub(super) fn add(&self, vm: &Vm, item: &Value) -> Res<()> {
+    pub(super) fn add(&self, vm: &Vm, item: &Value) -> Res<bool> {
         let hash = AnySet::hash_item(vm, item)?;
         self.add_hashed(vm, item, hash)
     }
 
     #[inline]
-    pub(super) fn add_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<()> {
+    pub(super) fn add_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
         let (guard, found) = self.locate(vm, item, hash)?;
         if let Err(at) = found {
             self.touch();
@@ -326,7 +325,7 @@ impl<'a> AnySet<'a> {
                 return Err(vm.memory_error());
             }
         }
-        Ok(())
+        Ok(found.is_err())
     }
 
     /// Removes an element; `false` when it is not there.
@@ -400,7 +399,7 @@ impl<'a> AnySet<'a> {
             }
             return Ok(());
         }
-        vm.for_each(items, |item| self.add(vm, &item))
+        vm.for_each(items, |item| self.add(vm, &item).map(drop))
     }
 
     fn merge(&self, vm: &Vm, other: AnySet<'_>) -> Res<()> {
@@ -454,7 +453,7 @@ impl<'a> AnySet<'a> {
     /// Removes the elements that an iterable has as well, and adds the others.
     pub(super) fn symmetric_difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
         let toggle = |hash: i64, key: &Value| -> Res<()> {
-            if self.discard_hashed(vm, key, hash)? { Ok(()) } else { self.add_hashed(vm, key, hash) }
+            if self.discard_hashed(vm, key, hash)? { Ok(()) } else { self.add_hashed(vm, key, hash).map(drop) }
         };
         if let Some(other) = AnySet::of(items) {
             if self.is_same(&other) {
@@ -489,7 +488,7 @@ impl<'a> AnySet<'a> {
         let result = Set::new_empty();
         vm.for_each(items, |item| {
             let hash = AnySet::hash_item(vm, &item)?;
-            if self.contains_hashed(vm, &item, hash)? { result.any().add_hashed(vm, &item, hash) } else { Ok(()) }
+            if self.contains_hashed(vm, &item, hash)? { result.any().add_hashed(vm, &item, hash).map(drop) } else { Ok(()) }
         })?;
         Ok(result.any().take_table())
     }

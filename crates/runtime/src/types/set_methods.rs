@@ -240,7 +240,7 @@ impl Set {
     /// This has no effect if the element is already present.
     #[pymethod(sig = "($self, object, /)")]
     fn add(vm: &Vm, this: &Py<Set>, object: &Value) -> Res<()> {
-        Py::<Set>::add(this, vm, object)
+        Py::<Set>::add(this, vm, object).map(drop)
     }
 
     /// Remove all elements from this set.

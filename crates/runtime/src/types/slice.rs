@@ -127,6 +127,11 @@ impl Slice {
         Py::new(Slice { start, stop, step })
     }
 
+    #[inline]
+    pub fn new_value(start: Value, stop: Value, step: Value) -> Value {
+        Slice::new(start, stop, step).into_value()
+    }
+
     /// The indices this selects from a sequence of length `len`. The bounds' `__index__` may run.
     #[inline]
     pub fn adjust(&self, vm: &Vm, len: usize) -> Res<SliceRange> {
