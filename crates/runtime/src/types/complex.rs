@@ -68,6 +68,12 @@ fn value((re, im): Pair) -> Value {
     boxed(re, im)
 }
 
+/// 1 for an infinity and 0 for the rest, with the sign of `x`.
+fn as_unit(x: f64) -> f64 {
+    let size: f64 = if x.is_infinite() { 1.0 } else { 0.0 };
+    size.copysign(x)
+}
+
 /// `a * b`.
 pub fn multiply((a, b): Pair, (c, d): Pair) -> Pair {
     let (re, im) = (a * c - b * d, a * d + b * c);
@@ -75,7 +81,6 @@ pub fn multiply((a, b): Pair, (c, d): Pair) -> Pair {
         return (re, im);
     }
     // An infinite operand makes an infinite product, which the formula lost in inf - inf or inf * 0.
-    let as_unit = |x: f64| if x.is_infinite() { 1.0 } else { 0.0 }.copysign(x);
     let no_nan = |x: f64| if x.is_nan() { 0.0f64.copysign(x) } else { x };
     let (mut a, mut b, mut c, mut d) = (a, b, c, d);
     let mut again = false;
@@ -111,7 +116,6 @@ pub fn divide((a, b): Pair, (c, d): Pair) -> Option<Pair> {
         (f64::NAN, f64::NAN)
     };
     if re.is_nan() && im.is_nan() {
-        let as_unit = |x: f64| if x.is_infinite() { 1.0 } else { 0.0 }.copysign(x);
         if (a.is_infinite() || b.is_infinite()) && c.is_finite() && d.is_finite() {
             let (x, y) = (as_unit(a), as_unit(b));
             return Some((f64::INFINITY * (x * c + y * d), f64::INFINITY * (y * c - x * d)));
@@ -308,7 +312,6 @@ fn divide_real(x: f64, (c, d): Pair) -> Option<Pair> {
         (f64::NAN, f64::NAN)
     };
     if re.is_nan() && im.is_nan() && x.is_finite() && (c.is_infinite() || d.is_infinite()) {
-        let as_unit = |x: f64| if x.is_infinite() { 1.0 } else { 0.0 }.copysign(x);
         let (u, v) = (as_unit(c), as_unit(d));
         return Some((0.0 * (x * u), 0.0 * (-x * v)));
     }
