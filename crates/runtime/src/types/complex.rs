@@ -318,6 +318,6 @@ fn divide_real(x: f64, (c, d): Pair) -> Option<Pair> {
     Some((re, im))
 }
 
-fn exact(this: &Py<Complex>) -> Value {
+pub(super) fn exact(this: &Py<Complex>) -> Value {
     if this.class().is(Complex::ty()) { this.to_value() } else { boxed(this.re, this.im) }
 }

@@ -9,6 +9,7 @@ use lisle_macros::{pyclass, pymethods};
 
 use super::int::{self, HASH_MODULUS, signed_hash};
 use super::number_ops;
+use crate::object::slots::UnaryFn;
 use crate::object::{Native, Py, Type, Value};
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -39,8 +40,9 @@ pub fn view(value: &Value) -> Option<f64> {
     }
 }
 
+/// As [`view`], for a value that is known to be a float.
 #[inline]
-fn known(value: &Value) -> f64 {
+pub(super) fn known(value: &Value) -> f64 {
     view(value).unwrap_or(0.0)
 }
 
@@ -100,6 +102,62 @@ pub fn repr(x: f64) -> String {
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
     format!("{x:?}")
+}
+
+/// The result of a type's `__float__`, checked.
+fn call_float(vm: &Vm, value: &Value, convert: UnaryFn) -> Res<f64> {
+    let result = convert(vm, value)?;
+    if let Some(x) = result.as_exact_float() {
+        return Ok(x);
+    }
+    let (owner, found) = (value.ty().name(), result.ty().name());
+    let Some(x) = view(&result) else {
+        return Err(vm.type_error(format!("{owner}.__float__ returned non-float (type {found})")));
+    };
+    vm.warn(
+        crate::types::exceptions::DEPRECATION_WARNING.get(),
+        &format!(
+            "{owner}.__float__ returned non-float (type {found}).  The ability to return an instance of a strict subclass of float is deprecated, and may not be allowed in a future version of Python."
+        ),
+        1,
+    )?;
+    Ok(x)
+}
+
+/// The number that `__float__` or `__index__` gives; `None` if `value` has neither.
+pub fn from_number_opt(vm: &Vm, value: &Value) -> Res<Option<f64>> {
+    if let Some(x) = value.as_exact_float() {
+        return Ok(Some(x));
+    }
+    if let Some(i) = value.as_small_int() {
+        return Ok(Some(i as f64));
+    }
+    if let Some(convert) = value.ty().slots().float {
+        return call_float(vm, value, convert).map(Some);
+    }
+    if value.ty().slots().index.is_some() {
+        let n = vm.index(value)?;
+        return int::view(&n).map(|n| n.to_f64(vm)).transpose();
+    }
+    Ok(None)
+}
+
+/// A real number as a native function takes it: a float of any kind, or what converts by `__float__` or `__index__`.
+pub fn to_f64(vm: &Vm, value: &Value) -> Res<f64> {
+    if let Some(x) = view(value) {
+        return Ok(x);
+    }
+    match from_number_opt(vm, value)? {
+        Some(x) => Ok(x),
+        None => Err(vm.type_error(format!("must be real number, not {}", value.ty().name()))),
+    }
+}
+
+impl Vm {
+    /// A real number as a native function takes it; see [`to_f64`].
+    pub fn to_f64(&self, value: &Value) -> Res<f64> {
+        to_f64(self, value)
+    }
 }
 
 #[pymethods]
@@ -208,7 +266,7 @@ impl Float {
 }
 
 /// The number of a float of any kind as an exact float, the same object where it is one.
-fn exact(value: &Value) -> Value {
+pub(super) fn exact(value: &Value) -> Value {
     if value.as_exact_float().is_some() { value.clone() } else { Value::float(known(value)) }
 }
 

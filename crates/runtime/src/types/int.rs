@@ -66,8 +66,16 @@ pub fn view(value: &Value) -> Option<IntRef<'_>> {
 
 /// As [`view`], for a value that is known to be an int.
 #[inline]
-fn known(value: &Value) -> IntRef<'_> {
+pub(super) fn known(value: &Value) -> IntRef<'_> {
     view(value).unwrap_or(IntRef::Small(0))
+}
+
+impl Vm {
+    /// An int of any kind; `None` for what is no int.
+    #[inline]
+    pub fn int_value<'a>(&self, value: &'a Value) -> Option<IntRef<'a>> {
+        view(value)
+    }
 }
 
 /// A view of an int. `Big` is never within the range of `i64`.
@@ -105,11 +113,16 @@ impl<'a> IntRef<'a> {
 
     /// The number as a `BigInt`, borrowed where there is one.
     #[inline]
-    pub fn to_bigint(&self) -> Cow<'a, BigInt> {
+    pub fn as_bigint(&self) -> Cow<'a, BigInt> {
         match self {
             IntRef::Small(i) => Cow::Owned(BigInt::from(*i)),
             IntRef::Big(n) => Cow::Borrowed(n),
         }
+    }
+
+    /// The number as a `BigInt` of its own.
+    pub fn to_bigint(&self) -> BigInt {
+        self.as_bigint().into_owned()
     }
 
     /// The nearest float; `OverflowError` if the number is too large.

@@ -124,7 +124,7 @@ pub fn floor_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     {
         return Ok(Value::int(q));
     }
-    Ok(Value::bigint(a.to_bigint().div_floor(&b.to_bigint())))
+    Ok(Value::bigint(a.as_bigint().div_floor(&b.as_bigint())))
 }
 
 /// `a % b`.
@@ -137,7 +137,7 @@ pub fn modulo(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     {
         return Ok(Value::int(r));
     }
-    Ok(Value::bigint(a.to_bigint().mod_floor(&b.to_bigint())))
+    Ok(Value::bigint(a.as_bigint().mod_floor(&b.as_bigint())))
 }
 
 /// `divmod(a, b)` as a tuple.
@@ -148,7 +148,7 @@ pub fn divmod_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     let (q, r) = match (a, b) {
         (IntRef::Small(a), IntRef::Small(b)) if let Some((q, r)) = divmod_small(*a, *b) => (Value::int(q), Value::int(r)),
         _ => {
-            let (q, r) = a.to_bigint().div_mod_floor(&b.to_bigint());
+            let (q, r) = a.as_bigint().div_mod_floor(&b.as_bigint());
             (Value::bigint(q), Value::bigint(r))
         }
     };
@@ -163,7 +163,7 @@ fn bitwise(op: BinOp, a: &IntRef<'_>, b: &IntRef<'_>) -> Value {
             _ => a ^ b,
         });
     }
-    let (a, b) = (a.to_bigint(), b.to_bigint());
+    let (a, b) = (a.as_bigint(), b.as_bigint());
     Value::bigint(match op {
         BinOp::And => &*a & &*b,
         BinOp::Or => &*a | &*b,
@@ -189,7 +189,7 @@ pub fn shift_left(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     }
     let count = count as u64;
     check_bits(vm, a.bits().saturating_add(count))?;
-    Ok(Value::bigint(&*a.to_bigint() << count))
+    Ok(Value::bigint(&*a.as_bigint() << count))
 }
 
 /// `a >> b`.
@@ -220,7 +220,7 @@ pub fn true_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<f64> {
         return Ok(*a as f64 / *b as f64);
     }
     let negative = a.is_negative() != b.is_negative();
-    let (a, b) = (a.to_bigint(), b.to_bigint());
+    let (a, b) = (a.as_bigint(), b.as_bigint());
     let magnitude = divide_magnitudes(a.magnitude(), b.magnitude());
     if magnitude.is_infinite() {
         return Err(vm.overflow_error("integer division result too large for a float"));
@@ -338,7 +338,7 @@ pub fn pow_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: Option<&IntRef<
         return Ok(Value::int(result));
     }
     check_bits(vm, a.bits().saturating_sub(1).saturating_mul(exponent as u64))?;
-    let base = a.to_bigint();
+    let base = a.as_bigint();
     // A power of two, which would be multiplied out bit by bit.
     if let Some(zeros) = base.trailing_zeros()
         && zeros + 1 == base.bits()
@@ -362,9 +362,9 @@ fn pow_mod(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: &IntRef<'_>) -> Res
     {
         return Ok(Value::int(pow_mod_small(*a, *b as u64, *m as u64) as i64));
     }
-    let m = modulus.to_bigint();
-    let mut base = a.to_bigint();
-    let mut exponent = b.to_bigint();
+    let m = modulus.as_bigint();
+    let mut base = a.as_bigint();
+    let mut exponent = b.as_bigint();
     if exponent.is_negative() {
         let size = m.abs();
         let inverse = if size.is_one() { Some(BigInt::zero()) } else { base.modinv(&size) };
@@ -479,7 +479,7 @@ pub fn compare_int_float(a: &IntRef<'_>, b: f64) -> Option<Ordering> {
         let sign = if b.is_infinite() { b < 0.0 } else { !a.is_negative() };
         return Some(if sign { Ordering::Greater } else { Ordering::Less });
     }
-    Some(a.to_bigint().as_ref().cmp(&float_to_bigint(b)))
+    Some(a.as_bigint().as_ref().cmp(&float_to_bigint(b)))
 }
 
 /// A finite float without its fraction.
