@@ -1,1 +1,13 @@
-//! Placeholder, filled by the first slice.
+//! The native modules of the standard library, one file a module.
+//!
+//! Invariant: modules know of the runtime only its binding API (`lisle_runtime::native`) and the types they make; a module is
+//! one file and one line in [`MODULES`].
+
+mod cmath;
+mod math;
+mod random;
+
+use lisle_runtime::native::ModuleDef;
+
+/// Every native module of this crate.
+pub static MODULES: &[&ModuleDef] = &[&cmath::module::DEF, &math::module::DEF, &random::module::DEF];

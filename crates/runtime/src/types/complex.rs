@@ -9,6 +9,7 @@ use lisle_macros::{pyclass, pymethods};
 use super::number_ops::{self, DIVISION_BY_ZERO};
 use super::{float, int};
 use crate::object::{Native, Py, Type, Value};
+use crate::text::complex::repr_complex;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -175,25 +176,11 @@ fn pow_whole(a: Pair, n: i32) -> Option<Pair> {
     if n >= 0 { Some(result) } else { divide((1.0, 0.0), result) }
 }
 
-/// `complex.__repr__`.
-pub fn repr((re, im): Pair) -> String {
-    let part = |x: f64| {
-        let text = float::repr(x);
-        text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
-    };
-    if re == 0.0 && !re.is_sign_negative() {
-        return format!("{}j", part(im));
-    }
-    let imaginary = part(im);
-    let plus = if imaginary.starts_with('-') { "" } else { "+" };
-    format!("({}{plus}{imaginary}j)", part(re))
-}
-
-#[pymethods]
+#[pymethods(parts(define_methods))]
 impl Complex {
     #[slot]
     fn __repr__(_vm: &Vm, this: &Py<Complex>) -> Res<Value> {
-        Ok(Str::from_str(&repr((this.re, this.im))).into_value())
+        Ok(Str::from_str(&repr_complex(this.re, this.im)).into_value())
     }
 
     #[slot]

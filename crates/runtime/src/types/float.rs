@@ -11,6 +11,7 @@ use super::int::{self, HASH_MODULUS, signed_hash};
 use super::number_ops;
 use crate::object::slots::UnaryFn;
 use crate::object::{Native, Py, Type, Value};
+use crate::text::float::{decompose, repr_float};
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
@@ -52,7 +53,7 @@ pub fn operand(vm: &Vm, value: &Value) -> Res<Option<f64>> {
     if let Some(x) = view(value) {
         return Ok(Some(x));
     }
-    int::view(value).map(|n| n.to_f64(vm)).transpose()
+    int::view(value).map(|n| n.to_float(vm)).transpose()
 }
 
 #[inline]
@@ -71,37 +72,18 @@ pub fn hash(x: f64) -> Option<i64> {
     if x.is_infinite() {
         return Some(if x > 0.0 { 314_159 } else { -314_159 });
     }
-    let (mantissa, exponent, negative) = number_ops::decompose(x);
+    let (mantissa, exponent) = decompose(x);
     // Multiplying by 2 modulo 2**61 - 1 rotates the 61 bits.
     let turn = exponent.rem_euclid(61) as u32;
-    let m = mantissa % HASH_MODULUS;
+    let m = mantissa.unsigned_abs() % HASH_MODULUS;
     let turned = ((m << turn) & HASH_MODULUS) | (m >> (61 - turn));
-    Some(signed_hash(if turned == HASH_MODULUS { 0 } else { turned }, negative))
+    Some(signed_hash(if turned == HASH_MODULUS { 0 } else { turned }, mantissa < 0))
 }
 
 /// The hash of an object by its identity.
 pub fn hash_identity(bits: u64) -> i64 {
     let hash = bits.rotate_right(4) as i64;
     if hash == -1 { -2 } else { hash }
-}
-
-/// `float.__repr__`: the shortest digits that read back as `x`.
-pub fn repr(x: f64) -> String {
-    if x.is_nan() {
-        return "nan".into();
-    }
-    if x.is_infinite() {
-        return if x > 0.0 { "inf" } else { "-inf" }.into();
-    }
-    let magnitude = x.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{x:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let exponent: i32 = exponent.parse().unwrap_or(0);
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.abs());
-    }
-    format!("{x:?}")
 }
 
 /// The result of a type's `__float__`, checked.
@@ -137,7 +119,7 @@ pub fn from_number_opt(vm: &Vm, value: &Value) -> Res<Option<f64>> {
     }
     if value.ty().slots().index.is_some() {
         let n = vm.index(value)?;
-        return int::view(&n).map(|n| n.to_f64(vm)).transpose();
+        return int::view(&n).map(|n| n.to_float(vm)).transpose();
     }
     Ok(None)
 }
@@ -160,11 +142,11 @@ impl Vm {
     }
 }
 
-#[pymethods]
+#[pymethods(parts(define_methods))]
 impl Float {
     #[slot]
     fn __repr__(_vm: &Vm, this: &Value) -> Res<Value> {
-        Ok(Str::from_str(&repr(known(this))).into_value())
+        Ok(Str::from_str(&repr_float(known(this))).into_value())
     }
 
     #[slot]
@@ -279,5 +261,5 @@ pub fn truncate(vm: &Vm, x: f64) -> Res<Value> {
         return Err(vm.overflow_error("cannot convert float infinity to integer"));
     }
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if x.abs() < LIMIT { Ok(Value::int(x as i64)) } else { Ok(Value::bigint(number_ops::float_to_bigint(x))) }
+    if x.abs() < LIMIT { Ok(Value::int(x as i64)) } else { Ok(Value::bigint(crate::text::float::truncate(x))) }
 }

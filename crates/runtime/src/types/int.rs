@@ -13,6 +13,7 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::number_ops;
 use crate::object::{Native, Py, Type, Value};
+pub use crate::text::int::IntRef;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -78,28 +79,13 @@ impl Vm {
     }
 }
 
-/// A view of an int. `Big` is never within the range of `i64`.
-#[derive(Clone, Copy, Debug)]
-pub enum IntRef<'a> {
-    Small(i64),
-    Big(&'a BigInt),
-}
-
 impl<'a> IntRef<'a> {
-    /// The view of `n`.
+    /// The view of `n`; `Big` is never within the range of `i64` here.
     #[inline]
     pub fn of(n: &'a BigInt) -> IntRef<'a> {
         match n.to_i64() {
             Some(i) => IntRef::Small(i),
             None => IntRef::Big(n),
-        }
-    }
-
-    #[inline]
-    pub fn to_i64(&self) -> Option<i64> {
-        match self {
-            IntRef::Small(i) => Some(*i),
-            IntRef::Big(_) => None,
         }
     }
 
@@ -126,7 +112,7 @@ impl<'a> IntRef<'a> {
     }
 
     /// The nearest float; `OverflowError` if the number is too large.
-    pub fn to_f64(&self, vm: &Vm) -> Res<f64> {
+    pub fn to_float(&self, vm: &Vm) -> Res<f64> {
         match self {
             IntRef::Small(i) => Ok(*i as f64),
             IntRef::Big(n) => {
@@ -147,14 +133,6 @@ impl<'a> IntRef<'a> {
     #[inline]
     pub fn is_zero(&self) -> bool {
         matches!(self, IntRef::Small(0))
-    }
-
-    #[inline]
-    pub fn is_negative(&self) -> bool {
-        match self {
-            IntRef::Small(i) => *i < 0,
-            IntRef::Big(n) => n.is_negative(),
-        }
     }
 
     #[inline]
@@ -217,16 +195,11 @@ fn binary(vm: &Vm, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
     }
 }
 
-#[pymethods]
+#[pymethods(parts(define_methods))]
 impl Int {
     #[slot]
     fn __repr__(vm: &Vm, this: &Value) -> Res<Value> {
-        let _ = vm;
-        let text = match known(this) {
-            IntRef::Small(i) => i.to_string(),
-            IntRef::Big(n) => n.to_string(),
-        };
-        Ok(Str::from_str(&text).into_value())
+        Ok(Str::from_str(&super::int_methods::to_decimal(vm, known(this))?).into_value())
     }
 
     #[slot]
@@ -279,7 +252,7 @@ impl Int {
 
     #[slot]
     fn __float__(vm: &Vm, this: &Value) -> Res<Value> {
-        known(this).to_f64(vm).map(Value::float)
+        known(this).to_float(vm).map(Value::float)
     }
 
     #[slot]
@@ -376,7 +349,7 @@ fn bitwise(vm: &Vm, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
     binary(vm, op, a, b)
 }
 
-#[pymethods]
+#[pymethods(parts(define_methods))]
 impl Bool {
     #[slot]
     fn __repr__(_vm: &Vm, this: &Value) -> Res<Value> {

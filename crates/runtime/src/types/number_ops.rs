@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use lisle_bytecode::opcode::{BinOp, CmpOp};
-use num_bigint::{BigInt, Sign};
+use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
@@ -321,7 +321,7 @@ pub fn pow_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: Option<&IntRef<
         return pow_mod(vm, a, b, modulus);
     }
     if b.is_negative() {
-        return pow_float(vm, a.to_f64(vm)?, b.to_f64(vm)?);
+        return pow_float(vm, a.to_float(vm)?, b.to_float(vm)?);
     }
     if b.is_zero() {
         return Ok(Value::int(1));
@@ -479,22 +479,5 @@ pub fn compare_int_float(a: &IntRef<'_>, b: f64) -> Option<Ordering> {
         let sign = if b.is_infinite() { b < 0.0 } else { !a.is_negative() };
         return Some(if sign { Ordering::Greater } else { Ordering::Less });
     }
-    Some(a.as_bigint().as_ref().cmp(&float_to_bigint(b)))
-}
-
-/// A finite float without its fraction.
-pub fn float_to_bigint(x: f64) -> BigInt {
-    let (mantissa, exponent, negative) = decompose(x);
-    let magnitude = num_bigint::BigUint::from(mantissa);
-    let magnitude = if exponent >= 0 { magnitude << exponent as u64 } else { magnitude >> exponent.unsigned_abs() };
-    BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, magnitude)
-}
-
-/// `(m, e, negative)` with `abs(x) == m * 2**e`, for finite `x`.
-pub fn decompose(x: f64) -> (u64, i32, bool) {
-    let bits = x.to_bits();
-    let fraction = bits & ((1 << 52) - 1);
-    let exponent = (bits >> 52 & 0x7ff) as i32;
-    let (mantissa, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
-    (mantissa, exponent, bits >> 63 != 0)
+    Some(a.as_bigint().as_ref().cmp(&crate::text::float::truncate(b)))
 }

@@ -1,0 +1,158 @@
+//! Numbers from and to Python's text: what stands between `str` and bytes objects and the algorithms in [`crate::text`].
+//!
+//! Invariant: the algorithms know no objects, so every exception about a number's text is made here, with the object as the
+//! program gave it.
+
+use std::borrow::Cow;
+
+use super::complex::{Complex, Pair};
+use super::int::IntRef;
+use super::{float, int, int_methods};
+use crate::object::{Native, Py, Type, Value};
+use crate::text::complex::{ComplexError, parse_complex as read_complex};
+use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
+use crate::text::StrBuf;
+use crate::text::format_spec::{self, ErrorKind, FormatError};
+use crate::text::int::{Int, IntError, parse_int, parse_int_bytes as read_int_bytes};
+use crate::types::bytes::Bytes;
+use crate::types::str::Str;
+use crate::vm::{Exc, Res, Vm};
+
+/// The bytes of a bytes-like object; `None` if `value` is none.
+pub fn bytes_like<'a>(vm: &Vm, value: &'a Value) -> Res<Option<Cow<'a, [u8]>>> {
+    let _ = vm;
+    Ok(value.downcast::<Bytes>().map(|bytes| Cow::Borrowed(bytes.as_slice())))
+}
+
+/// The types that `int(x, base)` takes besides str.
+pub fn is_bytes_or_bytearray(value: &Value) -> bool {
+    value.downcast::<Bytes>().is_some()
+}
+
+/// What `bytes(value)` would hold, with its errors.
+pub fn bytes_from(vm: &Vm, value: &Value) -> Res<Vec<u8>> {
+    if let Some(bytes) = bytes_like(vm, value)? {
+        return Ok(bytes.into_owned());
+    }
+    if value.downcast::<Str>().is_some() || int::view(value).is_some() {
+        return Err(vm.type_error(format!("cannot convert '{}' object to bytes", value.ty().name())));
+    }
+    let made = vm.call(Bytes::ty().as_value(), std::slice::from_ref(value))?;
+    Ok(bytes_like(vm, &made)?.map(Cow::into_owned).unwrap_or_default())
+}
+
+fn int_value(n: Int) -> Value {
+    match n {
+        Int::Small(i) => Value::int(i),
+        Int::Big(n) => Value::bigint(n),
+    }
+}
+
+/// The first characters of the repr, as `%.200R` gives them.
+fn short_repr(vm: &Vm, value: &Value) -> Res<String> {
+    Ok(vm.repr(value)?.to_string_lossy().chars().take(200).collect())
+}
+
+fn int_error(vm: &Vm, error: IntError, base: u32, value: &Value) -> Exc {
+    match error {
+        IntError::TooManyDigits(digits) => int_methods::too_many_digits(vm, digits),
+        IntError::Invalid => match short_repr(vm, value) {
+            Ok(shown) => vm.value_error(format!("invalid literal for int() with base {base}: {shown}")),
+            Err(exc) => exc,
+        },
+    }
+}
+
+/// `int(text, base)`.
+pub fn parse_int_str(vm: &Vm, text: &Py<Str>, base: u32) -> Res<Value> {
+    parse_int(text.view(), base, int_methods::max_str_digits() as usize)
+        .map(int_value)
+        .map_err(|error| int_error(vm, error, base, text.as_value()))
+}
+
+/// `int(bytes, base)`, where `bytes` are those of `value`.
+pub fn parse_int_bytes(vm: &Vm, value: &Value, bytes: &[u8], base: u32) -> Res<Value> {
+    read_int_bytes(bytes, base, int_methods::max_str_digits() as usize)
+        .map(int_value)
+        .map_err(|error| int_error(vm, error, base, value))
+}
+
+fn not_a_float(vm: &Vm, value: &Value) -> Exc {
+    match vm.repr(value) {
+        Ok(shown) => vm.value_error(format!("could not convert string to float: {}", shown.to_string_lossy())),
+        Err(exc) => exc,
+    }
+}
+
+/// `float(text)`.
+pub fn parse_float_str(vm: &Vm, text: &Py<Str>) -> Res<f64> {
+    parse_float(text.view()).ok_or_else(|| not_a_float(vm, text.as_value()))
+}
+
+/// `float(bytes)`, where `bytes` are those of `value`.
+pub fn parse_float_bytes(vm: &Vm, value: &Value, bytes: &[u8]) -> Res<f64> {
+    read_float_bytes(bytes).ok_or_else(|| not_a_float(vm, value))
+}
+
+/// `float.fromhex(text)`.
+pub fn parse_hex(vm: &Vm, text: &Py<Str>) -> Res<f64> {
+    from_hex(text.view()).map_err(|error| match error {
+        HexError::Invalid => vm.value_error(error.message()),
+        HexError::TooLarge => vm.overflow_error(error.message()),
+    })
+}
+
+/// `complex(text)`.
+pub fn parse_complex(vm: &Vm, text: &Py<Str>) -> Res<Pair> {
+    read_complex(text.view()).map_err(|error| match error {
+        ComplexError::Malformed => vm.value_error("complex() arg is a malformed string"),
+        ComplexError::Underscore => match vm.repr(text.as_value()) {
+            Ok(shown) => vm.value_error(format!("could not convert string to complex: {}", shown.to_string_lossy())),
+            Err(exc) => exc,
+        },
+    })
+}
+
+/// The name of a type with its module, where that is neither `builtins` nor `__main__`.
+pub fn full_name(ty: &Py<Type>) -> String {
+    let module = ty.dict().get_str(crate::intern!("__module__"));
+    let module = module.as_ref().and_then(|module| module.downcast::<Str>()).map(|module| module.to_string_lossy());
+    let name = ty.qualname.get().map_or_else(|| ty.name(), |name| name.to_string_lossy());
+    match module {
+        Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{name}"),
+        _ => name,
+    }
+}
+
+fn format_error(vm: &Vm, error: FormatError) -> Exc {
+    match error.kind {
+        ErrorKind::Overflow => vm.overflow_error(error.message),
+        ErrorKind::Memory => vm.memory_error(),
+        _ => vm.value_error(error.message),
+    }
+}
+
+fn formatted(vm: &Vm, value: &Value, spec: &Py<Str>, format: impl FnOnce(&str) -> Result<StrBuf, FormatError>) -> Res<Value> {
+    if spec.is_empty() {
+        return vm.str(value).map(Py::into_value);
+    }
+    let buf = format(&value.ty().name()).map_err(|error| format_error(vm, error))?;
+    Ok(Str::from_buf(buf).into_value())
+}
+
+/// `format(int, spec)`.
+pub fn format_int(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
+    formatted(vm, value, spec, |name| {
+        format_spec::format_int(int::known(value), spec.view(), name, int_methods::max_str_digits() as usize)
+    })
+}
+
+/// `format(float, spec)`.
+pub fn format_float(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
+    formatted(vm, value, spec, |name| format_spec::format_float_spec(float::known(value), spec.view(), name))
+}
+
+/// `format(complex, spec)`.
+pub fn format_complex(vm: &Vm, value: &Py<Complex>, spec: &Py<Str>) -> Res<Value> {
+    formatted(vm, value.as_value(), spec, |name| format_spec::format_complex(value.re, value.im, spec.view(), name))
+}
