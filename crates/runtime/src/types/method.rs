@@ -1,22 +1,27 @@
-//! `types.MethodType`: a function bound to a receiver.
-
-use lisle_bytecode::opcode::CmpOp;
+//! `types.MethodType`: a callable bound to an object.
+//!
+//! Invariant: both parts never change. Attributes other than its own are those of the callable.
 
 use crate::intern;
 use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, Type, Value};
+use crate::types::descriptors::{address_hash, reduce_as_attribute};
+use crate::types::exceptions::text;
+use crate::types::native_function::prepended;
 use crate::types::str::Str;
-use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
+use lisle_bytecode::opcode::CmpOp;
 
 /// A bound method.
 #[pyclass(name = "method", weakref, doc = "Create a bound instance method object.")]
 pub struct Method {
-    pub function: Value,
-    pub receiver: Value,
+    pub(crate) function: Value,
+    pub(crate) receiver: Value,
 }
 
 impl Method {
+    /// `function` bound to `receiver`.
+    #[inline]
     pub fn new_value(function: Value, receiver: Value) -> Value {
         Py::new(Method { function, receiver }).into_value()
     }
@@ -24,20 +29,37 @@ impl Method {
 
 #[pymethods]
 impl Method {
-    #[slot(sig = "(function, instance, /)")]
-    fn __new__(vm: &Vm, _cls: &Py<Type>, function: &Value, instance: &Value) -> Res<Value> {
-        if !vm.is_callable(function) {
+    #[slot]
+    fn __new__(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
+        args.no_keywords(vm, "method")?;
+        let values = args.check_positional(vm, "method", 2, 2)?;
+        if !vm.is_callable(&values[0]) {
             return Err(vm.type_error("first argument must be callable"));
         }
-        if instance.is_none() {
+        if values[1].is_none() {
             return Err(vm.type_error("instance must not be None"));
         }
-        Ok(Method::new_value(function.clone(), instance.clone()))
+        let method = Method {
+            function: values[0].clone(),
+            receiver: values[1].clone(),
+        };
+        Ok(Py::with_class(cls, method).into_value())
     }
 
     #[slot]
     fn __call__(vm: &Vm, this: &Py<Method>, args: Args<'_>) -> Res<Value> {
-        vm.call_prepended(&this.function, &this.receiver, args)
+        prepended(&this.receiver, args, |args| vm.call_args(&this.function, args))
+    }
+
+    #[slot]
+    fn __getattribute__(vm: &Vm, this: &Py<Method>, name: &Py<Str>) -> Res<Value> {
+        match this.class().lookup(vm, name) {
+            Some(found) => match found.ty().slots().descr_get {
+                Some(get) => get(vm, &found, Some(this.as_value()), Some(this.class().as_value())),
+                None => Ok(found),
+            },
+            None => vm.getattr(&this.function, name),
+        }
     }
 
     #[slot]
@@ -46,52 +68,39 @@ impl Method {
     }
 
     #[slot]
-    fn __getattribute__(vm: &Vm, this: &Py<Method>, name: &Py<Str>) -> Res<Value> {
-        if let Some(found) = this.class().lookup(vm, name) {
-            return match found.ty().slots().descr_get {
-                Some(get) => get(vm, &found, Some(this.as_value()), Some(this.class().as_value())),
-                None => Ok(found),
-            };
+    fn __repr__(vm: &Vm, this: &Py<Method>) -> Res<Value> {
+        let mut name = vm.getattr_opt(&this.function, intern!("__qualname__"))?;
+        if name.is_none() {
+            name = vm.getattr_opt(&this.function, intern!("__name__"))?;
         }
-        vm.getattr(&this.function, name)
-    }
-
-    #[slot]
-    fn __repr__(vm: &Vm, this: &Py<Method>) -> Res<String> {
-        let mut name = None;
-        for key in [intern!("__qualname__"), intern!("__name__")] {
-            if name.is_none() {
-                name = vm.getattr_opt(&this.function, key)?;
-            }
-        }
-        let name = name.and_then(|n| n.downcast::<Str>().map(|s| s.to_string_lossy())).unwrap_or_else(|| "?".into());
-        let receiver = vm.repr(&this.receiver)?.to_string_lossy();
-        Ok(format!("<bound method {name} of {receiver}>"))
+        let name = name
+            .and_then(|n| n.try_into_py::<Str>().ok())
+            .unwrap_or_else(|| Str::from_str("?"));
+        Ok(text::joined(&[
+            &"<bound method ",
+            &name,
+            &" of ",
+            &vm.repr(&this.receiver)?,
+            &">",
+        ]))
     }
 
     #[slot]
     fn __hash__(vm: &Vm, this: &Py<Method>) -> Res<i64> {
-        let x = crate::types::object::identity_hash(&this.receiver) ^ vm.hash(&this.function)?;
-        Ok(if x == -1 { -2 } else { x })
+        let hash = address_hash(this.receiver.bits(), 0) ^ vm.hash(&this.function)?;
+        Ok(if hash == -1 { -2 } else { hash })
     }
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<Method>, other: &Value, op: CmpOp) -> Res<Value> {
-        let (CmpOp::Eq | CmpOp::Ne, Some(other)) = (op, other.downcast_exact::<Method>()) else {
+        let Some(other) = other.downcast_exact::<Method>() else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
+        if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
         let equal = this.receiver.is(&other.receiver) && vm.eq(&this.function, &other.function)?;
         Ok(Value::from_bool(equal == (op == CmpOp::Eq)))
-    }
-
-    /// Helper for pickle.
-    #[pymethod(sig = "($self, /)")]
-    fn __reduce__(vm: &Vm, this: &Py<Method>) -> Res<Value> {
-        let builtins = crate::interp::builtins();
-        let getattr = builtins.get_str(intern!("getattr")).ok_or_else(|| vm.runtime_error("lost builtins.getattr"))?;
-        let name = vm.getattr(&this.function, intern!("__name__"))?;
-        let args = Tuple::new(vec![this.receiver.clone(), name]).into_value();
-        Ok(Tuple::new(vec![getattr, args]).into_value())
     }
 
     /// the function (or other callable) implementing a method
@@ -99,15 +108,19 @@ impl Method {
     fn __func__(_: &Vm, this: &Py<Method>) -> Value {
         this.function.clone()
     }
-
     /// the instance to which a method is bound
     #[getter]
     fn __self__(_: &Vm, this: &Py<Method>) -> Value {
         this.receiver.clone()
     }
-
     #[getter]
     fn __doc__(vm: &Vm, this: &Py<Method>) -> Res<Option<Value>> {
         vm.getattr_opt(&this.function, intern!("__doc__"))
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(vm: &Vm, this: &Py<Method>) -> Res<Value> {
+        let name = vm.getattr(&this.function, intern!("__name__"))?;
+        reduce_as_attribute(vm, this.receiver.clone(), name)
     }
 }

@@ -1,0 +1,387 @@
+//! Descriptors of native classes: slot wrappers (`int.__add__`), computed attributes (`int.real`) and `__slots__` members.
+//!
+//! Invariant: what is reached through a descriptor gets only receivers whose class derives from the owner and has its payload, so the
+//! native code behind may cast without a check. Left out: methods (`native_function`).
+
+use crate::intern;
+use crate::native::{Args, GetSetDef, pyclass, pymethods};
+use crate::object::slotdefs::SlotDef;
+use crate::object::{Native, Py, Slot, Type, Value};
+use crate::types::exceptions::text;
+use crate::types::object::Object;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::vm::{Exc, Res, Vm};
+use lisle_bytecode::opcode::CmpOp;
+
+crate::no_trace!(&'static SlotDef, &'static GetSetDef, &'static crate::native::FnDef);
+
+/// Whether native code of `owner` can work on the value.
+#[inline]
+pub(crate) fn accepts(owner: &Py<Type>, value: &Value) -> bool {
+    let ty = value.ty();
+    ty.is(owner) || (ty.is_subclass(owner) && (ty.has_payload(owner.info) || std::ptr::eq(owner.info, Object::info())))
+}
+
+/// "descriptor 'x' for 'C' objects doesn't apply to a 'D' object"
+#[cold]
+pub(crate) fn does_not_apply(vm: &Vm, name: &str, owner: &Py<Type>, value: &Value) -> Exc {
+    let (owner, found) = (owner.name(), value.ty().name());
+    vm.type_error(format!(
+        "descriptor '{name}' for '{owner}' objects doesn't apply to a '{found}' object"
+    ))
+}
+
+/// `(getattr, (obj, name))`: how attributes of classes and instances are pickled.
+pub(crate) fn reduce_as_attribute(vm: &Vm, obj: Value, name: Value) -> Res<Value> {
+    let getattr = vm.builtin(intern!("getattr"))?;
+    Ok(Tuple::new(vec![getattr, Tuple::new(vec![obj, name]).into_value()]).into_value())
+}
+
+/// `C.name`, by the class's qualified name.
+pub(crate) fn qualified(owner: &Py<Type>, name: &str) -> Value {
+    match owner.qualname.get() {
+        Some(class) => text::joined(&[&class, &".", &name]),
+        None => Str::from_str(name).into_value(),
+    }
+}
+
+/// The address in `repr`.
+pub(crate) fn address(value: &Value) -> u64 {
+    value.bits()
+}
+
+/// A hash of two addresses.
+pub(crate) fn address_hash(a: u64, b: u64) -> i64 {
+    let mix = (a >> 4 | a << 60) ^ (b >> 4 | b << 60).rotate_left(1);
+    if mix as i64 == -1 { -2 } else { mix as i64 }
+}
+
+/// A native operation as an attribute of its class.
+#[pyclass(name = "wrapper_descriptor", no_new, method_descriptor)]
+pub struct SlotWrapper {
+    pub(crate) owner: Py<Type>,
+    pub(crate) def: &'static SlotDef,
+}
+
+impl SlotWrapper {
+    /// `owner.__name__` for the operation.
+    pub fn new_value(owner: &Py<Type>, def: &'static SlotDef) -> Value {
+        Py::new(SlotWrapper {
+            owner: owner.clone(),
+            def,
+        })
+        .into_value()
+    }
+}
+
+/// Keywords are only for the operations that take any arguments.
+fn check_keywords(vm: &Vm, def: &SlotDef, args: Args<'_>) -> Res<()> {
+    if args.has_keywords() && !matches!(def.name, "__init__" | "__call__") {
+        return Err(vm.type_error(format!("wrapper {}() takes no keyword arguments", def.name)));
+    }
+    Ok(())
+}
+
+#[pymethods]
+impl SlotWrapper {
+    #[slot]
+    fn __call__(vm: &Vm, this: &Py<SlotWrapper>, args: Args<'_>) -> Res<Value> {
+        let (name, owner) = (this.def.name, &this.owner);
+        let Some((receiver, rest)) = args.split_receiver() else {
+            return Err(vm.type_error(format!(
+                "descriptor '{name}' of '{}' object needs an argument",
+                owner.name()
+            )));
+        };
+        if !accepts(owner, receiver) {
+            let (owner, found) = (owner.name(), receiver.ty().name());
+            return Err(vm.type_error(format!(
+                "descriptor '{name}' requires a '{owner}' object but received a '{found}'"
+            )));
+        }
+        check_keywords(vm, this.def, rest)?;
+        (this.def.call)(vm, owner.slots(), receiver, rest)
+    }
+
+    #[slot]
+    fn __get__(vm: &Vm, this: &Py<SlotWrapper>, obj: Option<&Value>, _owner: Option<&Value>) -> Res<Value> {
+        let Some(obj) = obj else { return Ok(this.to_value()) };
+        if !accepts(&this.owner, obj) {
+            return Err(does_not_apply(vm, this.def.name, &this.owner, obj));
+        }
+        Ok(Py::new(MethodWrapper {
+            wrapper: this.clone(),
+            receiver: obj.clone(),
+        })
+        .into_value())
+    }
+
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<SlotWrapper>) -> String {
+        format!("<slot wrapper '{}' of '{}' objects>", this.def.name, this.owner.name())
+    }
+
+    #[getter]
+    fn __objclass__(_: &Vm, this: &Py<SlotWrapper>) -> Value {
+        this.owner.to_value()
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<SlotWrapper>) -> Py<Str> {
+        Str::intern(this.def.name)
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<SlotWrapper>) -> Value {
+        qualified(&this.owner, this.def.name)
+    }
+    #[getter]
+    fn __doc__(_: &Vm, this: &Py<SlotWrapper>) -> &'static str {
+        this.def.doc
+    }
+    #[getter]
+    fn __text_signature__(_: &Vm, this: &Py<SlotWrapper>) -> &'static str {
+        this.def.sig
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(vm: &Vm, this: &Py<SlotWrapper>) -> Res<Value> {
+        reduce_as_attribute(vm, this.owner.to_value(), Str::intern(this.def.name).into_value())
+    }
+}
+
+/// A slot wrapper bound to an object: `(1).__add__`.
+#[pyclass(name = "method-wrapper", no_new)]
+pub struct MethodWrapper {
+    wrapper: Py<SlotWrapper>,
+    receiver: Value,
+}
+
+#[pymethods]
+impl MethodWrapper {
+    #[slot]
+    fn __call__(vm: &Vm, this: &Py<MethodWrapper>, args: Args<'_>) -> Res<Value> {
+        let def = this.wrapper.def;
+        check_keywords(vm, def, args)?;
+        (def.call)(vm, this.wrapper.owner.slots(), &this.receiver, args)
+    }
+
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<MethodWrapper>) -> String {
+        let (name, class) = (this.wrapper.def.name, this.receiver.ty().name());
+        format!(
+            "<method-wrapper '{name}' of {class} object at {:#x}>",
+            address(&this.receiver)
+        )
+    }
+
+    #[slot]
+    fn __hash__(_: &Vm, this: &Py<MethodWrapper>) -> Res<i64> {
+        Ok(address_hash(this.receiver.bits(), this.wrapper.as_value().bits()))
+    }
+
+    #[slot]
+    fn __richcompare__(_: &Vm, this: &Py<MethodWrapper>, other: &Value, op: CmpOp) -> Value {
+        let Some(other) = other.downcast_exact::<MethodWrapper>() else {
+            return Value::NOT_IMPLEMENTED;
+        };
+        let equal = this.wrapper.is(&other.wrapper) && this.receiver.is(&other.receiver);
+        match op {
+            CmpOp::Eq => Value::from_bool(equal),
+            CmpOp::Ne => Value::from_bool(!equal),
+            _ => Value::NOT_IMPLEMENTED,
+        }
+    }
+
+    #[getter]
+    fn __self__(_: &Vm, this: &Py<MethodWrapper>) -> Value {
+        this.receiver.clone()
+    }
+    #[getter]
+    fn __objclass__(_: &Vm, this: &Py<MethodWrapper>) -> Value {
+        this.wrapper.owner.to_value()
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<MethodWrapper>) -> Py<Str> {
+        Str::intern(this.wrapper.def.name)
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<MethodWrapper>) -> Value {
+        qualified(&this.wrapper.owner, this.wrapper.def.name)
+    }
+    #[getter]
+    fn __doc__(_: &Vm, this: &Py<MethodWrapper>) -> &'static str {
+        this.wrapper.def.doc
+    }
+    #[getter]
+    fn __text_signature__(_: &Vm, this: &Py<MethodWrapper>) -> &'static str {
+        this.wrapper.def.sig
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(vm: &Vm, this: &Py<MethodWrapper>) -> Res<Value> {
+        reduce_as_attribute(
+            vm,
+            this.receiver.clone(),
+            Str::intern(this.wrapper.def.name).into_value(),
+        )
+    }
+}
+
+/// An attribute that native code computes.
+#[pyclass(name = "getset_descriptor", no_new)]
+pub struct GetSet {
+    pub(crate) owner: Py<Type>,
+    pub(crate) def: &'static GetSetDef,
+}
+
+/// The descriptor of `owner`'s attribute.
+pub fn getset(owner: &Py<Type>, def: &'static GetSetDef) -> Value {
+    Py::new(GetSet {
+        owner: owner.clone(),
+        def,
+    })
+    .into_value()
+}
+
+#[pymethods]
+impl GetSet {
+    #[slot]
+    fn __get__(vm: &Vm, this: &Py<GetSet>, obj: Option<&Value>, _owner: Option<&Value>) -> Res<Value> {
+        let Some(obj) = obj else { return Ok(this.to_value()) };
+        if !accepts(&this.owner, obj) {
+            return Err(does_not_apply(vm, this.def.name, &this.owner, obj));
+        }
+        (this.def.get)(vm, obj)
+    }
+
+    #[slot]
+    fn __set__(vm: &Vm, this: &Py<GetSet>, obj: &Value, value: Option<&Value>) -> Res<()> {
+        if !accepts(&this.owner, obj) {
+            return Err(does_not_apply(vm, this.def.name, &this.owner, obj));
+        }
+        match this.def.set {
+            Some(set) => set(vm, obj, value),
+            None => {
+                let (name, owner) = (this.def.name, this.owner.name());
+                Err(vm.attribute_error(format!("attribute '{name}' of '{owner}' objects is not writable")))
+            }
+        }
+    }
+
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<GetSet>) -> String {
+        format!("<attribute '{}' of '{}' objects>", this.def.name, this.owner.name())
+    }
+
+    #[getter]
+    fn __objclass__(_: &Vm, this: &Py<GetSet>) -> Value {
+        this.owner.to_value()
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<GetSet>) -> Py<Str> {
+        Str::intern(this.def.name)
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<GetSet>) -> Value {
+        qualified(&this.owner, this.def.name)
+    }
+    #[getter]
+    fn __doc__(_: &Vm, this: &Py<GetSet>) -> Option<&'static str> {
+        this.def.doc
+    }
+}
+
+/// A member that `__slots__` declares.
+#[pyclass(name = "member_descriptor", no_new)]
+pub struct Member {
+    pub(crate) owner: Py<Type>,
+    pub(crate) name: Py<Str>,
+    /// Which of the members of the owner and its bases.
+    pub(crate) index: usize,
+}
+
+/// The descriptor of member number `index`, counted from the first member of all bases.
+pub fn member(owner: &Py<Type>, name: &Py<Str>, index: usize) -> Value {
+    Py::new(Member {
+        owner: owner.clone(),
+        name: name.clone(),
+        index,
+    })
+    .into_value()
+}
+
+impl Member {
+    /// Where the member lies in `obj`; `None` if the object has no such member.
+    #[inline]
+    pub(crate) fn slot<'a>(&self, obj: &'a Value) -> Option<&'a Slot> {
+        let ty = obj.ty();
+        let fits = ty.is(&self.owner) || ty.is_subclass(&self.owner);
+        if !fits || ty.members() <= self.index || !std::ptr::eq(ty.info, self.owner.info) {
+            return None;
+        }
+        let header = obj.heap_header()?;
+        // SAFETY: the object's class has the owner's payload and more members than `index`, so the slot lies in the object (see
+        // `object::alloc_with_class`); it lives as long as the borrow of `obj`.
+        Some(unsafe {
+            header
+                .byte_add(ty.members_offset() + self.index * 8)
+                .cast::<Slot>()
+                .as_ref()
+        })
+    }
+}
+
+#[pymethods]
+impl Member {
+    #[slot]
+    fn __get__(vm: &Vm, this: &Py<Member>, obj: Option<&Value>, _owner: Option<&Value>) -> Res<Value> {
+        let Some(obj) = obj else { return Ok(this.to_value()) };
+        match this.slot(obj) {
+            Some(slot) => slot.get().ok_or_else(|| vm.attribute_error_for(obj, &this.name)),
+            None => Err(does_not_apply(vm, &this.name.to_string_lossy(), &this.owner, obj)),
+        }
+    }
+
+    #[slot]
+    fn __set__(vm: &Vm, this: &Py<Member>, obj: &Value, value: Option<&Value>) -> Res<()> {
+        let Some(slot) = this.slot(obj) else {
+            return Err(does_not_apply(vm, &this.name.to_string_lossy(), &this.owner, obj));
+        };
+        let old = slot.swap(value.cloned());
+        if value.is_none() && old.is_none() {
+            return Err(vm.attribute_error_with(this.name.to_string_lossy(), obj, &this.name));
+        }
+        drop(old);
+        Ok(())
+    }
+
+    #[slot]
+    fn __repr__(_: &Vm, this: &Py<Member>) -> Value {
+        text::joined(&[&"<member '", &this.name, &"' of '", &this.owner.name(), &"' objects>"])
+    }
+
+    #[getter]
+    fn __objclass__(_: &Vm, this: &Py<Member>) -> Value {
+        this.owner.to_value()
+    }
+    #[getter]
+    fn __name__(_: &Vm, this: &Py<Member>) -> Py<Str> {
+        this.name.clone()
+    }
+    #[getter]
+    fn __qualname__(_: &Vm, this: &Py<Member>) -> Value {
+        match this.owner.qualname.get() {
+            Some(class) => text::joined(&[&class, &".", &this.name]),
+            None => this.name.to_value(),
+        }
+    }
+    #[getter]
+    fn __doc__(_: &Vm, _this: &Py<Member>) -> Value {
+        Value::NONE
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(vm: &Vm, this: &Py<Member>) -> Res<Value> {
+        reduce_as_attribute(vm, this.owner.to_value(), this.name.to_value())
+    }
+}
