@@ -22,14 +22,10 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-<<<<<<< HEAD
-    pub const NONE: Args<'static> = Args { values: &[], kwnames: None };
-=======
     pub const NONE: Args<'static> = Args {
         values: &[],
         kwnames: None,
     };
->>>>>>> origin/main
 
     /// Arguments without keywords.
     #[inline(always)]
@@ -37,8 +33,6 @@ impl<'a> Args<'a> {
         Args { values, kwnames: None }
     }
 
-<<<<<<< HEAD
-=======
     /// Arguments of which the last have these names, if there are any.
     #[inline(always)]
     pub fn with_names(values: &'a [Value], kwnames: &'a Py<Tuple>) -> Args<'a> {
@@ -48,7 +42,6 @@ impl<'a> Args<'a> {
         }
     }
 
->>>>>>> origin/main
     #[inline(always)]
     pub fn has_keywords(&self) -> bool {
         self.kwnames.is_some()
@@ -75,25 +68,17 @@ impl<'a> Args<'a> {
             None => &[],
         };
         let values = &self.values[self.positional().len()..];
-<<<<<<< HEAD
-        names.iter().zip(values).filter_map(|(name, value)| Some((name.downcast::<Str>()?, value)))
-=======
         names
             .iter()
             .zip(values)
             .filter_map(|(name, value)| Some((name.downcast::<Str>()?, value)))
->>>>>>> origin/main
     }
 
     /// The value of one keyword.
     pub fn keyword(&self, name: &str) -> Option<&'a Value> {
-<<<<<<< HEAD
-        self.keywords().find(|(given, _)| is_name(given, name)).map(|(_, value)| value)
-=======
         self.keywords()
             .find(|(given, _)| is_name(given, name))
             .map(|(_, value)| value)
->>>>>>> origin/main
     }
 
     /// The receiver of a method and the rest.
@@ -134,14 +119,10 @@ fn expected(vm: &Vm, name: &str, min: usize, max: usize, given: usize) -> Exc {
         true => ("at least ", min),
         false => ("at most ", max),
     };
-<<<<<<< HEAD
-    vm.type_error(format!("{name} expected {qualifier}{count} argument{}, got {given}", plural(count)))
-=======
     vm.type_error(format!(
         "{name} expected {qualifier}{count} argument{}, got {given}",
         plural(count)
     ))
->>>>>>> origin/main
 }
 
 fn plural(n: usize) -> &'static str {
@@ -149,11 +130,7 @@ fn plural(n: usize) -> &'static str {
 }
 
 fn is_name(given: &Py<Str>, name: &str) -> bool {
-<<<<<<< HEAD
-    given.eq_str(name)
-=======
     given.is_text(name)
->>>>>>> origin/main
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -213,8 +190,6 @@ pub struct Signature {
 }
 
 impl Signature {
-<<<<<<< HEAD
-=======
     /// The arguments by parameter, for functions that convert them by hand; `N` is [`Signature::named`].
     pub fn bind_array<'a, const N: usize>(&self, vm: &Vm, args: Args<'a>) -> Res<[Option<&'a Value>; N]> {
         let mut bound = [None; N];
@@ -222,7 +197,6 @@ impl Signature {
         Ok(bound)
     }
 
->>>>>>> origin/main
     /// Puts each argument where its parameter is in `bound`, which has [`Signature::named`] places. Required ones are filled.
     #[inline]
     pub fn bind<'a>(&self, vm: &Vm, args: Args<'a>, bound: &mut [Option<&'a Value>]) -> Res<()> {
@@ -276,15 +250,11 @@ impl Signature {
 
     /// Parameter number `at`, not counting variadic ones.
     fn named_param(&self, at: usize) -> &'static Param {
-<<<<<<< HEAD
-        &self.params[if at < self.positional { at } else { at + usize::from(self.var_args) }]
-=======
         &self.params[if at < self.positional {
             at
         } else {
             at + usize::from(self.var_args)
         }]
->>>>>>> origin/main
     }
 
     fn check_counts(&self, vm: &Vm, given: usize, keywords: usize) -> Res<()> {
@@ -293,40 +263,28 @@ impl Signature {
         if !self.var_args && !self.var_kw && given + keywords > total {
             let kind = if given == 0 { "keyword " } else { "" };
             let (s, count) = (plural(total), given + keywords);
-<<<<<<< HEAD
-            return Err(vm.type_error(format!("{name}() takes at most {total} {kind}argument{s} ({count} given)")));
-=======
             return Err(vm.type_error(format!(
                 "{name}() takes at most {total} {kind}argument{s} ({count} given)"
             )));
->>>>>>> origin/main
         }
         if !self.var_args && given > max {
             return Err(vm.type_error(if max == 0 {
                 format!("{name}() takes no positional arguments")
             } else {
                 let qualifier = if min < max { "at most" } else { "exactly" };
-<<<<<<< HEAD
-                format!("{name}() takes {qualifier} {max} positional argument{} ({given} given)", plural(max))
-=======
                 format!(
                     "{name}() takes {qualifier} {max} positional argument{} ({given} given)",
                     plural(max)
                 )
->>>>>>> origin/main
             }));
         }
         let min = min.min(self.pos_only);
         if given < min {
             let qualifier = if min < max { "at least" } else { "exactly" };
             let s = plural(min);
-<<<<<<< HEAD
-            return Err(vm.type_error(format!("{name}() takes {qualifier} {min} positional argument{s} ({given} given)")));
-=======
             return Err(vm.type_error(format!(
                 "{name}() takes {qualifier} {min} positional argument{s} ({given} given)"
             )));
->>>>>>> origin/main
         }
         Ok(())
     }
@@ -350,11 +308,6 @@ impl Signature {
         if let Err(exc) = self.check_named_twice(vm, args, filled) {
             return exc;
         }
-<<<<<<< HEAD
-        let names: Vec<&str> = (self.pos_only..self.named).map(|at| self.named_param(at).name).collect();
-        let unexpected = args.keywords().find(|(given, _)| !names.iter().any(|name| is_name(given, name)));
-        let Some((unexpected, _)) = unexpected else { return vm.type_error("keywords must be strings") };
-=======
         let names: Vec<&str> = (self.pos_only..self.named)
             .map(|at| self.named_param(at).name)
             .collect();
@@ -364,7 +317,6 @@ impl Signature {
         let Some((unexpected, _)) = unexpected else {
             return vm.type_error("keywords must be strings");
         };
->>>>>>> origin/main
         let unexpected = unexpected.to_string_lossy();
         let mut message = format!("{}() got an unexpected keyword argument '{unexpected}'", self.name);
         if let Some(meant) = closest(&unexpected, &names) {
@@ -490,10 +442,6 @@ impl ArgCtx {
             ArgLabel::Name => format!("argument '{}'", self.name),
         };
         let or_none = if self.or_none { " or None" } else { "" };
-<<<<<<< HEAD
-        let found = if value.is_none() { "None".to_owned() } else { type_name(value.ty()) };
-        vm.type_error(format!("{}() {label} must be {expected}{or_none}, not {found}", self.func))
-=======
         let found = if value.is_none() {
             "None".to_owned()
         } else {
@@ -503,7 +451,6 @@ impl ArgCtx {
             "{}() {label} must be {expected}{or_none}, not {found}",
             self.func
         ))
->>>>>>> origin/main
     }
 }
 
@@ -522,15 +469,11 @@ pub fn type_name(ty: &Py<Type>) -> String {
 
 /// How a `T` is called in "must be T, not ..".
 fn native_name<T: Native>() -> String {
-<<<<<<< HEAD
-    if T::MODULE == "builtins" { T::NAME.to_owned() } else { format!("{}.{}", T::MODULE, T::NAME) }
-=======
     if T::MODULE == "builtins" {
         T::NAME.to_owned()
     } else {
         format!("{}.{}", T::MODULE, T::NAME)
     }
->>>>>>> origin/main
 }
 
 /// A Rust type that an argument can be converted to.
@@ -587,24 +530,17 @@ impl<'a> FromArg<'a> for f64 {
     }
 }
 
-<<<<<<< HEAD
-=======
 fn single_char(text: &Py<Str>) -> Option<u32> {
     if text.len() == 1 { text.view().get(0) } else { None }
 }
 
->>>>>>> origin/main
 /// A `str` of one character. A surrogate is no `char`, so this is its code point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Char(pub u32);
 
 impl<'a> FromArg<'a> for Char {
     fn from_arg(vm: &Vm, value: &'a Value, ctx: &ArgCtx) -> Res<Self> {
-<<<<<<< HEAD
-        match value.downcast::<Str>().and_then(|text| text.single_char()) {
-=======
         match value.downcast::<Str>().and_then(single_char) {
->>>>>>> origin/main
             Some(code) => Ok(Char(code)),
             None => Err(ctx.wrong_type(vm, "a unicode character", value)),
         }
@@ -614,12 +550,6 @@ impl<'a> FromArg<'a> for Char {
 /// An int of any size, by `__index__`.
 impl<'a> FromArg<'a> for BigInt {
     fn from_arg(vm: &Vm, value: &'a Value, _: &ArgCtx) -> Res<Self> {
-<<<<<<< HEAD
-        vm.index_bigint(value)
-    }
-}
-
-=======
         index_bigint(vm, value)
     }
 }
@@ -632,7 +562,6 @@ fn index_bigint(vm: &Vm, value: &Value) -> Res<BigInt> {
         .unwrap_or_default())
 }
 
->>>>>>> origin/main
 /// Ints that fit a machine type; `$c` is what CPython calls it.
 macro_rules! signed {
     ($($rust:ty: $c:literal),+) => { $(
@@ -642,11 +571,7 @@ macro_rules! signed {
                 if let Some(small) = value.as_small_int() && let Ok(int) = <$rust>::try_from(small) {
                     return Ok(int);
                 }
-<<<<<<< HEAD
-                <$rust>::try_from(&vm.index_bigint(value)?).map_err(|_| too_large(vm, $c))
-=======
                 <$rust>::try_from(&index_bigint(vm, value)?).map_err(|_| too_large(vm, $c))
->>>>>>> origin/main
             }
         }
     )+ };
@@ -662,11 +587,7 @@ macro_rules! unsigned {
                 if let Some(small) = value.as_small_int() && let Ok(int) = <$rust>::try_from(small) {
                     return Ok(int);
                 }
-<<<<<<< HEAD
-                let int = vm.index_bigint(value)?;
-=======
                 let int = index_bigint(vm, value)?;
->>>>>>> origin/main
                 <$rust>::try_from(&int).map_err(|_| match int.sign() {
                     num_bigint::Sign::Minus => vm.value_error("value must be positive"),
                     _ => too_large(vm, $c),
@@ -686,11 +607,7 @@ impl<'a> FromArg<'a> for u8 {
         {
             return Ok(int);
         }
-<<<<<<< HEAD
-        let int = vm.index_bigint(value)?;
-=======
         let int = index_bigint(vm, value)?;
->>>>>>> origin/main
         u8::try_from(&int).map_err(|_| {
             vm.overflow_error(match int.sign() {
                 num_bigint::Sign::Minus => "unsigned byte integer is less than minimum",

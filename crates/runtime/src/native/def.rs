@@ -43,15 +43,11 @@ pub struct FnDef {
 impl FnDef {
     /// `__text_signature__`.
     pub fn text_signature(&self) -> Option<&'static str> {
-<<<<<<< HEAD
-        if self.sig.text.is_empty() { None } else { Some(self.sig.text) }
-=======
         if self.sig.text.is_empty() {
             None
         } else {
             Some(self.sig.text)
         }
->>>>>>> origin/main
     }
 }
 

@@ -25,11 +25,7 @@ pub use crate::types::object::Object;
 pub use crate::types::str::Str;
 pub use crate::vm::{Exc, Res, Vm};
 pub use lisle_bytecode::opcode::CmpOp;
-<<<<<<< HEAD
-pub use lisle_macros::{Trace, pyclass, pyfunction, pymethods, pymodule};
-=======
 pub use lisle_macros::{Trace, pyclass, pyfunction, pymethods, pymodule, signature};
->>>>>>> origin/main
 
 /// `left.right`, for constants; `N` is the length of the result.
 pub const fn join<const N: usize>(left: &str, right: &str) -> [u8; N] {

@@ -72,7 +72,7 @@ macro_rules! native {
 }
 
 macro_rules! row {
-    ($name:literal, $sig:literal, $doc:literal, $slot:ident, $tramp:expr, |$vm:ident, $f:ident, $this:ident, $args:ident| $body:expr) => {
+    ($name:expr, $sig:expr, $doc:expr, $slot:ident, $tramp:expr, |$vm:ident, $f:ident, $this:ident, $args:ident| $body:expr) => {
         SlotDef {
             name: $name,
             sig: $sig,

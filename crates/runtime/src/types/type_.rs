@@ -542,7 +542,7 @@ impl Type {
 
     /// Create the namespace for the class statement
     #[classmethod(sig = "($type, /, *args, **kwargs)")]
-    fn __prepare__(_vm: &Vm, _cls: &Py<Type>, _args: Args<'_>) -> Value {
+    fn __prepare__(_vm: &Vm, _cls: &Py<Type>, _args: &[Value], _kwargs: crate::native::KwArgs<'_>) -> Value {
         Dict::new_empty().into_value()
     }
 

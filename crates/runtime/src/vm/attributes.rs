@@ -99,11 +99,11 @@ fn no_dict_error(vm: &Vm, this: &Value, name: &Py<Str>, class_attr: bool) -> cra
     let ty = this.ty().name();
     let attr = name.to_string_lossy();
     let message = if class_attr {
-        format!("'"'"'{ty}'"'"' object attribute '"'"'{attr}'"'"' is read-only")
+        format!("'{ty}' object attribute '{attr}' is read-only")
     } else if this.ty().slots().setattro.map(|f| f as usize) == Some(generic_setattr as *const () as usize) {
-        format!("'"'"'{ty}'"'"' object has no attribute '"'"'{attr}'"'"' and no __dict__ for setting new attributes")
+        format!("'{ty}' object has no attribute '{attr}' and no __dict__ for setting new attributes")
     } else {
-        format!("'"'"'{ty}'"'"' object has no attribute '"'"'{attr}'"'"'")
+        format!("'{ty}' object has no attribute '{attr}'")
     };
     vm.attribute_error_with(message, this, name)
 }
@@ -114,7 +114,7 @@ pub fn type_getattr(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
     match type_getattr_opt(vm, this, cls, name)? {
         Some(value) => Ok(value),
         None => Err(vm.attribute_error_with(
-            format!("type object '"'"'{}'"'"' has no attribute '"'"'{}'"'"'", cls.name(), name.to_string_lossy()),
+            format!("type object '{}' has no attribute '{}'", cls.name(), name.to_string_lossy()),
             this,
             name,
         )),
@@ -155,7 +155,7 @@ pub fn type_setattr(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Value>
     let Some(cls) = this.downcast::<Type>() else { return generic_setattr(vm, this, name, value) };
     if cls.has_flag(TypeFlags::IMMUTABLE) {
         let name = name.to_string_lossy();
-        return Err(vm.type_error(format!("cannot set '"'"'{name}'"'"' attribute of immutable type '"'"'{}'"'"'", cls.name())));
+        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", cls.name())));
     }
     if let Some(descriptor) = this.ty().lookup(vm, name)
         && let Some(set) = descriptor.ty().slots().descr_set
@@ -167,7 +167,7 @@ pub fn type_setattr(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Value>
         return Ok(());
     }
     Err(vm.attribute_error_with(
-        format!("type object '"'"'{}'"'"' has no attribute '"'"'{}'"'"'", cls.name(), name.to_string_lossy()),
+        format!("type object '{}' has no attribute '{}'", cls.name(), name.to_string_lossy()),
         this,
         name,
     ))
@@ -231,12 +231,12 @@ impl Vm {
     }
 
     /// The attribute name given to `getattr` and the like.
-    pub fn attribute_name<'"'"'a>(&self, name: &'"'"'a Value) -> Res<&'"'"'a Py<Str>> {
+    pub fn attribute_name<'a>(&self, name: &'a Value) -> Res<&'a Py<Str>> {
         name.downcast::<Str>()
-            .ok_or_else(|| self.type_error(format!("attribute name must be string, not '"'"'{}'"'"'", name.ty().name())))
+            .ok_or_else(|| self.type_error(format!("attribute name must be string, not '{}'", name.ty().name())))
     }
 
-    /// Whether the value'"'"'s class is exactly `T`'"'"'s.
+    /// Whether the value's class is exactly `T`'s.
     pub fn is_exact<T: Native>(&self, value: &Value) -> bool {
         value.downcast_exact::<T>().is_some()
     }

@@ -1,7 +1,7 @@
 //! The per-thread cache of attribute lookups on types.
 //!
-//! Invariant: an entry is right as long as its version is the type'"'"'s: the value is then held by the dict of the type or of a
-//! base, so it can be borrowed until it is counted, before the next safepoint. Entries are the thread'"'"'s own: no races.
+//! Invariant: an entry is right as long as its version is the type's: the value is then held by the dict of the type or of a
+//! base, so it can be borrowed until it is counted, before the next safepoint. Entries are the thread's own: no races.
 
 use std::cell::Cell;
 
@@ -45,7 +45,7 @@ impl MethodCache {
             if bits == 0 {
                 return None;
             }
-            // SAFETY: the version matches, so the type'"'"'s dict holds the value; it is counted here and the borrow forgotten.
+            // SAFETY: the version matches, so the type's dict holds the value; it is counted here and the borrow forgotten.
             let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
             return Some((*borrowed).clone());
         }

@@ -15,18 +15,18 @@ use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
 /// Ends a recursion that [`Vm::enter_recursive`] began.
-pub struct RecursionGuard<'"'"'a>(&'"'"'a Vm);
+pub struct RecursionGuard<'a>(&'a Vm);
 
-impl Drop for RecursionGuard<'"'"'_> {
+impl Drop for RecursionGuard<'_> {
     fn drop(&mut self) {
         self.0.recursion.set(self.0.recursion.get() - 1);
     }
 }
 
 /// Ends a `repr` that [`Vm::repr_enter`] began.
-pub struct ReprGuard<'"'"'a>(&'"'"'a Vm, u64);
+pub struct ReprGuard<'a>(&'a Vm, u64);
 
-impl Drop for ReprGuard<'"'"'_> {
+impl Drop for ReprGuard<'_> {
     fn drop(&mut self) {
         let mut stack = self.0.repr_stack.borrow_mut();
         if let Some(i) = stack.iter().rposition(|&b| b == self.1) {
@@ -38,7 +38,7 @@ impl Drop for ReprGuard<'"'"'_> {
 impl Vm {
     /// To be held by every native that can call itself through Python objects. `what` completes the message.
     #[inline]
-    pub fn enter_recursive(&self, what: &str) -> Res<RecursionGuard<'"'"'_>> {
+    pub fn enter_recursive(&self, what: &str) -> Res<RecursionGuard<'_>> {
         let depth = self.recursion.get();
         if depth >= self.recursion_limit() || !crate::threads::stack_remaining_ok(64 * 1024) {
             return Err(self.recursion_error(format!("maximum recursion depth exceeded{what}")));
@@ -48,7 +48,7 @@ impl Vm {
     }
 
     /// `None` when a `repr` of this object is already under way in this thread.
-    pub fn repr_enter(&self, value: &Value) -> Option<ReprGuard<'"'"'_>> {
+    pub fn repr_enter(&self, value: &Value) -> Option<ReprGuard<'_>> {
         let bits = value.bits();
         let mut stack = self.repr_stack.borrow_mut();
         if stack.contains(&bits) {
@@ -109,7 +109,7 @@ impl Vm {
         }
         match value.ty().slots().hash {
             Some(f) => f(self, value),
-            None => Err(self.type_error(format!("unhashable type: '"'"'{}'"'"'", value.ty().name()))),
+            None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),
         }
     }
 
@@ -174,7 +174,7 @@ impl Vm {
             CmpOp::Eq => Ok(Value::from_bool(a.is(b))),
             CmpOp::Ne => Ok(Value::from_bool(!a.is(b))),
             _ => Err(self.type_error(format!(
-                "'"'"'{}'"'"' not supported between instances of '"'"'{}'"'"' and '"'"'{}'"'"'",
+                "'{}' not supported between instances of '{}' and '{}'",
                 op.symbol(),
                 a.ty().name(),
                 b.ty().name()
@@ -217,14 +217,14 @@ impl Vm {
         if let Some(f) = slots.iter {
             let iter = f(self, value)?;
             if iter.ty().slots().next.is_none() {
-                return Err(self.type_error(format!("iter() returned non-iterator of type '"'"'{}'"'"'", iter.ty().name())));
+                return Err(self.type_error(format!("iter() returned non-iterator of type '{}'", iter.ty().name())));
             }
             return Ok(iter);
         }
         if slots.getitem.is_some() && !value.ty().has_flag(TypeFlags::DICT_SUBCLASS.union(TypeFlags::MAPPING)) {
             return Ok(crate::types::seq_iter::SequenceIterator::new_value(value));
         }
-        Err(self.type_error(format!("'"'"'{}'"'"' object is not iterable", value.ty().name())))
+        Err(self.type_error(format!("'{}' object is not iterable", value.ty().name())))
     }
 
     /// `next(iter)`; `None` when exhausted.
@@ -232,7 +232,7 @@ impl Vm {
     pub fn next(&self, iter: &Value) -> Res<Option<Value>> {
         match iter.ty().slots().next {
             Some(f) => f(self, iter),
-            None => Err(self.type_error(format!("'"'"'{}'"'"' object is not an iterator", iter.ty().name()))),
+            None => Err(self.type_error(format!("'{}' object is not an iterator", iter.ty().name()))),
         }
     }
 
@@ -298,7 +298,7 @@ impl Vm {
     pub fn len(&self, value: &Value) -> Res<usize> {
         match value.ty().slots().len {
             Some(f) => f(self, value),
-            None => Err(self.type_error(format!("object of type '"'"'{}'"'"' has no len()", value.ty().name()))),
+            None => Err(self.type_error(format!("object of type '{}' has no len()", value.ty().name()))),
         }
     }
 
@@ -313,7 +313,7 @@ impl Vm {
             return Err(self.value_error("__len__() should return >= 0"));
         }
         self.index_to_isize(&index).map(|n| n as usize).map_err(|_| {
-            self.overflow_error("cannot fit '"'"'int'"'"' into an index-sized integer")
+            self.overflow_error("cannot fit 'int' into an index-sized integer")
         })
     }
 
@@ -329,16 +329,16 @@ impl Vm {
             if let Some(f) = self.getattr_opt(obj, intern!("__class_getitem__"))? {
                 return self.call(&f, std::slice::from_ref(key));
             }
-            return Err(self.type_error(format!("type '"'"'{}'"'"' is not subscriptable", cls.name())));
+            return Err(self.type_error(format!("type '{}' is not subscriptable", cls.name())));
         }
-        Err(self.type_error(format!("'"'"'{}'"'"' object is not subscriptable", obj.ty().name())))
+        Err(self.type_error(format!("'{}' object is not subscriptable", obj.ty().name())))
     }
 
     /// `obj[key] = value`.
     pub fn setitem(&self, obj: &Value, key: &Value, value: &Value) -> Res<()> {
         match obj.ty().slots().setitem {
             Some(f) => f(self, obj, key, Some(value)),
-            None => Err(self.type_error(format!("'"'"'{}'"'"' object does not support item assignment", obj.ty().name()))),
+            None => Err(self.type_error(format!("'{}' object does not support item assignment", obj.ty().name()))),
         }
     }
 
@@ -346,7 +346,7 @@ impl Vm {
     pub fn delitem(&self, obj: &Value, key: &Value) -> Res<()> {
         match obj.ty().slots().setitem {
             Some(f) => f(self, obj, key, None),
-            None => Err(self.type_error(format!("'"'"'{}'"'"' object doesn'"'"'t support item deletion", obj.ty().name()))),
+            None => Err(self.type_error(format!("'{}' object doesn't support item deletion", obj.ty().name()))),
         }
     }
 
@@ -363,7 +363,7 @@ impl Vm {
         let slots = container.ty().slots();
         if slots.iter.is_none() && slots.getitem.is_none() {
             return Err(self.type_error(format!(
-                "argument of type '"'"'{}'"'"' is not a container or iterable",
+                "argument of type '{}' is not a container or iterable",
                 container.ty().name()
             )));
         }
@@ -382,7 +382,7 @@ impl Vm {
             return Ok(value.clone());
         }
         let Some(f) = value.ty().slots().index else {
-            return Err(self.type_error(format!("'"'"'{}'"'"' object cannot be interpreted as an integer", value.ty().name())));
+            return Err(self.type_error(format!("'{}' object cannot be interpreted as an integer", value.ty().name())));
         };
         let result = f(self, value)?;
         if self.int_value(&result).is_none() {
@@ -399,7 +399,7 @@ impl Vm {
         let index = self.index(value)?;
         match self.int_value(&index).and_then(|i| i.to_i64()) {
             Some(i) => Ok(i as isize),
-            None => Err(self.index_error(format!("cannot fit '"'"'{}'"'"' into an index-sized integer", value.ty().name()))),
+            None => Err(self.index_error(format!("cannot fit '{}' into an index-sized integer", value.ty().name()))),
         }
     }
 
@@ -452,11 +452,11 @@ impl Vm {
 
     fn repeat(&self, f: crate::object::slots::RepeatFn, seq: &Value, n: &Value) -> Res<Value> {
         if n.ty().slots().index.is_none() && !n.is_small_int() {
-            return Err(self.type_error(format!("can'"'"'t multiply sequence by non-int of type '"'"'{}'"'"'", n.ty().name())));
+            return Err(self.type_error(format!("can't multiply sequence by non-int of type '{}'", n.ty().name())));
         }
         let index = self.index(n)?;
         let Some(i) = self.int_value(&index).and_then(|i| i.to_i64()) else {
-            return Err(self.overflow_error("cannot fit '"'"'int'"'"' into an index-sized integer"));
+            return Err(self.overflow_error("cannot fit 'int' into an index-sized integer"));
         };
         f(self, seq, i as isize)
     }
@@ -468,11 +468,11 @@ impl Vm {
             && f.def.name == "print"
         {
             return self.type_error(format!(
-                "unsupported operand type(s) for {symbol}: '"'"'{ta}'"'"' and '"'"'{tb}'"'"'. Did you mean \"print(<message>, file=<output_stream>)\"?"
+                "unsupported operand type(s) for {symbol}: '{ta}' and '{tb}'. Did you mean \"print(<message>, file=<output_stream>)\"?"
             ));
         }
         let symbol = if op == BinOp::Pow { "** or pow()" } else { symbol };
-        self.type_error(format!("unsupported operand type(s) for {symbol}: '"'"'{ta}'"'"' and '"'"'{tb}'"'"'"))
+        self.type_error(format!("unsupported operand type(s) for {symbol}: '{ta}' and '{tb}'"))
     }
 
     fn binary_slots(&self, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
@@ -543,7 +543,7 @@ impl Vm {
         match modulus {
             None => Err(self.operand_error("**", BinOp::Pow, a, b)),
             Some(m) => Err(self.type_error(format!(
-                "unsupported operand type(s) for ** or pow(): '"'"'{}'"'"', '"'"'{}'"'"', '"'"'{}'"'"'",
+                "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
                 a.ty().name(),
                 b.ty().name(),
                 m.ty().name()
@@ -565,7 +565,7 @@ impl Vm {
             }
         }
         Err(self.type_error(format!(
-            "unsupported operand type(s) for divmod(): '"'"'{}'"'"' and '"'"'{}'"'"'",
+            "unsupported operand type(s) for divmod(): '{}' and '{}'",
             ta.name(),
             tb.name()
         )))
@@ -608,7 +608,7 @@ impl Vm {
     pub fn unary(&self, a: &Value, get: fn(&Slots) -> Option<crate::object::slots::UnaryFn>, symbol: &str) -> Res<Value> {
         match get(a.ty().slots()) {
             Some(f) => f(self, a),
-            None => Err(self.type_error(format!("bad operand type for unary {symbol}: '"'"'{}'"'"'", a.ty().name()))),
+            None => Err(self.type_error(format!("bad operand type for unary {symbol}: '{}'", a.ty().name()))),
         }
     }
 
@@ -741,7 +741,7 @@ impl Vm {
         value.ty().slots().call.is_some()
     }
 
-    /// The special method `name` of the value'"'"'s type, bound: function and whether the receiver is still to be prepended.
+    /// The special method `name` of the value's type, bound: function and whether the receiver is still to be prepended.
     pub fn lookup_special(&self, value: &Value, name: &Py<Str>) -> Res<Option<(Value, bool)>> {
         let Some(found) = value.ty().lookup(self, name) else { return Ok(None) };
         if found.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR) {
@@ -756,7 +756,7 @@ impl Vm {
         }
     }
 
-    /// Calls the special method `name` of the value'"'"'s type, if it has one.
+    /// Calls the special method `name` of the value's type, if it has one.
     pub fn call_special_opt(&self, value: &Value, name: &Py<Str>, args: &[&Value]) -> Res<Option<Value>> {
         let Some((f, prepend)) = self.lookup_special(value, name)? else { return Ok(None) };
         let mut buffer: smallvec::SmallVec<[Value; 4]> = smallvec::SmallVec::new();
@@ -767,7 +767,7 @@ impl Vm {
         self.call(&f, &buffer).map(Some)
     }
 
-    /// Calls the special method `name` of the value'"'"'s type; AttributeError if it has none.
+    /// Calls the special method `name` of the value's type; AttributeError if it has none.
     pub fn call_special(&self, value: &Value, name: &Py<Str>, args: &[&Value]) -> Res<Value> {
         match self.call_special_opt(value, name, args)? {
             Some(result) => Ok(result),
@@ -776,7 +776,7 @@ impl Vm {
     }
 
     /// As [`Vm::call_special`] with a full argument list.
-    pub fn call_special_args(&self, value: &Value, name: &Py<Str>, args: Args<'"'"'_>) -> Res<Value> {
+    pub fn call_special_args(&self, value: &Value, name: &Py<Str>, args: Args<'_>) -> Res<Value> {
         match self.lookup_special(value, name)? {
             Some((f, true)) => self.call_prepended(&f, value, args),
             Some((f, false)) => self.call_args(&f, args),

@@ -1,0 +1,16 @@
+//! `bytes`: the object. Its methods are in `bytes_methods`.
+
+use crate::native::pyclass;
+use crate::object::{Py, TypeFlags, Value};
+
+/// Immutable bytes.
+#[pyclass(name = "bytes", basetype, sequence, gc = false, no_methods, flags = TypeFlags::BYTES_SUBCLASS)]
+pub struct Bytes {
+    pub data: Box<[u8]>,
+}
+
+impl Bytes {
+    pub fn new_value(data: &[u8]) -> Value {
+        Py::new(Bytes { data: data.into() }).into_value()
+    }
+}
