@@ -11,6 +11,14 @@ pub struct Options {
     metas: Vec<Meta>,
 }
 
+/// The expression without the invisible brackets around what a `macro_rules!` macro has put in.
+fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
+}
+
 impl Options {
     pub fn parse(tokens: TokenStream) -> Result<Self> {
         let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens)?;
@@ -56,7 +64,7 @@ impl Options {
     pub fn value(&mut self, key: &str) -> Result<Option<Expr>> {
         match self.take(key) {
             None => Ok(None),
-            Some(Meta::NameValue(pair)) => Ok(Some(pair.value)),
+            Some(Meta::NameValue(pair)) => Ok(Some(ungrouped(pair.value))),
             Some(other) => Err(Error::new_spanned(other, format!("expected `{key} = ..`"))),
         }
     }
