@@ -7,6 +7,7 @@ use quote::quote;
 use syn::{Error, ItemStruct, Result, parse_quote};
 
 use crate::attrs::Options;
+use crate::function::option_tokens;
 use crate::trace;
 
 /// Option, constant of `TypeFlags`.
@@ -36,7 +37,7 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
     let module = options
         .string("module")?
         .map_or_else(|| "builtins".to_owned(), |(module, _)| module);
-    let doc = options.string("doc")?.map_or_else(String::new, |(doc, _)| doc);
+    let doc = option_tokens(options.string("doc")?.map(|(doc, _)| doc).as_deref());
     let base = options.path("base")?;
     let gc = options.value("gc")?;
     let traced = match gc {
@@ -57,6 +58,9 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
     }
     if let Some(more) = options.value("flags")? {
         flags.push(quote!((#more)));
+    }
+    if traced {
+        flags.push(quote!(::lisle_runtime::native::TypeFlags::GC));
     }
     options.finish()?;
 
@@ -107,18 +111,14 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
         unsafe impl ::lisle_runtime::native::Native for #ident {
             const NAME: &'static str = #name;
             const MODULE: &'static str = #module;
-            const DOC: &'static str = #doc;
-            const FLAGS: u32 = 0 #(| #flags)*;
-            const GC: bool = #traced;
+            const DOC: ::core::option::Option<&'static str> = #doc;
+            const FLAGS: ::lisle_runtime::native::TypeFlags = ::lisle_runtime::native::TypeFlags::NONE #(.union(#flags))*;
             type Base = #base;
             fn type_cell() -> &'static ::lisle_runtime::native::TypeCell {
                 static CELL: ::lisle_runtime::native::TypeCell = ::lisle_runtime::native::TypeCell::new();
                 &CELL
             }
             #payload_base
-            fn define(def: &mut ::lisle_runtime::native::TypeDef) {
-                <#ident as ::lisle_runtime::native::NativeMethods>::define(def)
-            }
         }
     })
 }

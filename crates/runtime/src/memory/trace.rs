@@ -113,7 +113,7 @@ macro_rules! no_trace {
 }
 
 no_trace!(
-    bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f64, char, String, Box<str>, str, &'static str, (),
+    bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f64, char, String, str, &'static str, (),
     num_bigint::BigInt,
     std::sync::atomic::AtomicBool,
     std::sync::atomic::AtomicU8,

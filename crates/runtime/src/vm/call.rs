@@ -156,7 +156,7 @@ impl Vm {
     /// # Safety
     /// The record's registers are initialised, and lie above `top` or on the heap.
     #[inline(always)]
-    pub(super) unsafe fn push_record(&self, record: FrameData) {
+    pub(crate) unsafe fn push_record(&self, record: FrameData) {
         let depth = self.frames.depth.get();
         if !record.on_heap {
             // SAFETY: the registers were checked to fit.

@@ -28,7 +28,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 
 /// What the loop does after an instruction that left it in no ordinary way.
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// The innermost frame changed: load its state.
     Reload,
     /// The frame that the loop was entered for returned this.
