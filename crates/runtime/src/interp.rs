@@ -111,7 +111,7 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
     let hook = sys_attr(vm, intern!("unraisablehook"));
     let make_args = sys_attr(vm, intern!("UnraisableHookArgs"));
     if let (Some(hook), Some(make)) = (hook, make_args) {
-        let traceback = exc.base().traceback.get().unwrap_or(Value::NONE);
+        let traceback = exc.object().traceback.get().unwrap_or(Value::NONE);
         let text = message.map_or(Value::NONE, Value::from);
         let fields = vec![
             exc.value().ty().to_value(),

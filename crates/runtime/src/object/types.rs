@@ -470,14 +470,18 @@ pub(crate) fn payload_info(key: usize, info: PayloadInfo) -> &'static PayloadInf
 
 static MAKING: threads::locks::RawRLock = threads::locks::RawRLock::new();
 
+fn acquire_making() {
+    while MAKING.acquire(None, false) != threads::AcquireResult::Acquired {}
+}
+
 /// Makes the type object of `T`. It is published before it is complete, since its dict and strings need types themselves; the lock
 /// keeps other threads away until it is.
 #[cold]
 #[inline(never)]
 pub fn make_native<T: Native>() -> &'static Py<Type> {
-    MAKING.acquire_uninterruptible();
+    acquire_making();
     let made = make_native_locked::<T>();
-    MAKING.release_uninterruptible();
+    MAKING.release();
     made
 }
 
@@ -590,7 +594,7 @@ pub fn make_static_variant<T: Native>(
     doc: Option<&'static str>,
     base: &Py<Type>,
 ) -> &'static Py<Type> {
-    MAKING.acquire_uninterruptible();
+    acquire_making();
     if cell.get().is_none() {
         let info = T::info();
         let fixed = info.size.next_multiple_of(8) as u32;
@@ -619,6 +623,6 @@ pub fn make_static_variant<T: Native>(
         finish_static(&ty, name, module, doc, Some(base.clone()), TypeDef::default());
         std::mem::forget(ty);
     }
-    MAKING.release_uninterruptible();
+    MAKING.release();
     cell.get().expect("the cell was filled above")
 }

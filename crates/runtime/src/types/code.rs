@@ -11,7 +11,6 @@ use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Value};
 use crate::text::StrBuilder;
 use crate::types::bytes::Bytes;
-use crate::types::complex::Complex;
 use crate::types::set::FrozenSet;
 use crate::types::slice::Slice;
 use crate::types::str::Str;
@@ -73,7 +72,7 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
             Value::bigint(BigInt::from_bytes_le(if *negative { Sign::Minus } else { Sign::Plus }, magnitude))
         }
         Const::Float(x) => Value::float(*x),
-        Const::Complex(re, im) => Complex::new_value(*re, *im),
+        Const::Complex(re, im) => crate::types::complex::boxed(*re, *im),
         Const::Str(text) => {
             let s = text_value(text);
             if looks_like_name(&s) { s.intern_new().into_value() } else { s.into_value() }

@@ -433,7 +433,7 @@ impl Vm {
             return exc;
         };
         let outer = self.runtime_error(message);
-        let base = outer.base();
+        let base = outer.object();
         base.cause.set(exc.value().clone());
         base.context.set(exc.into_value());
         base.suppress_context.store(true, Relaxed);
@@ -462,7 +462,7 @@ impl Vm {
         };
         match result {
             Ok(v) => Ok((v, false)),
-            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => Ok((exc.stop_iteration_value(), true)),
+            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => Ok((exc.stop_iteration_value().unwrap_or(Value::NONE), true)),
             Err(exc) => Err(exc),
         }
     }
@@ -524,7 +524,7 @@ impl Vm {
             None => Err(exc),
             Some(throw) => match self.call(&throw, &[exc.into_value()]) {
                 Ok(v) => Ok(Output::Yield(v)),
-                Err(e) if e.is_instance(exceptions::STOP_ITERATION.get()) => Ok(Output::Return(e.stop_iteration_value())),
+                Err(e) if e.is_instance(exceptions::STOP_ITERATION.get()) => Ok(Output::Return(e.stop_iteration_value().unwrap_or(Value::NONE))),
                 Err(e) => Err(e),
             },
         }
@@ -616,7 +616,7 @@ impl Vm {
             }
         };
         if let Some(tb) = traceback {
-            exc.base().traceback.set(tb.clone());
+            exc.object().traceback.set(tb.clone());
         }
         Ok(exc)
     }

@@ -3,7 +3,7 @@
 use lisle_bytecode::opcode::CmpOp;
 
 use crate::intern;
-use crate::native::{Args, pyclass, pymethods};
+use crate::native::{Args, GetSetDef, pyclass, pymethods};
 use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::types::dict::Dict;
@@ -82,6 +82,35 @@ pub fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()
     };
     attrs.replace_dict(Some(dict));
     Ok(())
+}
+
+static DICT_GETSET: GetSetDef = GetSetDef {
+    name: "__dict__",
+    qualname: "__dict__",
+    doc: Some("dictionary for instance variables"),
+    get: |vm, this| match crate::vm::attributes::instance_dict(this) {
+        Some(dict) => Ok(dict.into_value()),
+        None => Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name()))),
+    },
+    set: Some(set_instance_dict),
+};
+
+static WEAKREF_GETSET: GetSetDef = GetSetDef {
+    name: "__weakref__",
+    qualname: "__weakref__",
+    doc: Some("list of weak references to the object"),
+    get: |_, this| Ok(crate::types::weakref::first_reference(this).unwrap_or(Value::NONE)),
+    set: None,
+};
+
+/// The `__dict__` attribute of a class whose instances are the first in their hierarchy to have one.
+pub fn dict_getset(ty: &Py<Type>) -> Value {
+    crate::types::descriptors::getset(ty, &DICT_GETSET)
+}
+
+/// Likewise `__weakref__`.
+pub fn weakref_getset(ty: &Py<Type>) -> Value {
+    crate::types::descriptors::getset(ty, &WEAKREF_GETSET)
 }
 
 /// The module and qualified name of a class, as reprs show them.
@@ -272,7 +301,7 @@ pub fn identity_hash(this: &Value) -> i64 {
 pub fn object_getstate(vm: &Vm, this: &Value) -> Res<Value> {
     let dict = match vm.getattr_opt(this, intern!("__dict__"))? {
         Some(d) => match d.downcast::<Dict>() {
-            Some(dict) if dict.len() > 0 => dict.copy().into_value(),
+            Some(dict) if dict.len() > 0 => dict.copy(vm)?.into_value(),
             _ => Value::NONE,
         },
         None => Value::NONE,

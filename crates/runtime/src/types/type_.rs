@@ -228,7 +228,7 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
         return Err(vm.value_error("type name must not contain null characters"));
     }
     let text = name.to_string_lossy();
-    let dict = namespace.copy();
+    let dict = namespace.copy(vm)?;
     let slots = match dict.get_str(intern!("__slots__")) {
         Some(v) => Some(read_slots(vm, &text, &v)?),
         None => None,
@@ -286,9 +286,9 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
             && f.downcast_exact::<Function>().is_some()
         {
             let wrapped = if class_method {
-                crate::types::classmethod::ClassMethod::new_value(f)
+                crate::types::classmethod::ClassMethod::wrapping(f)
             } else {
-                crate::types::classmethod::StaticMethod::new_value(f)
+                crate::types::classmethod::StaticMethod::wrapping(f)
             };
             drop(dict.replace_str(&key, wrapped));
         }
@@ -316,10 +316,10 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
         drop(dict.replace_str(n, crate::types::descriptors::member(&ty, n, best.members() + i)));
     }
     if has_dict && !base_has_dict {
-        let _ = dict.set_default_str(intern!("__dict__"), crate::types::descriptors::dict_getset(&ty));
+        let _ = dict.set_default_str(intern!("__dict__"), crate::types::object::dict_getset(&ty));
     }
     if weakref && !base_has_weakref {
-        let _ = dict.set_default_str(intern!("__weakref__"), crate::types::descriptors::weakref_getset(&ty));
+        let _ = dict.set_default_str(intern!("__weakref__"), crate::types::object::weakref_getset(&ty));
     }
     let mro = compute_mro(vm, &ty, &base_types)?;
     ty.mro.set(mro);

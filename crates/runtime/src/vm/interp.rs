@@ -357,7 +357,7 @@ impl Vm {
                     let cached = cache!(0);
                     let word = cached.load(Relaxed);
                     skip!(1);
-                    if let Err(value) = globals.set_cached(word as u32, (word >> 32) as u32, value) {
+                    if let Err(value) = globals.set_entry_value(word as u32, (word >> 32) as u32, value) {
                         let old = globals.replace_str(name, value);
                         if let Some(at) = globals.find_entry_for_cache(name) {
                             cached.store(u64::from(at) << 32 | u64::from(globals.version()), Relaxed);
@@ -1240,7 +1240,7 @@ impl Vm {
                     let exc = Exc::from_value(exc);
                     if exc.is_instance(crate::types::exceptions::STOP_ITERATION.get()) {
                         let value = exc.stop_iteration_value();
-                        regs.set(i.b(), value);
+                        regs.set(i.b(), value.unwrap_or(Value::NONE));
                     } else {
                         check!(Err(exc));
                     }

@@ -118,9 +118,10 @@ impl Vm {
             return self.unbound_local(code, register);
         }
         let name = code.register_name(register as usize).map_or_else(String::new, |n| n.to_string_lossy());
-        self.name_error(format!(
-            "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
-        ))
+        self.name_error(
+            format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+            &Str::from_str(&name),
+        )
     }
 
     #[cold]
@@ -249,7 +250,7 @@ impl Vm {
         let builtin = |name: &str| {
             crate::interp::builtins()
                 .get_str(&Str::intern(name))
-                .ok_or_else(|| self.name_error(format!("{name} not found")))
+                .ok_or_else(|| self.runtime_error(format!("lost builtins.{name}")))
         };
         Ok(match Common::ALL[k as usize] {
             Common::AssertionError => exceptions::ASSERTION_ERROR.get().to_value(),
@@ -643,11 +644,17 @@ impl Vm {
     // ---- exceptions ----
 
     pub(super) fn exception_group_match(&self, exc: &Value, matcher: &Value) -> Res<(Value, Value)> {
-        exceptions::groups::match_star(self, exc, matcher)
+        {
+            let (matched, rest) = exceptions::groups::match_star(self, exc, matcher)?;
+            Ok((matched.unwrap_or(Value::NONE), rest.unwrap_or(Value::NONE)))
+        }
     }
 
     pub(super) fn prep_reraise_star(&self, original: &Value, raised: &Value) -> Res<Value> {
-        exceptions::groups::prep_reraise_star(self, original, raised)
+        {
+            let raised = self.collect(raised)?;
+            Ok(exceptions::groups::after_star(self, original, &raised)?.map_or(Value::NONE, Exc::into_value))
+        }
     }
 
     // ---- asynchronous ----
@@ -709,7 +716,7 @@ impl Vm {
                 let error =
                     self.type_error(format!("'async for' received an invalid object from __anext__: {ty}"));
                 if let Err(cause) = other {
-                    error.base().cause.set(cause.into_value());
+                    error.object().cause.set(cause.into_value());
                 }
                 Err(error)
             }

@@ -34,7 +34,7 @@ impl Vm {
                     Err(exc) => return exc,
                 }
             };
-            let base = exc.base();
+            let base = exc.object();
             base.cause.set(cause);
             base.suppress_context.store(true, std::sync::atomic::Ordering::Relaxed);
         }
@@ -66,14 +66,14 @@ impl Vm {
                 break;
             }
         }
-        exc.base().context.set(handled);
+        exc.object().context.set(handled);
     }
 
     /// Finds the handler of an exception raised in the innermost frame: leaves that frame ready to go on there, or leaves all
     /// frames down to the one number `entry` and returns the exception.
     pub(super) fn unwind(&self, exc: Exc, entry: usize) -> Res<()> {
-        let fresh = exc.base().traceback.is_empty();
-        if fresh && exc.base().context.is_empty() {
+        let fresh = exc.object().traceback.is_empty();
+        if fresh && exc.object().context.is_empty() {
             self.chain_context(&exc);
         }
         let mut exc = exc;
@@ -113,7 +113,7 @@ impl Vm {
 
     fn add_traceback(&self, exc: &Exc, f: &mut FrameData, pc: u32) {
         let frame = self.frame_object_of(f);
-        let base = exc.base();
+        let base = exc.object();
         let next = base.traceback.get();
         // Raised again in the frame it already passes through: the entry is there.
         let line = f.code().location(pc).line;

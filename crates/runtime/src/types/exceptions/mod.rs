@@ -374,8 +374,8 @@ macro_rules! marker {
         unsafe impl Native for $marker {
             const NAME: &'static str = $ty.name;
             const MODULE: &'static str = "builtins";
-            const DOC: &'static str = $ty.doc;
-            const FLAGS: u32 = BaseException::FLAGS;
+            const DOC: Option<&'static str> = $ty.doc;
+            const FLAGS: TypeFlags = BaseException::FLAGS;
             const GC: bool = true;
             type Base = BaseException;
             fn type_cell() -> &'static TypeCell {
