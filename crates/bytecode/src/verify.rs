@@ -278,7 +278,7 @@ impl Check<'_> {
                     matches!(self.constant(b.into())?, Const::Code(_)),
                     "function without code",
                 )?;
-                require(k < 16, "no such operation")?;
+                require(k < 32 && k & 20 != 20, "no such operation")?;
                 self.registers(c, k.count_ones() as usize)
             }
             Op::ImportName => {

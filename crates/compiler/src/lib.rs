@@ -5,15 +5,17 @@
 #![forbid(unsafe_code)]
 
 mod codegen;
+mod diagnose;
 mod errors;
 mod fold;
 mod future;
+mod limits;
 mod source;
 mod symtable;
 mod unparse;
 mod verify;
 
-use lisle_bytecode::CodeObject;
+use lisle_bytecode::{CodeFlags, CodeObject};
 use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 
@@ -57,7 +59,8 @@ pub struct Options {
 pub fn compile(source: &str, mode: Mode, options: &Options) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
     let source = source::normalize(source);
     let lines = LineIndex::new(&source);
-    compile_normalized(&source, mode, options, &lines).map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
+    let result = limits::with_stack_for_source(source.len(), || compile_normalized(&source, mode, options, &lines));
+    result.map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
 }
 
 fn compile_normalized(
@@ -66,38 +69,53 @@ fn compile_normalized(
     options: &Options,
     lines: &LineIndex,
 ) -> Res<(CodeObject, Vec<Warning>)> {
+    if source.contains('\0') {
+        return errors::fault_of(
+            SyntaxErrorKind::Syntax,
+            None,
+            "source code string cannot contain null bytes",
+        );
+    }
+    if u32::try_from(source.len()).is_err() {
+        return errors::fault_of(SyntaxErrorKind::Overflow, None, "source code is too large");
+    }
     let parser_mode = match mode {
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval | Mode::FuncType => ruff_python_parser::Mode::Expression,
     };
     let parse_options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
     let parsed = parse_unchecked(source, parse_options);
-    if let Some(error) = parsed.errors().first() {
-        return errors::fault(error.location, error.error.to_string());
+    limits::check_tokens(parsed.tokens())?;
+    diagnose::check(&parsed, source, lines, mode, options)?;
+    let depth = limits::depth(parsed.syntax());
+    limits::check_depth(depth)?;
+    limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))
+}
+
+fn generate(
+    program: &Mod,
+    source: &str,
+    mode: Mode,
+    options: &Options,
+    lines: &LineIndex,
+) -> Res<(CodeObject, Vec<Warning>)> {
+    let mut flags = options.future_flags & errors::FUTURE_MASK;
+    if let Mod::Module(module) = program {
+        flags |= future::future_flags(&module.body)?;
     }
-    let inherited = options.future_flags & errors::FUTURE_MASK;
-    match parsed.syntax() {
-        Mod::Module(module) => {
-            let flags = inherited | future::future_flags(&module.body)?;
-            let annotations = flags & lisle_bytecode::CodeFlags::FUTURE_ANNOTATIONS != 0;
-            let table = symtable::build(module, &module.body, None, annotations)?;
-            let mut codegen = Codegen::new(source, lines, &table, &options.filename);
-            codegen.optimize = options.optimize;
-            codegen.future = flags;
-            codegen.interactive = mode == Mode::Single;
-            codegen.top_level_await = options.allow_top_level_await;
-            let code = codegen.module(&module.body)?;
-            Ok((code, codegen.warnings))
-        }
-        Mod::Expression(expression) => {
-            let annotations = inherited & lisle_bytecode::CodeFlags::FUTURE_ANNOTATIONS != 0;
-            let table = symtable::build(expression, &[], Some(&expression.body), annotations)?;
-            let mut codegen = Codegen::new(source, lines, &table, &options.filename);
-            codegen.optimize = options.optimize;
-            codegen.future = inherited;
-            codegen.top_level_await = options.allow_top_level_await;
-            let code = codegen.expression(&expression.body)?;
-            Ok((code, codegen.warnings))
-        }
-    }
+    let annotations = flags & CodeFlags::FUTURE_ANNOTATIONS != 0;
+    let table = match program {
+        Mod::Module(module) => symtable::build(module, &module.body, None, annotations)?,
+        Mod::Expression(e) => symtable::build(e, &[], Some(&e.body), annotations)?,
+    };
+    let mut codegen = Codegen::new(source, lines, &table, &options.filename);
+    codegen.optimize = options.optimize;
+    codegen.future = flags;
+    codegen.interactive = mode == Mode::Single;
+    codegen.top_level_await = options.allow_top_level_await;
+    let code = match program {
+        Mod::Module(module) => codegen.module(&module.body)?,
+        Mod::Expression(e) => codegen.expression(&e.body)?,
+    };
+    Ok((code, codegen.warnings))
 }

@@ -31,6 +31,8 @@ pub(super) enum BlockKind<'a> {
     Try,
     /// An `except` body: the handled exception, and the name to unbind.
     Handler { exc: Reg, name: Option<&'a str> },
+    /// In a `finally` body on the way out: the value to return, dropped if the body leaves by another way.
+    Value(Reg),
     /// Inside `except*`, which cannot be left by a jump.
     Star,
     /// A body with a `finally` clause.
@@ -110,7 +112,8 @@ impl<'a> Codegen<'a> {
     }
 
     /// Leaves the blocks above `down_to`, innermost first. `restore` must follow once the leaving jump is emitted.
-    pub(super) fn unwind(&mut self, down_to: usize) -> Res<Vec<Block<'a>>> {
+    /// `value` is a temporary to keep.
+    pub(super) fn unwind(&mut self, down_to: usize, value: Option<Reg>) -> Res<Vec<Block<'a>>> {
         let mut left = Vec::new();
         while self.unit().blocks.len() > down_to {
             let mut block = self.u().blocks.pop().expect("counted");
@@ -123,6 +126,7 @@ impl<'a> Codegen<'a> {
                     }
                 }
                 BlockKind::Try => {}
+                BlockKind::Value(value) => self.emit1(Op::Clear, value),
                 BlockKind::Star => {
                     let text = "'break', 'continue' and 'return' cannot appear in an 'except*' block";
                     return self.fail(self.unit().range, text);
@@ -135,7 +139,13 @@ impl<'a> Codegen<'a> {
                 }
                 BlockKind::Finally(body) => {
                     let range = self.unit().range;
+                    if let Some(value) = value {
+                        self.push_block(BlockKind::Value(value), None);
+                    }
                     self.stmts(body)?;
+                    if value.is_some() {
+                        self.pop_block();
+                    }
                     self.u().range = range;
                 }
                 BlockKind::With { exit, is_async, range } => {
@@ -158,7 +168,12 @@ impl<'a> Codegen<'a> {
 
     /// Whether leaving all blocks runs code.
     pub(super) fn leaving_runs_code(&self) -> bool {
-        let acts = |block: &Block| !matches!(block.kind, BlockKind::Loop { .. } | BlockKind::Try);
+        let acts = |block: &Block| {
+            !matches!(
+                block.kind,
+                BlockKind::Loop { .. } | BlockKind::Try | BlockKind::Value(_)
+            )
+        };
         self.unit().blocks.iter().any(acts)
     }
 
@@ -173,7 +188,7 @@ impl<'a> Codegen<'a> {
             return Ok(());
         }
         let bound = self.unit().bound.clone();
-        let left = self.unwind(0)?;
+        let left = self.unwind(0, value.filter(|v| v.is_temp()))?;
         match value {
             Some(value) => self.emit1(Op::Return, value),
             None => self.return_const(constant),
@@ -198,7 +213,7 @@ impl<'a> Codegen<'a> {
         let BlockKind::Loop { brk, cont, iter } = self.unit().blocks[at].kind else {
             return Ok(());
         };
-        let left = self.unwind(at + 1)?;
+        let left = self.unwind(at + 1, None)?;
         if is_break {
             if let Some(iter) = iter {
                 self.emit1(Op::Clear, iter);

@@ -230,8 +230,8 @@ impl<'a> Codegen<'a> {
             self.emit1(Op::PopExc, inner);
             self.set_top(top);
             self.place(done);
-            self.emit1(Op::Clear, part);
             self.place(next);
+            self.emit1(Op::Clear, part);
         }
         self.u().range = s.handlers.first().map_or(s.range, Ranged::range);
         self.emit2(Op::ListAppend, raised, rest);
@@ -246,6 +246,7 @@ impl<'a> Codegen<'a> {
         self.emit1(Op::Reraise, error);
         self.u().reachable = false;
         self.place(nothing);
+        self.emit1(Op::Clear, error);
         self.emit1(Op::PopExc, exc);
         self.jump(end);
         self.cleanup(cleanup, used, bound, exc, None);
