@@ -14,8 +14,11 @@ pub struct NoneType {}
 
 #[pymethods]
 impl NoneType {
-    #[slot(sig = "()")]
-    fn __new__(_: &Vm, _cls: &Py<Type>) -> Res<Value> {
+    #[slot]
+    fn __new__(vm: &Vm, _cls: &Py<Type>, args: crate::native::Args<'_>) -> Res<Value> {
+        if !args.values.is_empty() {
+            return Err(vm.type_error("NoneType takes no arguments"));
+        }
         Ok(Value::NONE)
     }
 
