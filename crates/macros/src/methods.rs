@@ -91,7 +91,14 @@ fn collect(ty: &Type, function: &mut ImplItemFn, body: &mut TokenStream, propert
         "slot" => slot(ty, &mut options, function)?,
         "classattr" => {
             let name = python_name(&mut options, &ident)?;
-            quote!(def.attr(#name, <#ty>::#ident());)
+            quote! {
+                fn attr(vm: &::lisle_runtime::native::Vm)
+                    -> ::lisle_runtime::native::Res<::lisle_runtime::native::Value>
+                {
+                    ::lisle_runtime::native::IntoRes::into_res(<#ty>::#ident(vm), vm)
+                }
+                def.attr(#name, attr);
+            }
         }
         accessor => {
             let getter = accessor == "getter";

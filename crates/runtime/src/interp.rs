@@ -72,7 +72,11 @@ pub fn sys_attr(_vm: &Vm, name: &Py<Str>) -> Option<Value> {
 
 /// The Python handler of a signal; `None` for the default or for none.
 pub fn signal_handler(signum: i32) -> Option<Value> {
-    HANDLERS.lock().iter().find(|(n, _)| *n == signum).map(|(_, f)| f.clone())
+    HANDLERS
+        .lock()
+        .iter()
+        .find(|(n, _)| *n == signum)
+        .map(|(_, f)| f.clone())
 }
 
 /// Sets the Python handler of a signal and returns the old one.
@@ -98,7 +102,10 @@ pub fn handle_signals(vm: &Vm) -> Res<()> {
             }
             continue;
         };
-        let frame = vm.frames.current().map_or(Value::NONE, |f| vm.frame_object_of(f).into_value());
+        let frame = vm
+            .frames
+            .current()
+            .map_or(Value::NONE, |f| vm.frame_object_of(f).into_value());
         vm.call(&handler, &[Value::int(signum.into()), frame])?;
     }
     Ok(())
@@ -127,9 +134,36 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
         }
     }
     if !REPORTING.swap(true, Relaxed) {
-        let what = object.and_then(|o| vm.repr(o).ok()).map_or_else(String::new, |r| r.to_string_lossy());
-        let text = vm.str(exc.value()).map_or_else(|_| String::new(), |s| s.to_string_lossy());
+        let what = object
+            .and_then(|o| vm.repr(o).ok())
+            .map_or_else(String::new, |r| r.to_string_lossy());
+        let text = vm
+            .str(exc.value())
+            .map_or_else(|_| String::new(), |s| s.to_string_lossy());
         eprintln!("Exception ignored in: {what}\n{}: {text}", exc.value().ty().name());
         REPORTING.store(false, Relaxed);
+    }
+}
+
+impl Vm {
+    /// A name in the module `builtins`.
+    pub fn builtin(&self, name: &Py<Str>) -> Res<Value> {
+        builtins().get_str(name).ok_or_else(|| {
+            self.attribute_error(format!(
+                "module 'builtins' has no attribute '{}'",
+                name.to_string_lossy()
+            ))
+        })
+    }
+
+    /// `warnings.warn(message, category, stacklevel)`.
+    pub fn warn(&self, category: &Py<crate::object::Type>, message: &str, stacklevel: usize) -> Res<()> {
+        let warnings = self.import_module("warnings")?;
+        let warn = self.getattr(&warnings, intern!("warn"))?;
+        self.call(
+            &warn,
+            &[Value::from(message), category.to_value(), Value::usize(stacklevel)],
+        )
+        .map(drop)
     }
 }

@@ -6,7 +6,10 @@ mod functions;
 
 use lisle_runtime::native::pymodule;
 
-#[pymodule(name = "cmath", doc = "This module provides access to mathematical functions for complex\nnumbers.")]
+#[pymodule(
+    name = "cmath",
+    doc = "This module provides access to mathematical functions for complex\nnumbers."
+)]
 pub mod module {
     use std::f64::consts;
 
@@ -154,7 +157,10 @@ pub mod module {
         let number = functions::log(z.0);
         let Some(base) = base else { return checked(vm, number) };
         let base = functions::log(to_complex(vm, base)?);
-        checked(vm, number.and_then(|number| complex_divide(number, base?).ok_or(Failure::Domain)))
+        checked(
+            vm,
+            number.and_then(|number| complex_divide(number, base?).ok_or(Failure::Domain)),
+        )
     }
 
     /// Return True if both the real and imaginary parts of z are finite, else False.

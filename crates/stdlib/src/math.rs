@@ -50,7 +50,11 @@ pub mod module {
     /// The error of a function whose domain does not have `x`: `"expected .., got "` and the number.
     #[cold]
     fn outside(vm: &Vm, expected: &str, x: f64) -> Exc {
-        if expected.is_empty() { domain(vm) } else { vm.value_error(format!("{expected}, got {}", float_repr(x))) }
+        if expected.is_empty() {
+            domain(vm)
+        } else {
+            vm.value_error(format!("{expected}, got {}", float_repr(x)))
+        }
     }
 
     /// Checks a function without overflow.
@@ -419,7 +423,9 @@ pub mod module {
         args.no_keywords(vm, "math.log")?;
         let values = args.check_positional(vm, "log", 1, 2)?;
         let number = logarithm(vm, &values[0], f64::ln)?;
-        let Some(base) = values.get(1) else { return Ok(Value::float(number)) };
+        let Some(base) = values.get(1) else {
+            return Ok(Value::float(number));
+        };
         let base = logarithm(vm, base, f64::ln)?;
         vm.binary(BinOp::TrueDiv, &Value::float(number), &Value::float(base))
     }
@@ -489,7 +495,11 @@ pub mod module {
         if result.is_finite() || !x.is_finite() || !y.is_finite() {
             return Ok(result);
         }
-        Err(if result.is_nan() || x == 0.0 { domain(vm) } else { range(vm) })
+        Err(if result.is_nan() || x == 0.0 {
+            domain(vm)
+        } else {
+            range(vm)
+        })
     }
 
     /// Calculate the product of all the elements in the input iterable.

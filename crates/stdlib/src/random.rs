@@ -17,14 +17,19 @@ pub struct Twister {
 
 impl Twister {
     const fn unseeded() -> Twister {
-        Twister { words: [0; N], position: 0 }
+        Twister {
+            words: [0; N],
+            position: 0,
+        }
     }
 
     fn seed_word(&mut self, seed: u32) {
         self.words[0] = seed;
         for i in 1..N {
             let previous = self.words[i - 1];
-            self.words[i] = (previous ^ previous >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
+            self.words[i] = (previous ^ previous >> 30)
+                .wrapping_mul(1_812_433_253)
+                .wrapping_add(i as u32);
         }
         self.position = N;
     }
@@ -37,7 +42,9 @@ impl Twister {
             words[i] ^ (previous ^ previous >> 30).wrapping_mul(factor)
         };
         for _ in 0..N.max(key.len()) {
-            self.words[i] = mixed(&self.words, i, 1_664_525).wrapping_add(key[j]).wrapping_add(j as u32);
+            self.words[i] = mixed(&self.words, i, 1_664_525)
+                .wrapping_add(key[j])
+                .wrapping_add(j as u32);
             i += 1;
             j += 1;
             if i == N {
@@ -107,7 +114,9 @@ fn entropy() -> [u32; N] {
         *word = u32::from_le_bytes(*chunk);
     }
     if filled < bytes.len() {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         words[0] ^= now.as_nanos() as u32;
         words[1] ^= (now.as_nanos() >> 32) as u32;
         words[2] ^= std::process::id();
@@ -115,7 +124,11 @@ fn entropy() -> [u32; N] {
     words
 }
 
-#[pymodule(name = "_random", doc = "Module implements the Mersenne Twister random number generator.", types(Random))]
+#[pymodule(
+    name = "_random",
+    doc = "Module implements the Mersenne Twister random number generator.",
+    types(Random)
+)]
 pub mod module {
     use super::{N, Twister, entropy};
     use lisle_runtime::native::*;
@@ -144,7 +157,13 @@ pub mod module {
     impl Random {
         #[slot]
         fn __new__(_vm: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
-            Ok(Py::with_class(cls, Random { state: Locked::new(Twister::unseeded()) }).into_value())
+            Ok(Py::with_class(
+                cls,
+                Random {
+                    state: Locked::new(Twister::unseeded()),
+                },
+            )
+            .into_value())
         }
 
         #[slot]
@@ -193,7 +212,13 @@ pub mod module {
         fn getstate(_vm: &Vm, this: &Py<Random>) -> Value {
             let state = Random::with(this, |state| {
                 let position = [state.position as i64];
-                state.words.iter().map(|&word| i64::from(word)).chain(position).map(Value::int).collect()
+                state
+                    .words
+                    .iter()
+                    .map(|&word| i64::from(word))
+                    .chain(position)
+                    .map(Value::int)
+                    .collect()
             });
             Tuple::new(state).into_value()
         }
@@ -210,7 +235,9 @@ pub mod module {
             let mut words = [0; N];
             let (numbers, position) = state.as_slice().split_at(N);
             for (word, value) in words.iter_mut().zip(numbers) {
-                let Some(number) = int_view(value) else { return Err(vm.type_error("an integer is required")) };
+                let Some(number) = int_view(value) else {
+                    return Err(vm.type_error("an integer is required"));
+                };
                 if number.is_negative() {
                     return Err(vm.overflow_error("can't convert negative value to unsigned int"));
                 }
@@ -266,6 +293,10 @@ pub mod module {
     }
 
     fn split(n: u64) -> Vec<u32> {
-        if n >> 32 == 0 { vec![n as u32] } else { vec![n as u32, (n >> 32) as u32] }
+        if n >> 32 == 0 {
+            vec![n as u32]
+        } else {
+            vec![n as u32, (n >> 32) as u32]
+        }
     }
 }

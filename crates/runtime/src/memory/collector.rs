@@ -161,7 +161,11 @@ fn find(young_only: bool, live: &mut usize) -> Vec<Value> {
         if head.gc.load(Relaxed) & GC_TRACKED == 0 || head.refcount() <= 0 {
             return;
         }
-        let external = if head.is_immortal() { i64::MAX / 2 } else { head.refcount() };
+        let external = if head.is_immortal() {
+            i64::MAX / 2
+        } else {
+            head.refcount()
+        };
         index.insert(header.as_ptr() as usize, candidates.len());
         candidates.push(Candidate { header, external });
     });
@@ -243,10 +247,16 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) {
 fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
     let mut keep = vec![false; garbage.len()];
     threads::stop_the_world(|| {
-        let index: HashMap<usize, usize, BuildAddressHasher> =
-            garbage.iter().enumerate().map(|(i, v)| (v.bits() as usize, i)).collect();
+        let index: HashMap<usize, usize, BuildAddressHasher> = garbage
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (v.bits() as usize, i))
+            .collect();
         // One reference is the collector's.
-        let mut external: Vec<i64> = garbage.iter().map(|v| v.header().map_or(0, |h| h.refcount() - 1)).collect();
+        let mut external: Vec<i64> = garbage
+            .iter()
+            .map(|v| v.header().map_or(0, |h| h.refcount() - 1))
+            .collect();
         for value in &garbage {
             let Some(header) = value.heap_header() else { continue };
             let mut visit = |child: NonNull<Header>| {
@@ -262,7 +272,9 @@ fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
             keep[i] = true;
         }
         while let Some(i) = queue.pop() {
-            let Some(header) = garbage[i].heap_header() else { continue };
+            let Some(header) = garbage[i].heap_header() else {
+                continue;
+            };
             let mut visit = |child: NonNull<Header>| {
                 if let Some(&j) = index.get(&(child.as_ptr() as usize))
                     && !keep[j]
@@ -304,7 +316,9 @@ pub fn all_objects(filter: &dyn Fn(&Value) -> bool) -> Vec<Value> {
 
 /// What `value` refers to directly.
 pub fn referents(value: &Value) -> Vec<Value> {
-    let Some(header) = value.heap_header() else { return Vec::new() };
+    let Some(header) = value.heap_header() else {
+        return Vec::new();
+    };
     let mut out = Vec::new();
     threads::stop_the_world(|| {
         let mut visit = |child: NonNull<Header>| {

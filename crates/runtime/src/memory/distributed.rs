@@ -49,14 +49,18 @@ pub(crate) fn add(index: u32, delta: i64) {
 fn add_slow(index: u32, delta: i64) {
     let mut tables = TABLES.lock();
     let table = TABLE.get().unwrap_or_else(|| {
-        let table: &'static Table = Box::leak(Box::new(Table { counts: UnsafeCell::new(Vec::new()) }));
+        let table: &'static Table = Box::leak(Box::new(Table {
+            counts: UnsafeCell::new(Vec::new()),
+        }));
         tables.push(table);
         TABLE.set(Some(table));
         table
     });
     // SAFETY: `TABLES` is locked and this is the table's thread.
     let counts = unsafe { &mut *table.counts.get() };
-    let len = (NEXT.load(Relaxed) as usize).max(index as usize + 1).next_power_of_two();
+    let len = (NEXT.load(Relaxed) as usize)
+        .max(index as usize + 1)
+        .next_power_of_two();
     counts.resize_with(len, || AtomicI64::new(0));
     let entry = &counts[index as usize];
     entry.store(entry.load(Relaxed) + delta, Relaxed);

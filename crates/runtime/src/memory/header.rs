@@ -10,8 +10,8 @@
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-use crate::object::types::Type;
 use crate::object::Obj;
+use crate::object::types::Type;
 use crate::threads::owner_id;
 
 /// Owner id of objects that are never freed.
@@ -182,7 +182,10 @@ impl Header {
                     if shared == SHARED_MERGED {
                         return false;
                     }
-                    match self.shared.compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed) {
+                    match self
+                        .shared
+                        .compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed)
+                    {
                         Ok(_) => return true,
                         Err(now) => shared = now,
                     }
@@ -197,7 +200,11 @@ impl Header {
         let word = self.owner_local.load(Relaxed);
         if (word >> 32) as u32 == owner_id() {
             self.owner_local.store(word - 1, Relaxed);
-            if word as u32 == 1 { self.local_zero() } else { Dropped::Alive }
+            if word as u32 == 1 {
+                self.local_zero()
+            } else {
+                Dropped::Alive
+            }
         } else {
             self.decref_slow(word)
         }
@@ -215,8 +222,17 @@ impl Header {
         loop {
             // Local and owner are written before MERGED is published: once it is, others may free the object.
             self.owner_local.store(0, Relaxed);
-            match self.shared.compare_exchange_weak(shared, shared | SHARED_MERGED, AcqRel, Acquire) {
-                Ok(_) => return if shared & !SHARED_FLAGS == 0 { Dropped::Dead } else { Dropped::Alive },
+            match self
+                .shared
+                .compare_exchange_weak(shared, shared | SHARED_MERGED, AcqRel, Acquire)
+            {
+                Ok(_) => {
+                    return if shared & !SHARED_FLAGS == 0 {
+                        Dropped::Dead
+                    } else {
+                        Dropped::Alive
+                    };
+                }
                 Err(now) => shared = now,
             }
         }
@@ -240,14 +256,22 @@ impl Header {
             // The count would become negative: the reference was counted by the owner, who must merge.
             let queue = count == 0 && flags == 0;
             // A queued object's dropped reference is not subtracted: the queue holds it until the merge.
-            let next = if queue { SHARED_QUEUED } else { count.wrapping_sub(SHARED_ONE) | flags };
+            let next = if queue {
+                SHARED_QUEUED
+            } else {
+                count.wrapping_sub(SHARED_ONE) | flags
+            };
             match self.shared.compare_exchange_weak(shared, next, AcqRel, Acquire) {
                 Ok(_) => {
                     if queue {
                         super::merge::enqueue(self, (self.owner_local.load(Relaxed) >> 32) as u32);
                         return Dropped::Alive;
                     }
-                    return if next == SHARED_MERGED { Dropped::Dead } else { Dropped::Alive };
+                    return if next == SHARED_MERGED {
+                        Dropped::Dead
+                    } else {
+                        Dropped::Alive
+                    };
                 }
                 Err(now) => shared = now,
             }
@@ -261,14 +285,21 @@ impl Header {
         let word = self.owner_local.load(Relaxed);
         let owner = (word >> 32) as u32;
         // Owner 0: its own count fell to zero, and merged, before the queue was drained.
-        let local = if owner == 0 || owner >= OWNER_DISTRIBUTED { 0 } else { word as u32 };
+        let local = if owner == 0 || owner >= OWNER_DISTRIBUTED {
+            0
+        } else {
+            word as u32
+        };
         if local != 0 {
             self.owner_local.store(0, Relaxed);
         }
         let mut shared = self.shared.load(Acquire);
         loop {
             let count = (shared & !SHARED_FLAGS).wrapping_add(local.wrapping_sub(1).wrapping_mul(SHARED_ONE));
-            match self.shared.compare_exchange_weak(shared, count | SHARED_MERGED, AcqRel, Acquire) {
+            match self
+                .shared
+                .compare_exchange_weak(shared, count | SHARED_MERGED, AcqRel, Acquire)
+            {
                 Ok(_) => return if count == 0 { Dropped::Dead } else { Dropped::Alive },
                 Err(now) => shared = now,
             }

@@ -21,11 +21,18 @@ static QUEUES: Mutex<Option<HashMap<u32, Vec<Queued>>>> = Mutex::new(None);
 #[cold]
 pub(crate) fn enqueue(header: &Header, owner: u32) {
     let ptr = NonNull::from(header);
-    QUEUES.lock().get_or_insert_default().entry(owner).or_default().push(Queued(ptr));
+    QUEUES
+        .lock()
+        .get_or_insert_default()
+        .entry(owner)
+        .or_default()
+        .push(Queued(ptr));
     let mut dead = false;
     threads::act_for_owner(owner, || {
         let mut queues = QUEUES.lock();
-        let Some(queue) = queues.as_mut().and_then(|q| q.get_mut(&owner)) else { return };
+        let Some(queue) = queues.as_mut().and_then(|q| q.get_mut(&owner)) else {
+            return;
+        };
         if let Some(i) = queue.iter().position(|q| q.0 == ptr) {
             queue.swap_remove(i);
             // SAFETY: the entry kept the object alive until now.

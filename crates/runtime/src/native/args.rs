@@ -556,10 +556,7 @@ impl<'a> FromArg<'a> for BigInt {
 
 fn index_bigint(vm: &Vm, value: &Value) -> Res<BigInt> {
     let index = vm.index(value)?;
-    Ok(vm
-        .int_value(&index)
-        .map(|int| int.to_bigint().into_owned())
-        .unwrap_or_default())
+    Ok(vm.int_value(&index).map(|int| int.to_bigint()).unwrap_or_default())
 }
 
 /// Ints that fit a machine type; `$c` is what CPython calls it.

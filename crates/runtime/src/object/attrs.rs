@@ -60,9 +60,19 @@ unsafe impl Sync for Shape {}
 
 impl Shape {
     fn new(names: Box<[Py<Str>]>) -> NonNull<Shape> {
-        let index = (names.len() > LINEAR)
-            .then(|| names.iter().enumerate().map(|(i, n)| (n.as_ptr() as usize, i as u16)).collect());
-        let shape = Shape { id: AtomicU32::new(fresh_id()), names, index, transitions: Mutex::new(Vec::new()) };
+        let index = (names.len() > LINEAR).then(|| {
+            names
+                .iter()
+                .enumerate()
+                .map(|(i, n)| (n.as_ptr() as usize, i as u16))
+                .collect()
+        });
+        let shape = Shape {
+            id: AtomicU32::new(fresh_id()),
+            names,
+            index,
+            transitions: Mutex::new(Vec::new()),
+        };
         NonNull::from(Box::leak(Box::new(shape)))
     }
 
@@ -135,7 +145,9 @@ impl More {
         let layout = More::layout(capacity);
         // SAFETY: the layout is not empty; zeroed slots are empty slots.
         let block = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<More>();
-        let Some(block) = NonNull::new(block) else { std::alloc::handle_alloc_error(layout) };
+        let Some(block) = NonNull::new(block) else {
+            std::alloc::handle_alloc_error(layout)
+        };
         // SAFETY: freshly allocated and large enough.
         unsafe { (*block.as_ptr()).capacity = capacity };
         block
@@ -186,7 +198,11 @@ impl<'a> Attrs<'a> {
         let base = std::ptr::from_ref(header).cast::<u8>();
         // SAFETY: an object with FLAG_ATTRS was allocated with a store at its type's offset; `__class__` assignment demands equal offsets.
         unsafe {
-            Attrs { header, shape: &*base.add(offset).cast(), more: &*base.add(offset + 8).cast() }
+            Attrs {
+                header,
+                shape: &*base.add(offset).cast(),
+                more: &*base.add(offset + 8).cast(),
+            }
         }
     }
 
@@ -391,7 +407,7 @@ impl<'a> Attrs<'a> {
             return;
         }
         // SAFETY: shapes live as long as the type.
-        let n = unsafe { (*shape).names.len() };
+        let n = unsafe { (&(*shape).names).len() };
         let drops = self.install_dict(Some(dict), n);
         drop(guard);
         drop(drops);
@@ -424,15 +440,28 @@ impl<'a> Attrs<'a> {
         let _guard = ObjectLock::from_byte(&self.header.lock).guard();
         // SAFETY: shapes live as long as the type.
         let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
-        Some(shape.names.iter().enumerate().filter_map(|(i, n)| Some((n.clone(), self.slot(i).get()?))).collect())
+        Some(
+            shape
+                .names
+                .iter()
+                .enumerate()
+                .filter_map(|(i, n)| Some((n.clone(), self.slot(i).get()?)))
+                .collect(),
+        )
     }
 
     pub(crate) fn init(&self, shape: *mut Shape, inline: usize) {
         self.more.store(0, Relaxed);
         for i in 0..inline {
             // SAFETY: the object was allocated with room for `inline` slots; nothing is there yet.
-            unsafe { std::ptr::from_ref(self.more).cast::<AtomicU64>().add(1 + i).as_ref().unwrap_unchecked() }
-                .store(0, Relaxed);
+            unsafe {
+                std::ptr::from_ref(self.more)
+                    .cast::<AtomicU64>()
+                    .add(1 + i)
+                    .as_ref()
+                    .unwrap_unchecked()
+            }
+            .store(0, Relaxed);
         }
         self.shape.store(shape, Relaxed);
     }
@@ -479,5 +508,7 @@ impl<'a> Attrs<'a> {
 
 /// The header and offset of an object's store, for code that has no `Value` at hand.
 pub(crate) fn of_header<'a>(header: &'a Header, ty: &Obj<Type>) -> Option<Attrs<'a>> {
-    header.flag(FLAG_ATTRS).then(|| Attrs::at(header, ty.data.attr_offset() as usize))
+    header
+        .flag(FLAG_ATTRS)
+        .then(|| Attrs::at(header, ty.data.attr_offset() as usize))
 }

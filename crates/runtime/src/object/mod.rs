@@ -12,8 +12,8 @@ pub mod value;
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 pub use py::{Native, Obj, Py, TypeCell};
 pub use slot::{PySlot, Slot};
@@ -21,14 +21,18 @@ pub use types::{Type, TypeFlags};
 pub use value::Value;
 
 use crate::memory::alloc;
-use crate::memory::header::{FLAG_ATTRS, FLAG_DYING, FLAG_FINALIZED, FLAG_WEAKREFS, Dropped, GC_TRACKED, Header, INLINE_SHIFT};
+use crate::memory::header::{
+    Dropped, FLAG_ATTRS, FLAG_DYING, FLAG_FINALIZED, FLAG_WEAKREFS, GC_TRACKED, Header, INLINE_SHIFT,
+};
 use crate::memory::trace::Visitor;
 use crate::vm::Vm;
 
 #[cold]
 #[inline(never)]
 fn out_of_memory(size: usize) -> ! {
-    std::alloc::handle_alloc_error(std::alloc::Layout::from_size_align(size, 8).unwrap_or(std::alloc::Layout::new::<u64>()))
+    std::alloc::handle_alloc_error(
+        std::alloc::Layout::from_size_align(size, 8).unwrap_or(std::alloc::Layout::new::<u64>()),
+    )
 }
 
 /// A new object of a native type, without attribute store unless the type says so.
@@ -38,13 +42,17 @@ pub(crate) fn alloc_native<T: Native>(ty: &'static Py<Type>, data: T) -> Py<T> {
         return alloc_with_class(ty, data);
     }
     let size = size_of::<Obj<T>>();
-    let Some(block) = alloc::alloc(size, T::GC) else { out_of_memory(size) };
+    let Some(block) = alloc::alloc(size, T::GC) else {
+        out_of_memory(size)
+    };
     let object = block.cast::<Obj<T>>();
     // SAFETY: the block is fresh and large enough; the header is initialised before anyone can see it. Native types are immortal,
     // so their reference need not be counted.
     unsafe {
         (&raw mut (*object.as_ptr()).data).write(data);
-        (*object.as_ptr()).header.init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });
+        (*object.as_ptr())
+            .header
+            .init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });
         Py::from_raw(object)
     }
 }
@@ -58,26 +66,44 @@ pub(crate) fn alloc_with_class<T: Native>(cls: &Py<Type>, data: T) -> Py<T> {
     let inline = if has_attrs { cls.inline_slots() } else { 0 };
     let size = if has_attrs { fixed + 16 + inline * 8 } else { fixed };
     let gc = T::GC || has_attrs || cls.members() != 0 || cls.has_flag(TypeFlags::HEAP);
-    let Some(block) = alloc::alloc(size, gc) else { out_of_memory(size) };
+    let Some(block) = alloc::alloc(size, gc) else {
+        out_of_memory(size)
+    };
     let object = block.cast::<Obj<T>>();
-    let flags = if has_attrs { FLAG_ATTRS | (inline as u16) << INLINE_SHIFT } else { 0 };
+    let flags = if has_attrs {
+        FLAG_ATTRS | (inline as u16) << INLINE_SHIFT
+    } else {
+        0
+    };
     // SAFETY: as in `alloc_native`; members and store lie within the block, by the sizes the type computed.
     unsafe {
         (&raw mut (*object.as_ptr()).data).write(data);
         for i in 0..cls.members() {
-            block.byte_add(cls.members_offset() + i * 8).cast::<AtomicU64>().write(AtomicU64::new(0));
+            block
+                .byte_add(cls.members_offset() + i * 8)
+                .cast::<AtomicU64>()
+                .write(AtomicU64::new(0));
         }
         if has_attrs {
             attrs::Attrs::at(&(*object.as_ptr()).header, fixed).init(cls.root_shape(), inline);
         }
-        (*object.as_ptr()).header.init(cls.clone().into_value().into_bits() as *mut _, flags, if gc { GC_TRACKED } else { 0 });
+        (*object.as_ptr()).header.init(
+            cls.clone().into_value().into_bits() as *mut _,
+            flags,
+            if gc { GC_TRACKED } else { 0 },
+        );
         Py::from_raw(object)
     }
 }
 
 /// A variable-sized native object: the payload is followed by `extra` bytes that `init` fills.
 /// `None` when there is no memory.
-pub(crate) fn alloc_var<T: Native>(cls: &Py<Type>, data: T, size: usize, init: impl FnOnce(NonNull<Obj<T>>)) -> Option<Py<T>> {
+pub(crate) fn alloc_var<T: Native>(
+    cls: &Py<Type>,
+    data: T,
+    size: usize,
+    init: impl FnOnce(NonNull<Obj<T>>),
+) -> Option<Py<T>> {
     let block = alloc::alloc(size, T::GC)?;
     let object = block.cast::<Obj<T>>();
     // SAFETY: as in `alloc_native`; the caller's `size` covers `Obj<T>` and what `init` writes.
@@ -85,7 +111,9 @@ pub(crate) fn alloc_var<T: Native>(cls: &Py<Type>, data: T, size: usize, init: i
         (&raw mut (*object.as_ptr()).data).write(data);
         init(object);
         let ty = cls.clone().into_value().into_bits() as *mut _;
-        (*object.as_ptr()).header.init(ty, 0, if T::GC { GC_TRACKED } else { 0 });
+        (*object.as_ptr())
+            .header
+            .init(ty, 0, if T::GC { GC_TRACKED } else { 0 });
         Some(Py::from_raw(object))
     }
 }
@@ -94,13 +122,19 @@ pub(crate) fn alloc_var<T: Native>(cls: &Py<Type>, data: T, size: usize, init: i
 pub(crate) fn alloc_bootstrap_type(data: Type, cell: &'static TypeCell, meta: &'static TypeCell) -> NonNull<Obj<Type>> {
     let has_attrs_room = 0;
     let size = size_of::<Obj<Type>>() + has_attrs_room;
-    let Some(block) = alloc::alloc(size, true) else { out_of_memory(size) };
+    let Some(block) = alloc::alloc(size, true) else {
+        out_of_memory(size)
+    };
     let object = block.cast::<Obj<Type>>();
     // SAFETY: fresh block of the right size. The metatype may still be unmade only when this is `type` itself or what it is made of:
     // `type` is made first (see `bootstrap`).
     unsafe {
         (&raw mut (*object.as_ptr()).data).write(data);
-        let meta_ptr = if std::ptr::eq(cell, meta) { object.as_ptr() } else { meta.raw().load(Relaxed) };
+        let meta_ptr = if std::ptr::eq(cell, meta) {
+            object.as_ptr()
+        } else {
+            meta.raw().load(Relaxed)
+        };
         (*object.as_ptr()).header.init(meta_ptr, 0, GC_TRACKED);
         (*object.as_ptr()).header.make_immortal();
     }
@@ -209,7 +243,11 @@ pub(crate) unsafe fn traverse(header: NonNull<Header>, visit: &mut Visitor<'_>) 
         (ty.info.traverse)(header, visit);
         for i in 0..ty.members() {
             use crate::memory::trace::Trace;
-            header.byte_add(ty.members_offset() + i * 8).cast::<Slot>().as_ref().traverse(visit);
+            header
+                .byte_add(ty.members_offset() + i * 8)
+                .cast::<Slot>()
+                .as_ref()
+                .traverse(visit);
         }
         if let Some(attrs) = attrs::of_header(head, &*ty_ptr) {
             attrs.traverse(visit);
@@ -230,7 +268,13 @@ pub(crate) unsafe fn clear(header: NonNull<Header>, out: &mut Vec<Value>) {
         let ty = &(*ty_ptr).data;
         (ty.info.clear)(header, out);
         for i in 0..ty.members() {
-            out.extend(header.byte_add(ty.members_offset() + i * 8).cast::<Slot>().as_ref().take());
+            out.extend(
+                header
+                    .byte_add(ty.members_offset() + i * 8)
+                    .cast::<Slot>()
+                    .as_ref()
+                    .take(),
+            );
         }
         if let Some(attrs) = attrs::of_header(head, &*ty_ptr) {
             out.extend(attrs.tear_down());

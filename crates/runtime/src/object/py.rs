@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicPtr, Ordering::Acquire};
 use super::types::{Type, TypeFlags};
 use super::value::Value;
 use crate::memory::header::Header;
-use crate::native::NativeMethods;
 use crate::memory::trace::{Trace, Visitor};
+use crate::native::NativeMethods;
 
 /// A heap object: header, payload, and behind them what the type adds (see [`super::attrs`]).
 #[repr(C)]
@@ -84,7 +84,11 @@ pub unsafe trait Native: Trace + NativeMethods + Send + Sync + Sized + 'static {
 
     /// The payload which this one begins with.
     fn payload_base() -> Option<&'static PayloadInfo> {
-        if size_of::<Self::Base>() == 0 { None } else { Some(Self::Base::info()) }
+        if size_of::<Self::Base>() == 0 {
+            None
+        } else {
+            Some(Self::Base::info())
+        }
     }
 
     /// The payload's description.
@@ -130,7 +134,10 @@ impl<T: Native> InfoCell for T {
         if let Some(ty) = T::type_cell().get() {
             return ty.info;
         }
-        let info = PayloadInfo { base: T::payload_base(), ..Info::<T>::WITHOUT_BASE };
+        let info = PayloadInfo {
+            base: T::payload_base(),
+            ..Info::<T>::WITHOUT_BASE
+        };
         super::types::payload_info(std::ptr::from_ref(T::type_cell()) as usize, info)
     }
 }

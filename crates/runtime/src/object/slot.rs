@@ -175,7 +175,9 @@ impl<T> PySlot<T> {
     #[inline(always)]
     pub fn get(&self) -> Option<Py<T>> {
         // SAFETY: only `Py<T>`s are ever stored.
-        self.0.get().map(|v| unsafe { Py::from_raw(NonNull::new_unchecked(v.into_bits() as *mut _)) })
+        self.0
+            .get()
+            .map(|v| unsafe { Py::from_raw(NonNull::new_unchecked(v.into_bits() as *mut _)) })
     }
 
     #[must_use = "drop the old value when no lock is held"]

@@ -53,10 +53,16 @@ fn arity_between(vm: &Vm, args: Args<'_>, low: usize, high: usize) -> Res<()> {
     }
     let n = args.values.len();
     if n < low {
-        return Err(vm.type_error(format!("expected at least {low} argument{}, got {n}", if low == 1 { "" } else { "s" })));
+        return Err(vm.type_error(format!(
+            "expected at least {low} argument{}, got {n}",
+            if low == 1 { "" } else { "s" }
+        )));
     }
     if n > high {
-        return Err(vm.type_error(format!("expected at most {high} argument{}, got {n}", if high == 1 { "" } else { "s" })));
+        return Err(vm.type_error(format!(
+            "expected at most {high} argument{}, got {n}",
+            if high == 1 { "" } else { "s" }
+        )));
     }
     Ok(())
 }
@@ -92,10 +98,17 @@ macro_rules! row {
 
 macro_rules! unary {
     ($name:literal, $doc:literal, $slot:ident) => {
-        row!($name, "($self, /)", $doc, $slot, |vm, this| vm.call_special(this, intern!($name), &[]), |vm, f, this, args| {
-            arity(vm, args, 0)?;
-            f(vm, this)
-        })
+        row!(
+            $name,
+            "($self, /)",
+            $doc,
+            $slot,
+            |vm, this| vm.call_special(this, intern!($name), &[]),
+            |vm, f, this, args| {
+                arity(vm, args, 0)?;
+                f(vm, this)
+            }
+        )
     };
 }
 
@@ -165,8 +178,16 @@ static SINGLE: &[SlotDef] = &[
     unary!("__repr__", "Return repr(self).", repr),
     unary!("__str__", "Return str(self).", str),
     unary!("__iter__", "Implement iter(self).", iter),
-    unary!("__await__", "Return an iterator to be used in await expression.", await_),
-    unary!("__aiter__", "Return an awaitable, that resolves in asynchronous iterator.", aiter),
+    unary!(
+        "__await__",
+        "Return an iterator to be used in await expression.",
+        await_
+    ),
+    unary!(
+        "__aiter__",
+        "Return an awaitable, that resolves in asynchronous iterator.",
+        aiter
+    ),
     unary!("__anext__", "Return a value or raise StopAsyncIteration.", anext),
     unary!("__neg__", "-self", neg),
     unary!("__pos__", "+self", pos),
@@ -179,25 +200,53 @@ static SINGLE: &[SlotDef] = &[
         "Return self converted to an integer, if self is suitable for use as an index into a list.",
         index
     ),
-    row!("__next__", "($self, /)", "Implement next(self).", next, next_trampoline, |vm, f, this, args| {
-        arity(vm, args, 0)?;
-        match f(vm, this)? {
-            Some(value) => Ok(value),
-            None => Err(vm.stop_iteration()),
+    row!(
+        "__next__",
+        "($self, /)",
+        "Implement next(self).",
+        next,
+        next_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 0)?;
+            match f(vm, this)? {
+                Some(value) => Ok(value),
+                None => Err(vm.stop_iteration()),
+            }
         }
-    }),
-    row!("__bool__", "($self, /)", "True if self else False", bool, bool_trampoline, |vm, f, this, args| {
-        arity(vm, args, 0)?;
-        Ok(Value::from_bool(f(vm, this)?))
-    }),
-    row!("__len__", "($self, /)", "Return len(self).", len, len_trampoline, |vm, f, this, args| {
-        arity(vm, args, 0)?;
-        Ok(Value::usize(f(vm, this)?))
-    }),
-    row!("__hash__", "($self, /)", "Return hash(self).", hash, hash_trampoline, |vm, f, this, args| {
-        arity(vm, args, 0)?;
-        Ok(Value::int(f(vm, this)?))
-    }),
+    ),
+    row!(
+        "__bool__",
+        "($self, /)",
+        "True if self else False",
+        bool,
+        bool_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 0)?;
+            Ok(Value::from_bool(f(vm, this)?))
+        }
+    ),
+    row!(
+        "__len__",
+        "($self, /)",
+        "Return len(self).",
+        len,
+        len_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 0)?;
+            Ok(Value::usize(f(vm, this)?))
+        }
+    ),
+    row!(
+        "__hash__",
+        "($self, /)",
+        "Return hash(self).",
+        hash,
+        hash_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 0)?;
+            Ok(Value::int(f(vm, this)?))
+        }
+    ),
     row!(
         "__contains__",
         "($self, key, /)",
@@ -232,11 +281,18 @@ static SINGLE: &[SlotDef] = &[
             Ok(Value::NONE)
         }
     ),
-    row!("__delitem__", "($self, key, /)", "Delete self[key].", setitem, setitem_trampoline, |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, &args.values[0], None)?;
-        Ok(Value::NONE)
-    }),
+    row!(
+        "__delitem__",
+        "($self, key, /)",
+        "Delete self[key].",
+        setitem,
+        setitem_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, &args.values[0], None)?;
+            Ok(Value::NONE)
+        }
+    ),
     row!(
         "__getattribute__",
         "($self, name, /)",
@@ -318,11 +374,18 @@ static SINGLE: &[SlotDef] = &[
     compare!("__ne__", "!=", Ne),
     compare!("__gt__", ">", Gt),
     compare!("__ge__", ">=", Ge),
-    row!("__del__", "($self, /)", "Called when the instance is about to be destroyed.", finalize, del_trampoline, |vm, f, this, args| {
-        arity(vm, args, 0)?;
-        f(vm, this)?;
-        Ok(Value::NONE)
-    }),
+    row!(
+        "__del__",
+        "($self, /)",
+        "Called when the instance is about to be destroyed.",
+        finalize,
+        del_trampoline,
+        |vm, f, this, args| {
+            arity(vm, args, 0)?;
+            f(vm, this)?;
+            Ok(Value::NONE)
+        }
+    ),
     row!(
         "__pow__",
         "($self, value, mod=None, /)",
@@ -358,11 +421,25 @@ static SINGLE: &[SlotDef] = &[
     inplace!("__ior__", "|=", ior),
     inplace!("__ixor__", "^=", ixor),
     inplace!("__ipow__", "**=", ipow),
-    row!("__init__", "($self, /, *args, **kwargs)", "Initialize self.  See help(type(self)) for accurate signature.", init, init_trampoline, |vm, f, this, args| {
-        f(vm, this, args)?;
-        Ok(Value::NONE)
-    }),
-    row!("__call__", "($self, /, *args, **kwargs)", "Call self as a function.", call, call_trampoline, |vm, f, this, args| f(vm, this, args)),
+    row!(
+        "__init__",
+        "($self, /, *args, **kwargs)",
+        "Initialize self.  See help(type(self)) for accurate signature.",
+        init,
+        init_trampoline,
+        |vm, f, this, args| {
+            f(vm, this, args)?;
+            Ok(Value::NONE)
+        }
+    ),
+    row!(
+        "__call__",
+        "($self, /, *args, **kwargs)",
+        "Call self as a function.",
+        call,
+        call_trampoline,
+        |vm, f, this, args| f(vm, this, args)
+    ),
 ];
 
 static BINARY: &[[SlotDef; 2]] = &[
@@ -383,26 +460,61 @@ static BINARY: &[[SlotDef; 2]] = &[
 
 /// Sequence operations of native types, which stand behind the same names as the number slots; Python classes fill only those.
 static SEQUENCE: &[SlotDef] = &[
-    row!("__add__", "($self, value, /)", "Return self+value.", concat, |vm, a, b| vm.call_special(a, intern!("__add__"), &[b]), |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, &args.values[0])
-    }),
-    row!("__mul__", "($self, value, /)", "Return self*value.", repeat, |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]), |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, vm.index_to_isize(&args.values[0])?)
-    }),
-    row!("__rmul__", "($self, value, /)", "Return value*self.", repeat, |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]), |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, vm.index_to_isize(&args.values[0])?)
-    }),
-    row!("__iadd__", "($self, value, /)", "Implement self+=value.", inplace_concat, |vm, a, b| vm.call_special(a, intern!("__iadd__"), &[b]), |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, &args.values[0])
-    }),
-    row!("__imul__", "($self, value, /)", "Implement self*=value.", inplace_repeat, |vm, a, n| vm.call_special(a, intern!("__imul__"), &[&Value::int(n as i64)]), |vm, f, this, args| {
-        arity(vm, args, 1)?;
-        f(vm, this, vm.index_to_isize(&args.values[0])?)
-    }),
+    row!(
+        "__add__",
+        "($self, value, /)",
+        "Return self+value.",
+        concat,
+        |vm, a, b| vm.call_special(a, intern!("__add__"), &[b]),
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, &args.values[0])
+        }
+    ),
+    row!(
+        "__mul__",
+        "($self, value, /)",
+        "Return self*value.",
+        repeat,
+        |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]),
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, vm.index_to_isize(&args.values[0])?)
+        }
+    ),
+    row!(
+        "__rmul__",
+        "($self, value, /)",
+        "Return value*self.",
+        repeat,
+        |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]),
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, vm.index_to_isize(&args.values[0])?)
+        }
+    ),
+    row!(
+        "__iadd__",
+        "($self, value, /)",
+        "Implement self+=value.",
+        inplace_concat,
+        |vm, a, b| vm.call_special(a, intern!("__iadd__"), &[b]),
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, &args.values[0])
+        }
+    ),
+    row!(
+        "__imul__",
+        "($self, value, /)",
+        "Implement self*=value.",
+        inplace_repeat,
+        |vm, a, n| vm.call_special(a, intern!("__imul__"), &[&Value::int(n as i64)]),
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            f(vm, this, vm.index_to_isize(&args.values[0])?)
+        }
+    ),
 ];
 
 fn number_rows() -> impl Iterator<Item = &'static SlotDef> {
@@ -440,7 +552,9 @@ pub fn compute_all(vm: &Vm, ty: &Py<Type>) {
 pub(super) fn update(vm: &Vm, ty: &Py<Type>, name: &Py<Str>) {
     let text = name.to_string_lossy();
     let is_new = text == "__new__";
-    let rows: Vec<&SlotDef> = number_rows().filter(|d| d.name == text || (d.name == "__getattribute__" && text == "__getattr__")).collect();
+    let rows: Vec<&SlotDef> = number_rows()
+        .filter(|d| d.name == text || (d.name == "__getattribute__" && text == "__getattr__"))
+        .collect();
     if rows.is_empty() && !is_new {
         return;
     }
@@ -506,7 +620,9 @@ fn inherit_sequence(ty: &Py<Type>, slots: &mut Slots) {
 
 fn fill_new(vm: &Vm, ty: &Py<Type>, slots: &mut Slots) {
     let _ = vm;
-    let Some((value, _)) = ty.lookup_where(intern!("__new__")) else { return };
+    let Some((value, _)) = ty.lookup_where(intern!("__new__")) else {
+        return;
+    };
     slots.new = match crate::types::native_function::tp_new_owner(&value) {
         Some(owner) => owner.slots().new,
         None => Some(new_trampoline),
@@ -534,7 +650,8 @@ fn binary_trampoline(
     let address = |t: &Py<Type>| slot(t.slots()).map(|f| f as usize);
     let same_type = ta.as_ptr() == tb.as_ptr();
     let left = heap(ta) && ta.lookup(vm, name).is_some();
-    let mut right = !same_type && heap(tb) && (address(ta) == address(tb) || !left || !heap(ta)) && tb.lookup(vm, rname).is_some();
+    let mut right =
+        !same_type && heap(tb) && (address(ta) == address(tb) || !left || !heap(ta)) && tb.lookup(vm, rname).is_some();
     if left {
         if right && tb.is_subclass(ta) && overrides(vm, ta, tb, rname) {
             let result = vm.call_special(b, rname, &[a])?;
@@ -666,7 +783,11 @@ fn descr_get_trampoline(vm: &Vm, this: &Value, obj: Option<&Value>, owner: Optio
     if this.ty().lookup(vm, intern!("__get__")).is_none() {
         return Ok(this.clone());
     }
-    vm.call_special(this, intern!("__get__"), &[obj.unwrap_or(&none), owner.unwrap_or(&none)])
+    vm.call_special(
+        this,
+        intern!("__get__"),
+        &[obj.unwrap_or(&none), owner.unwrap_or(&none)],
+    )
 }
 
 fn descr_set_trampoline(vm: &Vm, this: &Value, obj: &Value, value: Option<&Value>) -> Res<()> {

@@ -254,7 +254,10 @@ impl Type {
     #[cold]
     fn make_root_shape(&self) -> *mut Shape {
         let shape = Shape::root();
-        match self.root_shape.compare_exchange(std::ptr::null_mut(), shape.as_ptr(), Release, Acquire) {
+        match self
+            .root_shape
+            .compare_exchange(std::ptr::null_mut(), shape.as_ptr(), Release, Acquire)
+        {
             Ok(_) => shape.as_ptr(),
             Err(other) => {
                 // SAFETY: never published.
@@ -281,7 +284,9 @@ impl Type {
 
     /// Text of `__name__`.
     pub fn name(&self) -> String {
-        self.name.get().map_or_else(|| self.info.name.to_string(), |n| n.to_string_lossy())
+        self.name
+            .get()
+            .map_or_else(|| self.info.name.to_string(), |n| n.to_string_lossy())
     }
 
     /// Whether `self` is `other` or a subclass of it (by method resolution order).
@@ -297,7 +302,9 @@ impl Type {
 
     /// The attribute `name` of the class or its bases, by method resolution order, uncached.
     pub fn lookup_uncached(&self, name: &Py<Str>) -> Option<Value> {
-        let Some(mro) = self.mro.get() else { return self.dict().get_str(name) };
+        let Some(mro) = self.mro.get() else {
+            return self.dict().get_str(name);
+        };
         for class in mro.iter() {
             if let Some(class) = class.downcast::<Type>()
                 && let Some(dict) = class.dict.get()
@@ -403,7 +410,9 @@ impl Py<Type> {
             for base in bases.iter() {
                 if let Some(base) = base.downcast::<Type>() {
                     // SAFETY: `self` is a live object.
-                    base.subclasses.lock().push(TypePtr(unsafe { NonNull::new_unchecked(self.as_ptr()) }));
+                    base.subclasses
+                        .lock()
+                        .push(TypePtr(unsafe { NonNull::new_unchecked(self.as_ptr()) }));
                 }
             }
         }
@@ -465,7 +474,10 @@ static INFOS: Mutex<Option<HashMap<usize, &'static PayloadInfo>>> = Mutex::new(N
 /// The one description of the payload whose type cell is at `key`.
 pub(crate) fn payload_info(key: usize, info: PayloadInfo) -> &'static PayloadInfo {
     let mut infos = INFOS.lock();
-    infos.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(info)))
+    infos
+        .get_or_insert_default()
+        .entry(key)
+        .or_insert_with(|| Box::leak(Box::new(info)))
 }
 
 static MAKING: threads::locks::RawRLock = threads::locks::RawRLock::new();
@@ -518,7 +530,8 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
     let mut def = TypeDef::default();
     T::define(&mut def);
     if let Some(base) = &base {
-        ty.flags.fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED.0, Relaxed);
+        ty.flags
+            .fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED.0, Relaxed);
     }
     finish_static(&ty, T::NAME, T::MODULE, T::DOC, base, def);
     std::mem::forget(ty);
@@ -526,7 +539,14 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
 }
 
 /// Fills in names, bases, dict and slots of a type that is implemented in Rust.
-pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, doc: Option<&'static str>, base: Option<Py<Type>>, def: TypeDef) {
+pub fn finish_static(
+    ty: &Py<Type>,
+    name: &'static str,
+    module: &'static str,
+    doc: Option<&'static str>,
+    base: Option<Py<Type>>,
+    def: TypeDef,
+) {
     let short = name.rsplit('.').next().unwrap_or(name);
     ty.name.set(Str::intern(short));
     ty.qualname.set(Str::intern(name));
@@ -539,7 +559,10 @@ pub fn finish_static(ty: &Py<Type>, name: &'static str, module: &'static str, do
             ty.bases.set(Tuple::new(vec![base.to_value()]));
             ty.base.set(base.clone());
             let rest = base.mro.get();
-            [ty.to_value()].into_iter().chain(rest.iter().flat_map(|m| m.iter().cloned())).collect()
+            [ty.to_value()]
+                .into_iter()
+                .chain(rest.iter().flat_map(|m| m.iter().cloned()))
+                .collect()
         }
         None => {
             ty.bases.set(Tuple::new(Vec::new()));

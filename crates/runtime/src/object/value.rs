@@ -77,7 +77,11 @@ impl Value {
     /// The header, if this is a heap object.
     #[inline(always)]
     pub fn heap_header(&self) -> Option<NonNull<Header>> {
-        if self.is_heap() { NonNull::new(self.bits() as *mut Header) } else { None }
+        if self.is_heap() {
+            NonNull::new(self.bits() as *mut Header)
+        } else {
+            None
+        }
     }
 
     /// The header of a heap object.
@@ -95,7 +99,11 @@ impl Value {
     /// The immediate int `i`, if it fits.
     #[inline(always)]
     pub const fn small_int(i: i64) -> Option<Value> {
-        if i >= INT_MIN && i <= INT_MAX { Some(Value(word((i as u64) << 1 | 1))) } else { None }
+        if i >= INT_MIN && i <= INT_MAX {
+            Some(Value(word((i as u64) << 1 | 1)))
+        } else {
+            None
+        }
     }
 
     /// An int; allocates beyond 63 bits.
@@ -127,7 +135,11 @@ impl Value {
     /// The immediate int, if it is one (bool is not).
     #[inline(always)]
     pub const fn as_small_int(&self) -> Option<i64> {
-        if self.bits() & 1 != 0 { Some(self.bits() as i64 >> 1) } else { None }
+        if self.bits() & 1 != 0 {
+            Some(self.bits() as i64 >> 1)
+        } else {
+            None
+        }
     }
 
     /// Whether this is an immediate int.
@@ -151,7 +163,11 @@ impl Value {
     #[inline(never)]
     fn float_slow(x: f64) -> Value {
         if x == 0.0 {
-            return if x.is_sign_negative() { Value(word(W_MINUS_ZERO)) } else { Value(word(W_ZERO)) };
+            return if x.is_sign_negative() {
+                Value(word(W_MINUS_ZERO))
+            } else {
+                Value(word(W_ZERO))
+            };
         }
         crate::types::float::boxed(x)
     }
@@ -288,7 +304,11 @@ impl Value {
 
     /// `id(self)`.
     pub fn id(&self) -> Value {
-        if self.is_heap() { Value::usize(self.bits() as usize) } else { crate::types::int::id_of_immediate(self.bits()) }
+        if self.is_heap() {
+            Value::usize(self.bits() as usize)
+        } else {
+            crate::types::int::id_of_immediate(self.bits())
+        }
     }
 
     /// The current interpreter context; convenience for code without one at hand.

@@ -6,17 +6,17 @@
 
 pub mod atomic;
 pub mod futex;
+pub mod locked;
 pub mod mode;
 pub mod mutex;
 pub mod object_lock;
 pub mod once;
 pub(crate) mod os_linux;
-pub mod locked;
 pub mod raw_mutex;
 
+pub use locked::Locked;
 pub use mode::{SwitchPoints, free_threaded, init_mode, switch_any};
 pub use mutex::{Mutex, MutexGuard};
 pub use object_lock::{ObjectGuard, ObjectLock, ObjectPairGuard, lock2};
 pub use once::OnceBox;
-pub use locked::Locked;
 pub use raw_mutex::RawMutex;

@@ -10,7 +10,11 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    pub fn new_value(data: &[u8]) -> Value {
+    pub fn new_value(data: impl Into<Box<[u8]>>) -> Value {
         Py::new(Bytes { data: data.into() }).into_value()
+    }
+
+    pub fn as_slice(&self) -> &[u8] {
+        &self.data
     }
 }

@@ -7,14 +7,21 @@ use crate::object::{Py, Slot, Value};
 use crate::vm::{Res, Vm};
 
 /// A cell.
-#[pyclass(name = "cell", unhashable, doc = "Create a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and further attempts to access its cell_contents attribute will\n    raise a ValueError.")]
+#[pyclass(
+    name = "cell",
+    unhashable,
+    doc = "Create a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and further attempts to access its cell_contents attribute will\n    raise a ValueError."
+)]
 pub struct Cell {
     pub contents: Slot,
 }
 
 impl Cell {
     pub fn new_value(contents: Option<Value>) -> Value {
-        Py::new(Cell { contents: Slot::from_option(contents) }).into_value()
+        Py::new(Cell {
+            contents: Slot::from_option(contents),
+        })
+        .into_value()
     }
 }
 
@@ -22,7 +29,13 @@ impl Cell {
 impl Cell {
     #[slot(sig = "(contents=<unrepresentable>, /)")]
     fn __new__(_: &Vm, cls: &Py<crate::object::Type>, contents: Option<&Value>) -> Res<Value> {
-        Ok(Py::with_class(cls, Cell { contents: Slot::from_option(contents.cloned()) }).into_value())
+        Ok(Py::with_class(
+            cls,
+            Cell {
+                contents: Slot::from_option(contents.cloned()),
+            },
+        )
+        .into_value())
     }
 
     #[getter]
@@ -41,14 +54,21 @@ impl Cell {
         match this.contents.get() {
             None => format!("<cell at {:#x}: empty>", this.as_ptr() as usize),
             Some(v) => {
-                format!("<cell at {:#x}: {} object at {:#x}>", this.as_ptr() as usize, v.ty().name(), v.bits())
+                format!(
+                    "<cell at {:#x}: {} object at {:#x}>",
+                    this.as_ptr() as usize,
+                    v.ty().name(),
+                    v.bits()
+                )
             }
         }
     }
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<Cell>, other: &Value, op: CmpOp) -> Res<Value> {
-        let Some(other) = other.downcast_exact::<Cell>() else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(other) = other.downcast_exact::<Cell>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         match (this.contents.get(), other.contents.get()) {
             (Some(a), Some(b)) => vm.rich_compare(&a, &b, op),
             (a, b) => {

@@ -58,7 +58,8 @@ pub fn text_value(text: &Text) -> Py<Str> {
 }
 
 fn looks_like_name(s: &Py<Str>) -> bool {
-    s.as_ascii().is_some_and(|t| t.len() <= 40 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    s.as_ascii()
+        .is_some_and(|t| t.len() <= 40 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
@@ -68,16 +69,21 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
         Const::False => Value::FALSE,
         Const::Ellipsis => Value::ELLIPSIS,
         Const::Int(i) => Value::int(*i),
-        Const::BigInt { negative, magnitude } => {
-            Value::bigint(BigInt::from_bytes_le(if *negative { Sign::Minus } else { Sign::Plus }, magnitude))
-        }
+        Const::BigInt { negative, magnitude } => Value::bigint(BigInt::from_bytes_le(
+            if *negative { Sign::Minus } else { Sign::Plus },
+            magnitude,
+        )),
         Const::Float(x) => Value::float(*x),
         Const::Complex(re, im) => crate::types::complex::boxed(*re, *im),
         Const::Str(text) => {
             let s = text_value(text);
-            if looks_like_name(&s) { s.intern_new().into_value() } else { s.into_value() }
+            if looks_like_name(&s) {
+                s.intern_new().into_value()
+            } else {
+                s.into_value()
+            }
         }
-        Const::Bytes(b) => Bytes::new_value(b),
+        Const::Bytes(b) => Bytes::new_value(b.clone()),
         Const::Tuple(items) => {
             let items = items.iter().map(|c| const_value(vm, c)).collect::<Res<Vec<_>>>()?;
             Tuple::new(items).into_value()
@@ -99,7 +105,10 @@ impl Code {
     pub fn new(vm: &Vm, mut plain: CodeObject) -> Res<Py<Code>> {
         let consts = std::mem::take(&mut plain.consts);
         let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<Vec<_>>>()?;
-        let words = std::mem::take(&mut plain.code).into_iter().map(AtomicU64::new).collect();
+        let words = std::mem::take(&mut plain.code)
+            .into_iter()
+            .map(AtomicU64::new)
+            .collect();
         let intern = |names: &[Box<str>]| names.iter().map(|n| Str::intern(n)).collect::<Vec<_>>();
         let nlocals = plain.nlocals();
         let flags = plain.flags.0;
@@ -227,8 +236,17 @@ impl Code {
         let end = this.words.len() as u32;
         let rows = runs.iter().enumerate().map(|(i, (start, location))| {
             let stop = runs.get(i + 1).map_or(end, |r| r.0);
-            let line = if location.line == 0 { Value::NONE } else { Value::int(location.line.into()) };
-            Tuple::new(vec![Value::int((start * 2).into()), Value::int((stop * 2).into()), line]).into_value()
+            let line = if location.line == 0 {
+                Value::NONE
+            } else {
+                Value::int(location.line.into())
+            };
+            Tuple::new(vec![
+                Value::int((start * 2).into()),
+                Value::int((stop * 2).into()),
+                line,
+            ])
+            .into_value()
         });
         let tuple = Tuple::new(rows.collect()).into_value();
         vm.iter(&tuple)
@@ -257,4 +275,3 @@ impl Code {
         )
     }
 }
-

@@ -22,7 +22,7 @@ pub(crate) fn lock(header: &Header) -> ObjectGuard<'_> {
 
 /// Calls `f` with what the slot holds. `f` runs no Python code and drops no values.
 #[inline(always)]
-pub(crate) fn with_held<T, R>(slot: &PySlot<T>, f: impl FnOnce(&Py<T>) -> R) -> Option<R> {
+pub(crate) fn with_held<T: crate::object::Native, R>(slot: &PySlot<T>, f: impl FnOnce(&Py<T>) -> R) -> Option<R> {
     if free_threaded() {
         return slot.get().map(|held| f(&held));
     }
@@ -64,13 +64,19 @@ pub(crate) fn unhashable(vm: &Vm, exc: Exc, key: &Value, role: &str) -> Exc {
     if !exc.as_value().has_type(exceptions::TYPE_ERROR.get()) {
         return exc;
     }
-    let message = vm.str(exc.as_value()).map(|s| s.to_string_lossy().to_string()).unwrap_or_default();
+    let message = vm
+        .str(exc.as_value())
+        .map(|s| s.to_string_lossy().to_string())
+        .unwrap_or_default();
     vm.type_error(format!("cannot use '{}' as {role} ({message})", full_name(key.ty())))
 }
 
 /// `module.qualname`, without the module for builtins.
 pub(crate) fn full_name(ty: &Py<Type>) -> String {
-    let qualname = ty.qualname.get().map_or_else(|| ty.name(), |name| name.to_string_lossy().to_string());
+    let qualname = ty
+        .qualname
+        .get()
+        .map_or_else(|| ty.name(), |name| name.to_string_lossy().to_string());
     let module = ty.dict().get_str(crate::intern!("__module__"));
     match module.as_ref().and_then(|module| module.downcast::<Str>()) {
         Some(module) if !module.is_text("builtins") => format!("{}.{qualname}", module.to_string_lossy()),
@@ -80,7 +86,11 @@ pub(crate) fn full_name(ty: &Py<Type>) -> String {
 
 /// `cls[item]` for classes that take type parameters.
 pub(crate) fn class_getitem(vm: &Vm, cls: &Py<Type>, item: &Value) -> Res<Value> {
-    Ok(crate::types::generic_alias::GenericAlias::new_value(vm, cls.as_value(), item))
+    Ok(crate::types::generic_alias::GenericAlias::new_value(
+        vm,
+        cls.as_value(),
+        item,
+    ))
 }
 
 /// `open`, the reprs of the items with commas between, `close`.
@@ -123,7 +133,10 @@ pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> b
 pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
     match crate::interp::builtins().get_str(name) {
         Some(value) => Ok(value),
-        None => Err(vm.attribute_error(format!("module 'builtins' has no attribute '{}'", name.to_string_lossy()))),
+        None => Err(vm.attribute_error(format!(
+            "module 'builtins' has no attribute '{}'",
+            name.to_string_lossy()
+        ))),
     }
 }
 

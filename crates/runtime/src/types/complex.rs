@@ -97,7 +97,11 @@ pub fn multiply((a, b): Pair, (c, d): Pair) -> Pair {
         (a, b, c, d) = (no_nan(a), no_nan(b), no_nan(c), no_nan(d));
         again = true;
     }
-    if again { (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c)) } else { (re, im) }
+    if again {
+        (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c))
+    } else {
+        (re, im)
+    }
 }
 
 /// `a / b`; `None` for division by zero.
@@ -173,7 +177,11 @@ fn pow_whole(a: Pair, n: i32) -> Option<Pair> {
             power = multiply(power, power);
         }
     }
-    if n >= 0 { Some(result) } else { divide((1.0, 0.0), result) }
+    if n >= 0 {
+        Some(result)
+    } else {
+        divide((1.0, 0.0), result)
+    }
 }
 
 #[pymethods(parts(define_methods))]
@@ -235,16 +243,22 @@ impl Complex {
 
     #[slot]
     fn __add__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        let Some(operands) = operands(vm, a, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(operands) = operands(vm, a, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         Ok(value(match operands {
-            (Operand::Complex((re, im)), Operand::Real(x)) | (Operand::Real(x), Operand::Complex((re, im))) => (re + x, im),
+            (Operand::Complex((re, im)), Operand::Real(x)) | (Operand::Real(x), Operand::Complex((re, im))) => {
+                (re + x, im)
+            }
             (a, b) => (a.pair().0 + b.pair().0, a.pair().1 + b.pair().1),
         }))
     }
 
     #[slot]
     fn __sub__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        let Some(operands) = operands(vm, a, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(operands) = operands(vm, a, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         Ok(value(match operands {
             (Operand::Complex((re, im)), Operand::Real(x)) => (re - x, im),
             (Operand::Real(x), Operand::Complex((re, im))) => (x - re, -im),
@@ -254,27 +268,37 @@ impl Complex {
 
     #[slot]
     fn __mul__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        let Some(operands) = operands(vm, a, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(operands) = operands(vm, a, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         Ok(value(match operands {
-            (Operand::Complex((re, im)), Operand::Real(x)) | (Operand::Real(x), Operand::Complex((re, im))) => (re * x, im * x),
+            (Operand::Complex((re, im)), Operand::Real(x)) | (Operand::Real(x), Operand::Complex((re, im))) => {
+                (re * x, im * x)
+            }
             (a, b) => multiply(a.pair(), b.pair()),
         }))
     }
 
     #[slot]
     fn __truediv__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        let Some(operands) = operands(vm, a, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(operands) = operands(vm, a, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let quotient = match operands {
             (Operand::Complex((re, im)), Operand::Real(x)) => (x != 0.0).then(|| (re / x, im / x)),
             (Operand::Real(x), Operand::Complex(b)) => divide_real(x, b),
             (a, b) => divide(a.pair(), b.pair()),
         };
-        quotient.map(value).ok_or_else(|| vm.zero_division_error(DIVISION_BY_ZERO))
+        quotient
+            .map(value)
+            .ok_or_else(|| vm.zero_division_error(DIVISION_BY_ZERO))
     }
 
     #[slot]
     fn __pow__(vm: &Vm, a: &Value, b: &Value, modulus: Option<&Value>) -> Res<Value> {
-        let Some((a, b)) = operands(vm, a, b)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some((a, b)) = operands(vm, a, b)? else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         if modulus.is_some_and(|m| !m.is_none()) {
             return Err(vm.value_error("complex modulo"));
         }
@@ -306,5 +330,9 @@ fn divide_real(x: f64, (c, d): Pair) -> Option<Pair> {
 }
 
 pub(super) fn exact(this: &Py<Complex>) -> Value {
-    if this.class().is(Complex::ty()) { this.to_value() } else { boxed(this.re, this.im) }
+    if this.class().is(Complex::ty()) {
+        this.to_value()
+    } else {
+        boxed(this.re, this.im)
+    }
 }

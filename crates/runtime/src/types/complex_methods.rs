@@ -5,8 +5,8 @@
 use lisle_macros::{pymethods, signature};
 
 use super::complex::{self, Complex, Pair};
-use super::number_text;
 use super::float;
+use super::number_text;
 use crate::native::Signature;
 use crate::object::{Native, Py, Type, Value};
 use crate::types::str::Str;
@@ -18,7 +18,9 @@ fn call_complex(vm: &Vm, value: &Value) -> Res<Option<Pair>> {
     if value.downcast_exact::<Complex>().is_some() {
         return Ok(complex::view(value));
     }
-    let Some(result) = vm.call_special_opt(value, crate::intern!("__complex__"), &[])? else { return Ok(None) };
+    let Some(result) = vm.call_special_opt(value, crate::intern!("__complex__"), &[])? else {
+        return Ok(None);
+    };
     let found = || result.ty().name();
     let Some(pair) = complex::view(&result) else {
         return Err(vm.type_error(format!("__complex__ returned non-complex (type {})", found())));
@@ -52,7 +54,10 @@ fn not_real(vm: &Vm, name: &str, value: &Value) -> Exc {
 }
 
 fn not_real_message(name: &str, value: &Value) -> String {
-    format!("complex() argument '{name}' must be a real number, not {}", number_text::full_name(value.ty()))
+    format!(
+        "complex() argument '{name}' must be a real number, not {}",
+        number_text::full_name(value.ty())
+    )
 }
 
 fn from_one(vm: &Vm, cls: &Py<Type>, value: &Value) -> Res<Value> {
@@ -87,7 +92,11 @@ fn is_real(value: &Value) -> bool {
 }
 
 fn deprecated(vm: &Vm, name: &str, value: &Value) -> Res<()> {
-    vm.warn(crate::types::exceptions::DEPRECATION_WARNING.get(), &not_real_message(name, value), 1)
+    vm.warn(
+        crate::types::exceptions::DEPRECATION_WARNING.get(),
+        &not_real_message(name, value),
+        1,
+    )
 }
 
 fn from_parts(vm: &Vm, cls: &Py<Type>, real: Option<&Value>, imag: Option<&Value>) -> Res<Value> {
@@ -99,7 +108,11 @@ fn from_parts(vm: &Vm, cls: &Py<Type>, real: Option<&Value>, imag: Option<&Value
     }
     let mut left: (Pair, bool) = ((0.0, 0.0), false);
     if let Some(real) = real {
-        let special = if complex::view(real).is_some() { None } else { call_complex(vm, real)? };
+        let special = if complex::view(real).is_some() {
+            None
+        } else {
+            call_complex(vm, real)?
+        };
         left = if let Some(pair) = special.or_else(|| complex::view(real)) {
             if !is_real(real) {
                 deprecated(vm, "real", real)?;
@@ -112,7 +125,9 @@ fn from_parts(vm: &Vm, cls: &Py<Type>, real: Option<&Value>, imag: Option<&Value
             }
         };
     }
-    let Some(imag) = imag else { return Ok(complex::with_class(cls, left.0)) };
+    let Some(imag) = imag else {
+        return Ok(complex::with_class(cls, left.0));
+    };
     let right = if let Some(pair) = complex::view(imag) {
         deprecated(vm, "imag", imag)?;
         (pair, true)
@@ -152,7 +167,11 @@ impl Complex {
         }
         let (re, im) = to_complex(vm, number)?;
         let number = complex::boxed(re, im);
-        if cls.is(Complex::ty()) { Ok(number) } else { vm.call(cls.as_value(), &[number]) }
+        if cls.is(Complex::ty()) {
+            Ok(number)
+        } else {
+            vm.call(cls.as_value(), &[number])
+        }
     }
 
     /// the real part of a complex number

@@ -106,7 +106,9 @@ type Located<'a> = (ObjectGuard<'a>, Option<usize>);
 impl Dict {
     /// The payload of an empty dict, for subclasses implemented in Rust.
     pub fn empty_payload() -> Dict {
-        Dict { state: State::new(Table::empty()) }
+        Dict {
+            state: State::new(Table::empty()),
+        }
     }
 
     #[inline]
@@ -116,8 +118,14 @@ impl Dict {
 
     /// An empty dict with room for `n` keys.
     pub fn with_capacity(n: usize) -> Py<Dict> {
-        let table = if n == 0 { None } else { Table::log2_for(n).and_then(Table::alloc) };
-        Py::new(Dict { state: State::new(table.unwrap_or_else(Table::empty)) })
+        let table = if n == 0 {
+            None
+        } else {
+            Table::log2_for(n).and_then(Table::alloc)
+        };
+        Py::new(Dict {
+            state: State::new(table.unwrap_or_else(Table::empty)),
+        })
     }
 
     /// Count of keys.
@@ -227,7 +235,9 @@ impl Py<Dict> {
     #[cold]
     #[inline(never)]
     fn grow(&self) -> bool {
-        let Some(fresh) = Table::log2_to_grow(self.len() + 1).and_then(Table::alloc) else { return false };
+        let Some(fresh) = Table::log2_to_grow(self.len() + 1).and_then(Table::alloc) else {
+            return false;
+        };
         self.rehash(fresh);
         true
     }
@@ -351,7 +361,9 @@ impl Py<Dict> {
         if version != 0 {
             return version;
         }
-        let fresh = NEXT_VERSION.fetch_update(Relaxed, Relaxed, |next| next.checked_add(1)).unwrap_or(0);
+        let fresh = NEXT_VERSION
+            .fetch_update(Relaxed, Relaxed, |next| next.checked_add(1))
+            .unwrap_or(0);
         self.state.version.store(fresh, Release);
         fresh
     }
@@ -559,7 +571,9 @@ impl Py<Dict> {
     /// `self.copy()`: always exactly a dict.
     pub fn copy(&self, vm: &Vm) -> Res<Py<Dict>> {
         let table = self.copied_table().ok_or_else(|| vm.memory_error())?;
-        Ok(Py::new(Dict { state: State::new(table) }))
+        Ok(Py::new(Dict {
+            state: State::new(table),
+        }))
     }
 
     /// Sets all keys of another dict here.

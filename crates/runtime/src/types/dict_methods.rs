@@ -26,7 +26,9 @@ impl Dict {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<Dict>) -> Res<Value> {
-        let Some(_guard) = vm.repr_enter(this.as_value()) else { return Ok(Value::from("{...}")) };
+        let Some(_guard) = vm.repr_enter(this.as_value()) else {
+            return Ok(Value::from("{...}"));
+        };
         let mut text = StrBuilder::new();
         text.push_str("{");
         for (at, (key, value)) in this.snapshot().into_iter().enumerate() {
@@ -77,7 +79,9 @@ impl Dict {
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<Dict>, other: &Value, op: CmpOp) -> Res<Value> {
-        let Some(other) = other.downcast::<Dict>() else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(other) = other.downcast::<Dict>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         match op {
             CmpOp::Eq => Ok(Value::from_bool(this.equals(vm, other)?)),
             CmpOp::Ne => Ok(Value::from_bool(!this.equals(vm, other)?)),
@@ -87,7 +91,9 @@ impl Dict {
 
     #[slot]
     fn __or__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        let (Some(a), Some(b)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+        let (Some(a), Some(b)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         let merged = Py::<Dict>::copy(a, vm)?;
         merged.update_from(vm, b.as_value())?;
         Ok(merged.into_value())
@@ -238,7 +244,9 @@ impl Py<Dict> {
         if let Some(dict) = source.downcast_exact::<Dict>() {
             return self.update_dict(vm, dict);
         }
-        let Some(keys) = vm.getattr_opt(source, crate::intern!("keys"))? else { return self.update_pairs(vm, source) };
+        let Some(keys) = vm.getattr_opt(source, crate::intern!("keys"))? else {
+            return self.update_pairs(vm, source);
+        };
         self.merge(vm, source, &keys)
     }
 
@@ -296,7 +304,11 @@ fn not_a_pair(vm: &Vm, exc: crate::vm::Exc, pair: &Value, at: usize) -> crate::v
     if !exc.is_instance(crate::types::exceptions::TYPE_ERROR.get()) {
         return exc;
     }
-    let exc = if vm.iter(pair).is_err() { vm.type_error("object is not iterable") } else { exc };
+    let exc = if vm.iter(pair).is_err() {
+        vm.type_error("object is not iterable")
+    } else {
+        exc
+    };
     let note = Value::from(format!("Cannot convert dictionary update sequence element #{at} to a sequence").as_str());
     match vm.call_method(exc.as_value(), crate::intern!("add_note"), &[note]) {
         Ok(_) => exc,

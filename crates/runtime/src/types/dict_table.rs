@@ -104,13 +104,20 @@ pub(super) struct Walk {
 impl Walk {
     #[inline(always)]
     pub fn new(hash: i64) -> Walk {
-        Walk { at: hash as usize, perturb: hash as u64 }
+        Walk {
+            at: hash as usize,
+            perturb: hash as u64,
+        }
     }
 
     #[inline(always)]
     fn step(&mut self) {
         self.perturb >>= 5;
-        self.at = self.at.wrapping_mul(5).wrapping_add(self.perturb as usize).wrapping_add(1);
+        self.at = self
+            .at
+            .wrapping_mul(5)
+            .wrapping_add(self.perturb as usize)
+            .wrapping_add(1);
     }
 }
 
@@ -312,7 +319,11 @@ impl Table {
     /// The value of entry `n`; callable without the lock.
     #[inline(always)]
     pub fn value_at(&self, n: usize) -> Option<Value> {
-        if n < self.capacity as usize { self.entry(n).value.get() } else { None }
+        if n < self.capacity as usize {
+            self.entry(n).value.get()
+        } else {
+            None
+        }
     }
 
     /// The key of entry `n`.
@@ -528,7 +539,10 @@ fn with_word<R>(bits: u64, f: impl FnOnce(&Value) -> R) -> R {
 
 #[inline]
 fn same_text(theirs: u64, key: &Py<Str>) -> bool {
-    theirs != 0 && with_word(theirs, |theirs| theirs.downcast::<Str>().is_some_and(|theirs| theirs.text_eq(key)))
+    theirs != 0
+        && with_word(theirs, |theirs| {
+            theirs.downcast::<Str>().is_some_and(|theirs| theirs.text_eq(key))
+        })
 }
 
 /// Whether two keys of equal hash are equal, if no Python code is needed to tell.
@@ -538,5 +552,7 @@ fn same_key(theirs: u64, key: &Value) -> Option<bool> {
         return Some(false);
     }
     let key = key.downcast_exact::<Str>()?;
-    with_word(theirs, |theirs| theirs.downcast_exact::<Str>().map(|theirs| theirs.text_eq(key)))
+    with_word(theirs, |theirs| {
+        theirs.downcast_exact::<Str>().map(|theirs| theirs.text_eq(key))
+    })
 }

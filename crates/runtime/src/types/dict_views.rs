@@ -57,7 +57,11 @@ impl Cursor {
                     return Step::SizeChanged;
                 }
                 let at = self.at.load(Relaxed);
-                let live = if backwards { table.live_before(at) } else { table.live_from(at) };
+                let live = if backwards {
+                    table.live_before(at)
+                } else {
+                    table.live_from(at)
+                };
                 match live.and_then(|n| Some((n, make(table, n)?))) {
                     None => Step::End,
                     Some(_) if self.left.load(Relaxed) == 0 => Step::KeysChanged,
@@ -105,7 +109,12 @@ impl Cursor {
     fn fork(&self) -> Cursor {
         let dict = self.dict.get().map_or_else(PySlot::empty, PySlot::new);
         let copy = |word: &AtomicUsize| AtomicUsize::new(word.load(Relaxed));
-        Cursor { dict, at: copy(&self.at), used: copy(&self.used), left: copy(&self.left) }
+        Cursor {
+            dict,
+            at: copy(&self.at),
+            used: copy(&self.used),
+            left: copy(&self.left),
+        }
     }
 }
 
@@ -234,7 +243,10 @@ fn repr_view(vm: &Vm, view: &Value, name: &str, items: impl FnOnce() -> Vec<Valu
 }
 
 fn pairs_of(dict: &Py<Dict>) -> Vec<Value> {
-    dict.snapshot().into_iter().map(|(key, value)| Tuple::pair(key, value).into_value()).collect()
+    dict.snapshot()
+        .into_iter()
+        .map(|(key, value)| Tuple::pair(key, value).into_value())
+        .collect()
 }
 
 #[pymethods]
@@ -352,8 +364,12 @@ impl DictItems {
 
     #[slot]
     fn __contains__(vm: &Vm, this: &Py<DictItems>, item: &Value) -> Res<bool> {
-        let Some(pair) = item.downcast::<Tuple>() else { return Ok(false) };
-        let [key, value] = pair.as_slice() else { return Ok(false) };
+        let Some(pair) = item.downcast::<Tuple>() else {
+            return Ok(false);
+        };
+        let [key, value] = pair.as_slice() else {
+            return Ok(false);
+        };
         match Py::<Dict>::get(&this.dict, vm, key)? {
             Some(found) => vm.eq(&found, value),
             None => Ok(false),

@@ -29,7 +29,11 @@ pub fn boxed(x: f64) -> Value {
 
 /// An instance of `cls`, which is float or a subclass of it.
 pub fn with_class(cls: &Py<Type>, x: f64) -> Value {
-    if cls.is(Float::ty()) { Value::float(x) } else { Py::with_class(cls, Float { value: x }).into_value() }
+    if cls.is(Float::ty()) {
+        Value::float(x)
+    } else {
+        Py::with_class(cls, Float { value: x }).into_value()
+    }
 }
 
 /// The number, if `value` is a float or an instance of a subclass.
@@ -77,7 +81,10 @@ pub fn hash(x: f64) -> Option<i64> {
     let turn = exponent.rem_euclid(61) as u32;
     let m = mantissa.unsigned_abs() % HASH_MODULUS;
     let turned = ((m << turn) & HASH_MODULUS) | (m >> (61 - turn));
-    Some(signed_hash(if turned == HASH_MODULUS { 0 } else { turned }, mantissa < 0))
+    Some(signed_hash(
+        if turned == HASH_MODULUS { 0 } else { turned },
+        mantissa < 0,
+    ))
 }
 
 /// The hash of an object by its identity.
@@ -249,7 +256,11 @@ impl Float {
 
 /// The number of a float of any kind as an exact float, the same object where it is one.
 pub(super) fn exact(value: &Value) -> Value {
-    if value.as_exact_float().is_some() { value.clone() } else { Value::float(known(value)) }
+    if value.as_exact_float().is_some() {
+        value.clone()
+    } else {
+        Value::float(known(value))
+    }
 }
 
 /// `int(x)`.
@@ -261,5 +272,9 @@ pub fn truncate(vm: &Vm, x: f64) -> Res<Value> {
         return Err(vm.overflow_error("cannot convert float infinity to integer"));
     }
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if x.abs() < LIMIT { Ok(Value::int(x as i64)) } else { Ok(Value::bigint(crate::text::float::truncate(x))) }
+    if x.abs() < LIMIT {
+        Ok(Value::int(x as i64))
+    } else {
+        Ok(Value::bigint(crate::text::float::truncate(x)))
+    }
 }

@@ -30,14 +30,18 @@ pub fn from_value(vm: &Vm, value: &Value) -> Res<f64> {
         return number_text::parse_float_bytes(vm, value, &bytes);
     }
     let found = value.ty().name();
-    Err(vm.type_error(format!("float() argument must be a string or a real number, not '{found}'")))
+    Err(vm.type_error(format!(
+        "float() argument must be a string or a real number, not '{found}'"
+    )))
 }
 
 #[pymethods(part = define_methods)]
 impl Float {
     #[slot(sig = "(x=0, /)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, x: Option<&Value>) -> Res<Value> {
-        let Some(x) = x else { return Ok(float::with_class(cls, 0.0)) };
+        let Some(x) = x else {
+            return Ok(float::with_class(cls, 0.0));
+        };
         // The same object, which for nan is more than the same number.
         if cls.is(Float::ty()) && x.as_exact_float().is_some() {
             return Ok(x.clone());
@@ -52,7 +56,11 @@ impl Float {
             return Ok(number.clone());
         }
         let x = Value::float(float::to_f64(vm, number)?);
-        if cls.is(Float::ty()) { Ok(x) } else { vm.call(cls.as_value(), &[x]) }
+        if cls.is(Float::ty()) {
+            Ok(x)
+        } else {
+            vm.call(cls.as_value(), &[x])
+        }
     }
 
     /// Create a floating-point number from a hexadecimal string.
@@ -67,7 +75,11 @@ impl Float {
             return Err(vm.type_error("bad argument type for built-in operation"));
         };
         let x = Value::float(number_text::parse_hex(vm, text)?);
-        if cls.is(Float::ty()) { Ok(x) } else { vm.call(cls.as_value(), &[x]) }
+        if cls.is(Float::ty()) {
+            Ok(x)
+        } else {
+            vm.call(cls.as_value(), &[x])
+        }
     }
 
     /// Return a hexadecimal representation of a floating-point number.
@@ -154,7 +166,9 @@ impl Float {
     #[pymethod(sig = "($self, ndigits=None, /)")]
     fn __round__(vm: &Vm, this: &Value, ndigits: Option<&Value>) -> Res<Value> {
         let x = float::known(this);
-        let Some(ndigits) = ndigits else { return float::truncate(vm, x.round_ties_even()) };
+        let Some(ndigits) = ndigits else {
+            return float::truncate(vm, x.round_ties_even());
+        };
         let digits = vm.index_clamped(ndigits)?;
         if !x.is_finite() || x == 0.0 {
             return Ok(Value::float(x));
@@ -191,7 +205,11 @@ impl Float {
         if !typestr.is_text("double") && !typestr.is_text("float") {
             return Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'"));
         }
-        let name = if cfg!(target_endian = "little") { "IEEE, little-endian" } else { "IEEE, big-endian" };
+        let name = if cfg!(target_endian = "little") {
+            "IEEE, little-endian"
+        } else {
+            "IEEE, big-endian"
+        };
         Ok(Str::from_str(name).into_value())
     }
 }

@@ -52,9 +52,15 @@ impl Frame {
         // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload.
         let code = unsafe {
             let object = std::ptr::from_ref(code).byte_sub(std::mem::offset_of!(crate::object::Obj<Code>, data));
-            (*std::mem::ManuallyDrop::new(Py::<Code>::from_raw(std::ptr::NonNull::new_unchecked(object.cast_mut().cast())))).clone()
+            (*std::mem::ManuallyDrop::new(Py::<Code>::from_raw(std::ptr::NonNull::new_unchecked(
+                object.cast_mut().cast(),
+            ))))
+            .clone()
         };
-        let level = (0..vm.frames.depth.get()).rev().find(|&i| std::ptr::eq(vm.frames.record(i), f)).unwrap_or(0);
+        let level = (0..vm.frames.depth.get())
+            .rev()
+            .find(|&i| std::ptr::eq(vm.frames.record(i), f))
+            .unwrap_or(0);
         Py::new(Frame {
             code,
             globals: f.globals().clone(),
@@ -138,7 +144,11 @@ impl Py<Frame> {
     /// The current line, 0 for none.
     pub fn line(&self, vm: &Vm) -> u32 {
         let pc = self.pc(vm);
-        if pc == 0 { self.code.plain.first_line } else { self.code.location(pc).line }
+        if pc == 0 {
+            self.code.plain.first_line
+        } else {
+            self.code.location(pc).line
+        }
     }
 
     /// The caller's frame.

@@ -32,7 +32,11 @@ impl Function {
     /// A function of `code` with `globals`.
     pub fn new(vm: &Vm, code: Py<Code>, globals: Py<Dict>, closure: Option<Py<Tuple>>) -> Py<Function> {
         let builtins = vm.builtins_of(&globals);
-        let doc = if code.has(lisle_bytecode::CodeFlags::HAS_DOCSTRING) { code.consts.first().cloned() } else { None };
+        let doc = if code.has(lisle_bytecode::CodeFlags::HAS_DOCSTRING) {
+            code.consts.first().cloned()
+        } else {
+            None
+        };
         Py::new(Function {
             name: PySlot::new(code.name.clone()),
             qualname: PySlot::new(code.qualname.clone()),
@@ -74,7 +78,11 @@ impl Function {
             let (name, need) = (code.name.to_string_lossy(), code.freevars.len());
             return Err(vm.value_error(format!("{name} requires closure of length {need}, not {have}")));
         }
-        if let Some(bad) = closure.iter().flat_map(|c| c.as_slice()).find(|c| c.downcast::<Cell>().is_none()) {
+        if let Some(bad) = closure
+            .iter()
+            .flat_map(|c| c.as_slice())
+            .find(|c| c.downcast::<Cell>().is_none())
+        {
             return Err(vm.type_error(format!("arg 5 (closure) expected cell, found {}", bad.ty().name())));
         }
         let f = Function::new(vm, code.clone(), globals.clone(), closure);
@@ -261,7 +269,9 @@ impl Function {
     }
     #[setter(name = "__annotate__")]
     fn set_annotate(vm: &Vm, this: &Py<Function>, value: Option<&Value>) -> Res<()> {
-        let Some(value) = value else { return Err(vm.type_error("__annotate__ cannot be deleted")) };
+        let Some(value) = value else {
+            return Err(vm.type_error("__annotate__ cannot be deleted"));
+        };
         if value.is_none() {
             drop(this.annotate.swap(None));
         } else if vm.is_callable(value) {

@@ -147,7 +147,9 @@ pub fn body_of(value: &Value) -> Option<&GeneratorBody> {
     if let Some(g) = value.downcast_exact::<Coroutine>() {
         return Some(&g.body);
     }
-    value.downcast_exact::<super::async_generator::AsyncGenerator>().map(|g| &g.body)
+    value
+        .downcast_exact::<super::async_generator::AsyncGenerator>()
+        .map(|g| &g.body)
 }
 
 /// What kind of thing it is, for messages.
@@ -274,7 +276,9 @@ impl Vm {
             None => return Err(self.system_error("a generator needs a function")),
         };
         let name = function.and_then(|f| f.name.get()).unwrap_or_else(|| code.name.clone());
-        let qualname = function.and_then(|f| f.qualname.get()).unwrap_or_else(|| code.qualname.clone());
+        let qualname = function
+            .and_then(|f| f.qualname.get())
+            .unwrap_or_else(|| code.qualname.clone());
         let body = GeneratorBody {
             state: AtomicU8::new(CREATED),
             registers: Registers(UnsafeCell::new(registers)),
@@ -303,7 +307,9 @@ impl Vm {
 
     /// Resumes a generator until it yields or returns.
     pub fn resume(&self, this: &Value, input: Input) -> Res<Output> {
-        let Some(body) = body_of(this) else { return Err(self.system_error("not a generator")) };
+        let Some(body) = body_of(this) else {
+            return Err(self.system_error("not a generator"));
+        };
         let from = body.state.load(Acquire);
         match from {
             RUNNING => return Err(self.value_error(format!("{} already executing", kind_of(body)))),
@@ -462,19 +468,27 @@ impl Vm {
         };
         match result {
             Ok(v) => Ok((v, false)),
-            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => Ok((exc.stop_iteration_value().unwrap_or(Value::NONE), true)),
+            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => {
+                Ok((exc.stop_iteration_value().unwrap_or(Value::NONE), true))
+            }
             Err(exc) => Err(exc),
         }
     }
 
     /// `generator.throw`.
     pub fn throw_into(&self, this: &Value, exc: Exc) -> Res<Output> {
-        let Some(body) = body_of(this) else { return Err(self.system_error("not a generator")) };
+        let Some(body) = body_of(this) else {
+            return Err(self.system_error("not a generator"));
+        };
         if body.state.load(Acquire) == SUSPENDED
             && let Some(inner) = body.delegate()
         {
             // The generator counts as running while the one it delegates to is at work.
-            if body.state.compare_exchange(SUSPENDED, RUNNING, AcqRel, Acquire).is_err() {
+            if body
+                .state
+                .compare_exchange(SUSPENDED, RUNNING, AcqRel, Acquire)
+                .is_err()
+            {
                 return Err(self.value_error(format!("{} already executing", kind_of(body))));
             }
             let result = self.throw_delegate(&inner, exc);
@@ -524,7 +538,9 @@ impl Vm {
             None => Err(exc),
             Some(throw) => match self.call(&throw, &[exc.into_value()]) {
                 Ok(v) => Ok(Output::Yield(v)),
-                Err(e) if e.is_instance(exceptions::STOP_ITERATION.get()) => Ok(Output::Return(e.stop_iteration_value().unwrap_or(Value::NONE))),
+                Err(e) if e.is_instance(exceptions::STOP_ITERATION.get()) => {
+                    Ok(Output::Return(e.stop_iteration_value().unwrap_or(Value::NONE)))
+                }
                 Err(e) => Err(e),
             },
         }
@@ -542,7 +558,9 @@ impl Vm {
 
     /// `generator.close()`.
     pub fn close_generator(&self, this: &Value) -> Res<Value> {
-        let Some(body) = body_of(this) else { return Ok(Value::NONE) };
+        let Some(body) = body_of(this) else {
+            return Ok(Value::NONE);
+        };
         match body.state.load(Acquire) {
             CREATED => {
                 if body.state.compare_exchange(CREATED, FINISHED, AcqRel, Acquire).is_ok() {
@@ -588,7 +606,9 @@ impl Vm {
             return Err(self.type_error("throw() third argument must be a traceback object"));
         }
         let exc = match (kind.downcast::<crate::object::Type>(), value) {
-            (Some(_), Some(v)) if v.downcast::<exceptions::BaseException>().is_some() && self.isinstance(v, kind)? => {
+            (Some(_), Some(v))
+                if v.downcast::<exceptions::BaseException>().is_some() && self.isinstance(v, kind)? =>
+            {
                 self.exception_from_class_or_instance(v)?
             }
             (Some(cls), Some(v)) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => {
@@ -721,7 +741,9 @@ impl Generator {
     }
     #[getter]
     fn gi_yieldfrom(_: &Vm, this: &Py<Generator>) -> Option<Value> {
-        (this.body.state.load(Acquire) == SUSPENDED).then(|| this.body.delegate()).flatten()
+        (this.body.state.load(Acquire) == SUSPENDED)
+            .then(|| this.body.delegate())
+            .flatten()
     }
 }
 
@@ -801,11 +823,12 @@ impl Coroutine {
     }
     #[getter]
     fn cr_await(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        (this.body.state.load(Acquire) == SUSPENDED).then(|| this.body.delegate()).flatten()
+        (this.body.state.load(Acquire) == SUSPENDED)
+            .then(|| this.body.delegate())
+            .flatten()
     }
     #[getter]
     fn cr_origin(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
         this.body.origin.get()
     }
 }
-

@@ -36,7 +36,11 @@ pub fn big(n: BigInt) -> Value {
 
 /// An instance of `cls`, which is int or a subclass of it.
 pub fn boxed(cls: &Py<Type>, n: BigInt) -> Value {
-    if cls.is(Int::ty()) { Value::bigint(n) } else { Py::with_class(cls, Int { value: n }).into_value() }
+    if cls.is(Int::ty()) {
+        Value::bigint(n)
+    } else {
+        Py::with_class(cls, Int { value: n }).into_value()
+    }
 }
 
 /// `id()` of a value that is no heap object: its word, which no address equals.
@@ -157,8 +161,20 @@ impl<'a> IntRef<'a> {
         match (self, other) {
             (IntRef::Small(a), IntRef::Small(b)) => a.cmp(b),
             (IntRef::Big(a), IntRef::Big(b)) => (*a).cmp(b),
-            (IntRef::Big(a), IntRef::Small(_)) => if a.is_negative() { Ordering::Less } else { Ordering::Greater },
-            (IntRef::Small(_), IntRef::Big(b)) => if b.is_negative() { Ordering::Greater } else { Ordering::Less },
+            (IntRef::Big(a), IntRef::Small(_)) => {
+                if a.is_negative() {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (IntRef::Small(_), IntRef::Big(b)) => {
+                if b.is_negative() {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
         }
     }
 
@@ -177,13 +193,19 @@ pub const HASH_MODULUS: u64 = (1 << 61) - 1;
 
 fn hash_magnitude(n: &BigInt) -> u64 {
     let modulus = u128::from(HASH_MODULUS);
-    n.iter_u64_digits().rev().fold(0u64, |acc, digit| (((u128::from(acc) << 64) | u128::from(digit)) % modulus) as u64)
+    n.iter_u64_digits().rev().fold(0u64, |acc, digit| {
+        (((u128::from(acc) << 64) | u128::from(digit)) % modulus) as u64
+    })
 }
 
 /// A hash from its magnitude below the modulus.
 #[inline]
 pub fn signed_hash(magnitude: u64, negative: bool) -> i64 {
-    let hash = if negative { -(magnitude as i64) } else { magnitude as i64 };
+    let hash = if negative {
+        -(magnitude as i64)
+    } else {
+        magnitude as i64
+    };
     if hash == -1 { -2 } else { hash }
 }
 
@@ -215,7 +237,10 @@ impl Int {
     #[slot]
     fn __richcompare__(_vm: &Vm, this: &Value, other: &Value, op: CmpOp) -> Res<Value> {
         match view(other) {
-            Some(other) => Ok(Value::from_bool(number_ops::compare(Some(known(this).order(&other)), op))),
+            Some(other) => Ok(Value::from_bool(number_ops::compare(
+                Some(known(this).order(&other)),
+                op,
+            ))),
             None => Ok(Value::NOT_IMPLEMENTED),
         }
     }
@@ -232,7 +257,11 @@ impl Int {
 
     #[slot]
     fn __abs__(vm: &Vm, this: &Value) -> Res<Value> {
-        if known(this).is_negative() { Int::__neg__(vm, this) } else { Ok(exact(this)) }
+        if known(this).is_negative() {
+            Int::__neg__(vm, this)
+        } else {
+            Ok(exact(this))
+        }
     }
 
     #[slot]
@@ -295,7 +324,9 @@ impl Int {
 
     #[slot]
     fn __pow__(vm: &Vm, a: &Value, b: &Value, modulus: Option<&Value>) -> Res<Value> {
-        let (Some(a), Some(b)) = (view(a), view(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+        let (Some(a), Some(b)) = (view(a), view(b)) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         match modulus.filter(|m| !m.is_none()) {
             None => number_ops::pow_int(vm, &a, &b, None),
             Some(m) => match view(m) {
@@ -333,7 +364,11 @@ impl Int {
 
 /// The number of an int of any kind as an exact int.
 pub fn exact(value: &Value) -> Value {
-    if value.is_small_int() || value.downcast_exact::<Int>().is_some() { value.clone() } else { known(value).to_value() }
+    if value.is_small_int() || value.downcast_exact::<Int>().is_some() {
+        value.clone()
+    } else {
+        known(value).to_value()
+    }
 }
 
 #[inline]
@@ -353,7 +388,12 @@ fn bitwise(vm: &Vm, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
 impl Bool {
     #[slot]
     fn __repr__(_vm: &Vm, this: &Value) -> Res<Value> {
-        Ok(if this.is_true() { crate::intern!("True") } else { crate::intern!("False") }.to_value())
+        Ok(if this.is_true() {
+            crate::intern!("True")
+        } else {
+            crate::intern!("False")
+        }
+        .to_value())
     }
 
     #[slot]

@@ -99,7 +99,9 @@ pub fn from_value(vm: &Vm, value: &Value) -> Res<Value> {
         return number_text::parse_int_bytes(vm, value, &bytes, 10);
     }
     let found = value.ty().name();
-    Err(vm.type_error(format!("int() argument must be a string, a bytes-like object or a real number, not '{found}'")))
+    Err(vm.type_error(format!(
+        "int() argument must be a string, a bytes-like object or a real number, not '{found}'"
+    )))
 }
 
 fn from_text(vm: &Vm, value: &Value, base: &Value) -> Res<Value> {
@@ -211,7 +213,11 @@ impl Int {
             (Order::Big, true) => BigInt::from_signed_bytes_be(&bytes),
         };
         let n = Value::bigint(n);
-        if cls.is(Int::ty()) { Ok(n) } else { vm.call(cls.as_value(), &[n]) }
+        if cls.is(Int::ty()) {
+            Ok(n)
+        } else {
+            vm.call(cls.as_value(), &[n])
+        }
     }
 
     /// Return an array of bytes representing an integer.
@@ -370,7 +376,9 @@ impl Int {
     /// Rounding with an ndigits argument also returns an integer.
     #[pymethod(sig = "($self, ndigits=None, /)")]
     fn __round__(vm: &Vm, this: &Value, ndigits: Option<&Value>) -> Res<Value> {
-        let Some(ndigits) = ndigits else { return Ok(int::exact(this)) };
+        let Some(ndigits) = ndigits else {
+            return Ok(int::exact(this));
+        };
         let ndigits = vm.index(ndigits)?;
         let digits = known(&ndigits);
         if !digits.is_negative() {

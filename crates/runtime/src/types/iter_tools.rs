@@ -30,7 +30,9 @@ impl Enumerate {
         let big = self.big.get();
         if big.is_none() {
             let count = if free_threaded() {
-                self.count.fetch_update(Relaxed, Relaxed, |count| count.checked_add(1)).unwrap_or(i64::MAX)
+                self.count
+                    .fetch_update(Relaxed, Relaxed, |count| count.checked_add(1))
+                    .unwrap_or(i64::MAX)
             } else {
                 let count = self.count.load(Relaxed);
                 self.count.store(count.saturating_add(1), Relaxed);
@@ -56,8 +58,20 @@ impl Enumerate {
         };
         let iterator = vm.iter(iterable)?;
         let count = start.as_small_int();
-        let big = if count.is_some() { Slot::empty() } else { Slot::new(start) };
-        Ok(Py::with_class(cls, Enumerate { iterator, count: AtomicI64::new(count.unwrap_or(i64::MAX)), big }).into_value())
+        let big = if count.is_some() {
+            Slot::empty()
+        } else {
+            Slot::new(start)
+        };
+        Ok(Py::with_class(
+            cls,
+            Enumerate {
+                iterator,
+                count: AtomicI64::new(count.unwrap_or(i64::MAX)),
+                big,
+            },
+        )
+        .into_value())
     }
 
     #[slot]
@@ -110,7 +124,11 @@ fn step(vm: &Vm, iterators: &[Value], strict: bool, name: &str) -> Res<Option<Ve
 fn check_all_ended(vm: &Vm, iterators: &[Value], ended: usize, name: &str) -> Res<()> {
     let before = |n: usize| if n == 1 { " 1".to_owned() } else { format!("s 1-{n}") };
     if ended > 0 {
-        let message = format!("{name}() argument {} is shorter than argument{}", ended + 1, before(ended));
+        let message = format!(
+            "{name}() argument {} is shorter than argument{}",
+            ended + 1,
+            before(ended)
+        );
         return Err(vm.value_error(message));
     }
     for (n, iterator) in iterators.iter().enumerate().skip(1) {
@@ -137,8 +155,14 @@ pub struct Zip {
 impl Zip {
     #[slot(sig = "(*iterables, strict=False)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, iterables: &[Value], strict: bool) -> Res<Value> {
-        let iterators = iterables.iter().map(|iterable| vm.iter(iterable)).collect::<Res<Vec<Value>>>()?;
-        let zip = Zip { iterators: Tuple::new(iterators), strict: AtomicBool::new(strict) };
+        let iterators = iterables
+            .iter()
+            .map(|iterable| vm.iter(iterable))
+            .collect::<Res<Vec<Value>>>()?;
+        let zip = Zip {
+            iterators: Tuple::new(iterators),
+            strict: AtomicBool::new(strict),
+        };
         Ok(Py::with_class(cls, zip).into_value())
     }
 
@@ -205,8 +229,15 @@ impl Map {
         if iterables.is_empty() {
             return Err(vm.type_error("map() must have at least two arguments."));
         }
-        let iterators = iterables.iter().map(|iterable| vm.iter(iterable)).collect::<Res<Vec<Value>>>()?;
-        let map = Map { function: function.clone(), iterators: Tuple::new(iterators), strict: AtomicBool::new(strict) };
+        let iterators = iterables
+            .iter()
+            .map(|iterable| vm.iter(iterable))
+            .collect::<Res<Vec<Value>>>()?;
+        let map = Map {
+            function: function.clone(),
+            iterators: Tuple::new(iterators),
+            strict: AtomicBool::new(strict),
+        };
         Ok(Py::with_class(cls, map).into_value())
     }
 
@@ -237,7 +268,10 @@ impl Map {
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
     fn __reduce__(_vm: &Vm, this: &Py<Map>) -> Res<Value> {
-        let args = std::iter::once(&this.function).chain(this.iterators.iter()).cloned().collect();
+        let args = std::iter::once(&this.function)
+            .chain(this.iterators.iter())
+            .cloned()
+            .collect();
         let (class, args) = (this.class().to_value(), Tuple::new(args).into_value());
         Ok(if this.strict.load(Relaxed) {
             Tuple::from_array([class, args, Value::TRUE]).into_value()
@@ -270,7 +304,14 @@ impl Filter {
     #[slot(sig = "(function, iterable, /)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, function: &Value, iterable: &Value) -> Res<Value> {
         let iterator = vm.iter(iterable)?;
-        Ok(Py::with_class(cls, Filter { function: function.clone(), iterator }).into_value())
+        Ok(Py::with_class(
+            cls,
+            Filter {
+                function: function.clone(),
+                iterator,
+            },
+        )
+        .into_value())
     }
 
     #[slot]

@@ -47,7 +47,9 @@ impl Trace for Items {
 impl List {
     /// The payload, for subclasses implemented in Rust.
     pub fn payload(items: Vec<Value>) -> List {
-        List { items: Items(UnsafeCell::new(items)) }
+        List {
+            items: Items(UnsafeCell::new(items)),
+        }
     }
 
     #[inline]
@@ -86,11 +88,18 @@ impl Py<List> {
 
     /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.
     fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Vec<Value>, Option<&Vec<Value>>) -> R) -> R {
-        let (a, b) = (ObjectLock::from_byte(&self.header().lock), ObjectLock::from_byte(&other.header().lock));
+        let (a, b) = (
+            ObjectLock::from_byte(&self.header().lock),
+            ObjectLock::from_byte(&other.header().lock),
+        );
         let _guard = lock2(a, b);
         // SAFETY: both locks are held; if both lists are the same one, only one reference is made.
         unsafe {
-            let theirs = if self.is(other) { None } else { Some(&*other.items.0.get()) };
+            let theirs = if self.is(other) {
+                None
+            } else {
+                Some(&*other.items.0.get())
+            };
             f(&mut *self.items.0.get(), theirs)
         }
     }
@@ -115,7 +124,11 @@ impl Py<List> {
     #[inline(always)]
     pub fn get_index(&self, index: isize) -> Option<Value> {
         self.with(|items| {
-            let at = if index < 0 { index.wrapping_add_unsigned(items.len()) } else { index };
+            let at = if index < 0 {
+                index.wrapping_add_unsigned(items.len())
+            } else {
+                index
+            };
             items.get(at as usize).cloned()
         })
     }
@@ -124,7 +137,11 @@ impl Py<List> {
     #[inline(always)]
     pub fn set_index(&self, vm: &Vm, index: isize, value: Value) -> Res<()> {
         let old = self.with(|items| {
-            let at = if index < 0 { index.wrapping_add_unsigned(items.len()) } else { index };
+            let at = if index < 0 {
+                index.wrapping_add_unsigned(items.len())
+            } else {
+                index
+            };
             match items.get_mut(at as usize) {
                 Some(item) => Ok(std::mem::replace(item, value)),
                 None => Err(value),
@@ -357,9 +374,37 @@ mod tests {
             assert_eq!(numbers, left);
             assert_eq!(taken.len() + items.len(), 6);
         };
-        check(SliceRange { start: 0, step: 2, count: 3 }, &[1, 3, 5]);
-        check(SliceRange { start: 5, step: -2, count: 3 }, &[0, 2, 4]);
-        check(SliceRange { start: 1, step: 1, count: 2 }, &[0, 3, 4, 5]);
-        check(SliceRange { start: 5, step: -1, count: 0 }, &[0, 1, 2, 3, 4, 5]);
+        check(
+            SliceRange {
+                start: 0,
+                step: 2,
+                count: 3,
+            },
+            &[1, 3, 5],
+        );
+        check(
+            SliceRange {
+                start: 5,
+                step: -2,
+                count: 3,
+            },
+            &[0, 2, 4],
+        );
+        check(
+            SliceRange {
+                start: 1,
+                step: 1,
+                count: 2,
+            },
+            &[0, 3, 4, 5],
+        );
+        check(
+            SliceRange {
+                start: 5,
+                step: -1,
+                count: 0,
+            },
+            &[0, 1, 2, 3, 4, 5],
+        );
     }
 }

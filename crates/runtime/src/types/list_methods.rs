@@ -3,8 +3,8 @@
 //! Invariant: one method call is one step for other threads, except where it must run Python code in between.
 
 use super::common::{class_getitem, compare_lengths, full_name, repr_items};
-use super::range::RangeIterator;
 use super::list::{List, repeated, surely_equal};
+use super::range::RangeIterator;
 use super::seq_iter::{ListIter, ListReverseIter};
 use super::slice::{Slice, clamp_range, index_argument};
 use super::tuple::Tuple;
@@ -33,7 +33,9 @@ impl List {
         if this.is_empty() {
             return Ok(Value::from("[]"));
         }
-        let Some(_guard) = vm.repr_enter(this.as_value()) else { return Ok(Value::from("[...]")) };
+        let Some(_guard) = vm.repr_enter(this.as_value()) else {
+            return Ok(Value::from("[...]"));
+        };
         repr_items(vm, "[", &this.snapshot(), "]")
     }
 
@@ -55,14 +57,17 @@ impl List {
     #[slot]
     fn __getitem__(vm: &Vm, this: &Py<List>, key: &Value) -> Res<Value> {
         if let Some(index) = key.as_small_int() {
-            return this.get_index(index as isize).ok_or_else(|| vm.index_error("list index out of range"));
+            return this
+                .get_index(index as isize)
+                .ok_or_else(|| vm.index_error("list index out of range"));
         }
         if let Some(slice) = key.downcast_exact::<Slice>() {
             let items = this.slice_items(slice.unpack(vm)?).ok_or_else(|| vm.memory_error())?;
             return Ok(List::new(items).into_value());
         }
         let index = index_of(vm, key)?;
-        this.get_index(index as isize).ok_or_else(|| vm.index_error("list index out of range"))
+        this.get_index(index as isize)
+            .ok_or_else(|| vm.index_error("list index out of range"))
     }
 
     #[slot]
@@ -85,13 +90,24 @@ impl List {
             Some(value) => return this.set_index(vm, index as isize, value.clone()),
             None => {
                 let removed = this.with(|items| {
-                    let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
-                    usize::try_from(at).ok().filter(|&at| at < items.len()).map(|at| items.remove(at))
+                    let at = if index < 0 {
+                        index.wrapping_add(items.len() as i64)
+                    } else {
+                        index
+                    };
+                    usize::try_from(at)
+                        .ok()
+                        .filter(|&at| at < items.len())
+                        .map(|at| items.remove(at))
                 });
                 removed.is_some()
             }
         };
-        if found { Ok(()) } else { Err(vm.index_error("list assignment index out of range")) }
+        if found {
+            Ok(())
+        } else {
+            Err(vm.index_error("list assignment index out of range"))
+        }
     }
 
     #[slot]
@@ -133,13 +149,19 @@ impl List {
         };
         let fits = this.with(|items| {
             let len = items.len();
-            let fits = len.checked_mul(n - 1).is_some_and(|more| items.try_reserve(more).is_ok());
+            let fits = len
+                .checked_mul(n - 1)
+                .is_some_and(|more| items.try_reserve(more).is_ok());
             if fits {
                 (1..n).for_each(|_| items.extend_from_within(..len));
             }
             fits
         });
-        if fits { Ok(this.to_value()) } else { Err(vm.memory_error()) }
+        if fits {
+            Ok(this.to_value())
+        } else {
+            Err(vm.memory_error())
+        }
     }
 
     /// Return a reverse iterator over the list.
@@ -210,13 +232,23 @@ impl List {
             if index == -1 {
                 return items.pop().ok_or(true);
             }
-            let at = if index < 0 { index.wrapping_add_unsigned(items.len()) } else { index };
+            let at = if index < 0 {
+                index.wrapping_add_unsigned(items.len())
+            } else {
+                index
+            };
             match usize::try_from(at) {
                 Ok(at) if at < items.len() => Ok(items.remove(at)),
                 _ => Err(items.is_empty()),
             }
         });
-        popped.map_err(|empty| vm.index_error(if empty { "pop from empty list" } else { "pop index out of range" }))
+        popped.map_err(|empty| {
+            vm.index_error(if empty {
+                "pop from empty list"
+            } else {
+                "pop index out of range"
+            })
+        })
     }
 
     /// Remove first occurrence of value.
@@ -294,7 +326,11 @@ impl Py<List> {
         }
         let hint = vm.length_hint(iterable, 8)?;
         let fits = self.with(|items| {
-            let fits = if items.is_empty() { items.try_reserve_exact(hint) } else { items.try_reserve(hint) };
+            let fits = if items.is_empty() {
+                items.try_reserve_exact(hint)
+            } else {
+                items.try_reserve(hint)
+            };
             fits.is_ok()
         });
         if !fits {
@@ -318,7 +354,11 @@ fn index_of(vm: &Vm, key: &Value) -> Res<i64> {
 }
 
 fn assign_slice(vm: &Vm, this: &Py<List>, bounds: (Option<isize>, Option<isize>, isize), value: &Value) -> Res<()> {
-    let message = if bounds.2 == 1 { "can only assign an iterable" } else { "must assign iterable to extended slice" };
+    let message = if bounds.2 == 1 {
+        "can only assign an iterable"
+    } else {
+        "must assign iterable to extended slice"
+    };
     let new = collect_or(vm, value, message)?;
     match this.assign_slice(vm, bounds, new)? {
         Ok(()) => Ok(()),
@@ -335,7 +375,13 @@ pub(crate) fn collect_or(vm: &Vm, value: &Value, message: &str) -> Res<Vec<Value
         return Ok(list.snapshot());
     }
     let type_error = crate::types::exceptions::TYPE_ERROR.get();
-    let reword = |exc: Exc| if exc.is_instance(type_error) { vm.type_error(message) } else { exc };
+    let reword = |exc: Exc| {
+        if exc.is_instance(type_error) {
+            vm.type_error(message)
+        } else {
+            exc
+        }
+    };
     let iterator = vm.iter(value).map_err(reword)?;
     vm.collect(&iterator)
 }

@@ -189,7 +189,12 @@ struct Sorter<F> {
 
 impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
     fn new(less: F) -> Sorter<F> {
-        Sorter { less, runs: Vec::new(), spare: Vec::new(), gallop: GALLOP }
+        Sorter {
+            less,
+            runs: Vec::new(),
+            spare: Vec::new(),
+            gallop: GALLOP,
+        }
     }
 
     fn sort(&mut self, order: &mut [usize]) -> Result<(), E> {
@@ -208,7 +213,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
         }
         while self.runs.len() > 1 {
             let n = self.runs.len();
-            let at = if n > 2 && self.runs[n - 3].len < self.runs[n - 1].len { n - 3 } else { n - 2 };
+            let at = if n > 2 && self.runs[n - 3].len < self.runs[n - 1].len {
+                n - 3
+            } else {
+                n - 2
+            };
             self.merge_at(order, at)?;
         }
         Ok(())
@@ -237,7 +246,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
             let (mut low, mut high) = (0, next);
             while low < high {
                 let middle = low + (high - low) / 2;
-                if (self.less)(pivot, order[middle])? { high = middle } else { low = middle + 1 }
+                if (self.less)(pivot, order[middle])? {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
             }
             order.copy_within(low..next, low + 1);
             order[low] = pivot;
@@ -274,7 +287,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
         }
         let right = self.before_equals(part[left - 1], &part[left..])?;
         let part = &mut part[..left + right];
-        if left <= right { self.merge_low(part, left) } else { self.merge_high(part, left) }
+        if left <= right {
+            self.merge_low(part, left)
+        } else {
+            self.merge_high(part, left)
+        }
     }
 
     /// How many of the sorted `run` are not greater than `key`; quick if few are.
@@ -286,7 +303,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
         let (mut low, mut high) = (bound / 2, bound.min(run.len()));
         while low < high {
             let middle = low + (high - low) / 2;
-            if (self.less)(key, run[middle])? { high = middle } else { low = middle + 1 }
+            if (self.less)(key, run[middle])? {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         Ok(low)
     }
@@ -300,7 +321,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
         let (mut low, mut high) = (run.len() - back.min(run.len()), run.len() - back / 2);
         while low < high {
             let middle = low + (high - low) / 2;
-            if (self.less)(run[middle], key)? { low = middle + 1 } else { high = middle }
+            if (self.less)(run[middle], key)? {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         Ok(low)
     }
@@ -368,7 +393,11 @@ impl<E, F: FnMut(usize, usize) -> Result<bool, E>> Sorter<F> {
         let (mut low, mut high) = (bound / 2, bound.min(run.len()));
         while low < high {
             let middle = low + (high - low) / 2;
-            if (self.less)(run[middle], key)? { low = middle + 1 } else { high = middle }
+            if (self.less)(run[middle], key)? {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         Ok(low)
     }
@@ -449,7 +478,11 @@ mod tests {
                     }
                     let mut expected: Vec<usize> = (0..keys.len()).collect();
                     expected.sort_by_key(|&at| keys[at]);
-                    assert_eq!(sorted(&keys), expected, "{len} keys, {distinct} distinct, shape {shape}");
+                    assert_eq!(
+                        sorted(&keys),
+                        expected,
+                        "{len} keys, {distinct} distinct, shape {shape}"
+                    );
                 }
             }
         }
@@ -464,7 +497,11 @@ mod tests {
             let lies = limit % 2 == 0;
             let result = Sorter::new(|a: usize, b: usize| {
                 count += 1;
-                if count > limit { Err(()) } else { Ok((keys[a] < keys[b]) != (lies && count % 3 == 0)) }
+                if count > limit {
+                    Err(())
+                } else {
+                    Ok((keys[a] < keys[b]) != (lies && count % 3 == 0))
+                }
             })
             .sort(&mut order);
             assert!(result.is_err() || count <= limit);

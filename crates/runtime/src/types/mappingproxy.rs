@@ -39,10 +39,19 @@ impl MappingProxy {
     fn __new__(vm: &Vm, cls: &Py<Type>, mapping: &Value) -> Res<Value> {
         let sequence = mapping.downcast::<List>().is_some() || mapping.downcast::<Tuple>().is_some();
         if sequence || mapping.ty().slots().getitem.is_none() {
-            let message = format!("mappingproxy() argument must be a mapping, not {}", full_name(mapping.ty()));
+            let message = format!(
+                "mappingproxy() argument must be a mapping, not {}",
+                full_name(mapping.ty())
+            );
             return Err(vm.type_error(message));
         }
-        Ok(Py::with_class(cls, MappingProxy { mapping: mapping.clone() }).into_value())
+        Ok(Py::with_class(
+            cls,
+            MappingProxy {
+                mapping: mapping.clone(),
+            },
+        )
+        .into_value())
     }
 
     #[slot]

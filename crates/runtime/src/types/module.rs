@@ -10,7 +10,13 @@ use crate::vm::attributes::generic_getattr_opt;
 use crate::vm::{Exc, Res, Vm};
 
 /// A module. Its attributes are always in a dict, which the functions in it share as their globals.
-#[pyclass(name = "module", dict, weakref, basetype, doc = "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.")]
+#[pyclass(
+    name = "module",
+    dict,
+    weakref,
+    basetype,
+    doc = "Create a module object.\n\nThe name must be a string; the optional docstring can have any type."
+)]
 pub struct Module {}
 
 impl Module {
@@ -53,7 +59,9 @@ impl Py<Module> {
 fn missing(vm: &Vm, this: &Py<Module>, name: &Py<Str>) -> Exc {
     let attr = name.to_string_lossy();
     let dict = this.dict();
-    let module = dict.get_str(intern!("__name__")).and_then(|n| n.downcast::<Str>().map(|s| s.to_string_lossy()));
+    let module = dict
+        .get_str(intern!("__name__"))
+        .and_then(|n| n.downcast::<Str>().map(|s| s.to_string_lossy()));
     let message = match module {
         None => format!("module has no attribute '{attr}'"),
         Some(module) => {
@@ -162,7 +170,9 @@ impl Module {
 
     #[setter(name = "__annotate__")]
     fn set_annotate(vm: &Vm, this: &Py<Module>, value: Option<&Value>) -> Res<()> {
-        let Some(value) = value else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
+        let Some(value) = value else {
+            return Err(vm.type_error("cannot delete __annotate__ attribute"));
+        };
         if !value.is_none() && !vm.is_callable(value) {
             return Err(vm.type_error("__annotate__ must be callable or None"));
         }

@@ -133,7 +133,7 @@ impl Namespace {
     fn __replace__(vm: &Vm, this: &Py<Namespace>, changes: KwArgs<'_>) -> Res<Value> {
         let copy = vm.call(this.class().as_value(), &[])?;
         let target = Namespace::dict(&copy);
-        target.update_from(vm, &Namespace::dict(this.as_value()))?;
+        target.update_dict(vm, &Namespace::dict(this.as_value()))?;
         for (name, value) in changes.iter() {
             drop(target.replace_str(name, value.clone()));
         }

@@ -111,7 +111,11 @@ pub fn check_bits(vm: &Vm, bits: u64) -> Res<()> {
 #[inline]
 fn divmod_small(a: i64, b: i64) -> Option<(i64, i64)> {
     let (q, r) = (a.checked_div(b)?, a.checked_rem(b)?);
-    Some(if r != 0 && (r < 0) != (b < 0) { (q - 1, r + b) } else { (q, r) })
+    Some(if r != 0 && (r < 0) != (b < 0) {
+        (q - 1, r + b)
+    } else {
+        (q, r)
+    })
 }
 
 /// `a // b`.
@@ -146,7 +150,9 @@ pub fn divmod_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
         return Err(vm.zero_division_error(DIVISION_BY_ZERO));
     }
     let (q, r) = match (a, b) {
-        (IntRef::Small(a), IntRef::Small(b)) if let Some((q, r)) = divmod_small(*a, *b) => (Value::int(q), Value::int(r)),
+        (IntRef::Small(a), IntRef::Small(b)) if let Some((q, r)) = divmod_small(*a, *b) => {
+            (Value::int(q), Value::int(r))
+        }
         _ => {
             let (q, r) = a.as_bigint().div_mod_floor(&b.as_bigint());
             (Value::bigint(q), Value::bigint(r))
@@ -242,8 +248,15 @@ fn divide_magnitudes(a: &num_bigint::BigUint, b: &num_bigint::BigUint) -> f64 {
         return f64::INFINITY;
     }
     let shift = shift as i64;
-    let (q, r) = if shift >= 0 { (a << shift as u64).div_rem(b) } else { a.div_rem(&(b << shift.unsigned_abs())) };
-    let mut q = q.iter_u64_digits().rev().fold(0u128, |acc, digit| acc << 64 | u128::from(digit));
+    let (q, r) = if shift >= 0 {
+        (a << shift as u64).div_rem(b)
+    } else {
+        a.div_rem(&(b << shift.unsigned_abs()))
+    };
+    let mut q = q
+        .iter_u64_digits()
+        .rev()
+        .fold(0u128, |acc, digit| acc << 64 | u128::from(digit));
     if !r.is_zero() {
         q |= 1;
     }
@@ -267,7 +280,11 @@ pub fn scale_rounded(m: u128, exponent: i64) -> f64 {
         let half = 1u128 << (drop - 1);
         let rest = m & ((half << 1) - 1);
         let kept = m >> drop;
-        if rest > half || (rest == half && kept & 1 == 1) { kept + 1 } else { kept }
+        if rest > half || (rest == half && kept & 1 == 1) {
+            kept + 1
+        } else {
+            kept
+        }
     };
     let mut low = low;
     if kept == 1 << 53 {
@@ -344,7 +361,11 @@ pub fn pow_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: Option<&IntRef<
         && zeros + 1 == base.bits()
     {
         let shifted = BigInt::one() << (zeros * exponent as u64);
-        return Ok(Value::bigint(if base.is_negative() && exponent & 1 == 1 { -shifted } else { shifted }));
+        return Ok(Value::bigint(if base.is_negative() && exponent & 1 == 1 {
+            -shifted
+        } else {
+            shifted
+        }));
     }
     match u32::try_from(exponent) {
         Ok(exponent) => Ok(Value::bigint(base.pow(exponent))),
@@ -367,7 +388,11 @@ fn pow_mod(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: &IntRef<'_>) -> Res
     let mut exponent = b.as_bigint();
     if exponent.is_negative() {
         let size = m.abs();
-        let inverse = if size.is_one() { Some(BigInt::zero()) } else { base.modinv(&size) };
+        let inverse = if size.is_one() {
+            Some(BigInt::zero())
+        } else {
+            base.modinv(&size)
+        };
         let Some(inverse) = inverse else {
             return Err(vm.value_error("base is not invertible for the given modulus"));
         };
@@ -472,7 +497,10 @@ pub fn compare_int_float(a: &IntRef<'_>, b: f64) -> Option<Ordering> {
             return Some(Ordering::Greater);
         }
         let whole = b.trunc();
-        return Some(a.cmp(&(whole as i64)).then_with(|| whole.partial_cmp(&b).unwrap_or(Ordering::Equal)));
+        return Some(
+            a.cmp(&(whole as i64))
+                .then_with(|| whole.partial_cmp(&b).unwrap_or(Ordering::Equal)),
+        );
     }
     if b.is_infinite() || (b < LIMIT && b >= -LIMIT) {
         // Beyond 64 bits only the sign matters against a smaller float.

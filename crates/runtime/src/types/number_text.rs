@@ -9,9 +9,9 @@ use super::complex::{Complex, Pair};
 use super::int::IntRef;
 use super::{float, int, int_methods};
 use crate::object::{Native, Py, Type, Value};
+use crate::text::StrBuf;
 use crate::text::complex::{ComplexError, parse_complex as read_complex};
 use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
-use crate::text::StrBuf;
 use crate::text::format_spec::{self, ErrorKind, FormatError};
 use crate::text::int::{Int, IntError, parse_int, parse_int_bytes as read_int_bytes};
 use crate::types::bytes::Bytes;
@@ -79,7 +79,10 @@ pub fn parse_int_bytes(vm: &Vm, value: &Value, bytes: &[u8], base: u32) -> Res<V
 
 fn not_a_float(vm: &Vm, value: &Value) -> Exc {
     match vm.repr(value) {
-        Ok(shown) => vm.value_error(format!("could not convert string to float: {}", shown.to_string_lossy())),
+        Ok(shown) => vm.value_error(format!(
+            "could not convert string to float: {}",
+            shown.to_string_lossy()
+        )),
         Err(exc) => exc,
     }
 }
@@ -107,7 +110,10 @@ pub fn parse_complex(vm: &Vm, text: &Py<Str>) -> Res<Pair> {
     read_complex(text.view()).map_err(|error| match error {
         ComplexError::Malformed => vm.value_error("complex() arg is a malformed string"),
         ComplexError::Underscore => match vm.repr(text.as_value()) {
-            Ok(shown) => vm.value_error(format!("could not convert string to complex: {}", shown.to_string_lossy())),
+            Ok(shown) => vm.value_error(format!(
+                "could not convert string to complex: {}",
+                shown.to_string_lossy()
+            )),
             Err(exc) => exc,
         },
     })
@@ -116,8 +122,14 @@ pub fn parse_complex(vm: &Vm, text: &Py<Str>) -> Res<Pair> {
 /// The name of a type with its module, where that is neither `builtins` nor `__main__`.
 pub fn full_name(ty: &Py<Type>) -> String {
     let module = ty.dict().get_str(crate::intern!("__module__"));
-    let module = module.as_ref().and_then(|module| module.downcast::<Str>()).map(|module| module.to_string_lossy());
-    let name = ty.qualname.get().map_or_else(|| ty.name(), |name| name.to_string_lossy());
+    let module = module
+        .as_ref()
+        .and_then(|module| module.downcast::<Str>())
+        .map(|module| module.to_string_lossy());
+    let name = ty
+        .qualname
+        .get()
+        .map_or_else(|| ty.name(), |name| name.to_string_lossy());
     match module {
         Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{name}"),
         _ => name,
@@ -132,7 +144,12 @@ fn format_error(vm: &Vm, error: FormatError) -> Exc {
     }
 }
 
-fn formatted(vm: &Vm, value: &Value, spec: &Py<Str>, format: impl FnOnce(&str) -> Result<StrBuf, FormatError>) -> Res<Value> {
+fn formatted(
+    vm: &Vm,
+    value: &Value,
+    spec: &Py<Str>,
+    format: impl FnOnce(&str) -> Result<StrBuf, FormatError>,
+) -> Res<Value> {
     if spec.is_empty() {
         return vm.str(value).map(Py::into_value);
     }
@@ -143,16 +160,25 @@ fn formatted(vm: &Vm, value: &Value, spec: &Py<Str>, format: impl FnOnce(&str) -
 /// `format(int, spec)`.
 pub fn format_int(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
     formatted(vm, value, spec, |name| {
-        format_spec::format_int(int::known(value), spec.view(), name, int_methods::max_str_digits() as usize)
+        format_spec::format_int(
+            int::known(value),
+            spec.view(),
+            name,
+            int_methods::max_str_digits() as usize,
+        )
     })
 }
 
 /// `format(float, spec)`.
 pub fn format_float(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
-    formatted(vm, value, spec, |name| format_spec::format_float_spec(float::known(value), spec.view(), name))
+    formatted(vm, value, spec, |name| {
+        format_spec::format_float_spec(float::known(value), spec.view(), name)
+    })
 }
 
 /// `format(complex, spec)`.
 pub fn format_complex(vm: &Vm, value: &Py<Complex>, spec: &Py<Str>) -> Res<Value> {
-    formatted(vm, value.as_value(), spec, |name| format_spec::format_complex(value.re, value.im, spec.view(), name))
+    formatted(vm, value.as_value(), spec, |name| {
+        format_spec::format_complex(value.re, value.im, spec.view(), name)
+    })
 }

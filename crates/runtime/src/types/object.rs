@@ -13,7 +13,12 @@ use crate::vm::attributes::{generic_getattr, generic_setattr};
 use crate::vm::{Res, Vm};
 
 /// The payload of plain instances: nothing.
-#[pyclass(name = "object", basetype, gc = false, doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\ninstance that has no instance attributes and cannot be given any.\n")]
+#[pyclass(
+    name = "object",
+    basetype,
+    gc = false,
+    doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\ninstance that has no instance attributes and cannot be given any.\n"
+)]
 pub struct Object {}
 
 /// A new instance of a class whose payload is that of `object`.
@@ -57,7 +62,10 @@ fn abstract_error(vm: &Vm, cls: &Py<Type>) -> crate::vm::Exc {
     if let Some(set) = cls.dict().get_str(intern!("__abstractmethods__"))
         && let Ok(items) = vm.collect(&set)
     {
-        names = items.iter().filter_map(|v| v.downcast::<Str>().map(|s| s.to_string_lossy())).collect();
+        names = items
+            .iter()
+            .filter_map(|v| v.downcast::<Str>().map(|s| s.to_string_lossy()))
+            .collect();
     }
     names.sort();
     let plural = if names.len() == 1 { "" } else { "s" };
@@ -77,7 +85,10 @@ pub fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()
     let dict = match value {
         None => return Err(vm.type_error("cannot delete __dict__")),
         Some(v) => v.clone().try_into_py::<Dict>().map_err(|v| {
-            vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", v.ty().name()))
+            vm.type_error(format!(
+                "__dict__ must be set to a dictionary, not a '{}'",
+                v.ty().name()
+            ))
         })?,
     };
     attrs.replace_dict(Some(dict));
@@ -99,7 +110,12 @@ static WEAKREF_GETSET: GetSetDef = GetSetDef {
     name: "__weakref__",
     qualname: "__weakref__",
     doc: Some("list of weak references to the object"),
-    get: |_, this| Ok(crate::types::weakref::first_reference(this).unwrap_or(Value::NONE)),
+    get: |_, this| {
+        Ok(crate::types::weakref::references(this)
+            .into_iter()
+            .next()
+            .unwrap_or(Value::NONE))
+    },
     set: None,
 };
 
@@ -141,17 +157,23 @@ impl Object {
     }
 
     #[slot]
-    fn __hash__(_: &Vm, this: &Value) -> i64 {
-        identity_hash(this)
+    fn __hash__(_: &Vm, this: &Value) -> Res<i64> {
+        Ok(identity_hash(this))
     }
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Value, other: &Value, op: CmpOp) -> Res<Value> {
         match op {
-            CmpOp::Eq => Ok(if this.is(other) { Value::TRUE } else { Value::NOT_IMPLEMENTED }),
+            CmpOp::Eq => Ok(if this.is(other) {
+                Value::TRUE
+            } else {
+                Value::NOT_IMPLEMENTED
+            }),
             CmpOp::Ne => {
                 // The inverse of __eq__, unless that is not implemented.
-                let Some(f) = this.ty().slots().richcompare else { return Ok(Value::NOT_IMPLEMENTED) };
+                let Some(f) = this.ty().slots().richcompare else {
+                    return Ok(Value::NOT_IMPLEMENTED);
+                };
                 let result = f(vm, this, other, CmpOp::Eq)?;
                 if result.is_not_implemented() {
                     return Ok(result);
@@ -227,7 +249,11 @@ impl Object {
     #[pymethod(sig = "($self, /)")]
     fn __sizeof__(_: &Vm, this: &Value) -> i64 {
         let ty = this.ty();
-        let attrs = if ty.attr_offset() != 0 { 16 + ty.inline_slots() * 8 } else { 0 };
+        let attrs = if ty.attr_offset() != 0 {
+            16 + ty.inline_slots() * 8
+        } else {
+            0
+        };
         (ty.fixed_size() + attrs) as i64
     }
 
@@ -259,7 +285,9 @@ impl Object {
 
     #[setter(name = "__class__")]
     fn set_class(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()> {
-        let Some(value) = value else { return Err(vm.type_error("can't delete __class__ attribute")) };
+        let Some(value) = value else {
+            return Err(vm.type_error("can't delete __class__ attribute"));
+        };
         let Some(new) = value.downcast::<Type>() else {
             let name = value.ty().name();
             return Err(vm.type_error(format!("__class__ must be set to a class, not '{name}' object")));
@@ -345,12 +373,17 @@ fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
         None => match vm.call_special_opt(this, intern!("__getnewargs__"), &[])? {
             Some(args) if args.downcast::<Tuple>().is_some() => (Some(args), None),
             Some(args) => {
-                return Err(vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", args.ty().name())));
+                return Err(vm.type_error(format!(
+                    "__getnewargs__ should return a tuple, not '{}'",
+                    args.ty().name()
+                )));
             }
             None => (None, None),
         },
     };
-    if args.is_none() && !std::ptr::eq(cls.info, Object::info()) && !cls.is_subclass(crate::types::list::List::ty())
+    if args.is_none()
+        && !std::ptr::eq(cls.info, Object::info())
+        && !cls.is_subclass(crate::types::list::List::ty())
         && !cls.is_subclass(Dict::ty())
         && cls.info.size > size_of::<crate::object::Obj<Object>>()
         && !cls.has_flag(TypeFlags::HEAP)
@@ -358,7 +391,11 @@ fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
         return Err(vm.type_error(format!("cannot pickle '{}' object", cls.name())));
     }
     let state = vm.call_method(this, intern!("__getstate__"), &[])?;
-    let listitems = if cls.is_subclass(crate::types::list::List::ty()) { vm.iter(this)? } else { Value::NONE };
+    let listitems = if cls.is_subclass(crate::types::list::List::ty()) {
+        vm.iter(this)?
+    } else {
+        Value::NONE
+    };
     let dictitems = if cls.is_subclass(Dict::ty()) {
         let items = vm.call_method(this, intern!("items"), &[])?;
         vm.iter(&items)?
@@ -368,7 +405,10 @@ fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
     let (factory, factory_args) = match kwargs {
         Some(k) if k.downcast::<Dict>().is_some_and(|d| d.len() > 0) => {
             let f = vm.getattr(&copyreg, intern!("__newobj_ex__"))?;
-            (f, vec![cls.to_value(), args.unwrap_or_else(|| Tuple::empty().into_value()), k])
+            (
+                f,
+                vec![cls.to_value(), args.unwrap_or_else(|| Tuple::empty().into_value()), k],
+            )
         }
         _ => {
             let f = vm.getattr(&copyreg, intern!("__newobj__"))?;

@@ -31,13 +31,25 @@ pub struct Range {
 
 /// The count of numbers from `start` to `stop`; `step` is not 0.
 fn length(start: &BigInt, stop: &BigInt, step: &BigInt) -> BigInt {
-    let (low, high, step) = if step.is_negative() { (stop, start, -step) } else { (start, stop, step.clone()) };
-    if low >= high { BigInt::zero() } else { (high - low - 1) / step + 1 }
+    let (low, high, step) = if step.is_negative() {
+        (stop, start, -step)
+    } else {
+        (start, stop, step.clone())
+    };
+    if low >= high {
+        BigInt::zero()
+    } else {
+        (high - low - 1) / step + 1
+    }
 }
 
 fn small_length(start: i64, stop: i64, step: i64) -> u64 {
     let (low, high) = if step < 0 { (stop, start) } else { (start, stop) };
-    if low >= high { 0 } else { (high.wrapping_sub(low) as u64 - 1) / step.unsigned_abs() + 1 }
+    if low >= high {
+        0
+    } else {
+        (high.wrapping_sub(low) as u64 - 1) / step.unsigned_abs() + 1
+    }
 }
 
 impl Range {
@@ -45,8 +57,14 @@ impl Range {
     pub fn new(vm: &Vm, start: Value, stop: Value, step: Value) -> Py<Range> {
         let small = (start.as_small_int(), stop.as_small_int(), step.as_small_int());
         let len = match small {
-            (Some(start), Some(stop), Some(step)) if step != 0 => Value::usize(small_length(start, stop, step) as usize),
-            _ => Value::bigint(length(&to_bigint(vm, &start), &to_bigint(vm, &stop), &to_bigint(vm, &step))),
+            (Some(start), Some(stop), Some(step)) if step != 0 => {
+                Value::usize(small_length(start, stop, step) as usize)
+            }
+            _ => Value::bigint(length(
+                &to_bigint(vm, &start),
+                &to_bigint(vm, &stop),
+                &to_bigint(vm, &step),
+            )),
         };
         Py::new(Range { start, stop, step, len })
     }
@@ -54,7 +72,11 @@ impl Range {
     /// Start, step and length, if they are immediate ints.
     #[inline]
     pub fn small(&self) -> Option<(i64, i64, i64)> {
-        Some((self.start.as_small_int()?, self.step.as_small_int()?, self.len.as_small_int()?))
+        Some((
+            self.start.as_small_int()?,
+            self.step.as_small_int()?,
+            self.len.as_small_int()?,
+        ))
     }
 
     /// Number `at` of the sequence, which need not exist.
@@ -74,7 +96,8 @@ impl Range {
     }
 
     fn iterator(&self, vm: &Vm) -> Value {
-        if let (Some(start), Some(step), Some(len)) = (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
+        if let (Some(start), Some(step), Some(len)) =
+            (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
             && as_i64(vm, &self.stop).is_some()
         {
             return RangeIterator::new(start, step, len).into_value();
@@ -83,7 +106,8 @@ impl Range {
     }
 
     fn reverse_iterator(&self, vm: &Vm) -> Value {
-        if let (Some(start), Some(step), Some(len)) = (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
+        if let (Some(start), Some(step), Some(len)) =
+            (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
             && let Some(stop) = as_i64(vm, &self.stop)
             && stop.checked_sub(step).is_some()
             && let Some(back) = step.checked_neg()
@@ -192,7 +216,9 @@ impl Range {
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<Range>, other: &Value, op: CmpOp) -> Res<Value> {
-        let Some(other) = other.downcast::<Range>() else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(other) = other.downcast::<Range>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         match op {
             CmpOp::Eq => Ok(Value::from_bool(this.same(vm, other))),
             CmpOp::Ne => Ok(Value::from_bool(!this.same(vm, other))),
@@ -320,7 +346,11 @@ pub struct RangeIterator {
 impl RangeIterator {
     /// `len` numbers from `start` on.
     pub fn new(start: i64, step: i64, len: i64) -> Py<RangeIterator> {
-        Py::new(RangeIterator { next: AtomicI64::new(start), step, left: AtomicI64::new(len) })
+        Py::new(RangeIterator {
+            next: AtomicI64::new(start),
+            step,
+            left: AtomicI64::new(len),
+        })
     }
 
     /// The next number. Threads that share the iterator may skip or repeat numbers, but see none outside of the range.
@@ -340,7 +370,8 @@ impl RangeIterator {
     pub fn take_rest(&self) -> Option<Vec<Value>> {
         let left = self.left.swap(0, Relaxed);
         let start = self.next.load(Relaxed);
-        self.next.store(start.wrapping_add(self.step.wrapping_mul(left)), Relaxed);
+        self.next
+            .store(start.wrapping_add(self.step.wrapping_mul(left)), Relaxed);
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(usize::try_from(left).unwrap_or(0)).ok()?;
         numbers.extend((0..left).map(|n| Value::int(start.wrapping_add(self.step.wrapping_mul(n)))));
@@ -379,7 +410,10 @@ impl RangeIterator {
     fn __setstate__(_vm: &Vm, this: &Py<RangeIterator>, object: i64) -> Res<()> {
         let left = this.left.load(Relaxed);
         let skip = object.clamp(0, left.max(0));
-        this.next.store(this.next.load(Relaxed).wrapping_add(this.step.wrapping_mul(skip)), Relaxed);
+        this.next.store(
+            this.next.load(Relaxed).wrapping_add(this.step.wrapping_mul(skip)),
+            Relaxed,
+        );
         this.left.store(left - skip, Relaxed);
         Ok(())
     }
@@ -403,7 +437,12 @@ pub struct LongRangeIterator {
 
 impl LongRangeIterator {
     fn new(start: Value, step: Value, len: Value) -> Py<LongRangeIterator> {
-        Py::new(LongRangeIterator { start, step, len, done: Slot::new(Value::int(0)) })
+        Py::new(LongRangeIterator {
+            start,
+            step,
+            len,
+            done: Slot::new(Value::int(0)),
+        })
     }
 
     fn done(&self, vm: &Vm) -> BigInt {
@@ -467,7 +506,11 @@ mod tests {
             for stop in numbers {
                 for step in numbers.into_iter().filter(|&step| step != 0) {
                     let big = length(&BigInt::from(start), &BigInt::from(stop), &BigInt::from(step));
-                    assert_eq!(BigInt::from(small_length(start, stop, step)), big, "range({start}, {stop}, {step})");
+                    assert_eq!(
+                        BigInt::from(small_length(start, stop, step)),
+                        big,
+                        "range({start}, {stop}, {step})"
+                    );
                 }
             }
         }

@@ -22,7 +22,10 @@ pub struct ListIter {
 impl ListIter {
     #[inline]
     pub fn over(list: &Py<List>) -> Py<ListIter> {
-        Py::new(ListIter { list: PySlot::new(list.clone()), at: AtomicUsize::new(0) })
+        Py::new(ListIter {
+            list: PySlot::new(list.clone()),
+            at: AtomicUsize::new(0),
+        })
     }
 
     /// The next item.
@@ -57,7 +60,10 @@ impl ListIter {
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
     fn __length_hint__(_vm: &Vm, this: &Py<ListIter>) -> Res<usize> {
-        Ok(this.list.get().map_or(0, |list| list.len().saturating_sub(this.at.load(Relaxed))))
+        Ok(this
+            .list
+            .get()
+            .map_or(0, |list| list.len().saturating_sub(this.at.load(Relaxed))))
     }
 
     /// Return state information for pickling.
@@ -101,7 +107,10 @@ pub struct ListReverseIter {
 
 impl ListReverseIter {
     pub fn over(list: &Py<List>) -> Py<ListReverseIter> {
-        Py::new(ListReverseIter { list: PySlot::new(list.clone()), at: AtomicIsize::new(list.len() as isize - 1) })
+        Py::new(ListReverseIter {
+            list: PySlot::new(list.clone()),
+            at: AtomicIsize::new(list.len() as isize - 1),
+        })
     }
 }
 
@@ -129,7 +138,10 @@ impl ListReverseIter {
     #[pymethod(sig = "($self, /)")]
     fn __length_hint__(_vm: &Vm, this: &Py<ListReverseIter>) -> Res<isize> {
         let left = this.at.load(Relaxed) + 1;
-        Ok(this.list.get().map_or(0, |list| if list.len() as isize >= left { left } else { 0 }))
+        Ok(this
+            .list
+            .get()
+            .map_or(0, |list| if list.len() as isize >= left { left } else { 0 }))
     }
 
     /// Return state information for pickling.
@@ -164,7 +176,10 @@ pub struct TupleIter {
 impl TupleIter {
     #[inline]
     pub fn over(tuple: &Py<Tuple>) -> Py<TupleIter> {
-        Py::new(TupleIter { tuple: PySlot::new(tuple.clone()), at: AtomicUsize::new(0) })
+        Py::new(TupleIter {
+            tuple: PySlot::new(tuple.clone()),
+            at: AtomicUsize::new(0),
+        })
     }
 
     /// The next item.
@@ -199,7 +214,10 @@ impl TupleIter {
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
     fn __length_hint__(_vm: &Vm, this: &Py<TupleIter>) -> Res<usize> {
-        Ok(this.tuple.get().map_or(0, |tuple| tuple.len().saturating_sub(this.at.load(Relaxed))))
+        Ok(this
+            .tuple
+            .get()
+            .map_or(0, |tuple| tuple.len().saturating_sub(this.at.load(Relaxed))))
     }
 
     /// Return state information for pickling.
@@ -231,7 +249,11 @@ pub struct SequenceIterator {
 
 impl SequenceIterator {
     pub fn new_value(seq: &Value) -> Value {
-        Py::new(SequenceIterator { seq: Slot::new(seq.clone()), at: AtomicIsize::new(0) }).into_value()
+        Py::new(SequenceIterator {
+            seq: Slot::new(seq.clone()),
+            at: AtomicIsize::new(0),
+        })
+        .into_value()
     }
 }
 
@@ -265,7 +287,9 @@ impl SequenceIterator {
     /// Private method returning an estimate of len(list(it)).
     #[pymethod(sig = "($self, /)")]
     fn __length_hint__(vm: &Vm, this: &Py<SequenceIterator>) -> Res<Value> {
-        let Some(seq) = this.seq.get() else { return Ok(Value::int(0)) };
+        let Some(seq) = this.seq.get() else {
+            return Ok(Value::int(0));
+        };
         if seq.ty().slots().len.is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
@@ -302,7 +326,11 @@ pub struct CallableIter {
 
 impl CallableIter {
     pub fn new_value(callable: &Value, sentinel: &Value) -> Value {
-        Py::new(CallableIter { callable: Slot::new(callable.clone()), sentinel: Slot::new(sentinel.clone()) }).into_value()
+        Py::new(CallableIter {
+            callable: Slot::new(callable.clone()),
+            sentinel: Slot::new(sentinel.clone()),
+        })
+        .into_value()
     }
 
     fn exhaust(&self) {
@@ -320,7 +348,9 @@ impl CallableIter {
 
     #[slot]
     fn __next__(vm: &Vm, this: &Py<CallableIter>) -> Res<Option<Value>> {
-        let Some(callable) = this.callable.get() else { return Ok(None) };
+        let Some(callable) = this.callable.get() else {
+            return Ok(None);
+        };
         let result = match vm.call(&callable, &[]) {
             Ok(result) => result,
             Err(exc) => {
@@ -332,7 +362,9 @@ impl CallableIter {
             }
         };
         // The call may have exhausted the iterator itself.
-        let Some(sentinel) = this.sentinel.get() else { return Ok(None) };
+        let Some(sentinel) = this.sentinel.get() else {
+            return Ok(None);
+        };
         if vm.eq(&sentinel, &result)? {
             this.exhaust();
             return Ok(None);
@@ -345,14 +377,20 @@ impl CallableIter {
     fn __reduce__(vm: &Vm, this: &Py<CallableIter>) -> Res<Value> {
         let iter = builtin(vm, crate::intern!("iter"))?;
         Ok(match (this.callable.get(), this.sentinel.get()) {
-            (Some(callable), Some(sentinel)) => Tuple::pair(iter, Tuple::pair(callable, sentinel).into_value()).into_value(),
+            (Some(callable), Some(sentinel)) => {
+                Tuple::pair(iter, Tuple::pair(callable, sentinel).into_value()).into_value()
+            }
             _ => state_of_exhausted(iter, Tuple::empty().into_value()),
         })
     }
 }
 
 /// `reversed` of what has no `__reversed__`.
-#[pyclass(name = "reversed", basetype, doc = "Return a reverse iterator over the values of the given sequence.")]
+#[pyclass(
+    name = "reversed",
+    basetype,
+    doc = "Return a reverse iterator over the values of the given sequence."
+)]
 pub struct Reversed {
     seq: Slot,
     /// The next item's number.
@@ -375,7 +413,14 @@ impl Reversed {
             return Err(not_reversible());
         }
         let at = vm.len(sequence)? as isize - 1;
-        Ok(Py::with_class(cls, Reversed { seq: Slot::new(sequence.clone()), at: AtomicIsize::new(at) }).into_value())
+        Ok(Py::with_class(
+            cls,
+            Reversed {
+                seq: Slot::new(sequence.clone()),
+                at: AtomicIsize::new(at),
+            },
+        )
+        .into_value())
     }
 
     #[slot]

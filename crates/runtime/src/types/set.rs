@@ -16,13 +16,24 @@ use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 use crate::vm::{Exc, Res, Vm};
 
 /// A mutable collection of unique elements.
-#[pyclass(name = "set", basetype, weakref, unhashable, doc = "Build an unordered collection of unique elements.")]
+#[pyclass(
+    name = "set",
+    basetype,
+    weakref,
+    unhashable,
+    doc = "Build an unordered collection of unique elements."
+)]
 pub struct Set {
     core: Core,
 }
 
 /// An immutable collection of unique elements.
-#[pyclass(name = "frozenset", basetype, weakref, doc = "Build an immutable unordered collection of unique elements.")]
+#[pyclass(
+    name = "frozenset",
+    basetype,
+    weakref,
+    doc = "Build an immutable unordered collection of unique elements."
+)]
 pub struct FrozenSet {
     core: Core,
     /// -1 until computed.
@@ -40,7 +51,10 @@ unsafe impl Sync for Core {}
 
 impl Core {
     fn new(table: SetTable) -> Core {
-        Core { table: UnsafeCell::new(table), changes: AtomicU32::new(0) }
+        Core {
+            table: UnsafeCell::new(table),
+            changes: AtomicU32::new(0),
+        }
     }
 }
 
@@ -75,7 +89,12 @@ impl Set {
     }
 
     pub(super) fn empty_of(cls: &Py<Type>) -> Py<Set> {
-        Py::with_class(cls, Set { core: Core::new(SetTable::new()) })
+        Py::with_class(
+            cls,
+            Set {
+                core: Core::new(SetTable::new()),
+            },
+        )
     }
 
     /// A set of the items.
@@ -88,11 +107,20 @@ impl Set {
 
 impl FrozenSet {
     pub(super) fn from_table(table: SetTable) -> Py<FrozenSet> {
-        Py::new(FrozenSet { core: Core::new(table), hash: AtomicI64::new(-1) })
+        Py::new(FrozenSet {
+            core: Core::new(table),
+            hash: AtomicI64::new(-1),
+        })
     }
 
     pub(super) fn of_class(cls: &Py<Type>, table: SetTable) -> Py<FrozenSet> {
-        Py::with_class(cls, FrozenSet { core: Core::new(table), hash: AtomicI64::new(-1) })
+        Py::with_class(
+            cls,
+            FrozenSet {
+                core: Core::new(table),
+                hash: AtomicI64::new(-1),
+            },
+        )
     }
 
     /// A frozenset of the items.
@@ -105,7 +133,11 @@ impl FrozenSet {
 impl Py<Set> {
     #[inline(always)]
     pub(super) fn any(&self) -> AnySet<'_> {
-        AnySet { value: self.as_value(), core: &self.core, frozen: false }
+        AnySet {
+            value: self.as_value(),
+            core: &self.core,
+            frozen: false,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -150,7 +182,11 @@ impl Py<Set> {
 impl Py<FrozenSet> {
     #[inline(always)]
     pub(super) fn any(&self) -> AnySet<'_> {
-        AnySet { value: self.as_value(), core: &self.core, frozen: true }
+        AnySet {
+            value: self.as_value(),
+            core: &self.core,
+            frozen: true,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -205,7 +241,9 @@ impl<'a> AnySet<'a> {
     }
 
     fn touch(&self) {
-        self.core.changes.store(self.core.changes.load(Relaxed).wrapping_add(1), Relaxed);
+        self.core
+            .changes
+            .store(self.core.changes.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     #[inline(always)]
@@ -384,7 +422,8 @@ impl<'a> AnySet<'a> {
 
     fn reserve(&self, vm: &Vm, count: usize) -> Res<()> {
         self.touch();
-        self.with(|table| table.reserve(count)).map_err(|NoMemory| vm.memory_error())
+        self.with(|table| table.reserve(count))
+            .map_err(|NoMemory| vm.memory_error())
     }
 
     /// Adds all elements of an iterable.
@@ -410,7 +449,11 @@ impl<'a> AnySet<'a> {
             let copy = other.copied_table(vm)?;
             let old = self.with(|table| {
                 self.touch();
-                if table.is_untouched() { std::mem::replace(table, copy) } else { copy }
+                if table.is_untouched() {
+                    std::mem::replace(table, copy)
+                } else {
+                    copy
+                }
             });
             if old.len() == 0 {
                 return Ok(());
@@ -453,7 +496,11 @@ impl<'a> AnySet<'a> {
     /// Removes the elements that an iterable has as well, and adds the others.
     pub(super) fn symmetric_difference_update(&self, vm: &Vm, items: &Value) -> Res<()> {
         let toggle = |hash: i64, key: &Value| -> Res<()> {
-            if self.discard_hashed(vm, key, hash)? { Ok(()) } else { self.add_hashed(vm, key, hash).map(drop) }
+            if self.discard_hashed(vm, key, hash)? {
+                Ok(())
+            } else {
+                self.add_hashed(vm, key, hash).map(drop)
+            }
         };
         if let Some(other) = AnySet::of(items) {
             if self.is_same(&other) {
@@ -463,11 +510,18 @@ impl<'a> AnySet<'a> {
             return other.entries().iter().try_for_each(|(hash, key)| toggle(*hash, key));
         }
         if let Some(dict) = items.downcast_exact::<Dict>() {
-            return dict.snapshot_hashed().iter().try_for_each(|(hash, key, _)| toggle(*hash, key));
+            return dict
+                .snapshot_hashed()
+                .iter()
+                .try_for_each(|(hash, key, _)| toggle(*hash, key));
         }
         let other = Set::new_empty();
         other.update(vm, items)?;
-        other.any().entries().iter().try_for_each(|(hash, key)| toggle(*hash, key))
+        other
+            .any()
+            .entries()
+            .iter()
+            .try_for_each(|(hash, key)| toggle(*hash, key))
     }
 
     /// The elements that an iterable has as well.
@@ -476,7 +530,11 @@ impl<'a> AnySet<'a> {
             if self.is_same(&other) {
                 return self.copied_table(vm);
             }
-            let (walked, asked) = if other.len() > self.len() { (*self, other) } else { (other, *self) };
+            let (walked, asked) = if other.len() > self.len() {
+                (*self, other)
+            } else {
+                (other, *self)
+            };
             let result = Set::new_empty();
             for (hash, key) in walked.entries() {
                 if asked.contains_hashed(vm, &key, hash)? {
@@ -488,7 +546,11 @@ impl<'a> AnySet<'a> {
         let result = Set::new_empty();
         vm.for_each(items, |item| {
             let hash = AnySet::hash_item(vm, &item)?;
-            if self.contains_hashed(vm, &item, hash)? { result.any().add_hashed(vm, &item, hash).map(drop) } else { Ok(()) }
+            if self.contains_hashed(vm, &item, hash)? {
+                result.any().add_hashed(vm, &item, hash).map(drop)
+            } else {
+                Ok(())
+            }
         })?;
         Ok(result.any().take_table())
     }
@@ -540,7 +602,11 @@ impl<'a> AnySet<'a> {
             if self.is_same(&other) {
                 return Ok(self.len() == 0);
             }
-            let (walked, asked) = if other.len() > self.len() { (*self, other) } else { (other, *self) };
+            let (walked, asked) = if other.len() > self.len() {
+                (*self, other)
+            } else {
+                (other, *self)
+            };
             for (hash, key) in walked.entries() {
                 if asked.contains_hashed(vm, &key, hash)? {
                     return Ok(false);
@@ -560,7 +626,11 @@ impl<'a> AnySet<'a> {
 
     /// A set of the same kind with these elements.
     pub(super) fn like(&self, table: SetTable) -> Value {
-        if self.frozen { FrozenSet::from_table(table).into_value() } else { Set::from_table(table).into_value() }
+        if self.frozen {
+            FrozenSet::from_table(table).into_value()
+        } else {
+            Set::from_table(table).into_value()
+        }
     }
 }
 

@@ -25,7 +25,9 @@ macro_rules! operands {
 
 fn repr(vm: &Vm, set: AnySet<'_>) -> Res<Value> {
     let name = set.value.ty().name();
-    let Some(_guard) = vm.repr_enter(set.value) else { return Ok(Value::from(format!("{name}(...)").as_str())) };
+    let Some(_guard) = vm.repr_enter(set.value) else {
+        return Ok(Value::from(format!("{name}(...)").as_str()));
+    };
     let keys = set.keys();
     if keys.is_empty() {
         return Ok(Value::from(format!("{name}()").as_str()));
@@ -45,7 +47,9 @@ fn repr(vm: &Vm, set: AnySet<'_>) -> Res<Value> {
 }
 
 fn compare(vm: &Vm, a: AnySet<'_>, b: &Value, op: CmpOp) -> Res<Value> {
-    let Some(b) = AnySet::of(b) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(b) = AnySet::of(b) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let (mine, theirs) = (a.len(), b.len());
     let result = match op {
         CmpOp::Eq => mine == theirs && a.is_subset(vm, b)?,
@@ -92,13 +96,18 @@ fn symmetric_difference(vm: &Vm, set: AnySet<'_>, other: &Value) -> Res<Value> {
 fn union(vm: &Vm, set: AnySet<'_>, others: &[Value]) -> Res<Value> {
     let result = set.like(set.copied_table(vm)?);
     if let Some(all) = AnySet::of(&result) {
-        others.iter().filter(|other| !other.is(set.value)).try_for_each(|other| all.update(vm, other))?;
+        others
+            .iter()
+            .filter(|other| !other.is(set.value))
+            .try_for_each(|other| all.update(vm, other))?;
     }
     Ok(result)
 }
 
 fn intersection(vm: &Vm, set: AnySet<'_>, others: &[Value]) -> Res<SetTable> {
-    let Some((first, rest)) = others.split_first() else { return set.copied_table(vm) };
+    let Some((first, rest)) = others.split_first() else {
+        return set.copied_table(vm);
+    };
     let mut result = Set::from_table(set.intersection(vm, first)?);
     for other in rest {
         result = Set::from_table(result.any().intersection(vm, other)?);
@@ -107,7 +116,9 @@ fn intersection(vm: &Vm, set: AnySet<'_>, others: &[Value]) -> Res<SetTable> {
 }
 
 fn difference(vm: &Vm, set: AnySet<'_>, others: &[Value]) -> Res<Value> {
-    let Some((first, rest)) = others.split_first() else { return Ok(set.like(set.copied_table(vm)?)) };
+    let Some((first, rest)) = others.split_first() else {
+        return Ok(set.like(set.copied_table(vm)?));
+    };
     let result = set.like(set.difference(vm, first)?);
     if let Some(left) = AnySet::of(&result) {
         rest.iter().try_for_each(|other| left.difference_update(vm, other))?;
@@ -270,7 +281,11 @@ impl Set {
     /// If the element is not a member, raise a KeyError.
     #[pymethod(sig = "($self, object, /)")]
     fn remove(vm: &Vm, this: &Py<Set>, object: &Value) -> Res<()> {
-        if this.any().discard(vm, object)? { Ok(()) } else { Err(vm.key_error(object.clone())) }
+        if this.any().discard(vm, object)? {
+            Ok(())
+        } else {
+            Err(vm.key_error(object.clone()))
+        }
     }
 
     /// Remove and return an arbitrary set element.
@@ -278,7 +293,9 @@ impl Set {
     /// Raises KeyError if the set is empty.
     #[pymethod(sig = "($self, /)")]
     fn pop(vm: &Vm, this: &Py<Set>) -> Res<Value> {
-        this.any().pop().ok_or_else(|| vm.key_error(Value::from("pop from an empty set")))
+        this.any()
+            .pop()
+            .ok_or_else(|| vm.key_error(Value::from("pop from an empty set")))
     }
 
     /// Update the set, adding elements from all others.
@@ -297,7 +314,9 @@ impl Set {
     /// Update the set, removing elements found in others.
     #[pymethod(sig = "($self, /, *others)")]
     fn difference_update(vm: &Vm, this: &Py<Set>, others: &[Value]) -> Res<()> {
-        others.iter().try_for_each(|other| Py::<Set>::difference_update(this, vm, other))
+        others
+            .iter()
+            .try_for_each(|other| Py::<Set>::difference_update(this, vm, other))
     }
 
     /// Update the set, keeping only elements found in either set, but not in both.

@@ -51,7 +51,11 @@ pub(super) struct SetWalk {
 impl SetWalk {
     #[inline(always)]
     pub fn new(hash: i64) -> SetWalk {
-        SetWalk { at: hash as usize, perturb: hash as u64, step: 0 }
+        SetWalk {
+            at: hash as usize,
+            perturb: hash as u64,
+            step: 0,
+        }
     }
 
     /// The next cell to look at in a table of `mask + 1` cells.
@@ -64,7 +68,10 @@ impl SetWalk {
             self.step += 1;
         } else {
             self.perturb >>= 5;
-            self.at = start.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb as usize);
+            self.at = start
+                .wrapping_mul(5)
+                .wrapping_add(1)
+                .wrapping_add(self.perturb as usize);
             self.step = 0;
         }
         cell
@@ -85,7 +92,12 @@ pub(super) struct NoMemory;
 
 impl SetTable {
     pub const fn new() -> SetTable {
-        SetTable { cells: Vec::new(), fill: 0, used: 0, finger: 0 }
+        SetTable {
+            cells: Vec::new(),
+            fill: 0,
+            used: 0,
+            finger: 0,
+        }
     }
 
     #[inline(always)]
@@ -141,7 +153,10 @@ impl SetTable {
 
     /// Whether this very object is the key in cell `at`.
     pub fn has_key_at(&self, at: usize, key: &Value) -> bool {
-        self.cells.get(at).and_then(|cell| cell.key.as_ref()).is_some_and(|theirs| theirs.is(key))
+        self.cells
+            .get(at)
+            .and_then(|cell| cell.key.as_ref())
+            .is_some_and(|theirs| theirs.is(key))
     }
 
     /// Puts a key that is not there into the free cell that `find` gave.
@@ -200,7 +215,11 @@ impl SetTable {
 
     /// Grows as CPython does before `count` keys of another table are added.
     pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
-        if (self.fill + count) * 5 >= self.mask() * 3 { self.resize((self.used + count) * 2) } else { Ok(()) }
+        if (self.fill + count) * 5 >= self.mask() * 3 {
+            self.resize((self.used + count) * 2)
+        } else {
+            Ok(())
+        }
     }
 
     /// Drops deleted cells if they are more than a quarter.
@@ -208,7 +227,11 @@ impl SetTable {
         if self.fill - self.used <= self.mask() / 4 {
             return Ok(());
         }
-        self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 })
+        self.resize(if self.used > 50_000 {
+            self.used * 2
+        } else {
+            self.used * 4
+        })
     }
 
     /// A copy with the order that adding all keys to an empty set gives.
@@ -248,7 +271,9 @@ impl SetTable {
             return None;
         }
         let mask = self.mask();
-        let at = (0..=mask).map(|n| self.finger.wrapping_add(n) & mask).find(|&at| self.cells[at].key.is_some())?;
+        let at = (0..=mask)
+            .map(|n| self.finger.wrapping_add(n) & mask)
+            .find(|&at| self.cells[at].key.is_some())?;
         self.finger = at + 1;
         self.remove(at)
     }
@@ -256,12 +281,18 @@ impl SetTable {
     /// The first cell from `at` on that has a key, and the key.
     #[inline]
     pub fn next_from(&self, at: usize) -> Option<(usize, &Value)> {
-        self.cells.iter().enumerate().skip(at).find_map(|(at, cell)| Some((at, cell.key.as_ref()?)))
+        self.cells
+            .iter()
+            .enumerate()
+            .skip(at)
+            .find_map(|(at, cell)| Some((at, cell.key.as_ref()?)))
     }
 
     /// Hashes and keys in the table's order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Value)> {
-        self.cells.iter().filter_map(|cell| Some((cell.hash, cell.key.as_ref()?)))
+        self.cells
+            .iter()
+            .filter_map(|cell| Some((cell.hash, cell.key.as_ref()?)))
     }
 
     pub fn into_keys(self) -> impl Iterator<Item = Value> {
@@ -271,7 +302,11 @@ impl SetTable {
 
 /// Free cells: the smallest power of two that is more than `at_least`.
 fn cells_for(at_least: usize) -> Result<Vec<Cell>, NoMemory> {
-    let size = at_least.checked_add(1).and_then(usize::checked_next_power_of_two).ok_or(NoMemory)?.max(MIN_SIZE);
+    let size = at_least
+        .checked_add(1)
+        .and_then(usize::checked_next_power_of_two)
+        .ok_or(NoMemory)?
+        .max(MIN_SIZE);
     let mut cells = Vec::new();
     cells.try_reserve_exact(size).map_err(|_| NoMemory)?;
     cells.resize(size, Cell::default());

@@ -52,7 +52,11 @@ impl SliceRange {
             return self;
         }
         let last = self.start + (self.count as isize - 1) * self.step;
-        SliceRange { start: last, step: -self.step, count: self.count }
+        SliceRange {
+            start: last,
+            step: -self.step,
+            count: self.count,
+        }
     }
 }
 
@@ -60,17 +64,31 @@ impl SliceRange {
 fn adjust(start: Option<isize>, stop: Option<isize>, step: isize, len: usize) -> SliceRange {
     let len = len as isize;
     let (low, high) = if step < 0 { (-1, len - 1) } else { (0, len) };
-    let fit = |bound: isize| if bound < 0 { (bound + len).max(low) } else { bound.min(high) };
+    let fit = |bound: isize| {
+        if bound < 0 {
+            (bound + len).max(low)
+        } else {
+            bound.min(high)
+        }
+    };
     let start = start.map_or(if step < 0 { high } else { low }, fit);
     let stop = stop.map_or(if step < 0 { low } else { high }, fit);
     let count = if step < 0 {
-        if stop < start { (start - stop - 1) / -step + 1 } else { 0 }
+        if stop < start {
+            (start - stop - 1) / -step + 1
+        } else {
+            0
+        }
     } else if start < stop {
         (stop - start - 1) / step + 1
     } else {
         0
     };
-    SliceRange { start, step, count: count as usize }
+    SliceRange {
+        start,
+        step,
+        count: count as usize,
+    }
 }
 
 /// A slice bound as a number; bounds too large for one mean the same as the largest.
@@ -114,7 +132,11 @@ pub(crate) fn index_argument(vm: &Vm, value: Option<&Value>, default: isize) -> 
 /// The part of a sequence of length `len` that `index(x, start, stop)` looks at.
 pub(crate) fn clamp_range(start: isize, stop: isize, len: usize) -> Range<usize> {
     let fit = |bound: isize| {
-        let bound = if bound < 0 { bound.saturating_add_unsigned(len).max(0) } else { bound };
+        let bound = if bound < 0 {
+            bound.saturating_add_unsigned(len).max(0)
+        } else {
+            bound
+        };
         (bound as usize).min(len)
     };
     let (start, stop) = (fit(start), fit(stop));
@@ -155,18 +177,30 @@ impl Slice {
 
     /// The bounds adjusted to a length of any size.
     pub(super) fn big_indices(&self, vm: &Vm, len: &BigInt) -> Res<(BigInt, BigInt, BigInt)> {
-        let step = if self.step.is_none() { BigInt::one() } else { big_bound(vm, &self.step)? };
+        let step = if self.step.is_none() {
+            BigInt::one()
+        } else {
+            big_bound(vm, &self.step)?
+        };
         if step.is_zero() {
             return Err(vm.value_error("slice step cannot be zero"));
         }
         let backwards = step.is_negative();
-        let (low, high) = if backwards { (-BigInt::one(), len - 1) } else { (BigInt::zero(), len.clone()) };
+        let (low, high) = if backwards {
+            (-BigInt::one(), len - 1)
+        } else {
+            (BigInt::zero(), len.clone())
+        };
         let fit = |value: &Value, default: &BigInt| -> Res<BigInt> {
             if value.is_none() {
                 return Ok(default.clone());
             }
             let bound = big_bound(vm, value)?;
-            Ok(if bound.is_negative() { (bound + len).max(low.clone()) } else { bound.min(high.clone()) })
+            Ok(if bound.is_negative() {
+                (bound + len).max(low.clone())
+            } else {
+                bound.min(high.clone())
+            })
         };
         let start = fit(&self.start, if backwards { &high } else { &low })?;
         let stop = fit(&self.stop, if backwards { &low } else { &high })?;
@@ -230,7 +264,9 @@ impl Slice {
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<Slice>, other: &Value, op: CmpOp) -> Res<Value> {
-        let Some(theirs) = other.downcast_exact::<Slice>() else { return Ok(Value::NOT_IMPLEMENTED) };
+        let Some(theirs) = other.downcast_exact::<Slice>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
         if this.as_value().is(other) {
             return Ok(Value::from_bool(matches!(op, CmpOp::Eq | CmpOp::Le | CmpOp::Ge)));
         }
@@ -285,7 +321,11 @@ mod tests {
     fn adjusts_bounds_to_the_length() {
         let check = |start: Option<isize>, stop: Option<isize>, step: isize, len: usize, expected: &[usize]| {
             let range = adjust(start, stop, step, len);
-            assert_eq!(range.indices().collect::<Vec<_>>(), expected, "[{start:?}:{stop:?}:{step}] of {len}");
+            assert_eq!(
+                range.indices().collect::<Vec<_>>(),
+                expected,
+                "[{start:?}:{stop:?}:{step}] of {len}"
+            );
             let mut sorted = expected.to_vec();
             sorted.sort_unstable();
             assert_eq!(range.ascending().indices().collect::<Vec<_>>(), sorted);

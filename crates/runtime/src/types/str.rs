@@ -28,7 +28,7 @@ enum Kind {
 }
 
 /// Text.
-#[pyclass(name = "str", basetype, sequence, gc = false, flags = TypeFlags::STR_SUBCLASS, doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.")]
+#[pyclass(name = "str", basetype, sequence, gc = false, no_methods, flags = TypeFlags::STR_SUBCLASS, doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.")]
 pub struct Str {
     /// 0 until computed (a hash that is 0 is stored as such and computed again).
     hash: AtomicU64,
@@ -56,7 +56,10 @@ pub fn set_hash_seed(seed: Option<u32>) {
             let mut bytes = [0u8; 16];
             // SAFETY: the buffer has the length given.
             unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), 16, 0) };
-            (u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()), u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()))
+            (
+                u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()),
+                u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()),
+            )
         }
         Some(0) => (0, 0),
         Some(seed) => {
@@ -67,7 +70,10 @@ pub fn set_hash_seed(seed: Option<u32>) {
                 x = x.wrapping_mul(214_013).wrapping_add(2_531_011);
                 *b = (x >> 16) as u8;
             }
-            (u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()), u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()))
+            (
+                u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default()),
+                u64::from_le_bytes(bytes[8..].try_into().unwrap_or_default()),
+            )
         }
     };
     let _ = HASH_KEY.set(key);
@@ -156,9 +162,13 @@ impl Str {
                 _ => Str::make(Kind::Latin1, b.len(), b),
             },
             // SAFETY: any initialised integers can be seen as bytes.
-            StrView::Ucs2(u) => Str::make(Kind::Ucs2, u.len(), unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 2) }),
+            StrView::Ucs2(u) => Str::make(Kind::Ucs2, u.len(), unsafe {
+                std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 2)
+            }),
             // SAFETY: as above.
-            StrView::Ucs4(u) => Str::make(Kind::Ucs4, u.len(), unsafe { std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 4) }),
+            StrView::Ucs4(u) => Str::make(Kind::Ucs4, u.len(), unsafe {
+                std::slice::from_raw_parts(u.as_ptr().cast(), u.len() * 4)
+            }),
         }
     }
 
@@ -199,16 +209,15 @@ impl Str {
 
     /// The one-character string.
     pub fn latin1_char(c: u8) -> Py<Str> {
-        LATIN1
-            .get_or_init(|| {
-                (0..=255u8)
-                    .map(|c| {
-                        let kind = if c < 128 { Kind::Ascii } else { Kind::Latin1 };
-                        let s = Str::make(kind, 1, &[c]).unwrap_or_else(|| std::process::abort());
-                        s.intern_new()
-                    })
-                    .collect()
-            })[c as usize]
+        LATIN1.get_or_init(|| {
+            (0..=255u8)
+                .map(|c| {
+                    let kind = if c < 128 { Kind::Ascii } else { Kind::Latin1 };
+                    let s = Str::make(kind, 1, &[c]).unwrap_or_else(|| std::process::abort());
+                    s.intern_new()
+                })
+                .collect()
+        })[c as usize]
             .clone()
     }
 
@@ -331,7 +340,7 @@ impl Str {
 
     /// The text as Rust text, lone surrogates replaced.
     pub fn to_string_lossy(&self) -> String {
-        self.view().to_string_lossy()
+        self.view().to_string_lossy().into_owned()
     }
 
     /// The text if it is ASCII.
@@ -365,7 +374,11 @@ impl Py<Str> {
         if self.is_interned() {
             return self;
         }
-        let exact = if self.heap.is_some() { Str::from_view(self.view()) } else { self };
+        let exact = if self.heap.is_some() {
+            Str::from_view(self.view())
+        } else {
+            self
+        };
         let mut table = INTERNED.lock();
         let table = table.get_or_insert_with(HashMap::default);
         let key = InternKey(exact);
@@ -427,4 +440,3 @@ macro_rules! intern {
         CELL.get($text)
     }};
 }
-

@@ -9,7 +9,11 @@ use crate::vm::attributes::generic_getattr;
 use crate::vm::{Res, Vm};
 
 /// A `super` object; empty until initialised.
-#[pyclass(name = "super", basetype, doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\nsuper(type, obj) -> bound super object; requires isinstance(obj, type)\nsuper(type, type2) -> bound super object; requires issubclass(type2, type)\nTypical use to call a cooperative superclass method:\nclass C(B):\n    def meth(self, arg):\n        super().meth(arg)\nThis works for class methods too:\nclass C(B):\n    @classmethod\n    def cmeth(cls, arg):\n        super().cmeth(arg)\n")]
+#[pyclass(
+    name = "super",
+    basetype,
+    doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\nsuper(type, obj) -> bound super object; requires isinstance(obj, type)\nsuper(type, type2) -> bound super object; requires issubclass(type2, type)\nTypical use to call a cooperative superclass method:\nclass C(B):\n    def meth(self, arg):\n        super().meth(arg)\nThis works for class methods too:\nclass C(B):\n    @classmethod\n    def cmeth(cls, arg):\n        super().cmeth(arg)\n"
+)]
 pub struct Super {
     class: Slot,
     object: Slot,
@@ -66,7 +70,9 @@ impl Super {
 
     /// `__class__` and the first argument of the calling function.
     fn from_frame(vm: &Vm) -> Res<(Value, Value)> {
-        let Some(f) = vm.frames.current() else { return Err(vm.runtime_error("super(): no current frame")) };
+        let Some(f) = vm.frames.current() else {
+            return Err(vm.runtime_error("super(): no current frame"));
+        };
         let code = f.code();
         if code.argcount == 0 {
             return Err(vm.runtime_error("super(): no arguments"));
@@ -76,7 +82,9 @@ impl Super {
             Some(v) if code.is_cell(0) => v.downcast_exact::<Cell>().and_then(|c| c.contents.get()),
             other => other,
         };
-        let Some(first) = first else { return Err(vm.runtime_error("super(): arg[0] deleted")) };
+        let Some(first) = first else {
+            return Err(vm.runtime_error("super(): arg[0] deleted"));
+        };
         for (i, name) in code.freevars.iter().enumerate() {
             if name.is_text("__class__") {
                 let cell = f.reg(code.first_free as usize + i).clone();
@@ -95,7 +103,11 @@ impl Super {
 impl Super {
     #[slot]
     fn __new__(_vm: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
-        let empty = Super { class: Slot::empty(), object: Slot::empty(), object_class: Slot::empty() };
+        let empty = Super {
+            class: Slot::empty(),
+            object: Slot::empty(),
+            object_class: Slot::empty(),
+        };
         Ok(Py::with_class(cls, empty).into_value())
     }
 
@@ -140,7 +152,11 @@ impl Super {
                 {
                     return match found.ty().slots().descr_get {
                         Some(get) => {
-                            let receiver = if object.is(start.as_value()) { None } else { Some(&object) };
+                            let receiver = if object.is(start.as_value()) {
+                                None
+                            } else {
+                                Some(&object)
+                            };
                             get(vm, &found, receiver, Some(start.as_value()))
                         }
                         None => Ok(found),

@@ -8,7 +8,10 @@ pub struct Interpolation {
 }
 impl Interpolation {
     pub fn new_value(value: Value, expression: Value, conversion: Value, spec: Value) -> Value {
-        Py::new(Interpolation { parts: vec![value, expression, conversion, spec] }).into_value()
+        Py::new(Interpolation {
+            parts: vec![value, expression, conversion, spec],
+        })
+        .into_value()
     }
 }
 /// See the module.
@@ -18,6 +21,9 @@ pub struct Template {
 }
 impl Template {
     pub fn new_value(strings: Value, interpolations: Value) -> Value {
-        Py::new(Template { parts: vec![strings, interpolations] }).into_value()
+        Py::new(Template {
+            parts: vec![strings, interpolations],
+        })
+        .into_value()
     }
 }

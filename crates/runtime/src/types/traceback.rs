@@ -17,16 +17,32 @@ pub struct Traceback {
 
 impl Traceback {
     pub fn new_value(next: Option<Value>, frame: Py<Frame>, pc: u32, line: u32) -> Value {
-        Py::new(Traceback { next: Slot::from_option(next.filter(|n| !n.is_none())), frame, pc, line }).into_value()
+        Py::new(Traceback {
+            next: Slot::from_option(next.filter(|n| !n.is_none())),
+            frame,
+            pc,
+            line,
+        })
+        .into_value()
     }
 }
 
 #[pymethods]
 impl Traceback {
     #[slot(sig = "(tb_next, tb_frame, tb_lasti, tb_lineno)")]
-    fn __new__(vm: &Vm, cls: &Py<Type>, tb_next: &Value, tb_frame: &Py<Frame>, tb_lasti: i64, tb_lineno: i64) -> Res<Value> {
+    fn __new__(
+        vm: &Vm,
+        cls: &Py<Type>,
+        tb_next: &Value,
+        tb_frame: &Py<Frame>,
+        tb_lasti: i64,
+        tb_lineno: i64,
+    ) -> Res<Value> {
         if !tb_next.is_none() && tb_next.downcast::<Traceback>().is_none() {
-            return Err(vm.type_error(format!("expected traceback object or None, got '{}'", tb_next.ty().name())));
+            return Err(vm.type_error(format!(
+                "expected traceback object or None, got '{}'",
+                tb_next.ty().name()
+            )));
         }
         let traceback = Traceback {
             next: Slot::from_option(Some(tb_next.clone()).filter(|n| !n.is_none())),
@@ -44,7 +60,9 @@ impl Traceback {
 
     #[setter]
     fn set_tb_next(vm: &Vm, this: &Py<Traceback>, value: Option<&Value>) -> Res<()> {
-        let Some(value) = value else { return Err(vm.type_error("can't delete tb_next attribute")) };
+        let Some(value) = value else {
+            return Err(vm.type_error("can't delete tb_next attribute"));
+        };
         let mut at = Some(value.clone()).filter(|v| !v.is_none());
         while let Some(v) = at {
             let Some(tb) = v.downcast::<Traceback>() else {

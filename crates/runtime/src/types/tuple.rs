@@ -79,12 +79,21 @@ impl Tuple {
     /// An exact tuple of `len` items that `fill` writes; `None` without memory.
     #[inline]
     fn alloc(len: usize, fill: impl FnOnce(*mut Value)) -> Option<Py<Tuple>> {
-        let size = len.checked_mul(size_of::<Value>())?.checked_add(size_of::<Obj<Tuple>>())?;
+        let size = len
+            .checked_mul(size_of::<Value>())?
+            .checked_add(size_of::<Obj<Tuple>>())?;
         if size > isize::MAX as usize {
             return None;
         }
         // No items yet: should the allocation fail, this payload owns nothing.
-        let payload = Tuple { items: Items { at: NonNull::dangling(), len: 0, boxed: false }, hash: AtomicI64::new(NO_HASH) };
+        let payload = Tuple {
+            items: Items {
+                at: NonNull::dangling(),
+                len: 0,
+                boxed: false,
+            },
+            hash: AtomicI64::new(NO_HASH),
+        };
         crate::object::alloc_var(Tuple::ty(), payload, size, |object| {
             // SAFETY: the block has room for `len` values behind the payload, which nobody else knows yet.
             unsafe {
@@ -175,12 +184,19 @@ impl Tuple {
     pub fn payload(items: Vec<Value>) -> Tuple {
         let items = Box::leak(items.into_boxed_slice());
         let (at, len) = (NonNull::from(&mut *items).cast::<Value>(), items.len());
-        Tuple { items: Items { at, len, boxed: true }, hash: AtomicI64::new(NO_HASH) }
+        Tuple {
+            items: Items { at, len, boxed: true },
+            hash: AtomicI64::new(NO_HASH),
+        }
     }
 
     /// A tuple of class `cls`.
     pub fn new_of(cls: &Py<Type>, items: Vec<Value>) -> Py<Tuple> {
-        if cls.is(Tuple::ty()) { Tuple::new(items) } else { Py::with_class(cls, Tuple::payload(items)) }
+        if cls.is(Tuple::ty()) {
+            Tuple::new(items)
+        } else {
+            Py::with_class(cls, Tuple::payload(items))
+        }
     }
 
     #[inline(always)]
@@ -232,7 +248,9 @@ impl Tuple {
     #[slot(sig = "(iterable=(), /)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, iterable: Option<&Value>) -> Res<Value> {
         let exact = cls.is(Tuple::ty());
-        let Some(iterable) = iterable else { return Ok(Tuple::new_of(cls, Vec::new()).into_value()) };
+        let Some(iterable) = iterable else {
+            return Ok(Tuple::new_of(cls, Vec::new()).into_value());
+        };
         if exact && iterable.downcast_exact::<Tuple>().is_some() {
             return Ok(iterable.clone());
         }
@@ -244,7 +262,9 @@ impl Tuple {
         if this.is_empty() {
             return Ok(Value::from("()"));
         }
-        let Some(_guard) = vm.repr_enter(this.as_value()) else { return Ok(Value::from("(...)")) };
+        let Some(_guard) = vm.repr_enter(this.as_value()) else {
+            return Ok(Value::from("(...)"));
+        };
         repr_items(vm, "(", this, if this.len() == 1 { ",)" } else { ")" })
     }
 
@@ -292,7 +312,11 @@ impl Tuple {
                 return Err(vm.type_error(message));
             }
         };
-        let at = if index < 0 { index.wrapping_add_unsigned(this.len()) } else { index };
+        let at = if index < 0 {
+            index.wrapping_add_unsigned(this.len())
+        } else {
+            index
+        };
         match usize::try_from(at).ok().and_then(|at| this.get(at)) {
             Some(item) => Ok(item.clone()),
             None => Err(vm.index_error("tuple index out of range")),
@@ -310,7 +334,10 @@ impl Tuple {
     #[slot]
     fn __concat__(vm: &Vm, this: &Py<Tuple>, other: &Value) -> Res<Value> {
         let Some(theirs) = other.downcast::<Tuple>() else {
-            let message = format!("can only concatenate tuple (not \"{}\") to tuple", full_name(other.ty()));
+            let message = format!(
+                "can only concatenate tuple (not \"{}\") to tuple",
+                full_name(other.ty())
+            );
             return Err(vm.type_error(message));
         };
         if this.is_empty() && theirs.is_exact() {
@@ -338,7 +365,9 @@ impl Tuple {
         if n == 0 || this.is_empty() {
             return Ok(Tuple::empty().into_value());
         }
-        let Some(len) = this.len().checked_mul(n) else { return Err(vm.memory_error()) };
+        let Some(len) = this.len().checked_mul(n) else {
+            return Err(vm.memory_error());
+        };
         let made = Tuple::alloc(len, |to| {
             for (at, item) in this.iter().enumerate() {
                 for turn in 0..n {
@@ -352,7 +381,11 @@ impl Tuple {
 
     #[pymethod(sig = "($self, /)")]
     fn __getnewargs__(_vm: &Vm, this: &Py<Tuple>) -> Res<Value> {
-        let plain = if this.is_exact() { this.clone() } else { Tuple::from_slice_clone(this) };
+        let plain = if this.is_exact() {
+            this.clone()
+        } else {
+            Tuple::from_slice_clone(this)
+        };
         Ok(Tuple::from_array([plain.into_value()]).into_value())
     }
 
@@ -396,7 +429,10 @@ pub(crate) fn hash_rounds(vm: &Vm, items: &[Value]) -> Res<u64> {
     let mut sum = PRIME_5;
     for item in items {
         let lane = hash_of(vm, item)? as u64;
-        sum = sum.wrapping_add(lane.wrapping_mul(PRIME_2)).rotate_left(31).wrapping_mul(PRIME_1);
+        sum = sum
+            .wrapping_add(lane.wrapping_mul(PRIME_2))
+            .rotate_left(31)
+            .wrapping_mul(PRIME_1);
     }
     Ok(sum)
 }
@@ -408,7 +444,9 @@ pub(crate) fn finish_hash(sum: u64) -> i64 {
 
 /// The hash of a tuple with these items.
 pub(crate) fn hash_items(vm: &Vm, items: &[Value]) -> Res<i64> {
-    Ok(finish_hash(hash_rounds(vm, items)?.wrapping_add(items.len() as u64 ^ (PRIME_5 ^ 3_527_539))))
+    Ok(finish_hash(
+        hash_rounds(vm, items)?.wrapping_add(items.len() as u64 ^ (PRIME_5 ^ 3_527_539)),
+    ))
 }
 
 /// Compares two sequences of items that cannot change.

@@ -24,8 +24,10 @@ unsafe impl Native for Type {
     const MODULE: &'static str = "builtins";
     const DOC: Option<&'static str> =
         Some("type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type");
-    const FLAGS: TypeFlags =
-        TypeFlags::BASETYPE.union(TypeFlags::GC).union(TypeFlags::TYPE_SUBCLASS).union(TypeFlags::WEAKREF);
+    const FLAGS: TypeFlags = TypeFlags::BASETYPE
+        .union(TypeFlags::GC)
+        .union(TypeFlags::TYPE_SUBCLASS)
+        .union(TypeFlags::WEAKREF);
     type Base = Object;
     fn type_cell() -> &'static TypeCell {
         static CELL: TypeCell = TypeCell::new();
@@ -53,7 +55,8 @@ fn best_base(vm: &Vm, bases: &[Py<Type>]) -> Res<Py<Type>> {
             Some(_) => return Err(vm.type_error("multiple bases have instance lay-out conflict")),
         };
     }
-    best.cloned().ok_or_else(|| vm.type_error("a new-style class can't have only classic bases"))
+    best.cloned()
+        .ok_or_else(|| vm.type_error("a new-style class can't have only classic bases"))
 }
 
 /// Whether the layout of `a` starts with that of `b`.
@@ -120,9 +123,9 @@ fn c3(vm: &Vm, ty: &Py<Type>, bases: &[Py<Type>]) -> Res<Vec<Value>> {
 
 fn compute_mro(vm: &Vm, ty: &Py<Type>, bases: &[Py<Type>]) -> Res<Py<Tuple>> {
     let meta = ty.class();
-    let custom = meta.lookup(vm, intern!("mro")).filter(|f| {
-        Type::ty().lookup(vm, intern!("mro")).is_none_or(|own| !own.is(f))
-    });
+    let custom = meta
+        .lookup(vm, intern!("mro"))
+        .filter(|f| Type::ty().lookup(vm, intern!("mro")).is_none_or(|own| !own.is(f)));
     if custom.is_none() {
         return Ok(Tuple::new(c3(vm, ty, bases)?));
     }
@@ -133,7 +136,10 @@ fn compute_mro(vm: &Vm, ty: &Py<Type>, bases: &[Py<Type>]) -> Res<Py<Tuple>> {
             return Err(vm.type_error(format!("mro() returned a non-class ('{}')", item.ty().name())));
         };
         if !solid(ty).is_subclass(&solid(class)) {
-            return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{}')", class.name())));
+            return Err(vm.type_error(format!(
+                "mro() returned base with unsuitable layout ('{}')",
+                class.name()
+            )));
         }
     }
     Ok(Tuple::new(items))
@@ -163,7 +169,11 @@ fn mangle(class: &str, name: &str) -> String {
         return name.to_string();
     }
     let class = class.trim_start_matches('_');
-    if class.is_empty() { name.to_string() } else { format!("_{class}{name}") }
+    if class.is_empty() {
+        name.to_string()
+    } else {
+        format!("_{class}{name}")
+    }
 }
 
 struct SlotsSpec {
@@ -173,8 +183,16 @@ struct SlotsSpec {
 }
 
 fn read_slots(vm: &Vm, class: &str, value: &Value) -> Res<SlotsSpec> {
-    let items = if value.downcast::<Str>().is_some() { vec![value.clone()] } else { vm.collect(value)? };
-    let mut spec = SlotsSpec { names: Vec::new(), dict: false, weakref: false };
+    let items = if value.downcast::<Str>().is_some() {
+        vec![value.clone()]
+    } else {
+        vm.collect(value)?
+    };
+    let mut spec = SlotsSpec {
+        names: Vec::new(),
+        dict: false,
+        weakref: false,
+    };
     for item in items {
         let Some(name) = item.downcast::<Str>() else {
             return Err(vm.type_error(format!("__slots__ items must be strings, not '{}'", item.ty().name())));
@@ -200,7 +218,14 @@ fn read_slots(vm: &Vm, class: &str, value: &Value) -> Res<SlotsSpec> {
 }
 
 /// `type.__new__(meta, name, bases, namespace, **kwargs)`.
-pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], namespace: &Py<Dict>, kwargs: Args<'_>) -> Res<Value> {
+pub fn new_class(
+    vm: &Vm,
+    meta: &Py<Type>,
+    name: &Py<Str>,
+    bases: &[Value],
+    namespace: &Py<Dict>,
+    kwargs: Args<'_>,
+) -> Res<Value> {
     let mut base_types = Vec::with_capacity(bases.len());
     for base in bases {
         match base.downcast::<Type>() {
@@ -219,9 +244,20 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
         && let Some(new) = winner.slots().new
         && winner.slots().new.map(|f| f as usize) != Type::ty().slots().new.map(|f| f as usize)
     {
-        let mut values = vec![name.to_value(), Tuple::new(bases.to_vec()).into_value(), namespace.to_value()];
+        let mut values = vec![
+            name.to_value(),
+            Tuple::new(bases.to_vec()).into_value(),
+            namespace.to_value(),
+        ];
         values.extend(kwargs.values.iter().cloned());
-        return new(vm, &winner, Args { values: &values, kwnames: kwargs.kwnames });
+        return new(
+            vm,
+            &winner,
+            Args {
+                values: &values,
+                kwnames: kwargs.kwnames,
+            },
+        );
     }
     let best = best_base(vm, &base_types)?;
     if name.view().chars().any(|c| c == 0) {
@@ -235,7 +271,11 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
     };
     let base_has_dict = base_types.iter().any(|b| b.attr_offset() != 0);
     let base_has_weakref = base_types.iter().any(|b| b.has_flag(TypeFlags::WEAKREF));
-    let variable = best.has_flag(TypeFlags::INT_SUBCLASS.union(TypeFlags::TUPLE_SUBCLASS).union(TypeFlags::BYTES_SUBCLASS));
+    let variable = best.has_flag(
+        TypeFlags::INT_SUBCLASS
+            .union(TypeFlags::TUPLE_SUBCLASS)
+            .union(TypeFlags::BYTES_SUBCLASS),
+    );
     let (members, has_dict, weakref) = match &slots {
         None => (Vec::new(), true, true),
         Some(s) => {
@@ -250,7 +290,8 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
                 return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
             }
             for n in &s.names {
-                let reserved = n.is_text("__qualname__") || n.is_text("__classcell__") || n.is_text("__classdictcell__");
+                let reserved =
+                    n.is_text("__qualname__") || n.is_text("__classcell__") || n.is_text("__classdictcell__");
                 if !reserved && dict.get_str(n).is_some() {
                     let n = n.to_string_lossy();
                     return Err(vm.value_error(format!("'{n}' in __slots__ conflicts with class variable")));
@@ -280,7 +321,11 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
         drop(dict.replace_str(intern!("__doc__"), Value::NONE));
     }
     // Methods that are implicitly static or class methods.
-    for (special, class_method) in [("__new__", false), ("__init_subclass__", true), ("__class_getitem__", true)] {
+    for (special, class_method) in [
+        ("__new__", false),
+        ("__init_subclass__", true),
+        ("__class_getitem__", true),
+    ] {
         let key = Str::intern(special);
         if let Some(f) = dict.get_str(&key)
             && f.downcast_exact::<Function>().is_some()
@@ -311,7 +356,7 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
         weakref,
         inline: (attributes + if base_has_dict { best.inline_slots() } else { 0 }).clamp(1, 30) as u32,
     };
-    let ty = Type::new_heap(meta, spec);
+    let ty = <Py<Type>>::new_heap(meta, spec);
     for (i, n) in members.iter().enumerate() {
         drop(dict.replace_str(n, crate::types::descriptors::member(&ty, n, best.members() + i)));
     }
@@ -337,8 +382,11 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
     for (key, value) in dict.snapshot() {
         if let Some((f, prepend)) = vm.lookup_special(&value, intern!("__set_name__"))? {
             let args = [ty.to_value(), key.clone()];
-            let result =
-                if prepend { vm.call_prepended(&f, &value, Args::new(&args)) } else { vm.call(&f, &args) };
+            let result = if prepend {
+                vm.call_prepended(&f, &value, Args::new(&args))
+            } else {
+                vm.call(&f, &args)
+            };
             if let Err(exc) = result {
                 let note = format!(
                     "Error calling __set_name__ on '{}' instance {} in '{}'",
@@ -346,7 +394,7 @@ pub fn new_class(vm: &Vm, meta: &Py<Type>, name: &Py<Str>, bases: &[Value], name
                     vm.repr(&key)?.to_string_lossy(),
                     text
                 );
-                exc.add_note(vm, &note);
+                vm.call_method(exc.value(), intern!("add_note"), &[Value::from(note.as_str())])?;
                 return Err(exc);
             }
         }
@@ -394,12 +442,18 @@ pub fn assign_class(vm: &Vm, this: &Value, new: &Py<Type>) -> Res<()> {
 }
 
 fn same_slots(a: &Py<Type>, b: &Py<Type>) -> bool {
-    let names = |t: &Py<Type>| t.dict().get_str(intern!("__slots__")).and_then(|v| Vm::current().collect(&v).ok());
+    let names = |t: &Py<Type>| {
+        t.dict()
+            .get_str(intern!("__slots__"))
+            .and_then(|v| Vm::current().collect(&v).ok())
+    };
     match (names(a), names(b)) {
         (Some(x), Some(y)) => {
             let text = |v: &[Value]| {
-                let mut t: Vec<String> =
-                    v.iter().filter_map(|s| s.downcast::<Str>().map(|s| s.to_string_lossy())).collect();
+                let mut t: Vec<String> = v
+                    .iter()
+                    .filter_map(|s| s.downcast::<Str>().map(|s| s.to_string_lossy()))
+                    .collect();
                 t.sort();
                 t
             };
@@ -445,9 +499,14 @@ pub fn call_class(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
 
 fn check_settable(vm: &Vm, cls: &Py<Type>, name: &str, value: Option<&Value>) -> Res<Value> {
     if !cls.has_flag(TypeFlags::HEAP) {
-        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", cls.name())));
+        return Err(vm.type_error(format!(
+            "cannot set '{name}' attribute of immutable type '{}'",
+            cls.name()
+        )));
     }
-    value.cloned().ok_or_else(|| vm.type_error(format!("cannot delete '{name}' attribute of type '{}'", cls.name())))
+    value
+        .cloned()
+        .ok_or_else(|| vm.type_error(format!("cannot delete '{name}' attribute of type '{}'", cls.name())))
 }
 
 #[pymethods(part = define_methods)]
@@ -471,12 +530,18 @@ impl Type {
             return Err(vm.type_error(format!("type.__new__() takes exactly 3 arguments ({n} given)")));
         }
         let wrong = |i: usize, what: &str| {
-            vm.type_error(format!("type.__new__() argument {i} must be {what}, not {}", positional[i - 1].ty().name()))
+            vm.type_error(format!(
+                "type.__new__() argument {i} must be {what}, not {}",
+                positional[i - 1].ty().name()
+            ))
         };
         let name = positional[0].downcast::<Str>().ok_or_else(|| wrong(1, "str"))?;
         let bases = positional[1].downcast::<Tuple>().ok_or_else(|| wrong(2, "tuple"))?;
         let dict = positional[2].downcast::<Dict>().ok_or_else(|| wrong(3, "dict"))?;
-        let kwargs = Args { values: &args.values[3..], kwnames: args.kwnames };
+        let kwargs = Args {
+            values: &args.values[3..],
+            kwnames: args.kwnames,
+        };
         new_class(vm, meta, name, bases.as_slice(), dict, kwargs)
     }
 
@@ -516,7 +581,11 @@ impl Type {
     #[pymethod(sig = "($self, /)")]
     fn mro(vm: &Vm, this: &Py<Type>) -> Res<Value> {
         let bases: Vec<Py<Type>> = match this.bases.get() {
-            Some(b) => b.as_slice().iter().filter_map(|v| v.downcast::<Type>().cloned()).collect(),
+            Some(b) => b
+                .as_slice()
+                .iter()
+                .filter_map(|v| v.downcast::<Type>().cloned())
+                .collect(),
             None => Vec::new(),
         };
         Ok(crate::types::list::List::new(c3(vm, this, &bases)?).into_value())
@@ -651,7 +720,9 @@ impl Type {
     }
     #[getter]
     fn __itemsize__(_: &Vm, this: &Py<Type>) -> i64 {
-        let variable = TypeFlags::TUPLE_SUBCLASS.union(TypeFlags::BYTES_SUBCLASS).union(TypeFlags::INT_SUBCLASS);
+        let variable = TypeFlags::TUPLE_SUBCLASS
+            .union(TypeFlags::BYTES_SUBCLASS)
+            .union(TypeFlags::INT_SUBCLASS);
         if this.has_flag(variable) { 8 } else { 0 }
     }
     #[getter]
@@ -664,11 +735,17 @@ impl Type {
     }
     #[getter]
     fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<Value> {
-        this.dict().get_str(intern!("__text_signature__")).filter(|v| v.downcast::<Str>().is_some())
+        this.dict()
+            .get_str(intern!("__text_signature__"))
+            .filter(|v| v.downcast::<Str>().is_some())
     }
     #[getter]
     fn __abstractmethods__(vm: &Vm, this: &Py<Type>) -> Res<Value> {
-        let found = if this.is(Type::ty()) { None } else { this.dict().get_str(intern!("__abstractmethods__")) };
+        let found = if this.is(Type::ty()) {
+            None
+        } else {
+            this.dict().get_str(intern!("__abstractmethods__"))
+        };
         found.ok_or_else(|| vm.attribute_error("__abstractmethods__"))
     }
     #[setter(name = "__abstractmethods__")]
@@ -714,10 +791,16 @@ impl Type {
     fn set_annotations(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         if !this.has_flag(TypeFlags::HEAP) {
             let name = this.name();
-            return Err(vm.type_error(format!("cannot set '__annotations__' attribute of immutable type '{name}'")));
+            return Err(vm.type_error(format!(
+                "cannot set '__annotations__' attribute of immutable type '{name}'"
+            )));
         }
         let own = this.dict().get_str(intern!("__annotations__")).is_some();
-        let key = if own { intern!("__annotations__") } else { intern!("__annotations_cache__") };
+        let key = if own {
+            intern!("__annotations__")
+        } else {
+            intern!("__annotations_cache__")
+        };
         let existed = this.set_own(vm, key, value.cloned())?;
         if value.is_none() && !existed {
             return Err(vm.attribute_error("__annotations__"));
@@ -744,10 +827,14 @@ impl Type {
     }
     #[setter(name = "__annotate__")]
     fn set_annotate(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
-        let Some(value) = value else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
+        let Some(value) = value else {
+            return Err(vm.type_error("cannot delete __annotate__ attribute"));
+        };
         if !this.has_flag(TypeFlags::HEAP) {
             let name = this.name();
-            return Err(vm.type_error(format!("cannot set '__annotate__' attribute of immutable type '{name}'")));
+            return Err(vm.type_error(format!(
+                "cannot set '__annotate__' attribute of immutable type '{name}'"
+            )));
         }
         if !value.is_none() && !vm.is_callable(value) {
             return Err(vm.type_error("__annotate__ must be callable or None"));
@@ -760,7 +847,9 @@ impl Type {
     }
     #[getter]
     fn __type_params__(_: &Vm, this: &Py<Type>) -> Value {
-        this.dict().get_str(intern!("__type_params__")).unwrap_or_else(|| Tuple::empty().into_value())
+        this.dict()
+            .get_str(intern!("__type_params__"))
+            .unwrap_or_else(|| Tuple::empty().into_value())
     }
     #[setter(name = "__type_params__")]
     fn set_type_params(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
@@ -792,12 +881,17 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
     let best = best_base(vm, &bases)?;
     let old_base = ty.base.get();
     let compatible = old_base.as_ref().is_some_and(|old| {
-        std::ptr::eq(old.info, best.info) && old.members() == best.members() && (old.attr_offset() != 0) == (best.attr_offset() != 0)
+        std::ptr::eq(old.info, best.info)
+            && old.members() == best.members()
+            && (old.attr_offset() != 0) == (best.attr_offset() != 0)
             || (std::ptr::eq(ty.info, best.info) && best.members() == 0 && old.members() == 0)
     });
     if !compatible {
         let old = old_base.map_or_else(String::new, |b| b.name());
-        return Err(vm.type_error(format!("__bases__ assignment: '{}' object layout differs from '{old}'", best.name())));
+        return Err(vm.type_error(format!(
+            "__bases__ assignment: '{}' object layout differs from '{old}'",
+            best.name()
+        )));
     }
     let old_bases = ty.bases.get();
     ty.unlink_from_bases();
@@ -818,7 +912,11 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
 /// New resolution orders and slots for a class and its subclasses, bases before derived.
 fn recompute_tree(vm: &Vm, ty: &Py<Type>) -> Result<(), Exc> {
     let bases: Vec<Py<Type>> = match ty.bases.get() {
-        Some(b) => b.as_slice().iter().filter_map(|v| v.downcast::<Type>().cloned()).collect(),
+        Some(b) => b
+            .as_slice()
+            .iter()
+            .filter_map(|v| v.downcast::<Type>().cloned())
+            .collect(),
         None => Vec::new(),
     };
     let mro = compute_mro(vm, ty, &bases)?;

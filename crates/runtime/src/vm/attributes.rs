@@ -90,7 +90,11 @@ pub fn generic_setattr(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Val
                 Some(removed) => removed,
                 None => attrs.dict().is_some_and(|dict| dict.remove_str(name).is_some()),
             };
-            if removed { Ok(()) } else { Err(vm.attribute_error_for(this, name)) }
+            if removed {
+                Ok(())
+            } else {
+                Err(vm.attribute_error_for(this, name))
+            }
         }
     }
 }
@@ -110,11 +114,17 @@ fn no_dict_error(vm: &Vm, this: &Value, name: &Py<Str>, class_attr: bool) -> cra
 
 /// `type.__getattribute__(cls, name)`.
 pub fn type_getattr(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
-    let Some(cls) = this.downcast::<Type>() else { return generic_getattr(vm, this, name) };
+    let Some(cls) = this.downcast::<Type>() else {
+        return generic_getattr(vm, this, name);
+    };
     match type_getattr_opt(vm, this, cls, name)? {
         Some(value) => Ok(value),
         None => Err(vm.attribute_error_with(
-            format!("type object '{}' has no attribute '{}'", cls.name(), name.to_string_lossy()),
+            format!(
+                "type object '{}' has no attribute '{}'",
+                cls.name(),
+                name.to_string_lossy()
+            ),
             this,
             name,
         )),
@@ -152,10 +162,15 @@ pub fn type_getattr_opt(vm: &Vm, this: &Value, cls: &Py<Type>, name: &Py<Str>) -
 
 /// `type.__setattr__` and `__delattr__`.
 pub fn type_setattr(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Value>) -> Res<()> {
-    let Some(cls) = this.downcast::<Type>() else { return generic_setattr(vm, this, name, value) };
+    let Some(cls) = this.downcast::<Type>() else {
+        return generic_setattr(vm, this, name, value);
+    };
     if cls.has_flag(TypeFlags::IMMUTABLE) {
         let name = name.to_string_lossy();
-        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", cls.name())));
+        return Err(vm.type_error(format!(
+            "cannot set '{name}' attribute of immutable type '{}'",
+            cls.name()
+        )));
     }
     if let Some(descriptor) = this.ty().lookup(vm, name)
         && let Some(set) = descriptor.ty().slots().descr_set
@@ -167,7 +182,11 @@ pub fn type_setattr(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Value>
         return Ok(());
     }
     Err(vm.attribute_error_with(
-        format!("type object '{}' has no attribute '{}'", cls.name(), name.to_string_lossy()),
+        format!(
+            "type object '{}' has no attribute '{}'",
+            cls.name(),
+            name.to_string_lossy()
+        ),
         this,
         name,
     ))

@@ -25,8 +25,14 @@ pub struct MethodCache {
 
 impl Default for MethodCache {
     fn default() -> MethodCache {
-        let empty = Entry { version: 0, name: 0, bits: 0 };
-        MethodCache { entries: (0..SIZE).map(|_| Cell::new(empty)).collect() }
+        let empty = Entry {
+            version: 0,
+            name: 0,
+            bits: 0,
+        };
+        MethodCache {
+            entries: (0..SIZE).map(|_| Cell::new(empty)).collect(),
+        }
     }
 }
 
@@ -40,7 +46,11 @@ impl MethodCache {
         }
         let at = (version as usize ^ (name.as_ptr() as usize >> 5)) & (SIZE - 1);
         let entry = &self.entries[at];
-        let Entry { version: v, name: n, bits } = entry.get();
+        let Entry {
+            version: v,
+            name: n,
+            bits,
+        } = entry.get();
         if v == version && n == name.as_ptr() as usize {
             if bits == 0 {
                 return None;
@@ -52,7 +62,11 @@ impl MethodCache {
         let found = ty.lookup_uncached(name);
         // Only if nothing changed meanwhile is what was found what the version means.
         if ty.version() == version {
-            entry.set(Entry { version, name: name.as_ptr() as usize, bits: found.as_ref().map_or(0, Value::bits) });
+            entry.set(Entry {
+                version,
+                name: name.as_ptr() as usize,
+                bits: found.as_ref().map_or(0, Value::bits),
+            });
         }
         found
     }

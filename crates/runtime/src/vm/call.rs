@@ -54,7 +54,13 @@ impl Vm {
         let mut values: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::with_capacity(args.values.len() + 1);
         values.push(first.clone());
         values.extend(args.values.iter().cloned());
-        self.call_args(f, Args { values: &values, kwnames: args.kwnames })
+        self.call_args(
+            f,
+            Args {
+                values: &values,
+                kwnames: args.kwnames,
+            },
+        )
     }
 
     /// `f(*positional, **kwargs)` with the keywords of a dict.
@@ -74,13 +80,22 @@ impl Vm {
             values.push(value);
         }
         let names = Tuple::new(names);
-        self.call_args(f, Args { values: &values, kwnames: Some(&names) })
+        self.call_args(
+            f,
+            Args {
+                values: &values,
+                kwnames: Some(&names),
+            },
+        )
     }
 
     /// Calls a Python function from Rust.
     pub fn call_function(&self, function: &Py<Function>, args: Args<'_>) -> Res<Value> {
         let _guard = self.enter_recursive("")?;
-        let code = function.code.get().ok_or_else(|| self.system_error("function without code"))?;
+        let code = function
+            .code
+            .get()
+            .ok_or_else(|| self.system_error("function without code"))?;
         let base = self.frames.top.get();
         self.check_room(base, &code)?;
         // SAFETY: `check_room` found place for the frame's registers above `top`, which hold nothing.
@@ -116,7 +131,13 @@ impl Vm {
     }
 
     /// Runs module or class body code: `locals` is the mapping of names (globals when `None`).
-    pub fn run_code(&self, code: &Py<Code>, globals: &Py<Dict>, locals: Option<&Value>, closure: Option<&Py<Tuple>>) -> Res<Value> {
+    pub fn run_code(
+        &self,
+        code: &Py<Code>,
+        globals: &Py<Dict>,
+        locals: Option<&Value>,
+        closure: Option<&Py<Tuple>>,
+    ) -> Res<Value> {
         let function = Function::new(self, code.clone(), globals.clone(), closure.cloned());
         let _guard = self.enter_recursive("")?;
         let base = self.frames.top.get();
@@ -160,7 +181,9 @@ impl Vm {
         let depth = self.frames.depth.get();
         if !record.on_heap {
             // SAFETY: the registers were checked to fit.
-            self.frames.top.set(unsafe { record.regs.add((*record.code).nregs as usize) });
+            self.frames
+                .top
+                .set(unsafe { record.regs.add((*record.code).nregs as usize) });
         }
         // SAFETY: `fits` left room for one more record.
         unsafe { self.frames.record(depth).write(record) };
@@ -184,7 +207,15 @@ impl Vm {
         // SAFETY: by contract.
         unsafe {
             let slot = regs.0.add(i.a() as usize);
-            self.push_function(frame, function, regs.0.add(first as usize), count, FrameKind::Inline, i.c(), slot)
+            self.push_function(
+                frame,
+                function,
+                regs.0.add(first as usize),
+                count,
+                FrameKind::Inline,
+                i.c(),
+                slot,
+            )
         }
     }
 
@@ -225,7 +256,10 @@ impl Vm {
                     .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
                     .collect();
                 std::ptr::write_bytes(base, 0, nregs);
-                let owned = function.code.get().ok_or_else(|| self.system_error("function without code"))?;
+                let owned = function
+                    .code
+                    .get()
+                    .ok_or_else(|| self.system_error("function without code"))?;
                 self.bind(function, &owned, Args::new(&values), base)?;
             }
             self.push_record(FrameData {
@@ -337,9 +371,9 @@ impl Vm {
             dict
         });
         for (name, value) in args.keywords() {
-            let found = (posonly..total).find(|&i| code.varnames[i].is(name)).or_else(|| {
-                (posonly..total).find(|&i| code.varnames[i].text_eq(name))
-            });
+            let found = (posonly..total)
+                .find(|&i| code.varnames[i].is(name))
+                .or_else(|| (posonly..total).find(|&i| code.varnames[i].text_eq(name)));
             match found {
                 Some(i) => {
                     if reg(i).is_some() {
@@ -397,7 +431,10 @@ impl Vm {
     }
 
     fn function_name(&self, function: &Py<Function>) -> String {
-        function.qualname.get().map_or_else(String::new, |n| n.to_string_lossy())
+        function
+            .qualname
+            .get()
+            .map_or_else(String::new, |n| n.to_string_lossy())
     }
 
     fn missing_arguments(&self, function: &Py<Function>, kind: &str, names: &[String]) -> Exc {
@@ -410,7 +447,10 @@ impl Vm {
         };
         let plural = if names.len() == 1 { "" } else { "s" };
         let name = self.function_name(function);
-        self.type_error(format!("{name}() missing {} required {kind} argument{plural}: {list}", names.len()))
+        self.type_error(format!(
+            "{name}() missing {} required {kind} argument{plural}: {list}",
+            names.len()
+        ))
     }
 
     fn too_many_positional(
@@ -422,9 +462,14 @@ impl Vm {
     ) -> Exc {
         let argcount = code.argcount as usize;
         let defaults = function.defaults.get().map_or(0, |d| d.as_slice().len());
-        let kwonly_given = (argcount..argcount + code.kwonly as usize).filter(|&i| reg(i).is_some()).count();
+        let kwonly_given = (argcount..argcount + code.kwonly as usize)
+            .filter(|&i| reg(i).is_some())
+            .count();
         let (takes, plural) = if defaults > 0 {
-            (format!("from {} to {argcount}", argcount - defaults.min(argcount)), true)
+            (
+                format!("from {} to {argcount}", argcount - defaults.min(argcount)),
+                true,
+            )
         } else {
             (argcount.to_string(), argcount != 1)
         };
@@ -439,7 +484,9 @@ impl Vm {
         }
         let verb = if given == 1 && kwonly_given == 0 { "was" } else { "were" };
         let name = self.function_name(function);
-        self.type_error(format!("{name}() takes {takes} positional argument{plural} but {sent} {verb} given"))
+        self.type_error(format!(
+            "{name}() takes {takes} positional argument{plural} but {sent} {verb} given"
+        ))
     }
 
     fn unexpected_keyword(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, name: &Py<Str>) -> Exc {
@@ -457,17 +504,29 @@ impl Vm {
             ));
         }
         let total = (code.argcount + code.kwonly) as usize;
-        let candidates: Vec<String> = code.varnames[posonly..total].iter().map(|n| n.to_string_lossy()).collect();
+        let candidates: Vec<String> = code.varnames[posonly..total]
+            .iter()
+            .map(|n| n.to_string_lossy())
+            .collect();
         let wrong = name.to_string_lossy();
-        let hint = match crate::native::suggest::closest(&wrong, candidates.iter().map(String::as_str)) {
-            Some(best) => format!(". Did you mean '{best}'?"),
-            None => String::new(),
-        };
-        self.type_error(format!("{function_name}() got an unexpected keyword argument '{wrong}'{hint}"))
+        let hint =
+            match crate::native::suggest::closest(&wrong, &candidates.iter().map(String::as_str).collect::<Vec<_>>()) {
+                Some(best) => format!(". Did you mean '{best}'?"),
+                None => String::new(),
+            };
+        self.type_error(format!(
+            "{function_name}() got an unexpected keyword argument '{wrong}'{hint}"
+        ))
     }
 
     /// `callee(*positional, **kwargs)`, optionally with a receiver before them.
-    pub(super) fn call_ex(&self, callee: &Value, this: Option<&Value>, positional: &Value, kwargs: Option<&Value>) -> Res<Value> {
+    pub(super) fn call_ex(
+        &self,
+        callee: &Value,
+        this: Option<&Value>,
+        positional: &Value,
+        kwargs: Option<&Value>,
+    ) -> Res<Value> {
         let owned;
         let items: &[Value] = match positional.downcast_exact::<Tuple>() {
             Some(tuple) => tuple.as_slice(),
@@ -509,7 +568,9 @@ impl Vm {
         let text = |v: Option<Value>| v.and_then(|v| v.downcast::<Str>().map(|s| s.to_string_lossy()));
         let name = self.getattr_opt(callee, intern!("__qualname__")).unwrap_or(None);
         let Some(name) = text(name) else {
-            return self.str(callee).map_or_else(|_| "object".to_string(), |s| s.to_string_lossy());
+            return self
+                .str(callee)
+                .map_or_else(|_| "object".to_string(), |s| s.to_string_lossy());
         };
         let module = text(self.getattr_opt(callee, intern!("__module__")).unwrap_or(None));
         match module {

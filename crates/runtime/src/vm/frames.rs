@@ -112,7 +112,8 @@ impl FrameData {
             return None;
         }
         // SAFETY: the record owns a reference to it.
-        let held = std::mem::ManuallyDrop::new(unsafe { Py::<Frame>::from_raw(NonNull::new_unchecked(bits as *mut _)) });
+        let held =
+            std::mem::ManuallyDrop::new(unsafe { Py::<Frame>::from_raw(NonNull::new_unchecked(bits as *mut _)) });
         Some((*held).clone())
     }
 }
@@ -150,7 +151,12 @@ impl FrameStack {
     pub fn new() -> FrameStack {
         let registers = reserve(REGISTERS * 8).cast::<u64>();
         let records = reserve(RECORDS * size_of::<FrameData>()).cast();
-        FrameStack { registers, records, top: Cell::new(registers.as_ptr()), depth: Cell::new(0) }
+        FrameStack {
+            registers,
+            records,
+            top: Cell::new(registers.as_ptr()),
+            depth: Cell::new(0),
+        }
     }
 
     /// The record number `i` from the bottom.

@@ -264,8 +264,11 @@ impl Vm {
                     continue;
                 }
                 save!();
-                let result =
-                    if $i.k() & INPLACE != 0 { self.inplace_slow($op, a, b) } else { self.binary_slow($op, a, b) };
+                let result = if $i.k() & INPLACE != 0 {
+                    self.inplace_slow($op, a, b)
+                } else {
+                    self.binary_slow($op, a, b)
+                };
                 let value = check!(result);
                 kill!($i.b());
                 kill!($i.c());
@@ -620,7 +623,11 @@ impl Vm {
                     let imm = i64::from(i.c() as i16);
                     if a.is_small_int() {
                         let w = a.bits() as i64;
-                        let r = if add { w.checked_add(imm << 1) } else { w.checked_sub(imm << 1) };
+                        let r = if add {
+                            w.checked_add(imm << 1)
+                        } else {
+                            w.checked_sub(imm << 1)
+                        };
                         if let Some(r) = r {
                             // SAFETY: a tagged int plus an even number is a tagged int.
                             regs.set(i.a(), unsafe { Value::from_bits(r as u64) });
@@ -635,7 +642,11 @@ impl Vm {
                     save!();
                     let op = if add { BinOp::Add } else { BinOp::Sub };
                     let b = Value::int(imm);
-                    let result = if i.k() & INPLACE != 0 { self.inplace(op, a, &b) } else { self.binary(op, a, &b) };
+                    let result = if i.k() & INPLACE != 0 {
+                        self.inplace(op, a, &b)
+                    } else {
+                        self.binary(op, a, &b)
+                    };
                     let value = check!(result);
                     kill!(i.b());
                     regs.set(i.a(), value);
@@ -648,8 +659,11 @@ impl Vm {
                         continue;
                     }
                     save!();
-                    let result =
-                        if i.k() & INPLACE != 0 { self.inplace_slow(op, a, b) } else { self.binary_slow(op, a, b) };
+                    let result = if i.k() & INPLACE != 0 {
+                        self.inplace_slow(op, a, b)
+                    } else {
+                        self.binary_slow(op, a, b)
+                    };
                     let value = check!(result);
                     kill!(i.b());
                     kill!(i.c());
@@ -664,7 +678,11 @@ impl Vm {
                         continue;
                     }
                     save!();
-                    let result = if i.k() & INPLACE != 0 { self.inplace(op, a, &b) } else { self.binary(op, a, &b) };
+                    let result = if i.k() & INPLACE != 0 {
+                        self.inplace(op, a, &b)
+                    } else {
+                        self.binary(op, a, &b)
+                    };
                     let value = check!(result);
                     kill!(i.b());
                     regs.set(i.a(), value);
@@ -845,7 +863,10 @@ impl Vm {
                 }
                 Op::GetYieldFromIter => {
                     save!();
-                    let value = check!(self.yield_from_iter(regs.get(i.b()), code.has(CodeFlags::COROUTINE | CodeFlags::ITERABLE_COROUTINE)));
+                    let value = check!(self.yield_from_iter(
+                        regs.get(i.b()),
+                        code.has(CodeFlags::COROUTINE | CodeFlags::ITERABLE_COROUTINE)
+                    ));
                     kill!(i.b());
                     regs.set(i.a(), value);
                 }
@@ -1107,7 +1128,11 @@ impl Vm {
                         }
                         at += 1;
                         let j = at - 1;
-                        if j >= nlocals { regs.take(j) } else { regs.opt(j).cloned() }
+                        if j >= nlocals {
+                            regs.take(j)
+                        } else {
+                            regs.opt(j).cloned()
+                        }
                     };
                     let parts = [next(1), next(2), next(4), next(8)];
                     save!();
@@ -1120,7 +1145,8 @@ impl Vm {
                     let name = &code.names[i.b() as usize];
                     save!();
                     // SAFETY: `frame` is the innermost record.
-                    let value = check!(self.import_name(unsafe { &*frame }, name, regs.get(i.c()), regs.get(i.c() + 1)));
+                    let value =
+                        check!(self.import_name(unsafe { &*frame }, name, regs.get(i.c()), regs.get(i.c() + 1)));
                     kill!(i.c());
                     kill!(i.c() + 1);
                     regs.set(i.a(), value);
@@ -1299,7 +1325,8 @@ impl Vm {
                     regs.set(i.a(), Value::from_bool(is));
                 }
                 Op::MatchSequence => {
-                    let is = regs.get(i.b()).ty().has_flag(crate::object::TypeFlags::SEQUENCE) && !self.is_text_like(regs.get(i.b()));
+                    let is = regs.get(i.b()).ty().has_flag(crate::object::TypeFlags::SEQUENCE)
+                        && !self.is_text_like(regs.get(i.b()));
                     regs.set(i.a(), Value::from_bool(is));
                 }
                 Op::MatchKeys => {
@@ -1309,7 +1336,8 @@ impl Vm {
                 }
                 Op::MatchClass => {
                     save!();
-                    let value = check!(self.match_class(regs.get(i.b()), regs.get(i.c()), i.k() as usize, regs.get(i.c() + 1)));
+                    let value =
+                        check!(self.match_class(regs.get(i.b()), regs.get(i.c()), i.k() as usize, regs.get(i.c() + 1)));
                     kill!(i.c());
                     kill!(i.c() + 1);
                     regs.set(i.a(), value);
@@ -1347,7 +1375,7 @@ impl Vm {
         x ^= x << 17;
         self.switch_seed.set(x);
         self.switch_countdown.set((x % 997) as u32 + 1);
-        self.thread.yield_if_wanted();
+        self.thread.yield_now();
         self.safepoint()
     }
 
@@ -1368,7 +1396,9 @@ impl Vm {
                     let instance = std::mem::take(&mut *slot);
                     if !value.is_none() {
                         drop(instance);
-                        return Err(self.type_error(format!("__init__() should return None, not '{}'", value.ty().name())));
+                        return Err(
+                            self.type_error(format!("__init__() should return None, not '{}'", value.ty().name()))
+                        );
                     }
                     if let Some(instance) = instance {
                         regs.set((*frame).dst, instance);

@@ -103,7 +103,9 @@ impl Vm {
 
     #[cold]
     pub(super) fn unbound_local(&self, code: &Code, register: u16) -> Exc {
-        let name = code.register_name(register as usize).map_or_else(String::new, |n| n.to_string_lossy());
+        let name = code
+            .register_name(register as usize)
+            .map_or_else(String::new, |n| n.to_string_lossy());
         self.new_exception(
             exceptions::UNBOUND_LOCAL_ERROR.get(),
             vec![Value::from(
@@ -117,7 +119,9 @@ impl Vm {
         if register < code.first_free {
             return self.unbound_local(code, register);
         }
-        let name = code.register_name(register as usize).map_or_else(String::new, |n| n.to_string_lossy());
+        let name = code
+            .register_name(register as usize)
+            .map_or_else(String::new, |n| n.to_string_lossy());
         self.name_error(
             format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
             &Str::from_str(&name),
@@ -185,7 +189,7 @@ impl Vm {
         self.global(f, name)
     }
 
-    pub(super) fn store_name(&self, f: &FrameData, name: &Py<Str>, value: Value) -> Res<()> {
+    pub(crate) fn store_name(&self, f: &FrameData, name: &Py<Str>, value: Value) -> Res<()> {
         match f.locals() {
             Some(locals) => match locals.downcast_exact::<Dict>() {
                 Some(dict) => drop(dict.replace_str(name, value)),
@@ -198,13 +202,21 @@ impl Vm {
 
     pub(super) fn delete_name(&self, f: &FrameData, name: &Py<Str>) -> Res<()> {
         let Some(locals) = f.locals() else {
-            return f.globals().remove_str(name).map(drop).ok_or_else(|| self.name_error_for(name));
+            return f
+                .globals()
+                .remove_str(name)
+                .map(drop)
+                .ok_or_else(|| self.name_error_for(name));
         };
         if let Some(dict) = locals.downcast_exact::<Dict>() {
             return dict.remove_str(name).map(drop).ok_or_else(|| self.name_error_for(name));
         }
         self.delitem(locals, name.as_value()).map_err(|exc| {
-            if exc.is_instance(exceptions::KEY_ERROR.get()) { self.name_error_for(name) } else { exc }
+            if exc.is_instance(exceptions::KEY_ERROR.get()) {
+                self.name_error_for(name)
+            } else {
+                exc
+            }
         })
     }
 
@@ -215,7 +227,13 @@ impl Vm {
         }
     }
 
-    pub(super) fn load_mapping_or_deref(&self, code: &Code, mapping: &Value, cell: &Value, register: u16) -> Res<Value> {
+    pub(super) fn load_mapping_or_deref(
+        &self,
+        code: &Code,
+        mapping: &Value,
+        cell: &Value,
+        register: u16,
+    ) -> Res<Value> {
         if let Some(name) = code.register_name(register as usize)
             && let Some(value) = self.mapping_get(mapping, name)?
         {
@@ -279,8 +297,9 @@ impl Vm {
                 if let Some(i) = shape.find(name)
                     && let Some(value) = attrs.slot(i).get()
                 {
-                    let overridden =
-                        ty.lookup(self, name).is_some_and(|d| d.ty().slots().descr_set.is_some() && d.ty().slots().descr_get.is_some());
+                    let overridden = ty
+                        .lookup(self, name)
+                        .is_some_and(|d| d.ty().slots().descr_set.is_some() && d.ty().slots().descr_get.is_some());
                     if !overridden {
                         if id != 0 && shape.id.load(Relaxed) == id {
                             cached.store((i as u64) << 32 | u64::from(id), Relaxed);
@@ -295,7 +314,13 @@ impl Vm {
 
     /// The function for `obj.name(...)`, and whether the receiver is to be passed.
     #[inline]
-    pub(super) fn load_method(&self, obj: &Value, name: &Py<Str>, _first: &AtomicU64, _second: &AtomicU64) -> Res<(Value, bool)> {
+    pub(super) fn load_method(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        _first: &AtomicU64,
+        _second: &AtomicU64,
+    ) -> Res<(Value, bool)> {
         let ty = obj.ty();
         if is_generic(ty) {
             if let Some(found) = ty.lookup(self, name)
@@ -324,7 +349,9 @@ impl Vm {
                     drop(attrs.slot((word >> 32) as usize).swap(Some(value)));
                     return Ok(());
                 }
-                let overridden = ty.lookup(self, name).is_some_and(|d| d.ty().slots().descr_set.is_some());
+                let overridden = ty
+                    .lookup(self, name)
+                    .is_some_and(|d| d.ty().slots().descr_set.is_some());
                 if !overridden {
                     if let Err((value, dict)) = attrs.set(ty, name, value) {
                         drop(dict.replace_str(name, value));
@@ -340,7 +367,14 @@ impl Vm {
         self.setattr(obj, name, &value)
     }
 
-    pub(super) fn load_super(&self, global: &Value, class: &Value, this: &Value, name: &Py<Str>, method: bool) -> Res<(Value, bool)> {
+    pub(super) fn load_super(
+        &self,
+        global: &Value,
+        class: &Value,
+        this: &Value,
+        name: &Py<Str>,
+        method: bool,
+    ) -> Res<(Value, bool)> {
         if !global.is(Super::ty().as_value()) {
             let object = self.call(global, &[])?;
             return Ok((self.getattr(&object, name)?, false));
@@ -398,22 +432,30 @@ impl Vm {
             Special::Enter if has(intern!("__aenter__")) && has(intern!("__aexit__")) => format!(
                 "'{ty}' object does not support the context manager protocol (missed __enter__ method) but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?"
             ),
-            Special::Enter => format!("'{ty}' object does not support the context manager protocol (missed __enter__ method)"),
+            Special::Enter => {
+                format!("'{ty}' object does not support the context manager protocol (missed __enter__ method)")
+            }
             Special::Exit if has(intern!("__aenter__")) && has(intern!("__aexit__")) => format!(
                 "'{ty}' object does not support the context manager protocol (missed __exit__ method) but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?"
             ),
-            Special::Exit => format!("'{ty}' object does not support the context manager protocol (missed __exit__ method)"),
+            Special::Exit => {
+                format!("'{ty}' object does not support the context manager protocol (missed __exit__ method)")
+            }
             Special::AEnter if has(intern!("__enter__")) && has(intern!("__exit__")) => format!(
                 "'{ty}' object does not support the asynchronous context manager protocol (missed __aenter__ method) but it supports the context manager protocol. Did you mean to use 'with'?"
             ),
             Special::AEnter => {
-                format!("'{ty}' object does not support the asynchronous context manager protocol (missed __aenter__ method)")
+                format!(
+                    "'{ty}' object does not support the asynchronous context manager protocol (missed __aenter__ method)"
+                )
             }
             Special::AExit if has(intern!("__enter__")) && has(intern!("__exit__")) => format!(
                 "'{ty}' object does not support the asynchronous context manager protocol (missed __aexit__ method) but it supports the context manager protocol. Did you mean to use 'with'?"
             ),
             Special::AExit => {
-                format!("'{ty}' object does not support the asynchronous context manager protocol (missed __aexit__ method)")
+                format!(
+                    "'{ty}' object does not support the asynchronous context manager protocol (missed __aexit__ method)"
+                )
             }
         };
         Err(self.type_error(message))
@@ -498,12 +540,16 @@ impl Vm {
     }
 
     pub(super) fn set_update(&self, set: &Value, items: &Value) -> Res<()> {
-        let Some(set) = set.downcast_exact::<Set>() else { return Ok(()) };
+        let Some(set) = set.downcast_exact::<Set>() else {
+            return Ok(());
+        };
         self.for_each(items, |item| set.add(self, &item).map(drop))
     }
 
     pub(super) fn list_extend(&self, list: &Value, items: &Value, starred: bool) -> Res<()> {
-        let Some(list) = list.downcast_exact::<List>() else { return Ok(()) };
+        let Some(list) = list.downcast_exact::<List>() else {
+            return Ok(());
+        };
         if starred && items.ty().slots().iter.is_none() && items.ty().slots().getitem.is_none() {
             return Err(self.type_error(format!("Value after * must be an iterable, not {}", items.ty().name())));
         }
@@ -511,7 +557,9 @@ impl Vm {
     }
 
     pub(super) fn dict_update(&self, dict: &Value, other: &Value) -> Res<()> {
-        let Some(dict) = dict.downcast_exact::<Dict>() else { return Ok(()) };
+        let Some(dict) = dict.downcast_exact::<Dict>() else {
+            return Ok(());
+        };
         if other.downcast::<Dict>().is_none() && self.getattr_opt(other, intern!("keys"))?.is_none() {
             return Err(self.type_error(format!("'{}' object is not a mapping", other.ty().name())));
         }
@@ -519,7 +567,9 @@ impl Vm {
     }
 
     pub(super) fn dict_merge(&self, dict: &Value, other: &Value, callee: &Value) -> Res<()> {
-        let Some(dict) = dict.downcast_exact::<Dict>() else { return Ok(()) };
+        let Some(dict) = dict.downcast_exact::<Dict>() else {
+            return Ok(());
+        };
         let pairs = match other.downcast::<Dict>() {
             Some(d) => d.snapshot(),
             None => {
@@ -563,7 +613,9 @@ impl Vm {
         if let Some(items) = exact {
             return match items.len() {
                 got if got == n => Ok(items),
-                got if got < n => Err(self.value_error(format!("not enough values to unpack (expected {n}, got {got})"))),
+                got if got < n => {
+                    Err(self.value_error(format!("not enough values to unpack (expected {n}, got {got})")))
+                }
                 got => Err(self.value_error(format!("too many values to unpack (expected {n}, got {got})"))),
             };
         }
@@ -579,7 +631,8 @@ impl Vm {
             }
         }
         if self.next(&iter)?.is_some() {
-            if seq.downcast::<Dict>().is_some() || seq.downcast::<Tuple>().is_some() || seq.downcast::<List>().is_some() {
+            if seq.downcast::<Dict>().is_some() || seq.downcast::<Tuple>().is_some() || seq.downcast::<List>().is_some()
+            {
                 let got = self.len(seq)?;
                 return Err(self.value_error(format!("too many values to unpack (expected {n}, got {got})")));
             }
@@ -604,7 +657,9 @@ impl Vm {
         }
         let (got, need) = (items.len(), before + after);
         if got < need {
-            return Err(self.value_error(format!("not enough values to unpack (expected at least {need}, got {got})")));
+            return Err(self.value_error(format!(
+                "not enough values to unpack (expected at least {need}, got {got})"
+            )));
         }
         let tail = items.split_off(got - after);
         let middle = items.split_off(before);
@@ -616,7 +671,9 @@ impl Vm {
     // ---- functions ----
 
     pub(super) fn make_function(&self, code: &Value, globals: &Py<Dict>, parts: [Option<Value>; 4]) -> Res<Value> {
-        let Some(code) = code.downcast_exact::<Code>() else { return Err(self.system_error("bad function code")) };
+        let Some(code) = code.downcast_exact::<Code>() else {
+            return Err(self.system_error("bad function code"));
+        };
         let [defaults, kwdefaults, annotate, closure] = parts;
         let closure = closure.and_then(|c| c.try_into_py::<Tuple>().ok());
         let function = Function::new(self, code.clone(), globals.clone(), closure);
@@ -679,8 +736,12 @@ impl Vm {
             Ok(None) => {
                 let ty = value.ty().name();
                 Err(self.type_error(match kind {
-                    1 => format!("'async with' received an object from __aenter__ that does not implement __await__: {ty}"),
-                    2 => format!("'async with' received an object from __aexit__ that does not implement __await__: {ty}"),
+                    1 => format!(
+                        "'async with' received an object from __aenter__ that does not implement __await__: {ty}"
+                    ),
+                    2 => format!(
+                        "'async with' received an object from __aexit__ that does not implement __await__: {ty}"
+                    ),
                     _ => format!("'{ty}' object can't be awaited"),
                 }))
             }
@@ -691,7 +752,9 @@ impl Vm {
     pub(super) fn async_iter(&self, value: &Value) -> Res<Value> {
         let ty = value.ty().name();
         let Some(f) = value.ty().slots().aiter else {
-            return Err(self.type_error(format!("'async for' requires an object with __aiter__ method, got {ty}")));
+            return Err(self.type_error(format!(
+                "'async for' requires an object with __aiter__ method, got {ty}"
+            )));
         };
         let iter = f(self, value)?;
         if iter.ty().slots().anext.is_none() {
@@ -706,15 +769,16 @@ impl Vm {
     pub(super) fn async_next(&self, iter: &Value) -> Res<Value> {
         let Some(f) = iter.ty().slots().anext else {
             let ty = iter.ty().name();
-            return Err(self.type_error(format!("'async for' requires an iterator with __anext__ method, got {ty}")));
+            return Err(self.type_error(format!(
+                "'async for' requires an iterator with __anext__ method, got {ty}"
+            )));
         };
         let next = f(self, iter)?;
         match crate::types::async_generator::get_awaitable(self, &next) {
             Ok(Some(awaitable)) => Ok(awaitable),
             other => {
                 let ty = next.ty().name();
-                let error =
-                    self.type_error(format!("'async for' received an invalid object from __anext__: {ty}"));
+                let error = self.type_error(format!("'async for' received an invalid object from __anext__: {ty}"));
                 if let Err(cause) = other {
                     error.object().cause.set(cause.into_value());
                 }
@@ -725,7 +789,11 @@ impl Vm {
 
     pub(super) fn end_async_for(&self, exc: Value) -> Res<()> {
         let exc = Exc::from_value(exc);
-        if exc.is_instance(exceptions::STOP_ASYNC_ITERATION.get()) { Ok(()) } else { Err(exc) }
+        if exc.is_instance(exceptions::STOP_ASYNC_ITERATION.get()) {
+            Ok(())
+        } else {
+            Err(exc)
+        }
     }
 
     // ---- formatting ----
@@ -745,7 +813,9 @@ impl Vm {
             _ => Value::NONE,
         };
         let [value, expression, spec] = parts;
-        Ok(crate::types::template::Interpolation::new_value(value, expression, conversion, spec))
+        Ok(crate::types::template::Interpolation::new_value(
+            value, expression, conversion, spec,
+        ))
     }
 
     pub(super) fn build_template(&self, strings: Value, interpolations: Value) -> Res<Value> {
@@ -756,12 +826,16 @@ impl Vm {
 
     /// str, bytes and bytearray match no sequence pattern.
     pub(super) fn is_text_like(&self, value: &Value) -> bool {
-        value.ty().has_flag(TypeFlags::STR_SUBCLASS.union(TypeFlags::BYTES_SUBCLASS))
+        value
+            .ty()
+            .has_flag(TypeFlags::STR_SUBCLASS.union(TypeFlags::BYTES_SUBCLASS))
             || value.downcast::<crate::types::bytearray::ByteArray>().is_some()
     }
 
     pub(super) fn match_keys(&self, subject: &Value, keys: &Value) -> Res<Value> {
-        let Some(keys) = keys.downcast::<Tuple>() else { return Ok(Value::NONE) };
+        let Some(keys) = keys.downcast::<Tuple>() else {
+            return Ok(Value::NONE);
+        };
         let seen = Set::new_empty();
         let missing = crate::types::object::new_instance(crate::types::object::Object::ty());
         let get = self.getattr(subject, intern!("get"))?;
@@ -900,12 +974,14 @@ impl Vm {
 }
 
 fn object_setattr() -> usize {
-    crate::types::object::Object::ty().slots().setattro.map_or(0, |f| f as usize)
+    crate::types::object::Object::ty()
+        .slots()
+        .setattro
+        .map_or(0, |f| f as usize)
 }
 
 /// Whether the type reads attributes by the generic algorithm.
 #[inline(always)]
 fn is_generic(ty: &Py<Type>) -> bool {
-    ty.slots().getattro.map(|f| f as usize)
-        == crate::types::object::Object::ty().slots().getattro.map(|f| f as usize)
+    ty.slots().getattro.map(|f| f as usize) == crate::types::object::Object::ty().slots().getattro.map(|f| f as usize)
 }

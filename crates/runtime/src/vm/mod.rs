@@ -88,7 +88,11 @@ impl Vm {
             let locals = std::mem::take(&mut *self.locals.borrow_mut());
             let mut dropped = !locals.is_empty();
             drop(locals);
-            for slot in self.asyncgen_hooks.iter().chain([&self.handled, &self.context, &self.async_exc]) {
+            for slot in self
+                .asyncgen_hooks
+                .iter()
+                .chain([&self.handled, &self.context, &self.async_exc])
+            {
                 let old = slot.take();
                 dropped |= old.is_some();
                 drop(old);
@@ -175,7 +179,11 @@ impl Vm {
     /// The check at backward jumps, calls and returns from detached regions.
     #[inline(always)]
     pub fn safepoint(&self) -> Res<()> {
-        if self.thread.poll_bits() != 0 { self.safepoint_slow() } else { Ok(()) }
+        if self.thread.poll_bits() != 0 {
+            self.safepoint_slow()
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs `f` detached: for whatever blocks or computes long without objects.

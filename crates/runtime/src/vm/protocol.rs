@@ -62,7 +62,11 @@ impl Vm {
     pub fn repr(&self, value: &Value) -> Res<Py<Str>> {
         let _guard = self.enter_recursive(" while getting the repr of an object")?;
         let Some(f) = value.ty().slots().repr else {
-            return Ok(Str::from_str(&format!("<{} object at {:#x}>", value.ty().name(), value.bits())));
+            return Ok(Str::from_str(&format!(
+                "<{} object at {:#x}>",
+                value.ty().name(),
+                value.bits()
+            )));
         };
         let result = f(self, value)?;
         result
@@ -75,7 +79,9 @@ impl Vm {
         if let Some(s) = value.downcast_exact::<Str>() {
             return Ok(s.clone());
         }
-        let Some(f) = value.ty().slots().str else { return self.repr(value) };
+        let Some(f) = value.ty().slots().str else {
+            return self.repr(value);
+        };
         let _guard = self.enter_recursive(" while getting the str of an object")?;
         let result = f(self, value)?;
         result
@@ -312,9 +318,9 @@ impl Vm {
         if negative {
             return Err(self.value_error("__len__() should return >= 0"));
         }
-        self.index_to_isize(&index).map(|n| n as usize).map_err(|_| {
-            self.overflow_error("cannot fit 'int' into an index-sized integer")
-        })
+        self.index_to_isize(&index)
+            .map(|n| n as usize)
+            .map_err(|_| self.overflow_error("cannot fit 'int' into an index-sized integer"))
     }
 
     /// `obj[key]`.
@@ -382,7 +388,10 @@ impl Vm {
             return Ok(value.clone());
         }
         let Some(f) = value.ty().slots().index else {
-            return Err(self.type_error(format!("'{}' object cannot be interpreted as an integer", value.ty().name())));
+            return Err(self.type_error(format!(
+                "'{}' object cannot be interpreted as an integer",
+                value.ty().name()
+            )));
         };
         let result = f(self, value)?;
         if self.int_value(&result).is_none() {
@@ -399,7 +408,10 @@ impl Vm {
         let index = self.index(value)?;
         match self.int_value(&index).and_then(|i| i.to_i64()) {
             Some(i) => Ok(i as isize),
-            None => Err(self.index_error(format!("cannot fit '{}' into an index-sized integer", value.ty().name()))),
+            None => Err(self.index_error(format!(
+                "cannot fit '{}' into an index-sized integer",
+                value.ty().name()
+            ))),
         }
     }
 
@@ -410,7 +422,8 @@ impl Vm {
         }
         let index = self.index(value)?;
         let Some(i) = self.int_value(&index) else { return Ok(0) };
-        Ok(i.to_i64().map_or(if i.is_negative() { isize::MIN } else { isize::MAX }, |i| i as isize))
+        Ok(i.to_i64()
+            .map_or(if i.is_negative() { isize::MIN } else { isize::MAX }, |i| i as isize))
     }
 
     /// An integer argument; OverflowError when it does not fit.
@@ -452,7 +465,10 @@ impl Vm {
 
     fn repeat(&self, f: crate::object::slots::RepeatFn, seq: &Value, n: &Value) -> Res<Value> {
         if n.ty().slots().index.is_none() && !n.is_small_int() {
-            return Err(self.type_error(format!("can't multiply sequence by non-int of type '{}'", n.ty().name())));
+            return Err(self.type_error(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                n.ty().name()
+            )));
         }
         let index = self.index(n)?;
         let Some(i) = self.int_value(&index).and_then(|i| i.to_i64()) else {
@@ -482,7 +498,11 @@ impl Vm {
             return self.pow_slots(a, b, None);
         }
         let fa = get(ta.slots());
-        let fb = if ta.as_ptr() == tb.as_ptr() { None } else { get(tb.slots()) };
+        let fb = if ta.as_ptr() == tb.as_ptr() {
+            None
+        } else {
+            get(tb.slots())
+        };
         let fb = fb.filter(|f| fa.is_none_or(|g| g as usize != *f as usize));
         if let (Some(fa), Some(fb)) = (fa, fb) {
             if tb.is_subclass(ta) {
@@ -507,7 +527,11 @@ impl Vm {
     fn pow_slots(&self, a: &Value, b: &Value, modulus: Option<&Value>) -> Res<Value> {
         let (ta, tb) = (a.ty(), b.ty());
         let fa = ta.slots().pow;
-        let fb = if ta.as_ptr() == tb.as_ptr() { None } else { tb.slots().pow };
+        let fb = if ta.as_ptr() == tb.as_ptr() {
+            None
+        } else {
+            tb.slots().pow
+        };
         let fb = fb.filter(|f| fa.is_none_or(|g| g as usize != *f as usize));
         if let (Some(_), Some(fb)) = (fa, fb)
             && tb.is_subclass(ta)
@@ -555,9 +579,15 @@ impl Vm {
     pub fn divmod(&self, a: &Value, b: &Value) -> Res<Value> {
         let (ta, tb) = (a.ty(), b.ty());
         let fa = ta.slots().divmod;
-        let fb = tb.slots().divmod.filter(|f| fa.is_none_or(|g| g as usize != *f as usize));
-        let order: [Option<BinaryFn>; 2] =
-            if fb.is_some() && ta.as_ptr() != tb.as_ptr() && tb.is_subclass(ta) { [fb, fa] } else { [fa, fb] };
+        let fb = tb
+            .slots()
+            .divmod
+            .filter(|f| fa.is_none_or(|g| g as usize != *f as usize));
+        let order: [Option<BinaryFn>; 2] = if fb.is_some() && ta.as_ptr() != tb.as_ptr() && tb.is_subclass(ta) {
+            [fb, fa]
+        } else {
+            [fa, fb]
+        };
         for f in order.into_iter().flatten() {
             let result = f(self, a, b)?;
             if !result.is_not_implemented() {
@@ -605,7 +635,12 @@ impl Vm {
     }
 
     /// `-a`, `+a`, `~a`: the slot and the operator for the message.
-    pub fn unary(&self, a: &Value, get: fn(&Slots) -> Option<crate::object::slots::UnaryFn>, symbol: &str) -> Res<Value> {
+    pub fn unary(
+        &self,
+        a: &Value,
+        get: fn(&Slots) -> Option<crate::object::slots::UnaryFn>,
+        symbol: &str,
+    ) -> Res<Value> {
         match get(a.ty().slots()) {
             Some(f) => f(self, a),
             None => Err(self.type_error(format!("bad operand type for unary {symbol}: '{}'", a.ty().name()))),
@@ -647,7 +682,9 @@ impl Vm {
                 return Ok(true);
             }
             return match self.getattr_opt(obj, intern!("__class__"))? {
-                Some(class) if !class.is(obj.ty().as_value()) => Ok(class.downcast::<Type>().is_some_and(|t| t.is_subclass(c))),
+                Some(class) if !class.is(obj.ty().as_value()) => {
+                    Ok(class.downcast::<Type>().is_some_and(|t| t.is_subclass(c)))
+                }
                 _ => Ok(false),
             };
         }
@@ -672,7 +709,9 @@ impl Vm {
         let _guard = self.enter_recursive(" in __subclasscheck__")?;
         match self.getattr_opt(derived, intern!("__bases__"))? {
             Some(bases) => {
-                let Some(bases) = bases.downcast::<Tuple>() else { return Ok(false) };
+                let Some(bases) = bases.downcast::<Tuple>() else {
+                    return Ok(false);
+                };
                 for base in bases.as_slice() {
                     if self.abstract_issubclass(base, cls)? {
                         return Ok(true);
@@ -716,7 +755,10 @@ impl Vm {
             return Ok(d.is_subclass(c));
         }
         self.check_class(derived, "issubclass() arg 1 must be a class")?;
-        self.check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union")?;
+        self.check_class(
+            cls,
+            "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+        )?;
         self.abstract_issubclass(derived, cls)
     }
 
@@ -743,7 +785,9 @@ impl Vm {
 
     /// The special method `name` of the value's type, bound: function and whether the receiver is still to be prepended.
     pub fn lookup_special(&self, value: &Value, name: &Py<Str>) -> Res<Option<(Value, bool)>> {
-        let Some(found) = value.ty().lookup(self, name) else { return Ok(None) };
+        let Some(found) = value.ty().lookup(self, name) else {
+            return Ok(None);
+        };
         if found.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR) {
             return Ok(Some((found, true)));
         }
@@ -758,7 +802,9 @@ impl Vm {
 
     /// Calls the special method `name` of the value's type, if it has one.
     pub fn call_special_opt(&self, value: &Value, name: &Py<Str>, args: &[&Value]) -> Res<Option<Value>> {
-        let Some((f, prepend)) = self.lookup_special(value, name)? else { return Ok(None) };
+        let Some((f, prepend)) = self.lookup_special(value, name)? else {
+            return Ok(None);
+        };
         let mut buffer: smallvec::SmallVec<[Value; 4]> = smallvec::SmallVec::new();
         if prepend {
             buffer.push(value.clone());
@@ -787,7 +833,8 @@ impl Vm {
     /// `obj.name(*args)`.
     pub fn call_method(&self, obj: &Value, name: &Py<Str>, args: &[Value]) -> Res<Value> {
         let ty = obj.ty();
-        let generic = ty.slots().getattro.map(|f| f as usize) == Some(crate::vm::attributes::generic_getattr as *const () as usize);
+        let generic = ty.slots().getattro.map(|f| f as usize)
+            == Some(crate::vm::attributes::generic_getattr as *const () as usize);
         if generic
             && let Some(found) = ty.lookup(self, name)
             && found.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR)
@@ -855,4 +902,3 @@ fn inplace_slot(op: BinOp) -> fn(&Slots) -> Option<BinaryFn> {
         BinOp::Xor => |s| s.ixor,
     }
 }
-

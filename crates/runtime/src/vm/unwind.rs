@@ -82,7 +82,8 @@ impl Vm {
             let frame = self.frames.record(depth - 1);
             // SAFETY: the innermost record is initialised.
             let f = unsafe { &mut *frame };
-            let code = f.code();
+            // SAFETY: the code is alive while its frame is on the stack.
+            let code = unsafe { &*f.code };
             let pc = f.pc.saturating_sub(1);
             self.add_traceback(&exc, f, pc);
             if let Some(entry_row) = code.plain.handler(pc) {
@@ -105,7 +106,10 @@ impl Vm {
             if self.frames.depth.get() < entry {
                 return Err(exc);
             }
-            debug_assert!(kind != FrameKind::Entry, "an entry frame ends the loop that it was made for");
+            debug_assert!(
+                kind != FrameKind::Entry,
+                "an entry frame ends the loop that it was made for"
+            );
             // SAFETY: the caller's register.
             drop(unsafe { std::mem::take(&mut *slot) });
         }
@@ -137,6 +141,13 @@ impl Vm {
         frame.finish(f);
         // SAFETY: the record owned this reference.
         drop(unsafe { Value::from_bits(bits) });
+    }
+
+    /// Goes on in the innermost frame, a generator's, as if it had raised `exc` where it was suspended.
+    pub(crate) fn run_throwing(&self, exc: Exc) -> Res<Value> {
+        let entry = self.frames.depth.get();
+        self.unwind(exc, entry)?;
+        self.run()
     }
 
     /// `except <matcher>`.
@@ -187,4 +198,3 @@ impl Regs {
 pub(super) fn is_stop_iteration(exc: &Exc) -> bool {
     exc.is_instance(exceptions::STOP_ITERATION.get())
 }
-

@@ -42,9 +42,27 @@ fn class(x: f64) -> usize {
     }
     let negative = x.is_sign_negative();
     match (x.is_finite(), x != 0.0) {
-        (false, _) => if negative { 0 } else { 5 },
-        (true, true) => if negative { 1 } else { 4 },
-        (true, false) => if negative { 2 } else { 3 },
+        (false, _) => {
+            if negative {
+                0
+            } else {
+                5
+            }
+        }
+        (true, true) => {
+            if negative {
+                1
+            } else {
+                4
+            }
+        }
+        (true, false) => {
+            if negative {
+                2
+            } else {
+                3
+            }
+        }
     }
 }
 
@@ -58,46 +76,114 @@ fn is_finite((re, im): Pair) -> bool {
 
 /// Overflow, if the result of finite arguments has an infinity.
 fn ranged(z: Pair) -> Res {
-    if z.0.is_infinite() || z.1.is_infinite() { Err(Failure::Range) } else { Ok(z) }
+    if z.0.is_infinite() || z.1.is_infinite() {
+        Err(Failure::Range)
+    } else {
+        Ok(z)
+    }
 }
 
 static ACOS: Table = [
-    [(P34, INF), (P, INF), (P, INF), (P, -INF), (P, -INF), (P34, -INF), (N, INF)],
+    [
+        (P34, INF),
+        (P, INF),
+        (P, INF),
+        (P, -INF),
+        (P, -INF),
+        (P34, -INF),
+        (N, INF),
+    ],
     [(P12, INF), U, U, U, U, (P12, -INF), (N, N)],
     [(P12, INF), U, (P12, 0.0), (P12, -0.0), U, (P12, -INF), (P12, N)],
     [(P12, INF), U, (P12, 0.0), (P12, -0.0), U, (P12, -INF), (P12, N)],
     [(P12, INF), U, U, U, U, (P12, -INF), (N, N)],
-    [(P14, INF), (0.0, INF), (0.0, INF), (0.0, -INF), (0.0, -INF), (P14, -INF), (N, INF)],
+    [
+        (P14, INF),
+        (0.0, INF),
+        (0.0, INF),
+        (0.0, -INF),
+        (0.0, -INF),
+        (P14, -INF),
+        (N, INF),
+    ],
     [(N, INF), (N, N), (N, N), (N, N), (N, N), (N, -INF), (N, N)],
 ];
 
 static ACOSH: Table = [
-    [(INF, -P34), (INF, -P), (INF, -P), (INF, P), (INF, P), (INF, P34), (INF, N)],
+    [
+        (INF, -P34),
+        (INF, -P),
+        (INF, -P),
+        (INF, P),
+        (INF, P),
+        (INF, P34),
+        (INF, N),
+    ],
     [(INF, -P12), U, U, U, U, (INF, P12), (N, N)],
     [(INF, -P12), U, (0.0, -P12), (0.0, P12), U, (INF, P12), (N, N)],
     [(INF, -P12), U, (0.0, -P12), (0.0, P12), U, (INF, P12), (N, N)],
     [(INF, -P12), U, U, U, U, (INF, P12), (N, N)],
-    [(INF, -P14), (INF, -0.0), (INF, -0.0), (INF, 0.0), (INF, 0.0), (INF, P14), (INF, N)],
+    [
+        (INF, -P14),
+        (INF, -0.0),
+        (INF, -0.0),
+        (INF, 0.0),
+        (INF, 0.0),
+        (INF, P14),
+        (INF, N),
+    ],
     [(INF, N), (N, N), (N, N), (N, N), (N, N), (INF, N), (N, N)],
 ];
 
 static ASINH: Table = [
-    [(-INF, -P14), (-INF, -0.0), (-INF, -0.0), (-INF, 0.0), (-INF, 0.0), (-INF, P14), (-INF, N)],
+    [
+        (-INF, -P14),
+        (-INF, -0.0),
+        (-INF, -0.0),
+        (-INF, 0.0),
+        (-INF, 0.0),
+        (-INF, P14),
+        (-INF, N),
+    ],
     [(-INF, -P12), U, U, U, U, (-INF, P12), (N, N)],
     [(-INF, -P12), U, (-0.0, -0.0), (-0.0, 0.0), U, (-INF, P12), (N, N)],
     [(INF, -P12), U, (0.0, -0.0), (0.0, 0.0), U, (INF, P12), (N, N)],
     [(INF, -P12), U, U, U, U, (INF, P12), (N, N)],
-    [(INF, -P14), (INF, -0.0), (INF, -0.0), (INF, 0.0), (INF, 0.0), (INF, P14), (INF, N)],
+    [
+        (INF, -P14),
+        (INF, -0.0),
+        (INF, -0.0),
+        (INF, 0.0),
+        (INF, 0.0),
+        (INF, P14),
+        (INF, N),
+    ],
     [(INF, N), (N, N), (N, -0.0), (N, 0.0), (N, N), (INF, N), (N, N)],
 ];
 
 static ATANH: Table = [
-    [(-0.0, -P12), (-0.0, -P12), (-0.0, -P12), (-0.0, P12), (-0.0, P12), (-0.0, P12), (-0.0, N)],
+    [
+        (-0.0, -P12),
+        (-0.0, -P12),
+        (-0.0, -P12),
+        (-0.0, P12),
+        (-0.0, P12),
+        (-0.0, P12),
+        (-0.0, N),
+    ],
     [(-0.0, -P12), U, U, U, U, (-0.0, P12), (N, N)],
     [(-0.0, -P12), U, (-0.0, -0.0), (-0.0, 0.0), U, (-0.0, P12), (-0.0, N)],
     [(0.0, -P12), U, (0.0, -0.0), (0.0, 0.0), U, (0.0, P12), (0.0, N)],
     [(0.0, -P12), U, U, U, U, (0.0, P12), (N, N)],
-    [(0.0, -P12), (0.0, -P12), (0.0, -P12), (0.0, P12), (0.0, P12), (0.0, P12), (0.0, N)],
+    [
+        (0.0, -P12),
+        (0.0, -P12),
+        (0.0, -P12),
+        (0.0, P12),
+        (0.0, P12),
+        (0.0, P12),
+        (0.0, N),
+    ],
     [(0.0, -P12), (N, N), (N, N), (N, N), (N, N), (0.0, P12), (N, N)],
 ];
 
@@ -122,12 +208,28 @@ static EXP: Table = [
 ];
 
 static LOG: Table = [
-    [(INF, -P34), (INF, -P), (INF, -P), (INF, P), (INF, P), (INF, P34), (INF, N)],
+    [
+        (INF, -P34),
+        (INF, -P),
+        (INF, -P),
+        (INF, P),
+        (INF, P),
+        (INF, P34),
+        (INF, N),
+    ],
     [(INF, -P12), U, U, U, U, (INF, P12), (N, N)],
     [(INF, -P12), U, (-INF, -P), (-INF, P), U, (INF, P12), (N, N)],
     [(INF, -P12), U, (-INF, -0.0), (-INF, 0.0), U, (INF, P12), (N, N)],
     [(INF, -P12), U, U, U, U, (INF, P12), (N, N)],
-    [(INF, -P14), (INF, -0.0), (INF, -0.0), (INF, 0.0), (INF, 0.0), (INF, P14), (INF, N)],
+    [
+        (INF, -P14),
+        (INF, -0.0),
+        (INF, -0.0),
+        (INF, 0.0),
+        (INF, 0.0),
+        (INF, P14),
+        (INF, N),
+    ],
     [(INF, N), (N, N), (N, N), (N, N), (N, N), (INF, N), (N, N)],
 ];
 
@@ -142,12 +244,28 @@ static SINH: Table = [
 ];
 
 static SQRT: Table = [
-    [(INF, -INF), (0.0, -INF), (0.0, -INF), (0.0, INF), (0.0, INF), (INF, INF), (N, INF)],
+    [
+        (INF, -INF),
+        (0.0, -INF),
+        (0.0, -INF),
+        (0.0, INF),
+        (0.0, INF),
+        (INF, INF),
+        (N, INF),
+    ],
     [(INF, -INF), U, U, U, U, (INF, INF), (N, N)],
     [(INF, -INF), U, (0.0, -0.0), (0.0, 0.0), U, (INF, INF), (N, N)],
     [(INF, -INF), U, (0.0, -0.0), (0.0, 0.0), U, (INF, INF), (N, N)],
     [(INF, -INF), U, U, U, U, (INF, INF), (N, N)],
-    [(INF, -INF), (INF, -0.0), (INF, -0.0), (INF, 0.0), (INF, 0.0), (INF, INF), (INF, N)],
+    [
+        (INF, -INF),
+        (INF, -0.0),
+        (INF, -0.0),
+        (INF, 0.0),
+        (INF, 0.0),
+        (INF, INF),
+        (INF, N),
+    ],
     [(INF, -INF), (N, N), (N, N), (N, N), (N, N), (INF, INF), (N, N)],
 ];
 
@@ -187,7 +305,11 @@ pub fn acos(z: Pair) -> Res {
     let (re, im) = z;
     if is_large(z) {
         let size = (re / 2.0).hypot(im / 2.0).ln() + LN_2 * 2.0;
-        let imag = if re < 0.0 { -size.copysign(im) } else { size.copysign(-im) };
+        let imag = if re < 0.0 {
+            -size.copysign(im)
+        } else {
+            size.copysign(-im)
+        };
         return Ok((im.abs().atan2(re), imag));
     }
     let s1 = square_root((1.0 - re, -im));
@@ -219,7 +341,11 @@ pub fn asinh_complex(z: Pair) -> Res {
     let (re, im) = z;
     if is_large(z) {
         let size = ln_large(z);
-        let real = if im >= 0.0 { size.copysign(re) } else { -size.copysign(-re) };
+        let real = if im >= 0.0 {
+            size.copysign(re)
+        } else {
+            -size.copysign(-re)
+        };
         return Ok((real, im.atan2(re.abs())));
     }
     let s1 = square_root((1.0 + im, -re));
@@ -375,7 +501,11 @@ fn square_root(z: Pair) -> Pair {
         2.0 * (ax + ax.hypot(ay / 8.0)).sqrt()
     };
     let d = ay / (2.0 * s);
-    if re >= 0.0 { (s, d.copysign(im)) } else { (d, s.copysign(im)) }
+    if re >= 0.0 {
+        (s, d.copysign(im))
+    } else {
+        (d, s.copysign(im))
+    }
 }
 
 pub fn tan((re, im): Pair) -> Res {

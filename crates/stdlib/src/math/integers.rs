@@ -110,7 +110,10 @@ pub mod module {
             return Ok(Value::bigint(BigInt::from(small)));
         }
         // Each factor adds at most the bits of n.
-        check_int_bits(vm, (n.bits()).saturating_mul(k as u64).min(n.to_u64().unwrap_or(u64::MAX)))?;
+        check_int_bits(
+            vm,
+            (n.bits()).saturating_mul(k as u64).min(n.to_u64().unwrap_or(u64::MAX)),
+        )?;
         Ok(Value::bigint(binomial(&n, k as u64)))
     }
 
@@ -152,7 +155,11 @@ pub mod module {
         let k = k as u64;
         check_int_bits(vm, n.bits().saturating_mul(k))?;
         if let Some(n) = n.to_u64() {
-            return Ok(Value::bigint(if k == 0 { BigInt::from(1) } else { range_product(n - k + 1, n, 1).into() }));
+            return Ok(Value::bigint(if k == 0 {
+                BigInt::from(1)
+            } else {
+                range_product(n - k + 1, n, 1).into()
+            }));
         }
         let n = n.as_bigint();
         Ok(Value::bigint(falling(&n, k)))
@@ -192,7 +199,11 @@ pub mod module {
         let mut result = Value::int(start);
         for (at, value) in values.iter().enumerate() {
             let value = integer(vm, value)?;
-            result = if at == 0 { absolute(&value) } else { step(&result, &value) };
+            result = if at == 0 {
+                absolute(&value)
+            } else {
+                step(&result, &value)
+            };
         }
         Ok(result)
     }
@@ -206,7 +217,9 @@ pub mod module {
 
     fn gcd_of(a: &Value, b: &Value) -> Value {
         match (number(a), number(b)) {
-            (IntRef::Small(a), IntRef::Small(b)) => Value::bigint(BigInt::from(a.unsigned_abs().gcd(&b.unsigned_abs()))),
+            (IntRef::Small(a), IntRef::Small(b)) => {
+                Value::bigint(BigInt::from(a.unsigned_abs().gcd(&b.unsigned_abs())))
+            }
             (a, b) => {
                 // One division brings numbers of different size together; the binary algorithm works on both at full length.
                 let (a, b) = (a.as_bigint().abs(), b.as_bigint().abs());

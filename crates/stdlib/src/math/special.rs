@@ -46,7 +46,18 @@ const NUMERATOR: [f64; 13] = [
 ];
 
 const DENOMINATOR: [f64; 13] = [
-    0.0, 39916800.0, 120543840.0, 150917976.0, 105258076.0, 45995730.0, 13339535.0, 2637558.0, 357423.0, 32670.0, 1925.0, 66.0,
+    0.0,
+    39916800.0,
+    120543840.0,
+    150917976.0,
+    105258076.0,
+    45995730.0,
+    13339535.0,
+    2637558.0,
+    357423.0,
+    32670.0,
+    1925.0,
+    66.0,
     1.0,
 ];
 
@@ -107,11 +118,19 @@ pub fn gamma(x: f64) -> Result<f64, Failure> {
         return if r.is_infinite() { Err(Failure::Range) } else { Ok(r) };
     }
     if size > 200.0 {
-        return if x < 0.0 { Ok(0.0 / sin_pi(x)) } else { Err(Failure::Range) };
+        return if x < 0.0 {
+            Ok(0.0 / sin_pi(x))
+        } else {
+            Err(Failure::Range)
+        };
     }
     let y = size + G_MINUS_HALF;
     // What rounding took away from y.
-    let z = if size > G_MINUS_HALF { (y - size) - G_MINUS_HALF } else { (y - G_MINUS_HALF) - size };
+    let z = if size > G_MINUS_HALF {
+        (y - size) - G_MINUS_HALF
+    } else {
+        (y - G_MINUS_HALF) - size
+    };
     let z = z * G / y;
     let power = |r: f64, up: bool| {
         let apply = |r: f64, p: f64| if up { r * p } else { r / p };
@@ -177,7 +196,11 @@ fn place(x: f64) -> i64 {
 }
 
 fn at_place(place: i64) -> f64 {
-    if place < 0 { f64::from_bits((i64::MIN - place) as u64) } else { f64::from_bits(place as u64) }
+    if place < 0 {
+        f64::from_bits((i64::MIN - place) as u64)
+    } else {
+        f64::from_bits(place as u64)
+    }
 }
 
 /// `steps` floats from `x` towards `y`, not past it.
@@ -194,7 +217,11 @@ pub fn next_after(x: f64, y: f64, steps: u64) -> f64 {
         return y;
     }
     // steps < distance, so this cannot leave the range.
-    let result = if from < to { i128::from(from) + i128::from(steps) } else { i128::from(from) - i128::from(steps) };
+    let result = if from < to {
+        i128::from(from) + i128::from(steps)
+    } else {
+        i128::from(from) - i128::from(steps)
+    };
     let result = at_place(result as i64);
     if result == 0.0 { result.copysign(x) } else { result }
 }
@@ -209,5 +236,9 @@ pub fn ulp(x: f64) -> f64 {
         return x;
     }
     let next = next_after(x, f64::INFINITY, 1);
-    if next.is_infinite() { x - next_after(x, f64::NEG_INFINITY, 1) } else { next - x }
+    if next.is_infinite() {
+        x - next_after(x, f64::NEG_INFINITY, 1)
+    } else {
+        next - x
+    }
 }

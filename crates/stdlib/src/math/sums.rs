@@ -21,13 +21,19 @@ fn fast_sum(a: f64, b: f64) -> Double {
 fn sum(a: f64, b: f64) -> Double {
     let hi = a + b;
     let part = hi - a;
-    Double { hi, lo: (a - (hi - part)) + (b - part) }
+    Double {
+        hi,
+        lo: (a - (hi - part)) + (b - part),
+    }
 }
 
 /// `a * b`.
 fn product(a: f64, b: f64) -> Double {
     let hi = a * b;
-    Double { hi, lo: a.mul_add(b, -hi) }
+    Double {
+        hi,
+        lo: a.mul_add(b, -hi),
+    }
 }
 
 /// A dot product in about three times double precision.
@@ -46,7 +52,11 @@ impl Dot {
         let high = sum(self.hi, product.hi);
         let low = sum(self.lo, product.lo);
         let rest = sum(low.hi, high.lo);
-        Dot { hi: high.hi, lo: rest.hi, tiny: self.tiny + low.lo + rest.lo }
+        Dot {
+            hi: high.hi,
+            lo: rest.hi,
+            tiny: self.tiny + low.lo + rest.lo,
+        }
     }
 
     /// The sum, if no step went out of range.
@@ -170,7 +180,9 @@ impl Partials {
             }
             return Ok(self.special);
         }
-        let Some(mut hi) = self.partials.pop() else { return Ok(0.0) };
+        let Some(mut hi) = self.partials.pop() else {
+            return Ok(0.0);
+        };
         let mut lo = 0.0;
         while let Some(y) = self.partials.pop() {
             let two = fast_sum(hi, y);

@@ -182,8 +182,8 @@ impl BaseException {
         base_str(vm, this)
     }
 
-    #[getter]
-    fn args(_: &Vm, this: &Py<BaseException>) -> Py<Tuple> {
+    #[getter(name = "args")]
+    fn get_args(_: &Vm, this: &Py<BaseException>) -> Py<Tuple> {
         BaseException::args(this)
     }
     #[setter(name = "args")]
@@ -374,10 +374,9 @@ macro_rules! marker {
         unsafe impl Native for $marker {
             const NAME: &'static str = $ty.name;
             const MODULE: &'static str = "builtins";
-            const DOC: Option<&'static str> = $ty.doc;
+            const DOC: Option<&'static str> = Some($ty.doc);
             const FLAGS: TypeFlags = BaseException::FLAGS;
-            const GC: bool = true;
-            type Base = BaseException;
+                        type Base = BaseException;
             fn type_cell() -> &'static TypeCell {
                 &$ty.cell
             }
@@ -390,6 +389,9 @@ macro_rules! marker {
             fn ty() -> &'static Py<Type> {
                 $ty.get()
             }
+        }
+
+        impl crate::native::NativeMethods for $marker {
             fn define(_: &mut TypeDef) {}
         }
     };
@@ -465,7 +467,7 @@ impl ExcType {
 /// A class with the payload of `T` and no fields or methods beyond its base's.
 fn make<T: Native>(this: &'static ExcType) -> &'static Py<Type> {
     match this.base {
-        Some(base) => make_static_variant::<T>(&this.cell, this.name, "builtins", this.doc, base.get()),
+        Some(base) => make_static_variant::<T>(&this.cell, this.name, "builtins", Some(this.doc), base.get()),
         None => T::ty(),
     }
 }
