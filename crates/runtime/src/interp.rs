@@ -167,3 +167,15 @@ impl Vm {
         .map(drop)
     }
 }
+
+static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// The level of `-O`.
+pub fn optimize() -> u8 {
+    OPTIMIZE.load(Relaxed)
+}
+
+/// Sets the level of `-O`.
+pub fn set_optimize(level: u8) {
+    OPTIMIZE.store(level, Relaxed);
+}

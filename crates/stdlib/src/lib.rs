@@ -3,10 +3,12 @@
 //! Invariant: modules know of the runtime only its binding API (`lisle_runtime::native`) and the types they make; a module is
 //! one file and one line in [`MODULES`].
 
+mod cli;
 mod cmath;
 mod math;
 mod random;
 
+pub use cli::run_command_line;
 use lisle_runtime::native::ModuleDef;
 
 /// Every native module of this crate.

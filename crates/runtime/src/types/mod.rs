@@ -26,7 +26,7 @@ mod int_methods;
 pub mod iter_tools;
 pub mod list;
 mod list_methods;
-mod list_sort;
+pub mod list_sort;
 pub mod mappingproxy;
 pub mod method;
 pub mod module;

@@ -1,0 +1,142 @@
+//! `compile`, `exec`, `eval` and what stands behind them.
+
+use lisle_compiler::{Mode, Options, SyntaxErrorKind};
+
+use crate::intern;
+use crate::object::{Py, Value};
+use crate::types::bytearray::ByteArray;
+use crate::types::bytes::Bytes;
+use crate::types::code::Code;
+use crate::types::dict::Dict;
+use crate::types::exceptions::{self, SourcePlace};
+use crate::types::str::Str;
+use crate::vm::{Exc, Res, Vm};
+
+/// The exception for a failed compilation.
+pub fn raise_syntax_error(vm: &Vm, filename: &str, error: lisle_compiler::SyntaxError) -> Exc {
+    let class = match error.kind {
+        SyntaxErrorKind::Syntax => &exceptions::SYNTAX_ERROR,
+        SyntaxErrorKind::Incomplete => &exceptions::INCOMPLETE_INPUT_ERROR,
+        SyntaxErrorKind::Indentation => &exceptions::INDENTATION_ERROR,
+        SyntaxErrorKind::Tab => &exceptions::TAB_ERROR,
+        SyntaxErrorKind::Recursion => return vm.recursion_error(error.message),
+        SyntaxErrorKind::Memory => return vm.memory_error(),
+        SyntaxErrorKind::Overflow => return vm.overflow_error(error.message),
+        SyntaxErrorKind::Value => return vm.new_exception(exceptions::SYNTAX_ERROR.get(), vec![Value::from(error.message.as_str())]),
+    };
+    let place = SourcePlace {
+        filename: Some(Value::from(filename)),
+        lineno: error.line as usize,
+        offset: error.col as usize,
+        text: error.text.as_deref().map(Value::from),
+        end_lineno: error.end_line as usize,
+        end_offset: error.end_col as usize,
+    };
+    vm.syntax_error(class, &error.message, place)
+}
+
+/// Compiles source text to a code value, issuing the compiler's warnings.
+pub fn compile_source(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Py<Code>> {
+    match lisle_compiler::compile(source, mode, options) {
+        Ok((plain, warnings)) => {
+            for warning in warnings {
+                let category = match warning.category {
+                    lisle_compiler::WarningCategory::Syntax => exceptions::SYNTAX_WARNING.get(),
+                    lisle_compiler::WarningCategory::Deprecation => exceptions::DEPRECATION_WARNING.get(),
+                };
+                let warnings = vm.import_module("warnings")?;
+                let explicit = vm.getattr(&warnings, intern!("warn_explicit"))?;
+                vm.call(
+                    &explicit,
+                    &[
+                        Value::from(warning.message.as_str()),
+                        category.to_value(),
+                        Value::from(options.filename.as_str()),
+                        Value::int(warning.line.into()),
+                    ],
+                )?;
+            }
+            Code::new(vm, plain)
+        }
+        Err(error) => Err(raise_syntax_error(vm, &options.filename, error)),
+    }
+}
+
+/// Source given as str or bytes, as text.
+pub fn source_text(vm: &Vm, source: &Value, what: &str, filename: &str) -> Res<String> {
+    if let Some(s) = source.downcast::<Str>() {
+        return match s.view().to_utf8() {
+            Some(text) => Ok(text.into_owned()),
+            None => {
+                let at = s.view().chars().position(|c| (0xd800..0xe000).contains(&c)).unwrap_or(0);
+                Err(vm.unicode_encode_error("utf-8", source.clone(), at, at + 1, "surrogates not allowed"))
+            }
+        };
+    }
+    let bytes: Vec<u8> = if let Some(b) = source.downcast::<Bytes>() {
+        b.as_slice().to_vec()
+    } else if let Some(b) = source.downcast::<ByteArray>() {
+        b.data.with(b.header(), |d| d.clone())
+    } else {
+        return Err(vm.type_error(format!("{what} must be a string, bytes or code object, not {}", source.ty().name())));
+    };
+    lisle_compiler::decode_source(&bytes).map_err(|e| raise_syntax_error(vm, filename, e))
+}
+
+/// `exec` and `eval`: the code, and the globals and locals to run it with.
+pub fn run(vm: &Vm, name: &str, mode: Mode, source: &Value, globals: Option<&Value>, locals: Option<&Value>, closure: Option<&Value>) -> Res<Value> {
+    let frame = vm.frames.current();
+    let globals = match globals.filter(|g| !g.is_none()) {
+        Some(g) => g.clone().try_into_py::<Dict>().map_err(|g| {
+            let got = g.ty().name();
+            vm.type_error(format!("{name}() globals must be a dict, not {got}"))
+        })?,
+        None => match frame {
+            Some(f) => f.globals().clone(),
+            None => Dict::new_empty(),
+        },
+    };
+    let explicit_globals = frame.is_none_or(|f| !f.globals().is(&globals));
+    let locals = match locals.filter(|l| !l.is_none()) {
+        Some(l) => {
+            if l.ty().slots().getitem.is_none() {
+                let got = l.ty().name();
+                return Err(vm.type_error(format!("{name}() locals must be a mapping or None, not {got}")));
+            }
+            l.clone()
+        }
+        None if explicit_globals => globals.to_value(),
+        None => match frame {
+            Some(f) => vm.frame_locals(f)?,
+            None => globals.to_value(),
+        },
+    };
+    let _ = globals.set_default_str(intern!("__builtins__"), crate::interp::builtins().into_value());
+    let code = match source.downcast::<Code>() {
+        Some(code) => code.clone(),
+        None => {
+            let what = format!("{name}() arg 1");
+            let text = source_text(vm, source, &what, "<string>")?;
+            let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_string() } else { text };
+            let flags = frame.map_or(0, |f| f.code().flags);
+            let options = Options { filename: "<string>".into(), future_flags: flags & 0x1fe_0000, ..Options::default() };
+            compile_source(vm, &text, mode, &options)?
+        }
+    };
+    let free = code.freevars.len();
+    let cells = match closure.filter(|c| !c.is_none()) {
+        None if free > 0 => {
+            let what = if name == "exec" { "exec" } else { "eval" };
+            return Err(vm.type_error(format!("code object passed to {what}() may not contain free variables")));
+        }
+        None => None,
+        Some(_) if free == 0 => {
+            return Err(vm.type_error("cannot use a closure with this code object"));
+        }
+        Some(c) => match c.clone().try_into_py::<crate::types::tuple::Tuple>() {
+            Ok(t) if t.as_slice().len() == free && t.as_slice().iter().all(|v| v.downcast_exact::<crate::types::cell::Cell>().is_some()) => Some(t),
+            _ => return Err(vm.type_error(format!("code object requires a closure of exactly length {free}"))),
+        },
+    };
+    vm.run_code(&code, &globals, Some(&locals), cells.as_ref())
+}
