@@ -1,10 +1,11 @@
-//! The native modules of the standard library, one file a module.
+//! The standard library: native modules, one file each, and the packed Python files.
 //!
 //! Invariant: modules know of the runtime only its binding API (`lisle_runtime::native`) and the types they make; a module is
 //! one file and one line in [`MODULES`].
 
 mod cmath;
 mod math;
+pub mod packed;
 mod random;
 
 use lisle_runtime::native::ModuleDef;
