@@ -58,6 +58,8 @@ pub(crate) struct Fault {
     pub kind: SyntaxErrorKind,
     pub message: String,
     pub range: Option<TextRange>,
+    /// The end is unknown: reported as column 0.
+    pub open_end: bool,
 }
 
 /// Result of the crate's passes; the error is boxed since it is rare.
@@ -69,6 +71,7 @@ pub(crate) fn fault<T>(range: TextRange, message: impl Into<String>) -> Res<T> {
         kind: SyntaxErrorKind::Syntax,
         message: message.into(),
         range: Some(range),
+        open_end: false,
     }))
 }
 
@@ -78,6 +81,7 @@ pub(crate) fn fault_of<T>(kind: SyntaxErrorKind, range: Option<TextRange>, messa
         kind,
         message: message.into(),
         range,
+        open_end: false,
     }))
 }
 
@@ -102,7 +106,7 @@ impl Fault {
             line,
             col: col + 1,
             end_line,
-            end_col: end_col + 1,
+            end_col: if self.open_end { 0 } else { end_col + 1 },
             text: Some(lines.line_text(source, line)),
         }
     }

@@ -518,6 +518,7 @@ impl<'a> Codegen<'a> {
             kind: SyntaxErrorKind::Overflow,
             message: format!("too many {what} in one code object"),
             range: Some(range),
+            open_end: false,
         }))
     }
 
