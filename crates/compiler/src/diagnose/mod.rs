@@ -10,7 +10,7 @@ mod tokenizer;
 use ruff_python_ast::Mod;
 use ruff_python_parser::Parsed;
 
-use crate::errors::{Fault, Res, SyntaxErrorKind, fault};
+use crate::errors::{End, Fault, Res, SyntaxErrorKind, fault};
 use crate::source::LineIndex;
 use crate::{Mode, Options};
 
@@ -20,8 +20,16 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         return Ok(());
     };
     let scan = tokenizer::scan(source, lines);
-    if let Some(fault) = scan.error {
-        let mut fault = fault;
+    // What the parser sees before the tokenizer gets to its error: only an unexpected indent is final.
+    let indent_first = matches!(error.error, ruff_python_parser::ParseErrorType::UnexpectedIndentation)
+        && scan
+            .error
+            .as_ref()
+            .and_then(|f| f.range)
+            .is_some_and(|range| error.location.start() < range.start());
+    if let Some(mut fault) = scan.error
+        && !indent_first
+    {
         if options.allow_incomplete_input && incomplete(&fault) {
             fault.kind = SyntaxErrorKind::Incomplete;
         }
@@ -40,7 +48,7 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
                 kind: SyntaxErrorKind::Syntax,
                 message: format!("'{bracket}' was never closed"),
                 range: Some(ruff_text_size::TextRange::empty(at)),
-                open_end: true,
+                end: End::Zero,
             };
             if options.allow_incomplete_input {
                 found.kind = SyntaxErrorKind::Incomplete;

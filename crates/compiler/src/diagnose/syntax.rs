@@ -7,7 +7,7 @@ use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
 use super::targets;
 use crate::Mode;
-use crate::errors::{Fault, SyntaxErrorKind, expr_name};
+use crate::errors::{End, Fault, SyntaxErrorKind, expr_name};
 use crate::source::LineIndex;
 
 /// A source that did not parse, and where.
@@ -26,7 +26,7 @@ pub(super) fn syntax(range: TextRange, message: impl Into<String>) -> Fault {
         kind: SyntaxErrorKind::Syntax,
         message: message.into(),
         range: Some(range),
-        open_end: false,
+        end: End::Range,
     }
 }
 
@@ -163,7 +163,10 @@ impl<'p> Failure<'p> {
                     self.invalid()
                 }
             }
-            E::EmptyTypeParams => syntax(self.range(self.at), "Type parameter list cannot be empty"),
+            E::EmptyTypeParams => syntax(
+                TextRange::empty(self.range(self.at).start()),
+                "Type parameter list cannot be empty",
+            ),
             E::InvalidStarredExpressionUsage => self.starred(),
             E::ExpectedExpression => self.expected_expression(),
             E::OtherError(text) => self.other(text),
@@ -173,19 +176,19 @@ impl<'p> Failure<'p> {
     }
 
     fn unexpected_indent(&self) -> Fault {
-        // The position is that of the line's end.
         let at = self.at;
         let token = self.range(at + usize::from(self.kind(at) == TokenKind::Indent));
-        let indent = if self.kind(at) == TokenKind::Indent {
-            self.range(at)
+        let end = if self.kind(at) == TokenKind::Indent {
+            self.range(at).end()
         } else {
-            token
+            token.start()
         };
-        let start = self.lines.line_start(self.lines.line(indent.end()));
-        indentation(
-            TextRange::new(indent.end().max(start), indent.end().max(start)),
-            "unexpected indent",
-        )
+        // CPython counts from the last blank.
+        let place = TextRange::empty(end.checked_sub(TextSize::new(1)).unwrap_or(end));
+        Fault {
+            end: End::Minus,
+            ..indentation(place, "unexpected indent")
+        }
     }
 
     fn after_keyword(&self, message: &str) -> Fault {
@@ -356,6 +359,15 @@ impl<'p> Failure<'p> {
             ),
             _ => self.invalid(),
         }
+    }
+
+    fn not_after_operator(&self) -> Fault {
+        let start = self.range(self.at).start();
+        let end = targets::expression_end(self, self.at).unwrap_or(self.range(self.at).end());
+        syntax(
+            TextRange::new(start, end),
+            "'not' after an operator must be parenthesized",
+        )
     }
 
     fn ternary_else(&self) -> bool {
@@ -631,15 +643,28 @@ impl<'p> Failure<'p> {
             "Only one '*' parameter allowed" | "Only one '*' separator allowed" => "* argument may appear only once",
             "Only one '**' parameter allowed" => "arguments cannot follow var-keyword argument",
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
-                "cannot have both 'except' and 'except*' on the same 'try'"
+                let star = self.kind(self.at + 1) == TokenKind::Star;
+                let end = self.range(self.at + usize::from(star)).end();
+                return syntax(
+                    TextRange::new(here.start(), end),
+                    "cannot have both 'except' and 'except*' on the same 'try'",
+                );
             }
             "Only single target (not tuple) can be annotated" => "only single target (not tuple) can be annotated",
             "Only single target (not list) can be annotated" => "only single target (not list) can be annotated",
             "Expected one or more exception types" => "expected one or more exception types",
-            "Trailing comma not allowed" => "trailing comma not allowed without surrounding parentheses",
+            "Trailing comma not allowed" => {
+                let newline = (self.at..self.tokens.len())
+                    .find(|&i| matches!(self.kind(i), TokenKind::Newline | TokenKind::EndOfFile))
+                    .unwrap_or(self.at);
+                return syntax(
+                    self.newline_range(newline),
+                    "trailing comma not allowed without surrounding parentheses",
+                );
+            }
             "Expected `except` or `finally` after `try` block" => "expected 'except' or 'finally' block",
             "Positional patterns cannot follow keyword patterns" => "positional patterns follow keyword patterns",
-            "Boolean 'not' expression cannot be used here" => "'not' after an operator must be parenthesized",
+            "Boolean 'not' expression cannot be used here" => return self.not_after_operator(),
             "Multiple exception types must be parenthesized when using `as`" => {
                 "multiple exception types must be parenthesized when using 'as'"
             }
@@ -712,7 +737,14 @@ impl<'p> Failure<'p> {
         let range = match self.kind(at) {
             TokenKind::EndOfFile => {
                 let end = self.source.trim_end_matches('\n').len() as u32;
-                TextRange::at(TextSize::new(end), TextSize::new(1))
+                let fault = indentation(
+                    TextRange::empty(TextSize::new(end)),
+                    format!("expected an indented block after {what} on line {line}"),
+                );
+                return Fault {
+                    end: End::Minus,
+                    ..fault
+                };
             }
             _ => self.range(at),
         };
@@ -724,10 +756,6 @@ impl<'p> Failure<'p> {
         ruff_python_parser::parse_parenthesized_expression_range(self.source, range)
             .ok()
             .map(|parsed| parsed.into_expr())
-    }
-
-    pub(super) fn name_of(&self, range: TextRange) -> &'static str {
-        self.expression(range).map_or("expression", |e| expr_name(&e))
     }
 }
 

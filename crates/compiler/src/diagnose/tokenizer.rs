@@ -4,7 +4,7 @@
 
 use ruff_text_size::{TextRange, TextSize};
 
-use crate::errors::{Fault, SyntaxErrorKind};
+use crate::errors::{End, Fault, SyntaxErrorKind};
 use crate::source::LineIndex;
 
 /// What the tokenizer finds.
@@ -75,7 +75,7 @@ fn found_range<T>(start: usize, end: usize, message: impl Into<String>) -> Found
         kind: SyntaxErrorKind::Syntax,
         message: message.into(),
         range: Some(range(start, end)),
-        open_end: false,
+        end: End::Range,
     }))
 }
 
@@ -149,7 +149,7 @@ impl Scanner<'_> {
                 kind: SyntaxErrorKind::Tab,
                 message: "inconsistent use of tabs and spaces in indentation".into(),
                 range: Some(range(end, end)),
-                open_end: false,
+                end: End::Range,
             }))
         };
         if col == last {
@@ -173,7 +173,7 @@ impl Scanner<'_> {
                     kind: SyntaxErrorKind::Indentation,
                     message: "unindent does not match any outer indentation level".into(),
                     range: Some(range(end, end)),
-                    open_end: false,
+                    end: End::Range,
                 }));
             }
             if alt != found_alt {
@@ -241,7 +241,7 @@ impl Scanner<'_> {
                 kind: SyntaxErrorKind::Syntax,
                 message: "unexpected character after line continuation character".into(),
                 range: Some(range(self.at, self.at)),
-                open_end: true,
+                end: End::Zero,
             }));
         }
         self.at += 1;
@@ -442,7 +442,7 @@ impl Scanner<'_> {
                 b'}' if self.peek_at(1) == b'}' => self.at += 1,
                 b'}' => {
                     let text = format!("{}-string: single '}}' is not allowed", f.letter);
-                    return found_range(self.at, self.at + 1, text);
+                    return found(self.at, text);
                 }
                 _ => {}
             }
