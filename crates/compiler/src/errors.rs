@@ -30,7 +30,8 @@ pub struct SyntaxError {
     pub line: u32,
     pub col: u32,
     pub end_line: u32,
-    pub end_col: u32,
+    /// 0 or -1 where CPython gives no end.
+    pub end_col: i32,
     pub text: Option<String>,
 }
 
@@ -52,12 +53,24 @@ pub struct Warning {
     pub end_col: u32,
 }
 
+/// What is reported as the end of an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// The end of its range.
+    Range,
+    /// Column 0.
+    Zero,
+    /// Column -1, on the line of the start.
+    Minus,
+}
+
 /// An error on its way through the crate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Fault {
     pub kind: SyntaxErrorKind,
     pub message: String,
     pub range: Option<TextRange>,
+    pub end: End,
 }
 
 /// Result of the crate's passes; the error is boxed since it is rare.
@@ -69,6 +82,7 @@ pub(crate) fn fault<T>(range: TextRange, message: impl Into<String>) -> Res<T> {
         kind: SyntaxErrorKind::Syntax,
         message: message.into(),
         range: Some(range),
+        end: End::Range,
     }))
 }
 
@@ -78,6 +92,7 @@ pub(crate) fn fault_of<T>(kind: SyntaxErrorKind, range: Option<TextRange>, messa
         kind,
         message: message.into(),
         range,
+        end: End::Range,
     }))
 }
 
@@ -95,14 +110,29 @@ impl Fault {
             };
         };
         let (line, col) = lines.line_and_char(source, range.start());
-        let (end_line, end_col) = lines.line_and_char(source, range.end().max(range.start() + TextSize::new(0)));
+        let (mut end_line, end_col) = lines.line_and_char(source, range.end());
+        let mut end_col = end_col as i32 + 1;
+        let start = range.start().to_usize();
+        if range.len() == TextSize::new(1) && source[start..].chars().next().is_none_or(|c| c == '\n') {
+            // The end of a line is one column wide.
+            end_line = line;
+            end_col = col as i32 + 2;
+        }
+        match self.end {
+            End::Range => {}
+            End::Zero => end_col = 0,
+            End::Minus => {
+                end_line = line;
+                end_col = -1;
+            }
+        }
         SyntaxError {
             kind: self.kind,
             message: self.message,
             line,
             col: col + 1,
             end_line,
-            end_col: end_col + 1,
+            end_col,
             text: Some(lines.line_text(source, line)),
         }
     }

@@ -1,4 +1,4 @@
-//! The native modules of the standard library, one file a module.
+//! The standard library: native modules, one file each, and the packed Python files.
 //!
 //! Invariant: modules know of the runtime only its binding API (`lisle_runtime::native`) and the types they make; a module is
 //! one file and one line in [`MODULES`].
@@ -6,6 +6,7 @@
 mod cli;
 mod cmath;
 mod math;
+pub mod packed;
 mod random;
 
 pub use cli::run_command_line;

@@ -31,7 +31,7 @@ use lisle_bytecode::{CodeFlags, CodeObject, Const, Op, Text};
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::{TextRange, TextSize};
 
-use crate::errors::{Fault, Res, SyntaxErrorKind, Warning, WarningCategory, fault};
+use crate::errors::{End, Fault, Res, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
 use crate::symtable::{Scope, ScopeId, ScopeKind, Symtable};
 use blocks::{Block, Region};
@@ -518,6 +518,7 @@ impl<'a> Codegen<'a> {
             kind: SyntaxErrorKind::Overflow,
             message: format!("too many {what} in one code object"),
             range: Some(range),
+            end: End::Range,
         }))
     }
 

@@ -258,7 +258,7 @@ impl Builder {
                 for alias in &i.names {
                     if alias.name.as_str() == "*" {
                         if self.scope().kind != ScopeKind::Module {
-                            return fault(i.range, "import * only allowed at module level");
+                            return fault(alias.range, "import * only allowed at module level");
                         }
                         continue;
                     }
@@ -544,7 +544,8 @@ impl Builder {
         let mut default_seen = false;
         for param in params {
             let name = param.name();
-            self.bind(name, def::TYPE_PARAM | def::LOCAL)?;
+            self.check_name(name.as_str(), name.range)?;
+            self.add(name.as_str(), def::TYPE_PARAM | def::LOCAL, param.range())?;
             if let TypeParam::TypeVar(var) = param
                 && let Some(bound) = &var.bound
             {

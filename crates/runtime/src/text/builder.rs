@@ -168,10 +168,11 @@ pub(super) fn kind_of_utf8(bytes: &[u8]) -> Kind {
 #[must_use]
 pub fn from_utf8_str(text: &str) -> StrBuf {
     fn decode<U: Unit>(text: &str) -> Vec<U> {
-        let mut out = Vec::with_capacity(text.len());
-        out.extend(text.chars().map(|c| U::truncate(u32::from(c))));
-        // A text of three-byte characters leaves two thirds of the room unused.
-        out.shrink_to_fit();
+        // Counting first is cheap, and a loop over slots needs no check for room.
+        let mut out = vec![U::truncate(0); text.chars().count()];
+        out.iter_mut()
+            .zip(text.chars())
+            .for_each(|(slot, c)| *slot = U::truncate(u32::from(c)));
         out
     }
     match kind_of_utf8(text.as_bytes()) {

@@ -59,65 +59,60 @@ struct Digits {
 }
 
 impl Digits {
-    /// Reads what `{:e}` prints.
-    fn from_exponent_form(text: &str) -> Digits {
+    /// Reads a plain number, with a point or an exponent or neither; zeros in front do not count.
+    fn read(text: &str) -> Digits {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).collect();
-        Digits {
-            digits,
-            point: exponent.parse::<i32>().unwrap_or(0) + 1,
+        let whole = mantissa.find('.').unwrap_or(mantissa.len());
+        let mut digits = Vec::with_capacity(mantissa.len());
+        let mut zeros = 0;
+        for byte in mantissa.bytes().filter(u8::is_ascii_digit) {
+            if byte == b'0' && digits.is_empty() {
+                zeros += 1;
+            } else {
+                digits.push(byte);
+            }
         }
+        let shift = whole as i32 - zeros;
+        let point = if digits.is_empty() {
+            1
+        } else {
+            exponent.parse::<i32>().unwrap_or(0) + shift
+        };
+        Digits { digits, point }
     }
 
     fn shortest(value: f64) -> Digits {
-        let digits = Digits::from_exponent_form(&format!("{value:e}"));
-        // Halfway between two shortest candidates Rust takes the upper, CPython the even one. Halfway is what has just one
-        // digit more: as many behind the point as it has bits there.
-        let (mantissa, exponent) = decompose(value);
-        let bits = -(exponent + mantissa.trailing_zeros() as i32);
-        let count = digits.digits.len();
-        if bits > 0 && digits.point + bits == count as i32 + 1 {
-            let even = format!("{value:.*e}", count - 1);
-            if even.parse() == Ok(value) {
-                return Digits::from_exponent_form(&even);
-            }
-        }
-        digits
+        Digits::read(zmij::Buffer::new().format_finite(value))
     }
 
     /// `count` digits, or all there are where that is less; at least one.
     fn significant(value: f64, count: usize) -> Digits {
         let more = count.clamp(1, MAX_DIGITS) - 1;
-        Digits::from_exponent_form(&format!("{value:.more$e}"))
+        Digits::read(&format!("{value:.more$e}"))
     }
 
     /// Digits down to `places` after the point.
     fn fixed(value: f64, places: usize) -> Digits {
         let places = places.min(MAX_DIGITS);
-        let text = format!("{value:.places$}");
-        let whole = text.find('.').unwrap_or(text.len());
-        let mut digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
-        let zeros = digits.iter().take_while(|&&b| b == b'0').count();
-        digits.drain(..zeros);
-        let point = if digits.is_empty() {
-            1
-        } else {
-            whole as i32 - zeros as i32
-        };
-        Digits { digits, point }
-    }
-
-    fn is_zero(&self) -> bool {
-        self.digits.iter().all(|&b| b == b'0')
+        Digits::read(&format!("{value:.places$}"))
     }
 
     fn drop_zeros(&mut self) {
         while self.digits.last() == Some(&b'0') {
             self.digits.pop();
         }
-        if self.digits.is_empty() {
-            self.point = 1;
+    }
+
+    /// Appends the digits at `from..to`, zeros where there are none.
+    fn push(&self, from: i64, to: i64, out: &mut Vec<u8>) {
+        let count = self.digits.len() as i64;
+        let zeros = |count: i64| usize::try_from(count).unwrap_or(0);
+        out.resize(out.len() + zeros(to.min(0) - from), b'0');
+        let (start, end) = (from.clamp(0, count) as usize, to.clamp(0, count) as usize);
+        if start < end {
+            out.extend_from_slice(&self.digits[start..end]);
         }
+        out.resize(out.len() + zeros(to - from.max(count)), b'0');
     }
 }
 
@@ -141,6 +136,14 @@ pub fn format_float(value: f64, layout: Layout, precision: usize, options: Optio
         };
         return format!("{sign}{name}");
     }
+    if layout == Layout::Fixed && precision <= MAX_DIGITS && !options.alternate && !options.no_negative_zero {
+        // Rust's own layout is the same.
+        return if options.plus {
+            format!("{value:+.precision$}")
+        } else {
+            format!("{value:.precision$}")
+        };
+    }
     let magnitude = value.abs();
     let precision = if layout == Layout::General {
         precision.max(1)
@@ -153,34 +156,28 @@ pub fn format_float(value: f64, layout: Layout, precision: usize, options: Optio
         Layout::General => Digits::significant(magnitude, precision),
         Layout::Repr => Digits::shortest(magnitude),
     };
-    let negative = value.is_sign_negative() && !(options.no_negative_zero && digits.is_zero());
-    if magnitude == 0.0 {
-        digits.point = 1;
-    }
+    let negative = value.is_sign_negative() && !(options.no_negative_zero && digits.digits.is_empty());
     if matches!(layout, Layout::General | Layout::Repr) {
         digits.drop_zeros();
     }
-    let precision_i64 = i64::try_from(precision).unwrap_or(i64::MAX);
+    let precision = i64::try_from(precision).unwrap_or(i64::MAX);
     let point = i64::from(digits.point);
-    // Where the digits end, counted from the point's place before them; zeros fill what the digits do not reach.
+    let count = (digits.digits.len() as i64).max(1);
+    // Where the digits end, counted from their start; zeros fill what they do not reach.
     let (exponent_form, end) = match layout {
-        Layout::Exponent => (true, precision_i64.saturating_add(1)),
-        Layout::Fixed => (false, precision_i64.saturating_add(point)),
+        Layout::Exponent => (true, precision.saturating_add(1)),
+        Layout::Fixed => (false, precision.saturating_add(point)),
         Layout::General => (
-            point <= -4 || point > precision_i64 - i64::from(options.add_dot_zero),
-            if options.alternate {
-                precision_i64
-            } else {
-                digits.digits.len() as i64
-            },
+            point <= -4 || point > precision - i64::from(options.add_dot_zero),
+            if options.alternate { precision } else { count },
         ),
-        Layout::Repr => (point <= -4 || point > 16, digits.digits.len() as i64),
+        Layout::Repr => (point <= -4 || point > 16, count),
     };
-    let mut out = String::with_capacity(32);
+    let mut out = Vec::with_capacity(32);
     if negative {
-        out.push('-');
+        out.push(b'-');
     } else if options.plus {
-        out.push('+');
+        out.push(b'+');
     }
     // The point as laid out: after the first digit where an exponent follows.
     let shown = if exponent_form { 1 } else { point };
@@ -188,29 +185,27 @@ pub fn format_float(value: f64, layout: Layout, precision: usize, options: Optio
     if options.add_dot_zero && !exponent_form && places == 0 {
         places = 1;
     }
-    let digit = |at: i64| {
-        usize::try_from(at)
-            .ok()
-            .and_then(|at| digits.digits.get(at))
-            .map_or('0', |&b| char::from(b))
-    };
     if shown <= 0 {
-        out.push('0');
+        out.push(b'0');
     } else {
-        out.extend((0..shown).map(digit));
+        digits.push(0, shown, &mut out);
     }
     if places > 0 || options.alternate {
-        out.push('.');
-        out.extend((shown..shown + places).map(digit));
+        out.push(b'.');
+        digits.push(shown, shown + places, &mut out);
     }
     if exponent_form {
         let exponent = point - 1;
-        let sign = if exponent < 0 { '-' } else { '+' };
-        out.push(if options.upper { 'E' } else { 'e' });
-        out.push(sign);
-        out.push_str(&format!("{:02}", exponent.abs()));
+        out.push(if options.upper { b'E' } else { b'e' });
+        out.push(if exponent < 0 { b'-' } else { b'+' });
+        let size = exponent.unsigned_abs();
+        if size >= 100 {
+            out.push(b'0' + (size / 100) as u8);
+        }
+        out.extend([b'0' + (size / 10 % 10) as u8, b'0' + (size % 10) as u8]);
     }
-    out
+    // Only ASCII was put in.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// `float(text)`; `None` where the text is no float.
@@ -299,7 +294,7 @@ pub fn round_float(value: f64, places: i64) -> Option<f64> {
 
 /// The nearest multiple of 10 ** `power`, ties to even.
 fn round_to_power(value: f64, power: i32) -> f64 {
-    let all = Digits::from_exponent_form(&format!("{:.800e}", value.abs()));
+    let all = Digits::read(&format!("{:.800e}", value.abs()));
     let Ok(kept) = usize::try_from(all.point - power) else {
         return 0.0 * value;
     };
@@ -535,6 +530,38 @@ fn scale(mantissa: u64, sticky: bool, exponent: i64) -> Result<f64, HexError> {
 mod tests {
     use super::*;
 
+    /// The quick shortest digits against the standard library's, and back.
+    #[test]
+    fn shortest_digits() {
+        let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+        for i in 0..50_000u64 {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            // Every power of two comes along: there the gaps to the neighbours differ.
+            let value = if i < 2047 {
+                f64::from_bits(i << 52)
+            } else {
+                f64::from_bits(bits)
+            }
+            .abs();
+            if !value.is_finite() || value == 0.0 {
+                continue;
+            }
+            let mut digits = Digits::shortest(value);
+            digits.drop_zeros();
+            // Of two that are equally near CPython takes the even one, the standard library the larger.
+            let standard = Digits::read(&format!("{value:e}"));
+            assert_eq!(
+                (digits.digits.len(), digits.point),
+                (standard.digits.len(), standard.point),
+                "{value:e}"
+            );
+            assert_eq!(parse_float_bytes(repr_float(value).as_bytes()), Some(value));
+            assert_eq!(from_hex(StrView::Ascii(to_hex(value).as_bytes())), Ok(value));
+        }
+    }
+
     /// What CPython prints for floats that lie halfway between two of the shortest texts that read back.
     #[test]
     fn halfway_is_even() {
@@ -549,5 +576,16 @@ mod tests {
         ] {
             assert_eq!(repr_float(value), text);
         }
+    }
+
+    #[test]
+    fn parts() {
+        assert_eq!(integer_ratio(0.75), (BigInt::from(3), BigInt::from(4)));
+        assert_eq!(integer_ratio(-8.0), (BigInt::from(-8), BigInt::from(1)));
+        assert_eq!(integer_ratio(5e-324).1, BigInt::from(1) << 1074);
+        assert_eq!(truncate(-3.9), BigInt::from(-3));
+        assert_eq!(truncate(0.5), BigInt::from(0));
+        assert_eq!(truncate(1e23).to_string(), "99999999999999991611392");
+        assert_eq!(format_float(2.5, Layout::Fixed, 1200, Options::default()).len(), 1202);
     }
 }

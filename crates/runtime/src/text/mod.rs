@@ -11,6 +11,7 @@ pub mod codec;
 pub mod complex;
 pub mod float;
 pub mod format_spec;
+pub mod hex;
 pub mod int;
 pub mod printf;
 pub mod repr;

@@ -94,19 +94,21 @@ fn repr_units<U: Unit>(text: &[U], show: impl Fn(u32) -> bool) -> StrBuf {
     let mut out = StrBuilder::with_capacity(text.len() + 2);
     out.push(quote);
     let mut escape = Vec::new();
-    for u in text {
-        let c = u.code();
-        let plain = match c {
-            0x20..0x7f => c != quote && c != 0x5c,
-            0..0x80 => false,
-            _ => show(c),
-        };
-        if plain {
-            out.push(c);
-        } else {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|u| match u.code() {
+            c @ 0x20..0x7f => c == quote || c == 0x5c,
+            0..0x80 => true,
+            c => !show(c),
+        });
+        let (run, tail) = rest.split_at(plain.unwrap_or(rest.len()));
+        out.push_view(U::view(run));
+        rest = tail;
+        if let Some((u, tail)) = rest.split_first() {
             escape.clear();
-            escape_one(c, &mut escape);
+            escape_one(u.code(), &mut escape);
             out.push_ascii(&escape);
+            rest = tail;
         }
     }
     out.push(quote);

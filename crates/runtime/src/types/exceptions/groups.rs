@@ -31,7 +31,7 @@ pub struct BaseExceptionGroup {
 /// `ExceptionGroup` derives from `Exception` as well.
 pub(super) fn make_exception_group(this: &'static ExcType) -> &'static Py<Type> {
     let group = BaseExceptionGroup::ty();
-    let ty = make_static_variant::<BaseExceptionGroup>(&this.cell, this.name, "builtins", Some(this.doc), group);
+    let ty = make_static_variant::<BaseExceptionGroup>(&this.cell, this.name, "builtins", this.doc(), group);
     let exception = EXCEPTION.get();
     ty.unlink_from_bases();
     ty.bases.set(Tuple::new(vec![group.to_value(), exception.to_value()]));

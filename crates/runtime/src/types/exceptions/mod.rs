@@ -376,7 +376,7 @@ macro_rules! marker {
             const MODULE: &'static str = "builtins";
             const DOC: Option<&'static str> = Some($ty.doc);
             const FLAGS: TypeFlags = BaseException::FLAGS;
-                        type Base = BaseException;
+            type Base = BaseException;
             fn type_cell() -> &'static TypeCell {
                 &$ty.cell
             }
@@ -412,6 +412,7 @@ marker!(
 pub struct ExcType {
     cell: TypeCell,
     name: &'static str,
+    /// Empty for none.
     doc: &'static str,
     base: Option<&'static ExcType>,
     make: fn(&'static ExcType) -> &'static Py<Type>,
@@ -454,6 +455,10 @@ impl ExcType {
         }
     }
 
+    fn doc(&self) -> Option<&'static str> {
+        Some(self.doc).filter(|doc| !doc.is_empty())
+    }
+
     /// The type object.
     #[inline(always)]
     pub fn get(&'static self) -> &'static Py<Type> {
@@ -467,7 +472,7 @@ impl ExcType {
 /// A class with the payload of `T` and no fields or methods beyond its base's.
 fn make<T: Native>(this: &'static ExcType) -> &'static Py<Type> {
     match this.base {
-        Some(base) => make_static_variant::<T>(&this.cell, this.name, "builtins", Some(this.doc), base.get()),
+        Some(base) => make_static_variant::<T>(&this.cell, this.name, "builtins", this.doc(), base.get()),
         None => T::ty(),
     }
 }

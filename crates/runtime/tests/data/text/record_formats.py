@@ -37,7 +37,7 @@ def some_float():
     return random.choice(FLOATS)
 
 
-for x in FLOATS:
+for x in FLOATS + [2.0**k for k in range(-1074, 1024, 3)] + [2.0**k for k in range(-60, 60)]:
     ask(lambda: repr(x), "repr", x.hex())
 for x in FLOATS[:150]:
     ask(lambda: x.hex(), "hex", x.hex())

@@ -1,0 +1,38 @@
+//! Small changes to files of the library that were fitted to another runtime, or that must say where Lisle differs.
+//!
+//! A patch must find its text exactly once, so that a new version of the library cannot lose one unnoticed.
+
+/// File, text, what it becomes.
+pub const PATCHES: &[(&str, &str, &str)] = &[
+    (
+        "site.py",
+        "return 'RustPython' # XXX: RUSTPYTHON; for site-packages",
+        "return 'Python'",
+    ),
+    ("site.py", "    # XXX: RUSTPYTHON\n", ""),
+    ("site.py", "/lib/rustpython{version[0]}", "/lib/python{version[0]}"),
+    (
+        "sysconfig/__init__.py",
+        "return 'RustPython'  # XXX: RUSTPYTHON; For site-packages",
+        "return 'Python'",
+    ),
+    (
+        "platform.py",
+        "if \"RustPython\" in sys_version:",
+        "if \"Lisle\" in sys_version:",
+    ),
+    ("platform.py", "name = \"RustPython\"", "name = \"Lisle\""),
+    ("platform.py", "        # XXX: RUSTPYTHON support\n", ""),
+];
+
+/// Applies the patches of `path`; gives how many there were.
+pub fn apply(path: &str, bytes: &mut Vec<u8>) -> usize {
+    let mut count = 0;
+    for (_, from, to) in PATCHES.iter().filter(|(file, ..)| *file == path) {
+        let text = String::from_utf8(std::mem::take(bytes)).expect("library files are UTF-8");
+        assert_eq!(text.matches(from).count(), 1, "{path} must hold once: {from}");
+        *bytes = text.replace(from, to).into_bytes();
+        count += 1;
+    }
+    count
+}
