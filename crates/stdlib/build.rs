@@ -55,7 +55,9 @@ fn gather() -> Vec<Input> {
     let overrides = Path::new("overrides/lib");
     let mut inputs = Vec::new();
     let mut overridden = Vec::new();
-    files_below(overrides, overrides, &mut overridden);
+    if overrides.is_dir() {
+        files_below(overrides, overrides, &mut overridden);
+    }
     let mut found = Vec::new();
     files_below(library, library, &mut found);
     let mut used = 0;

@@ -155,3 +155,5 @@ impl<T> std::ops::Deref for Opaque<T> {
         &self.0
     }
 }
+
+no_trace!(crate::threads::RawLock, crate::threads::RawRLock);

@@ -34,7 +34,7 @@ fn has_object_init(vm: &Vm, cls: &Py<Type>) -> bool {
 }
 
 fn has_object_new(cls: &Py<Type>) -> bool {
-    cls.slots().new.map(|f| f as usize) == Some(object_new as *const () as usize)
+    cls.slots().new.map(|f| f as usize) == Object::ty().slots().new.map(|f| f as usize)
 }
 
 /// `object.__new__`.

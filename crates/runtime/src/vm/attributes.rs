@@ -3,6 +3,7 @@
 use crate::object::attrs::{Attrs, Found};
 use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::types::dict::Dict;
+use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -104,7 +105,7 @@ fn no_dict_error(vm: &Vm, this: &Value, name: &Py<Str>, class_attr: bool) -> cra
     let attr = name.to_string_lossy();
     let message = if class_attr {
         format!("'{ty}' object attribute '{attr}' is read-only")
-    } else if this.ty().slots().setattro.map(|f| f as usize) == Some(generic_setattr as *const () as usize) {
+    } else if this.ty().slots().setattro.map(|f| f as usize) == Object::ty().slots().setattro.map(|f| f as usize) {
         format!("'{ty}' object has no attribute '{attr}' and no __dict__ for setting new attributes")
     } else {
         format!("'{ty}' object has no attribute '{attr}'")
@@ -210,13 +211,13 @@ impl Vm {
     /// `getattr(this, name)`, with `None` in the place of an AttributeError.
     pub fn getattr_opt(&self, this: &Value, name: &Py<Str>) -> Res<Option<Value>> {
         let f = this.ty().slots().getattro.map(|f| f as usize);
-        if f.is_none() || f == Some(generic_getattr as *const () as usize) {
+        if f.is_none() || f == Object::ty().slots().getattro.map(|f| f as usize) {
             return match generic_getattr_opt(self, this, name) {
                 Err(exc) if exc.is_attribute_error() => Ok(None),
                 other => other,
             };
         }
-        if f == Some(type_getattr as *const () as usize)
+        if f == Type::ty().slots().getattro.map(|f| f as usize)
             && let Some(cls) = this.downcast::<Type>()
         {
             return match type_getattr_opt(self, this, cls, name) {

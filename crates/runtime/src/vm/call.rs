@@ -7,7 +7,7 @@ use super::interp::Regs;
 use super::{Exc, Res, Vm};
 use crate::intern;
 use crate::native::Args;
-use crate::object::{Py, Type, Value};
+use crate::object::{Native, Py, Type, Value};
 use crate::types::code::Code;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -306,7 +306,7 @@ impl Vm {
         if i.k() == 0
             && first == i.a() + 2
             && !on_heap
-            && slots.new.map(|f| f as usize) == Some(crate::types::object::object_new as *const () as usize)
+            && slots.new.map(|f| f as usize) == crate::types::object::Object::ty().slots().new.map(|f| f as usize)
             && let Some(init) = cls.lookup(self, intern!("__init__"))
             && let Some(function) = init.downcast_exact::<Function>()
             && !cls.has_flag(crate::object::TypeFlags::ABSTRACT)

@@ -834,7 +834,7 @@ impl Vm {
     pub fn call_method(&self, obj: &Value, name: &Py<Str>, args: &[Value]) -> Res<Value> {
         let ty = obj.ty();
         let generic = ty.slots().getattro.map(|f| f as usize)
-            == Some(crate::vm::attributes::generic_getattr as *const () as usize);
+            == crate::types::object::Object::ty().slots().getattro.map(|f| f as usize);
         if generic
             && let Some(found) = ty.lookup(self, name)
             && found.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR)
