@@ -310,6 +310,37 @@ fn full_pages_freed_elsewhere_come_back_to_their_thread() {
 }
 
 #[test]
+fn the_room_of_many_ended_threads_is_found() {
+    const THREADS: usize = 40;
+    for immediate in [true, false] {
+        let _alone = alone(immediate);
+        let all_there = Barrier::new(THREADS);
+        let objects: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let objects: Vec<_> = (0..2000).map(|_| Object::new(160, true)).collect();
+                        all_there.wait();
+                        alloc::thread_exit();
+                        objects
+                    })
+                })
+                .collect();
+            let ends = threads.into_iter().map(|thread| thread.join());
+            ends.flat_map(|objects| objects.expect("thread")).collect()
+        });
+        let held = alloc::stats().held_bytes;
+        let count = objects.len();
+        objects.into_iter().for_each(Object::free);
+        let objects: Vec<_> = (0..count).map(|_| Object::new(160, true)).collect();
+        let now = alloc::stats().held_bytes;
+        assert!(now <= held + held / 4, "{now} of {held}");
+        objects.into_iter().for_each(Object::free);
+        alloc::thread_exit();
+    }
+}
+
+#[test]
 fn stress_with_stops() {
     const THREADS: usize = 6;
     const ROUNDS: usize = 30;

@@ -228,7 +228,8 @@ impl Unit<'_> {
         self.code.extend(moved);
         self.code.extend(tail);
         let shift = |index: &mut usize| {
-            if *index >= from {
+            // A label at `from` was placed for what follows the moved code.
+            if *index > from {
                 *index = *index - from + to;
             } else if *index >= to {
                 *index += count;

@@ -35,8 +35,8 @@ const TRIM_INTERVAL: Duration = Duration::from_millis(100);
 const DEAD_KEEP_BYTES: usize = 16 * 1024 * 1024;
 const DEAD_KEEP_COUNT: usize = 32;
 
-/// How many abandoned heaps a search for a page looks at.
-const STEAL_TRIES: usize = 4;
+/// How many abandoned heaps a search for a page looks at: a search costs less than filling the page it finds.
+const STEAL_TRIES: usize = 16;
 
 pub(super) static POOL: Locked<Pool> = Locked::new(Pool::new());
 
@@ -274,10 +274,11 @@ impl Pool {
         Some(unsafe { PageRef::set_up(start, bin, heap) })
     }
 
+    /// Takes a page from an abandoned heap. A heap that had one is asked first the next time.
     fn steal(&mut self, heap: &Heap, bin: usize) -> Option<PageRef> {
         let count = self.abandoned.len();
         for _ in 0..count.min(STEAL_TRIES) {
-            self.steal_from = (self.steal_from + 1) % count;
+            self.steal_from %= count;
             let other = self.abandoned[self.steal_from];
             // SAFETY: an abandoned heap belongs to the holder of the lock. The page is not Notified, so no
             // thread is about to put it on the other heap's list.
@@ -291,6 +292,7 @@ impl Pool {
                     return Some(page);
                 }
             }
+            self.steal_from += 1;
         }
         None
     }
