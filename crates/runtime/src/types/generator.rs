@@ -251,6 +251,7 @@ impl GeneratorBody {
             generator: this.bits(),
             holder: 0,
             outer_handled: 0,
+            previous_top: std::ptr::null_mut(),
         }
     }
 }

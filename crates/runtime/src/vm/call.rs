@@ -125,6 +125,7 @@ impl Vm {
                 generator: 0,
                 holder: 0,
                 outer_handled: 0,
+                previous_top: self.frames.top.get(),
             });
         }
         self.run()
@@ -161,6 +162,7 @@ impl Vm {
                 generator: 0,
                 holder: 0,
                 outer_handled: 0,
+                previous_top: self.frames.top.get(),
             });
         }
         self.run()
@@ -278,6 +280,7 @@ impl Vm {
                 generator: 0,
                 holder: 0,
                 outer_handled: 0,
+                previous_top: self.frames.top.get(),
             });
         }
         Ok(())

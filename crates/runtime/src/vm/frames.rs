@@ -62,6 +62,8 @@ pub struct FrameData {
     pub holder: u64,
     /// Bits of what was being handled outside when a generator was resumed; for comparison only.
     pub outer_handled: u64,
+    /// First free register before this frame: the arguments of a call lie below it, in the caller's registers.
+    pub previous_top: *mut u64,
 }
 
 impl FrameData {

@@ -1437,7 +1437,7 @@ impl Vm {
             }
             let holder = std::mem::take(&mut f.holder);
             if !f.on_heap {
-                self.frames.top.set(regs);
+                self.frames.top.set(f.previous_top);
             }
             self.frames.depth.set(self.frames.depth.get() - 1);
             if holder != 0 {
