@@ -44,7 +44,7 @@ pub fn pyclass(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares the methods, getters and special methods of a native class.
 ///
 /// Within the block: `#[pymethod(sig = "($self, object, /)")]`, `#[classmethod(sig = ..)]`, `#[staticmethod(sig = ..)]`,
-/// `#[getter]`, `#[setter]`, `#[classattr]` (on a `fn() -> Value`) and `#[slot]`. A class may have further blocks: `#[pymethods(part = define_search)]`
+/// `#[getter]`, `#[setter]`, `#[classattr]` (on a `fn(vm: &Vm) -> ..`) and `#[slot]`. A class may have further blocks: `#[pymethods(part = define_search)]`
 /// generates the function `define_search`, and the main block names it: `#[pymethods(parts(define_search))]`.
 #[proc_macro_attribute]
 pub fn pymethods(args: TokenStream, item: TokenStream) -> TokenStream {

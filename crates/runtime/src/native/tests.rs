@@ -6,6 +6,31 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use super::*;
 use crate::types::tuple::Tuple;
 
+/// Leaves the thread also when the test fails, so that the others do not wait for it.
+struct Entered(&'static Vm);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.leave_thread();
+    }
+}
+
+fn with_vm(f: impl FnOnce(&Vm)) {
+    match Vm::try_current() {
+        Some(vm) => f(vm),
+        None => {
+            let entered = Entered(Vm::enter_thread(false));
+            crate::object::bootstrap();
+            f(entered.0);
+        }
+    }
+}
+
+fn describe(vm: &Vm, exc: &Exc) -> String {
+    let message = vm.str(exc.value()).map(|text| text.to_string_lossy());
+    format!("{}: {}", exc.value().ty().name(), message.unwrap_or_default())
+}
+
 /// A call written as `1, 'text', None, key=2`.
 fn parse_call(text: &str) -> (Vec<Value>, Option<Py<Tuple>>) {
     let mut values = Vec::new();
@@ -50,10 +75,7 @@ fn shown(vm: &Vm, result: Res<Value>) -> String {
 
 fn check(def: &FnDef, call: &str, expected: &str) {
     with_vm(|vm| {
-        let (mut values, names) = parse_call(call);
-        if matches!(def.kind, FnKind::Method) {
-            values.insert(0, Value::NONE);
-        }
+        let (values, names) = parse_call(call);
         let args = Args {
             values: &values,
             kwnames: names.as_ref(),
@@ -567,8 +589,8 @@ impl Counter {
     }
 
     #[classattr]
-    fn limit() -> Value {
-        Value::int(9)
+    fn limit(_vm: &Vm) -> i64 {
+        9
     }
 }
 
@@ -602,7 +624,7 @@ fn classes() {
     with_vm(|vm| {
         let cls = Counter::ty();
         let mut def = TypeDef::default();
-        <Counter as Native>::define(&mut def);
+        Counter::define(&mut def);
         assert_eq!(def.text_signature, Some("(start=0, /)"));
         let new = def.slots.new.expect("declared");
         let (values, _) = parse_call("5");
@@ -660,7 +682,7 @@ fn classes() {
         let set = getset.set.expect("declared");
         assert!(set(vm, &made, Some(&Value::int(70))).is_ok() && set(vm, &made, None).is_err());
         assert_eq!(shown(vm, (getset.get)(vm, &made)), "70");
-        assert_eq!(def.attrs[0].1.as_small_int(), Some(9));
+        assert_eq!(shown(vm, def.attrs[0].1(vm)), "9");
         assert_eq!(std::mem::offset_of!(Derived, base), 0);
     });
 }
@@ -736,7 +758,9 @@ enum Shape {
 
 #[test]
 fn derived_traversal_sees_every_field() {
-    use crate::memory::trace::Trace;
+    use crate::memory::header::Header;
+    use crate::memory::trace::{Trace, Visitor};
+    use std::ptr::NonNull;
     with_vm(|_| {
         let (a, b) = (Str::from_str("a").into_value(), Str::from_str("b").into_value());
         for (shape, expected) in [
@@ -751,19 +775,9 @@ fn derived_traversal_sees_every_field() {
             ),
         ] {
             let mut seen = 0;
-            let mut visit = |_| seen += 1;
-            shape.traverse(&mut visitor(&mut visit));
+            let mut visit = |_: NonNull<Header>| seen += 1;
+            shape.traverse(&mut Visitor::new(&mut visit));
             assert_eq!(seen, expected);
         }
     });
-}
-
-fn with_vm(f: impl FnOnce(&Vm)) {
-    f(&Vm);
-}
-fn describe(_vm: &Vm, exc: &Exc) -> String {
-    format!("{}: {}", exc.0, exc.1)
-}
-fn visitor<'a>(visit: &'a mut dyn FnMut(usize)) -> crate::memory::trace::Visitor<'a> {
-    crate::memory::trace::Visitor(visit)
 }
