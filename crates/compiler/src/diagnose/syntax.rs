@@ -7,7 +7,7 @@ use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
 use super::targets;
 use crate::Mode;
-use crate::errors::{End, Fault, SyntaxErrorKind, expr_name};
+use crate::errors::{End, Fault, SyntaxErrorKind};
 use crate::source::LineIndex;
 
 /// A source that did not parse, and where.

@@ -105,6 +105,7 @@ pub(crate) struct Symbol {
 
 pub(crate) struct Scope {
     pub kind: ScopeKind,
+    #[expect(dead_code, reason = "shown by the debug output of scopes")]
     pub name: Rc<str>,
     pub parent: Option<ScopeId>,
     pub children: Vec<ScopeId>,

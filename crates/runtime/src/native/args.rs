@@ -228,6 +228,7 @@ impl Signature {
             *place = Some(value);
         }
         let mut left = keywords;
+        #[expect(clippy::needless_range_loop, reason = "the index names the parameter too")]
         for at in filled.max(self.pos_only)..self.named {
             let param = self.named_param(at);
             let value = if left == 0 { None } else { args.keyword(param.name) };

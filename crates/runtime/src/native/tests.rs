@@ -628,7 +628,7 @@ fn classes() {
         assert_eq!(def.text_signature, Some("(start=0, /)"));
         let new = def.slots.new.expect("declared");
         let (values, _) = parse_call("5");
-        let made = new(vm, cls, Args::new(&values)).ok().expect("one int is fine");
+        let made = new(vm, cls, Args::new(&values)).unwrap_or_else(|_| panic!("one int is fine"));
         let (names_values, names) = parse_call("x=1");
         let with_names = Args {
             values: &names_values,

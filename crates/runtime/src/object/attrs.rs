@@ -407,7 +407,8 @@ impl<'a> Attrs<'a> {
             return;
         }
         // SAFETY: shapes live as long as the type.
-        let n = unsafe { (&(*shape).names).len() };
+        let names: &[Py<Str>] = unsafe { &(*shape).names };
+        let n = names.len();
         let drops = self.install_dict(Some(dict), n);
         drop(guard);
         drop(drops);

@@ -204,7 +204,7 @@ impl<T> Py<T> {
     /// Identity.
     #[inline(always)]
     pub fn is<U>(&self, other: &Py<U>) -> bool {
-        self.0.as_ptr() as usize == other.0.as_ptr() as usize
+        std::ptr::addr_eq(self.0.as_ptr(), other.0.as_ptr())
     }
 
     /// The type, borrowed.

@@ -756,7 +756,7 @@ fn getattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
     let ty = this.ty();
     let first = match ty.lookup(vm, intern!("__getattribute__")) {
         Some(f) => match f.downcast_exact::<SlotWrapper>().and_then(|w| w.owner.slots().getattro) {
-            Some(native) if native as usize != getattr_trampoline as usize => native(vm, this, name),
+            Some(native) if native as usize != getattr_trampoline as *const () as usize => native(vm, this, name),
             _ => vm.call_special(this, intern!("__getattribute__"), &[name.as_value()]),
         },
         None => crate::vm::attributes::generic_getattr(vm, this, name),

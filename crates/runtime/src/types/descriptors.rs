@@ -53,7 +53,7 @@ pub(crate) fn address(value: &Value) -> u64 {
 
 /// A hash of two addresses.
 pub(crate) fn address_hash(a: u64, b: u64) -> i64 {
-    let mix = (a >> 4 | a << 60) ^ (b >> 4 | b << 60).rotate_left(1);
+    let mix = a.rotate_right(4) ^ b.rotate_right(4).rotate_left(1);
     if mix as i64 == -1 { -2 } else { mix as i64 }
 }
 

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use lisle_bytecode::opcode::{BinOp, CmpOp};
 use lisle_macros::{pyclass, pymethods};
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::{Signed, ToPrimitive};
 
 use super::number_ops;
 use crate::object::{Native, Py, Type, Value};

@@ -5,14 +5,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use lisle_bytecode::opcode::BinOp;
 use lisle_macros::{pymethods, signature};
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
-use num_traits::{One, Signed, Zero};
 
 use super::int::{self, Bool, Int, IntRef, known};
-use super::number_ops;
 use super::number_text::{self, bytes_like};
 use crate::native::{Args, Signature};
 use crate::object::{Native, Py, Type, Value};
@@ -34,6 +31,7 @@ pub fn max_str_digits() -> u32 {
     MAX_STR_DIGITS.load(Relaxed)
 }
 
+#[expect(dead_code, reason = "`sys` sets it")]
 /// `sys.set_int_max_str_digits(limit)`; false if the limit is neither 0 nor at least the threshold.
 pub fn set_max_str_digits(limit: i64) -> bool {
     match u32::try_from(limit) {

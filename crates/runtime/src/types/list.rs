@@ -251,6 +251,7 @@ impl Py<List> {
         mut new: Vec<Value>,
     ) -> Res<Result<(), (usize, usize)>> {
         enum Outcome {
+            #[expect(dead_code, reason = "carries what is dropped after the lock is given back")]
             Done(Vec<Value>),
             Misfit(usize),
             NoMemory,
@@ -340,7 +341,8 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
     if range.count == 0 {
         return Vec::new();
     }
-    for read in write..items.len() {
+    let first = write;
+    for read in first..items.len() {
         if selected.next_if_eq(&read).is_none() {
             items.swap(write, read);
             write += 1;

@@ -3,13 +3,12 @@
 //! Invariant: a native method is called only with a receiver that its class accepts, a class method only with a class (see
 //! [`crate::native::NativeFn`]).
 
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::MaybeUninit;
 
 use crate::native::{Args, FnDef, FnKind, Signature, Style, pyclass, pymethods};
 use crate::object::{Py, Type, TypeFlags, Value};
 use crate::types::classmethod::StaticMethod;
 use crate::types::descriptors::{accepts, address, address_hash, does_not_apply, qualified, reduce_as_attribute};
-use crate::types::exceptions::text;
 use crate::types::module::Module;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 
 use super::complex::{Complex, Pair};
-use super::int::IntRef;
 use super::{float, int, int_methods};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::StrBuf;

@@ -329,7 +329,7 @@ pub fn identity_hash(this: &Value) -> i64 {
 pub fn object_getstate(vm: &Vm, this: &Value) -> Res<Value> {
     let dict = match vm.getattr_opt(this, intern!("__dict__"))? {
         Some(d) => match d.downcast::<Dict>() {
-            Some(dict) if dict.len() > 0 => dict.copy(vm)?.into_value(),
+            Some(dict) if !dict.is_empty() => dict.copy(vm)?.into_value(),
             _ => Value::NONE,
         },
         None => Value::NONE,
@@ -356,7 +356,7 @@ fn slot_state(vm: &Vm, this: &Value) -> Res<Option<Value>> {
             state.set(vm, &name, v)?;
         }
     }
-    Ok((state.len() > 0).then(|| state.into_value()))
+    Ok((!state.is_empty()).then(|| state.into_value()))
 }
 
 fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
@@ -403,7 +403,7 @@ fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
         Value::NONE
     };
     let (factory, factory_args) = match kwargs {
-        Some(k) if k.downcast::<Dict>().is_some_and(|d| d.len() > 0) => {
+        Some(k) if k.downcast::<Dict>().is_some_and(|d| !d.is_empty()) => {
             let f = vm.getattr(&copyreg, intern!("__newobj_ex__"))?;
             (
                 f,

@@ -7,7 +7,7 @@ use super::common::{builtin, is_end, with_held};
 use super::list::List;
 use super::tuple::Tuple;
 use crate::native::{pyclass, pymethods};
-use crate::object::{Native, Py, PySlot, Slot, Type, Value};
+use crate::object::{Py, PySlot, Slot, Type, Value};
 use crate::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
 use crate::types::dict::Dict;
 use crate::vm::{Res, Vm};

@@ -38,6 +38,7 @@ pub struct Str {
     interned: AtomicBool,
     /// Where the code points are: behind the payload, or on the heap for subclass instances, whose layout continues there.
     heap: Option<crate::memory::trace::Opaque<Box<StrBuf>>>,
+    #[expect(dead_code, reason = "marks where the code points begin")]
     data: crate::memory::trace::Opaque<UnsafeCell<[u64; 0]>>,
 }
 

@@ -110,7 +110,7 @@ impl Vm {
             }
             let f: &Function = function;
             self.push_record(FrameData {
-                code: &raw const **&code,
+                code: &raw const *code,
                 regs: base,
                 pc: 0,
                 dst: 0,

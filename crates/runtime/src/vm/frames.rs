@@ -149,6 +149,12 @@ fn reserve(bytes: usize) -> NonNull<u8> {
     unsafe { NonNull::new_unchecked(p.cast()) }
 }
 
+impl Default for FrameStack {
+    fn default() -> FrameStack {
+        FrameStack::new()
+    }
+}
+
 impl FrameStack {
     pub fn new() -> FrameStack {
         let registers = reserve(REGISTERS * 8).cast::<u64>();

@@ -40,14 +40,6 @@ pub(crate) enum Flow {
 pub(super) struct Regs(pub *mut u64);
 
 impl Regs {
-    /// # Safety
-    /// `i` is a register of the running frame.
-    #[inline(always)]
-    unsafe fn word(self, i: u16) -> u64 {
-        // SAFETY: by contract.
-        unsafe { *self.0.add(i as usize) }
-    }
-
     /// The bound value of register `i`.
     #[inline(always)]
     fn get<'a>(self, i: u16) -> &'a Value {

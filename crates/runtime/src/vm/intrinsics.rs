@@ -856,14 +856,14 @@ impl Vm {
 
     pub(super) fn match_class(&self, subject: &Value, class: &Value, positional: usize, names: &Value) -> Res<Value> {
         let Some(cls) = class.downcast::<Type>() else {
-            return Err(self.type_error(format!("called match pattern must be a class")));
+            return Err(self.type_error("called match pattern must be a class"));
         };
         if !self.isinstance(subject, class)? {
             return Ok(Value::NONE);
         }
         let mut seen: Vec<Py<Str>> = Vec::new();
         let mut values = Vec::new();
-        let mut take = |name: &Py<Str>, seen: &mut Vec<Py<Str>>| -> Res<Option<Value>> {
+        let take = |name: &Py<Str>, seen: &mut Vec<Py<Str>>| -> Res<Option<Value>> {
             if seen.iter().any(|s| s.text_eq(name)) {
                 return Err(self.type_error(format!(
                     "{}() got multiple sub-patterns for attribute '{}'",

@@ -4,7 +4,7 @@ use super::frames::{FrameData, FrameKind};
 use super::interp::Regs;
 use super::{Exc, Res, Vm};
 use crate::object::{Py, Value};
-use crate::types::exceptions::{self, BaseException};
+use crate::types::exceptions::BaseException;
 use crate::types::frame::Frame;
 use crate::types::traceback::Traceback;
 
@@ -190,11 +190,6 @@ impl Regs {
 
     fn put(self, i: u16, value: Value) {
         // SAFETY: as above.
-        drop(unsafe { std::mem::replace(&mut *self.0.add(i as usize).cast::<Option<Value>>(), Some(value)) });
+        drop(unsafe { (*self.0.add(i as usize).cast::<Option<Value>>()).replace(value) });
     }
-}
-
-/// The type of StopIteration, by its short name in this module.
-pub(super) fn is_stop_iteration(exc: &Exc) -> bool {
-    exc.is_instance(exceptions::STOP_ITERATION.get())
 }

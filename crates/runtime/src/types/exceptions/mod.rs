@@ -125,11 +125,6 @@ pub(crate) fn state_of(this: &Value) -> Option<Value> {
     }
 }
 
-/// `Some` for a value that is not None.
-pub(crate) fn not_none(value: Option<Value>) -> Option<Value> {
-    value.filter(|v| !v.is_none())
-}
-
 /// Whether the value is a traceback.
 fn is_traceback(value: &Value) -> bool {
     value.downcast::<crate::types::traceback::Traceback>().is_some()

@@ -111,6 +111,7 @@ impl OSError {
     }
 
     /// `OSError(errno, text, filename)`.
+    #[expect(clippy::new_ret_no_self, reason = "the class is chosen by the number")]
     pub fn new(vm: &Vm, errno: i32, filename: Option<Value>) -> Res<Value> {
         let mut values = vec![Value::int(errno.into()), Str::from_str(&strerror(errno)).into_value()];
         values.extend(filename);
