@@ -4,7 +4,7 @@ use crate::native::pyclass;
 use crate::object::{Py, TypeFlags, Value};
 
 /// Immutable bytes.
-#[pyclass(name = "bytes", basetype, sequence, gc = false, no_methods, flags = TypeFlags::BYTES_SUBCLASS)]
+#[pyclass(name = "bytes", basetype, sequence, gc = false, flags = TypeFlags::BYTES_SUBCLASS)]
 pub struct Bytes {
     pub data: Box<[u8]>,
 }
@@ -16,5 +16,13 @@ impl Bytes {
 
     pub fn as_slice(&self) -> &[u8] {
         &self.data
+    }
+
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
     }
 }

@@ -1,8 +1,10 @@
 //! The builtin types, one file each (large ones in parts named `<type>_<part>`).
 
 pub mod async_generator;
+pub mod buffer;
 pub mod bytearray;
 pub mod bytes;
+mod bytes_methods;
 pub mod cell;
 pub mod classmethod;
 pub mod code;
@@ -14,6 +16,7 @@ pub mod dict;
 mod dict_methods;
 pub mod dict_table;
 pub mod dict_views;
+pub mod encoding;
 pub mod exceptions;
 pub mod float;
 mod float_methods;
@@ -44,6 +47,9 @@ pub mod set_table;
 pub mod singletons;
 pub mod slice;
 pub mod str;
+mod str_format;
+pub mod str_iter;
+mod str_methods;
 pub mod super_;
 pub mod template;
 pub mod traceback;

@@ -18,14 +18,13 @@ use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
 
 /// The bytes of a bytes-like object; `None` if `value` is none.
-pub fn bytes_like<'a>(vm: &Vm, value: &'a Value) -> Res<Option<Cow<'a, [u8]>>> {
-    let _ = vm;
-    Ok(value.downcast::<Bytes>().map(|bytes| Cow::Borrowed(bytes.as_slice())))
+pub fn bytes_like<'a>(_vm: &Vm, value: &'a Value) -> Res<Option<Cow<'a, [u8]>>> {
+    Ok(super::buffer::bytes_of(value))
 }
 
 /// The types that `int(x, base)` takes besides str.
 pub fn is_bytes_or_bytearray(value: &Value) -> bool {
-    value.downcast::<Bytes>().is_some()
+    value.downcast::<Bytes>().is_some() || value.downcast::<super::bytearray::ByteArray>().is_some()
 }
 
 /// What `bytes(value)` would hold, with its errors.
