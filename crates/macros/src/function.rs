@@ -271,7 +271,7 @@ impl Typed {
             or_none: #none_is_missing,
         } });
         let target = if optional { inner_type(ty)? } else { ty };
-        let convert = quote_spanned! {target.span()=>
+        let convert = quote_spanned! {target.span().resolved_at(proc_macro2::Span::call_site())=>
             ::lisle_runtime::native::FromArg::from_arg(vm, value, #context)?
         };
         let guard = none_is_missing.then(|| quote!(if !::lisle_runtime::native::is_none(value)));

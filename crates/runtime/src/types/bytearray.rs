@@ -160,7 +160,9 @@ impl Py<ByteArray> {
             };
             match byte {
                 Some(byte) => bytes[at] = byte,
-                None => drop(bytes.remove(at)),
+                None => {
+                    bytes.remove(at);
+                }
             }
             true
         });
@@ -185,7 +187,7 @@ impl Py<ByteArray> {
                 if bytes.try_reserve(more).is_err() {
                     return Err(Fault::Memory);
                 }
-                bytes.splice(part, new);
+                drop(bytes.splice(part, new));
                 return Ok(());
             }
             match new {
