@@ -41,7 +41,9 @@ pub fn run_command_line(args: Vec<OsString>) -> u8 {
     match result {
         Ok(()) => 0,
         Err(exc) => {
-            let text = vm.str(exc.value()).map_or_else(|_| String::new(), |s| s.to_string_lossy());
+            let text = vm
+                .str(exc.value())
+                .map_or_else(|_| String::new(), |s| s.to_string_lossy());
             eprintln!("{}: {text}", exc.value().ty().name());
             1
         }
@@ -53,14 +55,23 @@ fn start(vm: &Vm, command: Option<OsString>, file: Option<OsString>) -> Result<(
     lisle_runtime::interp::set_builtins(&builtins);
     let modules = lisle_runtime::interp::modules();
     modules.set(vm, &Value::from("builtins"), builtins.to_value())?;
+    lisle_runtime::import::set_native_modules(crate::MODULES);
+    lisle_runtime::import::set_library(&crate::packed::PackedLibrary);
+    lisle_runtime::import::init(vm)?;
     let main = Module::new("__main__");
     main.set("__builtins__", builtins.to_value());
     let (source, filename) = match (command, file) {
         (Some(c), _) => (c.to_string_lossy().into_owned(), "<string>".to_string()),
-        (None, Some(f)) => (std::fs::read_to_string(&f).unwrap_or_default(), f.to_string_lossy().into_owned()),
+        (None, Some(f)) => (
+            std::fs::read_to_string(&f).unwrap_or_default(),
+            f.to_string_lossy().into_owned(),
+        ),
         _ => return Ok(()),
     };
-    let options = Options { filename, ..Options::default() };
+    let options = Options {
+        filename,
+        ..Options::default()
+    };
     let code = compile_source(vm, &source, Mode::Exec, &options)?;
     let globals = main.dict();
     vm.run_code(&code, &globals, None, None)?;

@@ -58,7 +58,12 @@ fn deadline(vm: &Vm, blocking: bool, timeout: Option<&Value>) -> Res<Option<Opti
 }
 
 /// Waits with `acquire` until it succeeds or times out, running signal handlers in between.
-fn acquire(vm: &Vm, limit: Option<Option<Instant>>, try_it: impl Fn() -> bool, wait: impl Fn(Option<Instant>) -> AcquireResult) -> Res<bool> {
+fn acquire(
+    vm: &Vm,
+    limit: Option<Option<Instant>>,
+    try_it: impl Fn() -> bool,
+    wait: impl Fn(Option<Instant>) -> AcquireResult,
+) -> Res<bool> {
     if try_it() {
         return Ok(true);
     }
@@ -77,11 +82,16 @@ fn acquire(vm: &Vm, limit: Option<Option<Instant>>, try_it: impl Fn() -> bool, w
 }
 
 /// A lock object is a synchronization primitive.
-#[pyclass(name = "lock", module = "_thread", weakref, gc = false, doc = "A lock object is a synchronization primitive.  To create a lock,\ncall threading.Lock().")]
+#[pyclass(
+    name = "lock",
+    module = "_thread",
+    weakref,
+    gc = false,
+    doc = "A lock object is a synchronization primitive.  To create a lock,\ncall threading.Lock()."
+)]
 pub struct Lock {
     raw: RawLock,
 }
-
 
 #[pymethods]
 impl Lock {
@@ -98,7 +108,12 @@ impl Lock {
             return Ok(true);
         }
         let limit = deadline(vm, blocking, timeout)?;
-        acquire(vm, limit, || this.raw.try_acquire(), |until| this.raw.acquire(until, true))
+        acquire(
+            vm,
+            limit,
+            || this.raw.try_acquire(),
+            |until| this.raw.acquire(until, true),
+        )
     }
 
     /// An obsolete synonym of acquire().
@@ -112,7 +127,11 @@ impl Lock {
     /// but it needn't be locked by the same thread that unlocks it.
     #[pymethod(sig = "($self, /)")]
     fn release(vm: &Vm, this: &Py<Lock>) -> Res<()> {
-        if this.raw.release() { Ok(()) } else { Err(vm.runtime_error("release unlocked lock")) }
+        if this.raw.release() {
+            Ok(())
+        } else {
+            Err(vm.runtime_error("release unlocked lock"))
+        }
     }
 
     /// An obsolete synonym of release().
@@ -136,7 +155,12 @@ impl Lock {
     /// Lock the lock.
     #[pymethod(sig = "($self, /)")]
     fn __enter__(vm: &Vm, this: &Py<Lock>) -> Res<bool> {
-        acquire(vm, None, || this.raw.try_acquire(), |until| this.raw.acquire(until, true))
+        acquire(
+            vm,
+            None,
+            || this.raw.try_acquire(),
+            |until| this.raw.acquire(until, true),
+        )
     }
 
     /// Release the lock.
@@ -163,7 +187,6 @@ pub struct RLock {
     raw: RawRLock,
 }
 
-
 #[pymethods]
 impl RLock {
     #[slot]
@@ -175,13 +198,22 @@ impl RLock {
     #[pymethod(sig = "($self, /, blocking=True, timeout=-1)")]
     fn acquire(vm: &Vm, this: &Py<RLock>, blocking: Option<bool>, timeout: Option<&Value>) -> Res<bool> {
         let limit = deadline(vm, blocking.unwrap_or(true), timeout)?;
-        acquire(vm, limit, || this.raw.try_acquire(), |until| this.raw.acquire(until, true))
+        acquire(
+            vm,
+            limit,
+            || this.raw.try_acquire(),
+            |until| this.raw.acquire(until, true),
+        )
     }
 
     /// Release the lock.
     #[pymethod(sig = "($self, /)")]
     fn release(vm: &Vm, this: &Py<RLock>) -> Res<()> {
-        if this.raw.release() { Ok(()) } else { Err(vm.runtime_error("cannot release un-acquired lock")) }
+        if this.raw.release() {
+            Ok(())
+        } else {
+            Err(vm.runtime_error("cannot release un-acquired lock"))
+        }
     }
 
     /// Return a boolean indicating whether this object is locked right now.
@@ -193,7 +225,12 @@ impl RLock {
     /// Lock the lock.
     #[pymethod(sig = "($self, /)")]
     fn __enter__(vm: &Vm, this: &Py<RLock>) -> Res<bool> {
-        acquire(vm, None, || this.raw.try_acquire(), |until| this.raw.acquire(until, true))
+        acquire(
+            vm,
+            None,
+            || this.raw.try_acquire(),
+            |until| this.raw.acquire(until, true),
+        )
     }
 
     /// Release the lock.
@@ -231,7 +268,12 @@ impl RLock {
             Some([count, _]) => vm.index_to_isize(count)?,
             _ => return Err(vm.type_error("_acquire_restore() argument 1 must be a 2-item tuple")),
         };
-        acquire(vm, None, || this.raw.try_acquire(), |until| this.raw.acquire(until, true))?;
+        acquire(
+            vm,
+            None,
+            || this.raw.try_acquire(),
+            |until| this.raw.acquire(until, true),
+        )?;
         for _ in 1..count.max(1) {
             this.raw.try_acquire();
         }
@@ -271,14 +313,24 @@ pub struct ThreadHandle {
 }
 
 fn new_shared() -> Arc<Shared> {
-    Arc::new(Shared { done: HandleDone::new(), ident: AtomicU64::new(0), state: AtomicU64::new(0) })
+    Arc::new(Shared {
+        done: HandleDone::new(),
+        ident: AtomicU64::new(0),
+        state: AtomicU64::new(0),
+    })
 }
 
 #[pymethods]
 impl ThreadHandle {
     #[slot(sig = "()")]
     fn __new__(_vm: &Vm, cls: &Py<Type>) -> Res<Value> {
-        Ok(Py::with_class(cls, ThreadHandle { shared: Opaque(new_shared()) }).into_value())
+        Ok(Py::with_class(
+            cls,
+            ThreadHandle {
+                shared: Opaque(new_shared()),
+            },
+        )
+        .into_value())
     }
 
     #[getter]
@@ -332,7 +384,14 @@ impl ThreadHandle {
 }
 
 /// Starts a thread that calls `function(*args, **kwargs)`.
-fn start(vm: &Vm, function: Value, args: Vec<Value>, kwargs: Option<Py<Dict>>, shared: Arc<Shared>, daemon: bool) -> Res<u64> {
+fn start(
+    vm: &Vm,
+    function: Value,
+    args: Vec<Value>,
+    kwargs: Option<Py<Dict>>,
+    shared: Arc<Shared>,
+    daemon: bool,
+) -> Res<u64> {
     let mine = shared.clone();
     shared.state.store(1, Relaxed);
     RUNNING.fetch_add(1, Relaxed);
@@ -349,7 +408,11 @@ fn start(vm: &Vm, function: Value, args: Vec<Value>, kwargs: Option<Py<Dict>>, s
             && !exc.is_instance(lisle_runtime::types::exceptions::SYSTEM_EXIT.get())
         {
             let what = vm.repr(&function).map_or_else(|_| "?".into(), |r| r.to_string_lossy());
-            vm.unraisable(exc, Some(&format!("Exception ignored in thread started by {what}")), None);
+            vm.unraisable(
+                exc,
+                Some(&format!("Exception ignored in thread started by {what}")),
+                None,
+            );
         }
         drop((function, args, kwargs));
         RUNNING.fetch_sub(1, Relaxed);
@@ -388,10 +451,15 @@ fn local_dict(vm: &Vm, this: &Py<Local>) -> Res<Py<Dict>> {
     let dict = Dict::new_empty();
     vm.locals.borrow_mut().push((key, dict.to_value()));
     if let Some(init) = this.class().lookup(vm, intern!("__init__"))
-        && !Local::ty().lookup(vm, intern!("__init__")).is_some_and(|own| own.is(&init))
+        && !Local::ty()
+            .lookup(vm, intern!("__init__"))
+            .is_some_and(|own| own.is(&init))
     {
-        let args: Vec<Value> =
-            this.args.get().and_then(|a| a.downcast::<Tuple>().map(|t| t.as_slice().to_vec())).unwrap_or_default();
+        let args: Vec<Value> = this
+            .args
+            .get()
+            .and_then(|a| a.downcast::<Tuple>().map(|t| t.as_slice().to_vec()))
+            .unwrap_or_default();
         let all: Vec<Value> = std::iter::once(this.to_value()).chain(args).collect();
         let kwargs = this.kwargs.get().and_then(|k| k.try_into_py::<Dict>().ok());
         let result = match kwargs {
@@ -426,7 +494,9 @@ impl Local {
             kwargs: Slot::from_option(kwargs),
         };
         let value = Py::with_class(cls, local);
-        vm.locals.borrow_mut().push((value.as_ptr() as usize, Dict::new_empty().into_value()));
+        vm.locals
+            .borrow_mut()
+            .push((value.as_ptr() as usize, Dict::new_empty().into_value()));
         Ok(value.into_value())
     }
 
@@ -536,14 +606,25 @@ pub mod module {
         if !vm.is_callable(function) {
             return Err(vm.type_error("first arg must be callable"));
         }
-        let Some(args) = args.downcast::<Tuple>() else { return Err(vm.type_error("2nd arg must be a tuple")) };
+        let Some(args) = args.downcast::<Tuple>() else {
+            return Err(vm.type_error("2nd arg must be a tuple"));
+        };
         let kwargs = match kwargs {
             None => None,
             Some(k) => Some(
-                k.clone().try_into_py::<Dict>().map_err(|_| vm.type_error("optional 3rd arg must be a dictionary"))?,
+                k.clone()
+                    .try_into_py::<Dict>()
+                    .map_err(|_| vm.type_error("optional 3rd arg must be a dictionary"))?,
             ),
         };
-        let ident = start(vm, function.clone(), args.as_slice().to_vec(), kwargs, new_shared(), true)?;
+        let ident = start(
+            vm,
+            function.clone(),
+            args.as_slice().to_vec(),
+            kwargs,
+            new_shared(),
+            true,
+        )?;
         Ok(Value::usize(ident as usize))
     }
 
@@ -560,7 +641,9 @@ pub mod module {
             return Err(vm.type_error("thread function must be callable"));
         }
         let handle = match handle {
-            None => Py::new(ThreadHandle { shared: Opaque(new_shared()) }),
+            None => Py::new(ThreadHandle {
+                shared: Opaque(new_shared()),
+            }),
             Some(h) => match h.downcast::<ThreadHandle>() {
                 Some(h) => h.clone(),
                 None => return Err(vm.type_error("'handle' must be a _ThreadHandle")),
@@ -569,7 +652,14 @@ pub mod module {
         if handle.shared.state.load(Relaxed) != 0 {
             return Err(vm.runtime_error("thread already started"));
         }
-        start(vm, function.clone(), Vec::new(), None, handle.shared.0.clone(), daemon.unwrap_or(true))?;
+        start(
+            vm,
+            function.clone(),
+            Vec::new(),
+            None,
+            handle.shared.0.clone(),
+            daemon.unwrap_or(true),
+        )?;
         Ok(handle.into_value())
     }
 
@@ -610,7 +700,9 @@ pub mod module {
     /// Return the thread stack size used when creating new threads, and set it.
     #[pyfunction(sig = "(size=0, /)")]
     fn stack_size(vm: &Vm, size: i64) -> Res<Value> {
-        let Ok(size) = usize::try_from(size) else { return Err(vm.value_error("size must be 0 or a positive value")) };
+        let Ok(size) = usize::try_from(size) else {
+            return Err(vm.value_error("size must be 0 or a positive value"));
+        };
         if size != 0 && size < 32 * 1024 {
             return Err(vm.value_error(format!("size not valid: {size} bytes")));
         }
@@ -652,4 +744,3 @@ pub mod module {
         unsafe { libc::pthread_setname_np(libc::pthread_self(), bytes.as_ptr().cast()) };
     }
 }
-

@@ -48,7 +48,11 @@ fn broken_down(vm: &Vm, when: Option<&Value>, utc: bool) -> Res<libc::tm> {
     // SAFETY: plain data that the call fills in.
     unsafe {
         let mut tm: libc::tm = std::mem::zeroed();
-        let done = if utc { libc::gmtime_r(&t, &mut tm) } else { libc::localtime_r(&t, &mut tm) };
+        let done = if utc {
+            libc::gmtime_r(&t, &mut tm)
+        } else {
+            libc::localtime_r(&t, &mut tm)
+        };
         if done.is_null() {
             return Err(vm.os_error(libc::EOVERFLOW, None));
         }
@@ -84,7 +88,9 @@ fn from_tuple(vm: &Vm, value: &Value) -> Res<libc::tm> {
     };
     // SAFETY: all-zero is a valid value of the plain struct.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
-    tm.tm_year = get(y)?.checked_sub(1900).ok_or_else(|| vm.overflow_error("year out of range"))?;
+    tm.tm_year = get(y)?
+        .checked_sub(1900)
+        .ok_or_else(|| vm.overflow_error("year out of range"))?;
     tm.tm_mon = get(mo)? - 1;
     tm.tm_mday = get(d)?;
     tm.tm_hour = get(h)?;
@@ -231,7 +237,9 @@ pub mod module {
         if text.is_empty() {
             return Ok(Value::from(""));
         }
-        let Ok(format) = std::ffi::CString::new(text) else { return Err(vm.value_error("embedded null character")) };
+        let Ok(format) = std::ffi::CString::new(text) else {
+            return Err(vm.value_error("embedded null character"));
+        };
         let mut buffer = vec![0u8; 256];
         loop {
             // SAFETY: the buffer's length is passed, the format is terminated.

@@ -22,7 +22,12 @@ pub fn raise_syntax_error(vm: &Vm, filename: &str, error: lisle_compiler::Syntax
         SyntaxErrorKind::Recursion => return vm.recursion_error(error.message),
         SyntaxErrorKind::Memory => return vm.memory_error(),
         SyntaxErrorKind::Overflow => return vm.overflow_error(error.message),
-        SyntaxErrorKind::Value => return vm.new_exception(exceptions::SYNTAX_ERROR.get(), vec![Value::from(error.message.as_str())]),
+        SyntaxErrorKind::Value => {
+            return vm.new_exception(
+                exceptions::SYNTAX_ERROR.get(),
+                vec![Value::from(error.message.as_str())],
+            );
+        }
     };
     let place = SourcePlace {
         filename: Some(Value::from(filename)),
@@ -68,7 +73,11 @@ pub fn source_text(vm: &Vm, source: &Value, what: &str, filename: &str) -> Res<S
         return match s.view().to_utf8() {
             Some(text) => Ok(text.into_owned()),
             None => {
-                let at = s.view().chars().position(|c| (0xd800..0xe000).contains(&c)).unwrap_or(0);
+                let at = s
+                    .view()
+                    .chars()
+                    .position(|c| (0xd800..0xe000).contains(&c))
+                    .unwrap_or(0);
                 Err(vm.unicode_encode_error("utf-8", source.clone(), at, at + 1, "surrogates not allowed"))
             }
         };
@@ -78,13 +87,24 @@ pub fn source_text(vm: &Vm, source: &Value, what: &str, filename: &str) -> Res<S
     } else if let Some(b) = source.downcast::<ByteArray>() {
         b.data.with(b.header(), |d| d.clone())
     } else {
-        return Err(vm.type_error(format!("{what} must be a string, bytes or code object, not {}", source.ty().name())));
+        return Err(vm.type_error(format!(
+            "{what} must be a string, bytes or code object, not {}",
+            source.ty().name()
+        )));
     };
     lisle_compiler::decode_source(&bytes).map_err(|e| raise_syntax_error(vm, filename, e))
 }
 
 /// `exec` and `eval`: the code, and the globals and locals to run it with.
-pub fn run(vm: &Vm, name: &str, mode: Mode, source: &Value, globals: Option<&Value>, locals: Option<&Value>, closure: Option<&Value>) -> Res<Value> {
+pub fn run(
+    vm: &Vm,
+    name: &str,
+    mode: Mode,
+    source: &Value,
+    globals: Option<&Value>,
+    locals: Option<&Value>,
+    closure: Option<&Value>,
+) -> Res<Value> {
     let frame = vm.frames.current();
     let globals = match globals.filter(|g| !g.is_none()) {
         Some(g) => g.clone().try_into_py::<Dict>().map_err(|g| {
@@ -117,9 +137,17 @@ pub fn run(vm: &Vm, name: &str, mode: Mode, source: &Value, globals: Option<&Val
         None => {
             let what = format!("{name}() arg 1");
             let text = source_text(vm, source, &what, "<string>")?;
-            let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_string() } else { text };
+            let text = if mode == Mode::Eval {
+                text.trim_start_matches([' ', '\t']).to_string()
+            } else {
+                text
+            };
             let flags = frame.map_or(0, |f| f.code().flags);
-            let options = Options { filename: "<string>".into(), future_flags: flags & 0x1fe_0000, ..Options::default() };
+            let options = Options {
+                filename: "<string>".into(),
+                future_flags: flags & 0x1fe_0000,
+                ..Options::default()
+            };
             compile_source(vm, &text, mode, &options)?
         }
     };
@@ -134,7 +162,14 @@ pub fn run(vm: &Vm, name: &str, mode: Mode, source: &Value, globals: Option<&Val
             return Err(vm.type_error("cannot use a closure with this code object"));
         }
         Some(c) => match c.clone().try_into_py::<crate::types::tuple::Tuple>() {
-            Ok(t) if t.as_slice().len() == free && t.as_slice().iter().all(|v| v.downcast_exact::<crate::types::cell::Cell>().is_some()) => Some(t),
+            Ok(t)
+                if t.as_slice().len() == free
+                    && t.as_slice()
+                        .iter()
+                        .all(|v| v.downcast_exact::<crate::types::cell::Cell>().is_some()) =>
+            {
+                Some(t)
+            }
             _ => return Err(vm.type_error(format!("code object requires a closure of exactly length {free}"))),
         },
     };

@@ -23,14 +23,19 @@ fn extreme(vm: &Vm, name: &str, op: CmpOp, args: &[Value], kwargs: KwArgs<'_>) -
         } else if k.is_text("default") {
             default = Some(v.clone());
         } else {
-            return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{}'", k.to_string_lossy())));
+            return Err(vm.type_error(format!(
+                "{name}() got an unexpected keyword argument '{}'",
+                k.to_string_lossy()
+            )));
         }
     }
     let iter = match args {
         [] => return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0"))),
         [one] => vm.iter(one)?,
         _ if default.is_some() => {
-            return Err(vm.type_error(format!("Cannot specify a default for {name}() with multiple positional arguments")));
+            return Err(vm.type_error(format!(
+                "Cannot specify a default for {name}() with multiple positional arguments"
+            )));
         }
         _ => vm.iter(Tuple::new(args.to_vec()).as_value())?,
     };
@@ -120,22 +125,42 @@ fn build_class(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
         None => Dict::new_empty().into_value(),
         Some(prepare) => {
             let (all, has) = with_keywords(&[name.clone(), bases_value.clone()]);
-            vm.call_args(&prepare, Args { values: &all, kwnames: has.then_some(&names) })?
+            vm.call_args(
+                &prepare,
+                Args {
+                    values: &all,
+                    kwnames: has.then_some(&names),
+                },
+            )?
         }
     };
     if namespace.downcast::<Dict>().is_none() && namespace.ty().slots().getitem.is_none() {
-        let meta_name = meta.downcast::<Type>().map_or_else(|| "<metaclass>".into(), |m| m.name());
+        let meta_name = meta
+            .downcast::<Type>()
+            .map_or_else(|| "<metaclass>".into(), |m| m.name());
         let got = namespace.ty().name();
         return Err(vm.type_error(format!("{meta_name}.__prepare__() must return a mapping, not {got}")));
     }
-    let code = function.code.get().ok_or_else(|| vm.system_error("function without code"))?;
+    let code = function
+        .code
+        .get()
+        .ok_or_else(|| vm.system_error("function without code"))?;
     let cell = vm.run_code(&code, &function.globals, Some(&namespace), function.closure.as_ref())?;
     if changed {
         vm.setitem(&namespace, intern!("__orig_bases__").as_value(), original.as_value())?;
     }
     let (all, has) = with_keywords(&[name.clone(), bases_value, namespace]);
-    let class = vm.call_args(&meta, Args { values: &all, kwnames: has.then_some(&names) })?;
-    if let (Some(cell), Some(_)) = (cell.downcast_exact::<crate::types::cell::Cell>(), class.downcast::<Type>()) {
+    let class = vm.call_args(
+        &meta,
+        Args {
+            values: &all,
+            kwnames: has.then_some(&names),
+        },
+    )?;
+    if let (Some(cell), Some(_)) = (
+        cell.downcast_exact::<crate::types::cell::Cell>(),
+        class.downcast::<Type>(),
+    ) {
         let text = vm.str(name)?.to_string_lossy();
         match cell.contents.get() {
             None => {
@@ -171,7 +196,11 @@ fn sum_of(vm: &Vm, iterable: &Value, start: Value) -> Res<Value> {
             };
             if let Some(x) = x {
                 let t = sum + x;
-                let c = if sum.abs() >= x.abs() { c + ((sum - t) + x) } else { c + ((x - t) + sum) };
+                let c = if sum.abs() >= x.abs() {
+                    c + ((sum - t) + x)
+                } else {
+                    c + ((x - t) + sum)
+                };
                 float = Some((t, c));
                 continue;
             }
@@ -256,7 +285,9 @@ pub mod module {
 
     fn in_base(vm: &Vm, number: &Value, base: u32, prefix: &str) -> Res<Value> {
         let index = vm.index(number)?;
-        let Some(i) = vm.int_value(&index) else { return Err(vm.type_error("an integer is required")) };
+        let Some(i) = vm.int_value(&index) else {
+            return Err(vm.type_error("an integer is required"));
+        };
         let digits = i.to_bigint().to_str_radix(base);
         let text = match digits.strip_prefix('-') {
             Some(rest) => format!("-{prefix}{rest}"),
@@ -349,7 +380,11 @@ pub mod module {
                 }
             },
         };
-        let inherited = if dont_inherit { 0 } else { vm.frames.current().map_or(0, |f| f.code().flags) };
+        let inherited = if dont_inherit {
+            0
+        } else {
+            vm.frames.current().map_or(0, |f| f.code().flags)
+        };
         if !(-1..=2).contains(&optimize) {
             return Err(vm.value_error("compile(): invalid optimize value"));
         }
@@ -376,7 +411,11 @@ pub mod module {
         let text = compile::source_text(vm, source, "compile() arg 1", &filename)?;
         let options = Options {
             filename,
-            optimize: if optimize < 0 { crate::interp::optimize() } else { optimize as u8 },
+            optimize: if optimize < 0 {
+                crate::interp::optimize()
+            } else {
+                optimize as u8
+            },
             future_flags: (inherited | flags as u32) & 0x1fe_0000,
             dont_imply_dedent: flags & 0x200 != 0,
             allow_top_level_await: flags & TOP_LEVEL_AWAIT != 0,
