@@ -22,6 +22,11 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "if \"Lisle\" in sys_version:",
     ),
     ("platform.py", "name = \"RustPython\"", "name = \"Lisle\""),
+    (
+        "importlib/_bootstrap_external.py",
+        "            _imp._fix_co_filename(code, source_path)\n",
+        "            code = _imp._fix_co_filename(code, source_path)\n",
+    ),
     ("platform.py", "        # XXX: RUSTPYTHON support\n", ""),
 ];
 

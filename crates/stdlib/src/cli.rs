@@ -88,6 +88,9 @@ fn start(vm: &Vm, command: Option<OsString>, file: Option<OsString>) -> Result<(
     }
     let modules = lisle_runtime::interp::modules();
     modules.set(vm, &Value::from("builtins"), builtins.to_value())?;
+    lisle_runtime::import::set_native_modules(crate::MODULES);
+    lisle_runtime::import::set_library(&crate::packed::PackedLibrary);
+    lisle_runtime::import::init(vm)?;
     let main = Module::new("__main__");
     main.set("__builtins__", builtins.to_value());
     let (source, filename) = match (command, file) {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: names are sorted, so that a module is found by binary search. The code of a module was verified when it was packed.
 
+use lisle_runtime::import::{Library, LibraryModule};
+
 /// A module of the library.
 struct Row {
     name: &'static str,
@@ -94,6 +96,43 @@ pub fn data(path: &str) -> Option<Vec<u8>> {
     };
     let entry = find(&stem.replace('/', "."))?;
     (entry.is_package() == package && !stem.contains('.')).then(|| entry.source())
+}
+
+/// The library as the runtime asks for it.
+pub struct PackedLibrary;
+
+fn described(entry: Entry) -> LibraryModule {
+    LibraryModule {
+        name: entry.name(),
+        is_package: entry.is_package(),
+        code: entry.code(),
+    }
+}
+
+impl Library for PackedLibrary {
+    fn root(&self) -> &'static str {
+        ROOT
+    }
+
+    fn find(&self, name: &str) -> Option<LibraryModule> {
+        find(name).map(described)
+    }
+
+    fn modules(&self) -> Vec<LibraryModule> {
+        list().map(described).collect()
+    }
+
+    fn source(&self, name: &str) -> Option<Vec<u8>> {
+        find(name).map(|entry| entry.source())
+    }
+
+    fn data(&self, path: &str) -> Option<Vec<u8>> {
+        data(path)
+    }
+
+    fn files(&self) -> Vec<&'static str> {
+        files().collect()
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub mod module;
 pub mod namespace;
 pub mod native_function;
 pub mod number_ops;
-mod number_text;
+pub(crate) mod number_text;
 pub mod object;
 pub mod property;
 pub mod range;
