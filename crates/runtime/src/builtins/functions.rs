@@ -703,10 +703,15 @@ pub mod module {
                 Some(f) if f.is_none() => return Ok(()),
                 Some(f) => f,
                 None => {
+                    // Before there is a `sys` module: straight to the file descriptor.
+                    let mut line = String::new();
                     for (i, arg) in args.iter().enumerate() {
-                        std::print!("{}{}", if i > 0 { " " } else { "" }, vm.str(arg)?.to_string_lossy());
+                        line.push_str(if i > 0 { " " } else { "" });
+                        line.push_str(&vm.str(arg)?.to_string_lossy());
                     }
-                    std::println!();
+                    line.push('\n');
+                    let mut out = std::io::stdout();
+                    std::io::Write::write_all(&mut out, line.as_bytes()).map_err(|e| vm.os_error_from(&e))?;
                     return Ok(());
                 }
             },

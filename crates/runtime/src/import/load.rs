@@ -29,6 +29,11 @@ pub(super) fn find_and_load(vm: &Vm, name: &Py<Str>) -> Res<Value> {
         return Ok(module);
     }
     let Some(importers) = importers else {
+        // Before the importers are there, native modules are made directly.
+        if let Some(def) = registry::find_native(&text) {
+            let module = registry::make_native_module(vm, def)?.into_value();
+            return Ok(crate::interp::modules().set_default_str(name, module));
+        }
         return Err(vm.module_not_found_error(format!("No module named '{text}'"), Some(name.to_value())));
     };
     let import = importers.import.clone();
