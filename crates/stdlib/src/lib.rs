@@ -4,10 +4,10 @@
 //! one file and one line in [`MODULES`].
 
 mod cli;
-// mod cmath;
-// mod math;
+mod cmath;
+mod math;
 pub mod packed;
-// mod random;
+mod random;
 mod thread;
 mod time;
 
@@ -15,4 +15,10 @@ pub use cli::run_command_line;
 use lisle_runtime::native::ModuleDef;
 
 /// Every native module of this crate.
-pub static MODULES: &[&ModuleDef] = &[&thread::module::DEF, &time::module::DEF];
+pub static MODULES: &[&ModuleDef] = &[
+    &cmath::module::DEF,
+    &math::module::DEF,
+    &random::module::DEF,
+    &thread::module::DEF,
+    &time::module::DEF,
+];

@@ -17,10 +17,10 @@ mod tests;
 pub use args::{ArgCtx, ArgLabel, Args, Char, FromArg, FromThis, KwArgs, Param, ParamKind, Signature, Style};
 pub use args::{init_ignores_keywords, new_ignores_keywords};
 pub use convert::{IntoRes, IntoValue, into_next};
+pub use def::{AttrFn, FnDef, FnKind, GetSetDef, ModuleDef, NativeFn, NativeMethods, TypeFn};
 pub use numbers::{
     IntRef, bigint_to_f64, check_int_bits, complex_divide, complex_value, float_repr, int_view, to_complex, truncate,
 };
-pub use def::{AttrFn, FnDef, FnKind, GetSetDef, ModuleDef, NativeFn, NativeMethods, TypeFn};
 
 pub use crate::object::py::PayloadInfo;
 pub use crate::object::types::TypeDef;

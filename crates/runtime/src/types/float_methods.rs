@@ -5,8 +5,8 @@
 
 use lisle_macros::pymethods;
 
-use super::float::{self, Float};
 use super::buffer::bytes_of;
+use super::float::{self, Float};
 use super::number_text;
 use crate::object::{Native, Py, Type, Value};
 use crate::text::float::{integer_ratio, round_float, to_hex};

@@ -207,7 +207,11 @@ fn hash_magnitude(n: &BigInt) -> u64 {
     n.iter_u64_digits().rev().fold(0u64, |acc, digit| {
         let sum = u128::from(acc) * 8 + u128::from(digit);
         let folded = (sum as u64 & HASH_MODULUS) + (sum >> 61) as u64;
-        if folded >= HASH_MODULUS { folded - HASH_MODULUS } else { folded }
+        if folded >= HASH_MODULUS {
+            folded - HASH_MODULUS
+        } else {
+            folded
+        }
     })
 }
 

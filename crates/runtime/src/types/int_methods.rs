@@ -9,8 +9,8 @@ use lisle_macros::{pymethods, signature};
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 
-use super::int::{self, Bool, Int, IntRef, known};
 use super::buffer::bytes_of;
+use super::int::{self, Bool, Int, IntRef, known};
 use super::number_text;
 use crate::native::{Args, Signature};
 use crate::object::{Native, Py, Type, Value};
