@@ -8,6 +8,7 @@
 pub mod args;
 pub mod convert;
 pub mod def;
+pub mod numbers;
 pub mod suggest;
 
 #[cfg(test)]
@@ -17,6 +18,9 @@ pub use args::{ArgCtx, ArgLabel, Args, Char, FromArg, FromThis, KwArgs, Param, P
 pub use args::{init_ignores_keywords, new_ignores_keywords};
 pub use convert::{IntoRes, IntoValue, into_next};
 pub use def::{AttrFn, FnDef, FnKind, GetSetDef, ModuleDef, NativeFn, NativeMethods, TypeFn};
+pub use numbers::{
+    IntRef, bigint_to_f64, check_int_bits, complex_divide, complex_value, float_repr, int_view, to_complex, truncate,
+};
 
 pub use crate::object::py::PayloadInfo;
 pub use crate::object::types::TypeDef;

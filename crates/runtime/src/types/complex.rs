@@ -16,7 +16,12 @@ use crate::vm::{Res, Vm};
 /// A complex number: real and imaginary part.
 pub type Pair = (f64, f64);
 
-#[pyclass(name = "complex", basetype, gc = false)]
+#[pyclass(
+    name = "complex",
+    doc = "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex number\nwith the specified real and imaginary components.",
+    basetype,
+    gc = false
+)]
 pub struct Complex {
     pub re: f64,
     pub im: f64,

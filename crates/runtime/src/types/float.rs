@@ -17,7 +17,12 @@ use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
 /// The payload of a float that is no immediate.
-#[pyclass(name = "float", basetype, gc = false)]
+#[pyclass(
+    name = "float",
+    doc = "Convert a string or number to a floating-point number, if possible.",
+    basetype,
+    gc = false
+)]
 pub struct Float {
     pub value: f64,
 }

@@ -5,8 +5,9 @@
 
 use lisle_macros::pymethods;
 
+use super::buffer::bytes_of;
 use super::float::{self, Float};
-use super::number_text::{self, bytes_like};
+use super::number_text;
 use crate::object::{Native, Py, Type, Value};
 use crate::text::float::{integer_ratio, round_float, to_hex};
 use crate::types::str::Str;
@@ -26,7 +27,7 @@ pub fn from_value(vm: &Vm, value: &Value) -> Res<f64> {
     if let Some(x) = float::view(value) {
         return Ok(x);
     }
-    if let Some(bytes) = bytes_like(vm, value)? {
+    if let Some(bytes) = bytes_of(value) {
         return number_text::parse_float_bytes(vm, value, &bytes);
     }
     let found = value.ty().name();

@@ -12,19 +12,30 @@ use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
 use super::number_ops;
-use crate::object::{Native, Py, Type, Value};
+use crate::object::{Native, Py, Type, TypeFlags, Value};
 pub use crate::text::int::IntRef;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
 /// The payload of an int that is no immediate.
-#[pyclass(name = "int", basetype, gc = false)]
+#[pyclass(
+    name = "int",
+    doc = "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no arguments\nare given.  If x is a number, return x.__int__().  For floating-point\nnumbers, this truncates towards zero.\n\nIf x is not a number or if base is given, then x must be a string,\nbytes, or bytearray instance representing an integer literal in the\ngiven base.  The literal can be preceded by '+' or '-' and be surrounded\nby whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.\nBase 0 means to interpret the base from the string as an integer literal.\n>>> int('0b100', base=0)\n4",
+    basetype,
+    gc = false,
+    flags = TypeFlags::INT_SUBCLASS
+)]
 pub struct Int {
     pub value: BigInt,
 }
 
 /// The class of `True` and `False`.
-#[pyclass(name = "bool", base = Int, gc = false)]
+#[pyclass(
+    name = "bool",
+    doc = "Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances of the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
+    base = Int,
+    gc = false
+)]
 pub struct Bool {
     base: Int,
 }
@@ -192,9 +203,15 @@ impl<'a> IntRef<'a> {
 pub const HASH_MODULUS: u64 = (1 << 61) - 1;
 
 fn hash_magnitude(n: &BigInt) -> u64 {
-    let modulus = u128::from(HASH_MODULUS);
+    // 2**64 is 8 modulo 2**61 - 1, and a number's bits above the 61st count once each.
     n.iter_u64_digits().rev().fold(0u64, |acc, digit| {
-        (((u128::from(acc) << 64) | u128::from(digit)) % modulus) as u64
+        let sum = u128::from(acc) * 8 + u128::from(digit);
+        let folded = (sum as u64 & HASH_MODULUS) + (sum >> 61) as u64;
+        if folded >= HASH_MODULUS {
+            folded - HASH_MODULUS
+        } else {
+            folded
+        }
     })
 }
 

@@ -9,8 +9,9 @@ use lisle_macros::{pymethods, signature};
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 
+use super::buffer::bytes_of;
 use super::int::{self, Bool, Int, IntRef, known};
-use super::number_text::{self, bytes_like};
+use super::number_text;
 use crate::native::{Args, Signature};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::{self, int::exceeds_digits};
@@ -93,7 +94,7 @@ pub fn from_value(vm: &Vm, value: &Value) -> Res<Value> {
     if let Some(text) = value.downcast::<Str>() {
         return number_text::parse_int_str(vm, text, 10);
     }
-    if let Some(bytes) = bytes_like(vm, value)? {
+    if let Some(bytes) = bytes_of(value) {
         return number_text::parse_int_bytes(vm, value, &bytes, 10);
     }
     let found = value.ty().name();
@@ -112,7 +113,7 @@ fn from_text(vm: &Vm, value: &Value, base: &Value) -> Res<Value> {
         return number_text::parse_int_str(vm, text, base);
     }
     if number_text::is_bytes_or_bytearray(value)
-        && let Some(bytes) = bytes_like(vm, value)?
+        && let Some(bytes) = bytes_of(value)
     {
         return number_text::parse_int_bytes(vm, value, &bytes, base);
     }

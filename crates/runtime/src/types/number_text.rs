@@ -13,30 +13,27 @@ use crate::text::complex::{ComplexError, parse_complex as read_complex};
 use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
 use crate::text::int::{Int, IntError, parse_int, parse_int_bytes as read_int_bytes};
+use crate::types::buffer::bytes_of;
+use crate::types::bytearray::ByteArray;
 use crate::types::bytes::Bytes;
 use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
 
-/// The bytes of a bytes-like object; `None` if `value` is none.
-pub fn bytes_like<'a>(_vm: &Vm, value: &'a Value) -> Res<Option<Cow<'a, [u8]>>> {
-    Ok(super::buffer::bytes_of(value))
-}
-
 /// The types that `int(x, base)` takes besides str.
 pub fn is_bytes_or_bytearray(value: &Value) -> bool {
-    value.downcast::<Bytes>().is_some() || value.downcast::<super::bytearray::ByteArray>().is_some()
+    value.downcast::<Bytes>().is_some() || value.downcast::<ByteArray>().is_some()
 }
 
 /// What `bytes(value)` would hold, with its errors.
 pub fn bytes_from(vm: &Vm, value: &Value) -> Res<Vec<u8>> {
-    if let Some(bytes) = bytes_like(vm, value)? {
+    if let Some(bytes) = bytes_of(value) {
         return Ok(bytes.into_owned());
     }
     if value.downcast::<Str>().is_some() || int::view(value).is_some() {
         return Err(vm.type_error(format!("cannot convert '{}' object to bytes", value.ty().name())));
     }
     let made = vm.call(Bytes::ty().as_value(), std::slice::from_ref(value))?;
-    Ok(bytes_like(vm, &made)?.map(Cow::into_owned).unwrap_or_default())
+    Ok(bytes_of(&made).map(Cow::into_owned).unwrap_or_default())
 }
 
 fn int_value(n: Int) -> Value {
