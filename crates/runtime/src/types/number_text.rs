@@ -19,6 +19,11 @@ use crate::types::bytes::Bytes;
 use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
 
+/// The bytes of a bytes-like object; `None` if `value` is none.
+pub fn bytes_like<'a>(_vm: &Vm, value: &'a Value) -> Res<Option<Cow<'a, [u8]>>> {
+    Ok(bytes_of(value))
+}
+
 /// The types that `int(x, base)` takes besides str.
 pub fn is_bytes_or_bytearray(value: &Value) -> bool {
     value.downcast::<Bytes>().is_some() || value.downcast::<ByteArray>().is_some()
