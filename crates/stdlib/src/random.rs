@@ -284,7 +284,7 @@ pub mod module {
             words.try_reserve_exact(count).map_err(|_| vm.memory_error())?;
             Random::with(this, |state| words.extend((0..count).map(|_| state.next_word())));
             if let Some(last) = words.last_mut()
-                && bits % 32 != 0
+                && !bits.is_multiple_of(32)
             {
                 *last >>= 32 - bits % 32;
             }
