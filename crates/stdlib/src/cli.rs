@@ -40,6 +40,7 @@ pub fn run_command_line(args: Vec<OsString>) -> u8 {
     let result = start(vm, command, rest.next());
     match result {
         Ok(()) => 0,
+        Err(exc) if exc.is_instance(lisle_runtime::types::exceptions::SYSTEM_EXIT.get()) => exit_code(vm, &exc),
         Err(exc) => {
             let text = vm
                 .str(exc.value())
@@ -48,6 +49,24 @@ pub fn run_command_line(args: Vec<OsString>) -> u8 {
             1
         }
     }
+}
+
+/// The exit code that `SystemExit(code)` asks for; what is no number is printed.
+fn exit_code(vm: &Vm, exc: &Exc) -> u8 {
+    let code = vm
+        .getattr(exc.value(), lisle_runtime::intern!("code"))
+        .unwrap_or(Value::NONE);
+    if code.is_none() {
+        return 0;
+    }
+    if let Some(n) = vm.int_value(&code).and_then(|n| n.to_i64()) {
+        return n as u8;
+    }
+    eprintln!(
+        "{}",
+        vm.str(&code).map_or_else(|_| String::new(), |s| s.to_string_lossy())
+    );
+    1
 }
 
 fn start(vm: &Vm, command: Option<OsString>, file: Option<OsString>) -> Result<(), Exc> {
