@@ -360,9 +360,10 @@ fn assign_slice(vm: &Vm, this: &Py<List>, bounds: (Option<isize>, Option<isize>,
         "must assign iterable to extended slice"
     };
     let new = collect_or(vm, value, message)?;
+    let given = new.len();
     match this.assign_slice(vm, bounds, new)? {
         Ok(()) => Ok(()),
-        Err((given, wanted)) => {
+        Err(wanted) => {
             let message = format!("attempt to assign sequence of size {given} to extended slice of size {wanted}");
             Err(vm.value_error(message))
         }
