@@ -6,6 +6,7 @@
 use std::cell::UnsafeCell;
 
 use super::common::lock;
+pub(crate) use super::list_methods::known_items;
 use super::slice::{SliceRange, adjust_bounds};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;

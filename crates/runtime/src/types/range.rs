@@ -279,14 +279,29 @@ impl Range {
         this.start.clone()
     }
 
+    #[setter]
+    fn set_start(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn stop(_vm: &Vm, this: &Py<Range>) -> Value {
         this.stop.clone()
     }
 
+    #[setter]
+    fn set_stop(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn step(_vm: &Vm, this: &Py<Range>) -> Value {
         this.step.clone()
+    }
+
+    #[setter]
+    fn set_step(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
     }
 
     /// Return a reverse iterator.
