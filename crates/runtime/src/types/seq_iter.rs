@@ -85,7 +85,11 @@ impl ListIter {
     #[pymethod(sig = "($self, object, /)")]
     fn __setstate__(_vm: &Vm, this: &Py<ListIter>, object: isize) -> Res<()> {
         if let Some(list) = this.list.get() {
-            let at = if object < 0 { PARKED } else { (object as usize).min(list.len()) };
+            let at = if object < 0 {
+                PARKED
+            } else {
+                (object as usize).min(list.len())
+            };
             this.at.store(at, Relaxed);
         }
         Ok(())
