@@ -118,7 +118,7 @@ pub(crate) fn alloc_var<T: Native>(
     }
 }
 
-/// The memory of a type that is implemented in Rust; immortal, published in `cell` at once.
+/// The memory of a type that is implemented in Rust; immortal, entered in `cell` at once for the thread that makes it.
 pub(crate) fn alloc_bootstrap_type(data: Type, cell: &'static TypeCell, meta: &'static TypeCell) -> NonNull<Obj<Type>> {
     let has_attrs_room = 0;
     let size = size_of::<Obj<Type>>() + has_attrs_room;

@@ -6,7 +6,10 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, Ordering::Acquire};
+use std::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Release},
+};
 
 use super::types::{Type, TypeFlags};
 use super::value::Value;
@@ -39,27 +42,49 @@ pub struct PayloadInfo {
     pub clear: unsafe fn(NonNull<Header>, &mut Vec<Value>),
 }
 
-/// Where the type object of a native type is found once it has been made.
-pub struct TypeCell(AtomicPtr<Obj<Type>>);
+/// Where the type object of a native type is found: by all threads once it is complete, by the one that makes it from the start.
+pub struct TypeCell {
+    complete: AtomicPtr<Obj<Type>>,
+    made: AtomicPtr<Obj<Type>>,
+}
 
 impl TypeCell {
     #[expect(clippy::new_without_default, reason = "only for statics")]
     pub const fn new() -> TypeCell {
-        TypeCell(AtomicPtr::new(std::ptr::null_mut()))
+        TypeCell {
+            complete: AtomicPtr::new(std::ptr::null_mut()),
+            made: AtomicPtr::new(std::ptr::null_mut()),
+        }
     }
 
+    /// The type object, which may be incomplete. Only the holder of the lock under which types are made looks here.
     pub(crate) fn raw(&self) -> &AtomicPtr<Obj<Type>> {
-        &self.0
+        &self.made
     }
 
-    /// The type object, if it has been made.
+    /// The type object, if it is complete.
     #[inline(always)]
     pub fn get(&'static self) -> Option<&'static Py<Type>> {
-        if self.0.load(Acquire).is_null() {
+        TypeCell::read(&self.complete)
+    }
+
+    /// The type object, if there is one, complete or not; see [`TypeCell::raw`].
+    pub(crate) fn get_made(&'static self) -> Option<&'static Py<Type>> {
+        TypeCell::read(&self.made)
+    }
+
+    /// Shows the type, now complete, to all threads.
+    pub(crate) fn publish(&self) {
+        self.complete.store(self.made.load(Acquire), Release);
+    }
+
+    #[inline(always)]
+    fn read(place: &'static AtomicPtr<Obj<Type>>) -> Option<&'static Py<Type>> {
+        if place.load(Acquire).is_null() {
             return None;
         }
-        // SAFETY: a non-null cell holds an immortal type object and never changes again; `Py<Type>` is one pointer word.
-        Some(unsafe { &*std::ptr::from_ref(self).cast::<Py<Type>>() })
+        // SAFETY: a place that is not null holds an immortal type object and never changes again; `Py<Type>` is one pointer word.
+        Some(unsafe { &*std::ptr::from_ref(place).cast::<Py<Type>>() })
     }
 }
 

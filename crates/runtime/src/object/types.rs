@@ -486,8 +486,8 @@ fn acquire_making() {
     while MAKING.acquire(None, false) != threads::AcquireResult::Acquired {}
 }
 
-/// Makes the type object of `T`. It is published before it is complete, since its dict and strings need types themselves; the lock
-/// keeps other threads away until it is.
+/// Makes the type object of `T`. The making thread finds it before it is complete, since its dict and strings need types themselves;
+/// other threads come here and wait for the lock.
 #[cold]
 #[inline(never)]
 pub fn make_native<T: Native>() -> &'static Py<Type> {
@@ -498,7 +498,7 @@ pub fn make_native<T: Native>() -> &'static Py<Type> {
 }
 
 fn make_native_locked<T: Native>() -> &'static Py<Type> {
-    if let Some(ty) = T::type_cell().get() {
+    if let Some(ty) = T::type_cell().get_made() {
         return ty;
     }
     let is_object = std::ptr::eq(T::type_cell(), <T::Base as Native>::type_cell());
@@ -535,6 +535,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
     }
     finish_static(&ty, T::NAME, T::MODULE, T::DOC, base, def);
     std::mem::forget(ty);
+    T::type_cell().publish();
     T::type_cell().get().expect("the cell was filled above")
 }
 
@@ -618,7 +619,7 @@ pub fn make_static_variant<T: Native>(
     base: &Py<Type>,
 ) -> &'static Py<Type> {
     acquire_making();
-    if cell.get().is_none() {
+    if cell.get_made().is_none() {
         let info = T::info();
         let fixed = info.size.next_multiple_of(8) as u32;
         let flags = base.flags.load(Relaxed);
@@ -645,7 +646,8 @@ pub fn make_static_variant<T: Native>(
         let ty = unsafe { Py::from_raw(ptr) };
         finish_static(&ty, name, module, doc, Some(base.clone()), TypeDef::default());
         std::mem::forget(ty);
+        cell.publish();
     }
     MAKING.release();
-    cell.get().expect("the cell was filled above")
+    cell.get_made().expect("the cell was filled above")
 }

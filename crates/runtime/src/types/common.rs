@@ -152,3 +152,12 @@ pub(crate) fn to_bigint(vm: &Vm, int: &Value) -> BigInt {
         None => vm.int_value(int).map(|i| i.to_bigint()).unwrap_or_default(),
     }
 }
+
+/// `operator.index(value)` as an int that is no instance of a subclass.
+pub(crate) fn exact_index(vm: &Vm, value: &Value) -> Res<Value> {
+    let int = vm.index(value)?;
+    if int.is_small_int() || int.has_type(<crate::types::int::Int as crate::object::Native>::ty()) {
+        return Ok(int);
+    }
+    Ok(Value::bigint(to_bigint(vm, &int)))
+}

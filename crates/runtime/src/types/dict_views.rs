@@ -234,6 +234,17 @@ macro_rules! of_dict {
 }
 of_dict!(DictKeys DictValues DictItems);
 
+/// The elements of a view, taken in one step.
+pub(super) fn view_items(view: &Value) -> Option<Vec<Value>> {
+    if let Some(keys) = view.downcast_exact::<DictKeys>() {
+        return Some(keys.dict.snapshot_keys());
+    }
+    if let Some(values) = view.downcast_exact::<DictValues>() {
+        return Some(values.dict.snapshot_values());
+    }
+    view.downcast_exact::<DictItems>().map(|items| pairs_of(&items.dict))
+}
+
 /// `dict_keys([...])` and so on.
 fn repr_view(vm: &Vm, view: &Value, name: &str, items: impl FnOnce() -> Vec<Value>) -> Res<Value> {
     match vm.repr_enter(view) {

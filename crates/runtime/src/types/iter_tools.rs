@@ -4,7 +4,7 @@
 
 use num_bigint::BigInt;
 
-use super::common::{class_getitem, to_bigint};
+use super::common::{class_getitem, exact_index, to_bigint};
 use super::tuple::Tuple;
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
@@ -53,7 +53,7 @@ impl Enumerate {
     #[slot(sig = "(iterable, start=0)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, iterable: &Value, start: Option<&Value>) -> Res<Value> {
         let start = match start {
-            Some(start) => vm.index(start)?,
+            Some(start) => exact_index(vm, start)?,
             None => Value::int(0),
         };
         let iterator = vm.iter(iterable)?;

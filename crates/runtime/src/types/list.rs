@@ -6,6 +6,7 @@
 use std::cell::UnsafeCell;
 
 use super::common::lock;
+pub(crate) use super::list_methods::known_items;
 use super::slice::{SliceRange, adjust_bounds};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
@@ -243,42 +244,33 @@ impl Py<List> {
         })
     }
 
-    /// `self[bounds] = new`. `Err` tells the size of the slice when `new` does not fit it.
+    /// `self[bounds] = new`. The inner `Err` is the size of an extended slice that `new` does not fit.
     pub(super) fn assign_slice(
         &self,
         vm: &Vm,
         bounds: (Option<isize>, Option<isize>, isize),
         mut new: Vec<Value>,
-    ) -> Res<Result<(), (usize, usize)>> {
-        enum Outcome {
-            #[expect(dead_code, reason = "carries what is dropped after the lock is given back")]
-            Done(Vec<Value>),
-            Misfit(usize),
-            NoMemory,
-        }
-        let given = new.len();
+    ) -> Res<Result<(), usize>> {
         let outcome = self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
             if let Some(part) = range.contiguous() {
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
-                    return Outcome::NoMemory;
+                    return None;
                 }
-                return Outcome::Done(items.splice(part, new.drain(..)).collect());
+                new = items.splice(part, std::mem::take(&mut new)).collect();
+                return Some(Ok(()));
             }
             if range.count != new.len() {
-                return Outcome::Misfit(range.count);
+                return Some(Err(range.count));
             }
             for (at, item) in range.indices().zip(&mut new) {
                 std::mem::swap(&mut items[at], item);
             }
-            Outcome::Done(Vec::new())
+            Some(Ok(()))
         });
-        // `new` and what was replaced are dropped now that the lock is free.
-        match outcome {
-            Outcome::Done(_) => Ok(Ok(())),
-            Outcome::Misfit(wanted) => Ok(Err((given, wanted))),
-            Outcome::NoMemory => Err(vm.memory_error()),
-        }
+        // What was replaced is dropped now that the lock is free.
+        drop(new);
+        outcome.ok_or_else(|| vm.memory_error())
     }
 
     /// `del self[bounds]`
@@ -341,8 +333,7 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
     if range.count == 0 {
         return Vec::new();
     }
-    let first = write;
-    for read in first..items.len() {
+    for read in write..items.len() {
         if selected.next_if_eq(&read).is_none() {
             items.swap(write, read);
             write += 1;

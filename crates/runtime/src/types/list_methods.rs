@@ -3,9 +3,12 @@
 //! Invariant: one method call is one step for other threads, except where it must run Python code in between.
 
 use super::common::{class_getitem, compare_lengths, full_name, repr_items};
+use super::dict::Dict;
+use super::dict_views::view_items;
 use super::list::{List, repeated, surely_equal};
 use super::range::RangeIterator;
 use super::seq_iter::{ListIter, ListReverseIter};
+use super::set::{FrozenSet, Set};
 use super::slice::{Slice, clamp_range, index_argument};
 use super::tuple::Tuple;
 use crate::native::{Args, CmpOp, pymethods};
@@ -320,6 +323,9 @@ impl Py<List> {
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
             return self.extend_slice(vm, tuple);
         }
+        if let Some(items) = known_items(iterable) {
+            return self.extend_vec(vm, items);
+        }
         let iterator = vm.iter(iterable)?;
         if let Some(range) = iterator.downcast_exact::<RangeIterator>() {
             return self.extend_vec(vm, range.take_rest().ok_or_else(|| vm.memory_error())?);
@@ -343,6 +349,20 @@ impl Py<List> {
     }
 }
 
+/// The items of a dict, a view of one or a set, taken in one step.
+pub(crate) fn known_items(iterable: &Value) -> Option<Vec<Value>> {
+    if let Some(dict) = iterable.downcast_exact::<Dict>() {
+        return Some(dict.snapshot_keys());
+    }
+    if let Some(set) = iterable.downcast_exact::<Set>() {
+        return Some(set.snapshot());
+    }
+    if let Some(set) = iterable.downcast_exact::<FrozenSet>() {
+        return Some(set.snapshot());
+    }
+    view_items(iterable)
+}
+
 /// An index that is no immediate int.
 #[cold]
 fn index_of(vm: &Vm, key: &Value) -> Res<i64> {
@@ -354,15 +374,12 @@ fn index_of(vm: &Vm, key: &Value) -> Res<i64> {
 }
 
 fn assign_slice(vm: &Vm, this: &Py<List>, bounds: (Option<isize>, Option<isize>, isize), value: &Value) -> Res<()> {
-    let message = if bounds.2 == 1 {
-        "can only assign an iterable"
-    } else {
-        "must assign iterable to extended slice"
-    };
+    let message = "must assign iterable to extended slice";
     let new = collect_or(vm, value, message)?;
+    let given = new.len();
     match this.assign_slice(vm, bounds, new)? {
         Ok(()) => Ok(()),
-        Err((given, wanted)) => {
+        Err(wanted) => {
             let message = format!("attempt to assign sequence of size {given} to extended slice of size {wanted}");
             Err(vm.value_error(message))
         }

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
-use super::common::{builtin, to_bigint};
+use super::common::{builtin, exact_index, to_bigint};
 use super::slice::Slice;
 use super::tuple::{Tuple, hash_items};
 use crate::native::{Args, CmpOp, pyclass, pymethods};
@@ -165,9 +165,9 @@ impl Range {
         args.no_keywords(vm, "range")?;
         let one = || Value::int(1);
         let (start, stop, step) = match args.check_positional(vm, "range", 1, 3)? {
-            [stop] => (Value::int(0), vm.index(stop)?, one()),
-            [start, stop] => (vm.index(start)?, vm.index(stop)?, one()),
-            [start, stop, step, ..] => (vm.index(start)?, vm.index(stop)?, vm.index(step)?),
+            [stop] => (Value::int(0), exact_index(vm, stop)?, one()),
+            [start, stop] => (exact_index(vm, start)?, exact_index(vm, stop)?, one()),
+            [start, stop, step, ..] => (exact_index(vm, start)?, exact_index(vm, stop)?, exact_index(vm, step)?),
             [] => (Value::int(0), Value::int(0), one()),
         };
         if step.as_small_int() == Some(0) {
@@ -279,14 +279,29 @@ impl Range {
         this.start.clone()
     }
 
+    #[setter]
+    fn set_start(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn stop(_vm: &Vm, this: &Py<Range>) -> Value {
         this.stop.clone()
     }
 
+    #[setter]
+    fn set_stop(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn step(_vm: &Vm, this: &Py<Range>) -> Value {
         this.step.clone()
+    }
+
+    #[setter]
+    fn set_step(vm: &Vm, _this: &Py<Range>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
     }
 
     /// Return a reverse iterator.

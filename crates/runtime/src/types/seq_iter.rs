@@ -12,6 +12,9 @@ use crate::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
 use crate::types::dict::Dict;
 use crate::vm::{Res, Vm};
 
+/// Position of a list iterator that `__setstate__` has put before the start: it yields nothing, but keeps its list.
+const PARKED: usize = usize::MAX;
+
 /// `iter(list)`
 #[pyclass(name = "list_iterator", no_new)]
 pub struct ListIter {
@@ -38,7 +41,9 @@ impl ListIter {
                 Some(item)
             }
             None => {
-                drop(self.list.swap(None));
+                if at != PARKED {
+                    drop(self.list.swap(None));
+                }
                 None
             }
         }
@@ -80,7 +85,12 @@ impl ListIter {
     #[pymethod(sig = "($self, object, /)")]
     fn __setstate__(_vm: &Vm, this: &Py<ListIter>, object: isize) -> Res<()> {
         if let Some(list) = this.list.get() {
-            this.at.store(object.clamp(0, list.len() as isize) as usize, Relaxed);
+            let at = if object < 0 {
+                PARKED
+            } else {
+                (object as usize).min(list.len())
+            };
+            this.at.store(at, Relaxed);
         }
         Ok(())
     }

@@ -278,14 +278,29 @@ impl Slice {
         this.start.clone()
     }
 
+    #[setter]
+    fn set_start(vm: &Vm, _this: &Py<Slice>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn stop(_vm: &Vm, this: &Py<Slice>) -> Value {
         this.stop.clone()
     }
 
+    #[setter]
+    fn set_stop(vm: &Vm, _this: &Py<Slice>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
+    }
+
     #[getter]
     fn step(_vm: &Vm, this: &Py<Slice>) -> Value {
         this.step.clone()
+    }
+
+    #[setter]
+    fn set_step(vm: &Vm, _this: &Py<Slice>, _value: Option<&Value>) -> Res<()> {
+        Err(vm.attribute_error("readonly attribute"))
     }
 
     /// S.indices(len) -> (start, stop, stride)

@@ -262,6 +262,9 @@ impl Vm {
         if let Some(list) = iterable.downcast_exact::<List>() {
             return Ok(list.snapshot());
         }
+        if let Some(items) = crate::types::list::known_items(iterable) {
+            return Ok(items);
+        }
         let mut items = Vec::new();
         let hint = self.length_hint(iterable, 0)?;
         let _ = items.try_reserve(hint.min(1 << 20));
