@@ -539,6 +539,15 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
     T::type_cell().get().expect("the cell was filled above")
 }
 
+/// Docstrings of native types in whose dict `__doc__` is a descriptor for instances, by address.
+static NATIVE_DOCS: Mutex<Vec<(usize, &'static str)>> = Mutex::new(Vec::new());
+
+/// The docstring of a native type in whose dict `__doc__` is a descriptor for instances.
+pub(crate) fn native_doc(ty: &Py<Type>) -> Option<&'static str> {
+    let docs = NATIVE_DOCS.lock();
+    docs.iter().find(|(at, _)| *at == ty.as_ptr() as usize).map(|(_, doc)| *doc)
+}
+
 /// Fills in names, bases, dict and slots of a type that is implemented in Rust.
 pub fn finish_static(
     ty: &Py<Type>,
@@ -592,10 +601,13 @@ pub fn finish_static(
         slots.hash = Some(super::slotdefs::hash_not_implemented);
         drop(dict.replace_str(&Str::intern("__hash__"), Value::NONE));
     }
-    if let Some(doc) = doc {
-        drop(dict.replace_str(&Str::intern("__doc__"), Str::from_str(doc).into_value()));
-    } else {
-        let _ = dict.set_default_str(&Str::intern("__doc__"), Value::NONE);
+    let text = doc.map_or(Value::NONE, |doc| Str::from_str(doc).into_value());
+    let shown = dict.set_default_str(&Str::intern("__doc__"), text);
+    if let Some(doc) = doc
+        && shown.downcast::<Str>().is_none()
+    {
+        // Instances have docstrings of their own: the descriptor stays, and the class's is kept aside.
+        NATIVE_DOCS.lock().push((ty.as_ptr() as usize, doc));
     }
     if let Some(text) = def.text_signature {
         drop(dict.replace_str(&Str::intern("__text_signature__"), Str::from_str(text).into_value()));

@@ -679,7 +679,10 @@ impl Type {
         match this.dict().get_str(intern!("__doc__")) {
             None => Ok(Value::NONE),
             Some(doc) => match doc.ty().slots().descr_get {
-                Some(get) => get(vm, &doc, None, Some(this.as_value())),
+                Some(get) => match crate::object::types::native_doc(this) {
+                    Some(text) => Ok(Value::from(text)),
+                    None => get(vm, &doc, None, Some(this.as_value())),
+                },
                 None => Ok(doc),
             },
         }
