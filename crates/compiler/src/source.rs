@@ -42,10 +42,6 @@ impl LineIndex {
         self.line_and_byte(offset).0
     }
 
-    pub(crate) fn line_start(&self, line: u32) -> TextSize {
-        TextSize::new(self.starts[(line as usize - 1).min(self.starts.len() - 1)])
-    }
-
     /// The text of a line with its newline.
     pub(crate) fn line_text(&self, source: &str, line: u32) -> String {
         let line = (line.max(1) as usize - 1).min(self.starts.len() - 1);

@@ -105,7 +105,8 @@ pub(crate) struct Symbol {
 
 pub(crate) struct Scope {
     pub kind: ScopeKind,
-    pub name: Rc<str>,
+    /// What a lazily evaluated scope is, for messages.
+    pub what: &'static str,
     pub parent: Option<ScopeId>,
     pub children: Vec<ScopeId>,
     pub order: Vec<Rc<str>>,
