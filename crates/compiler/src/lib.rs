@@ -12,6 +12,8 @@ mod future;
 mod limits;
 mod source;
 mod symtable;
+#[cfg(test)]
+mod tests;
 mod unparse;
 mod verify;
 

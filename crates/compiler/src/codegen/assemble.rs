@@ -46,6 +46,9 @@ impl<'a> Codegen<'a> {
     /// Ends the current unit.
     pub(super) fn finish(&mut self) -> Res<CodeObject> {
         let unit = self.pop_unit();
+        if let Some(range) = unit.too_nested {
+            return self.fail(range, "too many statically nested blocks");
+        }
         let registers = Registers {
             vars: unit.varnames.len() as u32,
             cells: unit.cells.len() as u32,

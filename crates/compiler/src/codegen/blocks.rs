@@ -19,6 +19,11 @@ pub(super) struct Region {
     pub depth: Reg,
 }
 
+const STAR_LEFT: &str = "'break', 'continue' and 'return' cannot appear in an 'except*' block";
+
+/// Blocks that may nest in one function.
+const MAX_BLOCKS: usize = 20;
+
 #[derive(Clone, Copy)]
 pub(super) enum BlockKind<'a> {
     Loop {
@@ -70,6 +75,9 @@ impl<'a> Codegen<'a> {
             used: false,
         });
         self.u().blocks.push(Block { kind, open });
+        if self.unit().blocks.len() > MAX_BLOCKS && self.unit().too_nested.is_none() {
+            self.u().too_nested = Some(self.unit().range);
+        }
     }
 
     /// Ends the innermost block; tells whether its handler can be reached.
@@ -128,8 +136,7 @@ impl<'a> Codegen<'a> {
                 BlockKind::Try => {}
                 BlockKind::Value(value) => self.emit1(Op::Clear, value),
                 BlockKind::Star => {
-                    let text = "'break', 'continue' and 'return' cannot appear in an 'except*' block";
-                    return self.fail(self.unit().range, text);
+                    return self.fail(self.unit().range, STAR_LEFT);
                 }
                 BlockKind::Handler { exc, name } => {
                     self.emit1(Op::PopExc, exc);
@@ -202,6 +209,10 @@ impl<'a> Codegen<'a> {
     /// `break` (or `continue`).
     pub(super) fn leave_loop(&mut self, range: TextRange, is_break: bool) -> Res {
         let is_loop = |block: &Block| matches!(block.kind, BlockKind::Loop { .. });
+        let inner = self.unit().blocks.iter().rev().take_while(|block| !is_loop(block));
+        if inner.clone().any(|block| matches!(block.kind, BlockKind::Star)) {
+            return self.fail(range, STAR_LEFT);
+        }
         let Some(at) = self.unit().blocks.iter().rposition(is_loop) else {
             let text = if is_break {
                 "'break' outside loop"

@@ -189,6 +189,8 @@ struct Unit<'a> {
     next_conditional: u32,
     /// How deep in statements that may not be executed.
     conditional_depth: u32,
+    /// Where blocks nest too deep, if they do.
+    too_nested: Option<TextRange>,
 }
 
 impl<'a> Codegen<'a> {
@@ -291,6 +293,7 @@ impl<'a> Codegen<'a> {
             deferred: Vec::new(),
             next_conditional: 0,
             conditional_depth: 0,
+            too_nested: None,
         };
         unit.number_variables(scope);
         self.units.push(unit);

@@ -171,6 +171,10 @@ impl<'a> Codegen<'a> {
         }
         let scope = self.table.scope(unit.scope);
         if !unit.comps.is_empty() && scope.kind == ScopeKind::Class {
+            // The class does not exist yet while its body runs.
+            if name == "__class__" {
+                return Var::Global;
+            }
             if let Some(&cell) = unit.cell_map.get(name) {
                 return Var::Cell(cell);
             }

@@ -4,7 +4,7 @@
 //! all before the next case is tried. Names are bound when the whole pattern has matched.
 
 use lisle_bytecode::{Const, Op};
-use ruff_python_ast::{self as ast, Pattern, Singleton};
+use ruff_python_ast::{self as ast, Expr, Pattern, Singleton};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::function::name_tuple;
@@ -122,6 +122,9 @@ impl<'a> Codegen<'a> {
         let old = std::mem::replace(&mut self.u().range, pattern.range());
         match pattern {
             Pattern::MatchValue(p) => {
+                if let Expr::FString(_) | Expr::TString(_) = &*p.value {
+                    return self.fail(p.range, "patterns may only match literals and attribute lookups");
+                }
                 let top = self.top();
                 let copy = self.temp();
                 self.emit2(Op::Copy, copy, subject);
@@ -296,7 +299,7 @@ impl<'a> Codegen<'a> {
         let mut seen: Vec<Const> = Vec::new();
         for key in &p.keys {
             if let Some(value) = self.constant(key)? {
-                if seen.contains(&value) {
+                if seen.iter().any(|old| same_key(old, &value)) {
                     let shown = crate::unparse::unparse(key, self.source);
                     return self.fail(p.range, format!("mapping pattern checks duplicate key ({shown})"));
                 }
@@ -442,6 +445,22 @@ impl<'a> Codegen<'a> {
             self.capture(name, reg, range, held)?;
         }
         Ok(())
+    }
+}
+
+/// Whether two constant keys are equal as Python compares them.
+fn same_key(a: &Const, b: &Const) -> bool {
+    let number = |c: &Const| match c {
+        Const::True => Some((1.0, 0.0)),
+        Const::False => Some((0.0, 0.0)),
+        Const::Int(i) if i.unsigned_abs() < 1 << 53 => Some((*i as f64, 0.0)),
+        Const::Float(f) => Some((*f, 0.0)),
+        Const::Complex(re, im) => Some((*re, *im)),
+        _ => None,
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
     }
 }
 

@@ -8,7 +8,7 @@ mod targets;
 mod tokenizer;
 
 use ruff_python_ast::Mod;
-use ruff_python_parser::Parsed;
+use ruff_python_parser::{ParseError, ParseErrorType, Parsed};
 
 use crate::errors::{End, Fault, Res, SyntaxErrorKind, fault};
 use crate::source::LineIndex;
@@ -16,12 +16,12 @@ use crate::{Mode, Options};
 
 /// The error of a source that did not parse.
 pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode: Mode, options: &Options) -> Res {
-    let Some(error) = parsed.errors().first() else {
+    let Some(error) = first_error(parsed) else {
         return Ok(());
     };
     let scan = tokenizer::scan(source, lines);
     // What the parser sees before the tokenizer gets to its error: only an unexpected indent is final.
-    let indent_first = matches!(error.error, ruff_python_parser::ParseErrorType::UnexpectedIndentation)
+    let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation)
         && scan
             .error
             .as_ref()
@@ -43,7 +43,8 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         let whole = found
             .range
             .is_none_or(|range| usize::from(range.start()) >= source.trim_end().len());
-        if whole || error_line > lines.line(at) {
+        let itself = found.message == "invalid syntax" && found.range.is_some_and(|range| range.start() == at);
+        if whole || itself || error_line > lines.line(at) {
             found = Fault {
                 kind: SyntaxErrorKind::Syntax,
                 message: format!("'{bracket}' was never closed"),
@@ -65,6 +66,18 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         Some(_) => Err(Box::new(found)),
         None => fault(error.location, found.message),
     }
+}
+
+/// The error to explain: the parser's first, unless it found a bad target before it afterwards.
+fn first_error(parsed: &Parsed<Mod>) -> Option<&ParseError> {
+    let first = parsed.errors().first()?;
+    let target = parsed.errors().iter().find(|e| {
+        matches!(
+            e.error,
+            ParseErrorType::InvalidAssignmentTarget | ParseErrorType::InvalidAugmentedAssignmentTarget
+        ) && e.location.start() < first.location.start()
+    });
+    Some(target.unwrap_or(first))
 }
 
 fn incomplete(fault: &Fault) -> bool {

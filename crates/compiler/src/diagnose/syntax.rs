@@ -168,6 +168,13 @@ impl<'p> Failure<'p> {
                 "Type parameter list cannot be empty",
             ),
             E::InvalidStarredExpressionUsage => self.starred(),
+            E::InvalidYieldExpressionUsage => {
+                let after = self.tokens.partition_point(|t| t.1.end() <= location.end());
+                if self.kind(after) == TokenKind::Equal {
+                    return syntax(location, "assignment to yield expression not possible");
+                }
+                self.invalid()
+            }
             E::ExpectedExpression => self.expected_expression(),
             E::OtherError(text) => self.other(text),
             E::UnparenthesizedNamedExpression => self.unparenthesized_named(),
@@ -294,7 +301,9 @@ impl<'p> Failure<'p> {
             F::ConversionFlagNotImmediatelyAfterExclamation => {
                 "conversion type must come right after the exclamation mark".into()
             }
-            F::NewlineInFormatSpec => "newlines are not allowed in format specifiers when using single quotes".into(),
+            F::NewlineInFormatSpec => {
+                "newlines are not allowed in format specifiers for single quoted f-strings".into()
+            }
         };
         syntax(range, format!("{letter}-string: {message}"))
     }
@@ -348,8 +357,35 @@ impl<'p> Failure<'p> {
     fn operand_missing(&self) -> Fault {
         let previous = self.at.checked_sub(1).map(|i| self.kind(i));
         let here = self.kind(self.at);
+        let ends_value = matches!(here, TokenKind::Comma | TokenKind::Rpar | TokenKind::Colon | TokenKind::Rarrow);
         match (previous, here) {
             (Some(TokenKind::Not), _) => self.invalid(),
+            (Some(TokenKind::Equal), _) if ends_value && self.in_parameters() => {
+                syntax(self.range(self.at - 1), "expected default value expression")
+            }
+            (Some(TokenKind::Equal), TokenKind::Comma | TokenKind::Rpar) if self.at >= 2 && self.bracket() == Some('(') => {
+                let start = self.range(self.at - 2).start();
+                let range = TextRange::new(start, self.range(self.at - 1).end());
+                syntax(range, "expected argument value expression")
+            }
+            (Some(TokenKind::Star), _)
+                if self.at >= 2
+                    && matches!(self.kind(self.at - 2), TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Comma)
+                    && matches!(self.bracket(), Some('(' | '[')) =>
+            {
+                syntax(self.range(self.at - 1), "Invalid star expression")
+            }
+            (Some(TokenKind::Colon), TokenKind::Comma | TokenKind::Rbrace) if self.bracket() == Some('{') => {
+                syntax(self.range(self.at - 1), "expression expected after dictionary key and ':'")
+            }
+            (Some(TokenKind::Colon), TokenKind::Star) if self.bracket() == Some('{') => {
+                let start = self.range(self.at).start();
+                let end = targets::expression_end(self, self.at + 1).unwrap_or(self.range(self.at).end());
+                syntax(
+                    TextRange::new(start, end),
+                    "cannot use a starred expression in a dictionary value",
+                )
+            }
             (Some(operator), TokenKind::Not) if operator.is_operator() && operator != TokenKind::Comma => {
                 syntax(self.range(self.at), "'not' after an operator must be parenthesized")
             }
@@ -359,6 +395,40 @@ impl<'p> Failure<'p> {
             ),
             _ => self.invalid(),
         }
+    }
+
+    /// The innermost bracket that is open at the error.
+    fn bracket(&self) -> Option<char> {
+        let mut depth = 0usize;
+        for i in (0..self.at).rev() {
+            match self.kind(i) {
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth += 1,
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace if depth == 0 => {
+                    return self.text(self.range(i)).chars().next();
+                }
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// In the parameters of a function or lambda.
+    fn in_parameters(&self) -> bool {
+        let mut depth = 0i32;
+        for i in (0..self.at).rev() {
+            match self.kind(i) {
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth += 1,
+                TokenKind::Lpar if depth == 0 => {
+                    return i >= 2 && self.kind(i - 2) == TokenKind::Def;
+                }
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth -= 1,
+                TokenKind::Lambda if depth == 0 => return true,
+                TokenKind::Newline => return false,
+                _ => {}
+            }
+        }
+        false
     }
 
     fn not_after_operator(&self) -> Fault {
@@ -393,6 +463,14 @@ impl<'p> Failure<'p> {
     fn expected(&self, expected: TokenKind, found: TokenKind) -> Fault {
         let range = self.range(self.at);
         match (expected, found) {
+            (TokenKind::Colon, TokenKind::Lpar) if self.in_parameters() => self.bad_parameter(),
+            (TokenKind::Colon, TokenKind::Comma | TokenKind::Rbrace) if self.bracket() == Some('{') && self.at > 0 => {
+                let key = TextRange::empty(self.range(self.at - 1).start());
+                Fault {
+                    end: End::Zero,
+                    ..syntax(key, "':' expected after dictionary key")
+                }
+            }
             (TokenKind::Colon, _) if self.in_header() => self.colon(),
             (TokenKind::Else, _) => self.missing_else(),
             (TokenKind::Comma, _) => self.comma(),
@@ -400,7 +478,7 @@ impl<'p> Failure<'p> {
                 let letter = self.in_fstring().unwrap_or('f');
                 self.fstring_brace(letter)
             }
-            (TokenKind::Lpar, _) if self.after_def_name() => syntax(self.newline_or(range), "expected '('"),
+            (TokenKind::Lpar, _) if self.after_def_name() || self.in_def_parameters() => syntax(self.newline_or(range), "expected '('"),
             (TokenKind::Rpar, TokenKind::Lpar) if self.in_def_parameters() => syntax(
                 self.parenthesized(self.at),
                 "Function parameters cannot be parenthesized",
@@ -478,7 +556,7 @@ impl<'p> Failure<'p> {
         let ends_line = matches!(here, TokenKind::Newline | TokenKind::EndOfFile);
         let forced = matches!(
             kind,
-            TokenKind::Class | TokenKind::Def | TokenKind::Try | TokenKind::Finally | TokenKind::Else | TokenKind::For
+            TokenKind::Def | TokenKind::Try | TokenKind::Finally | TokenKind::Else | TokenKind::For
         );
         if ends_line || forced {
             if ends_line {
@@ -486,7 +564,7 @@ impl<'p> Failure<'p> {
             }
             if matches!(
                 kind,
-                TokenKind::Else | TokenKind::Try | TokenKind::Finally | TokenKind::Def | TokenKind::Class
+                TokenKind::Else | TokenKind::Try | TokenKind::Finally | TokenKind::Def
             ) {
                 return syntax(self.range(self.at), "expected ':'");
             }
@@ -504,6 +582,14 @@ impl<'p> Failure<'p> {
             return self.invalid();
         }
         let start = targets::operand_start(self, if_at);
+        // `[x for x if y]`: what looks like a conditional expression is the target of a loop.
+        let mut before = start;
+        while before > 0 && matches!(self.kind(before - 1), TokenKind::Comma | TokenKind::Name) {
+            before -= 1;
+        }
+        if before > 0 && self.kind(before - 1) == TokenKind::For {
+            return syntax(self.range(if_at), "'in' expected after for-loop variables");
+        }
         let end = self.range(self.at - 1).end();
         syntax(
             TextRange::new(self.range(start).start(), end),
@@ -512,7 +598,10 @@ impl<'p> Failure<'p> {
     }
 
     fn missing_in(&self) -> Fault {
-        self.invalid()
+        if matches!(self.line_keyword(), Some((_, TokenKind::For | TokenKind::Async))) {
+            return self.invalid();
+        }
+        syntax(self.range(self.at), "'in' expected after for-loop variables")
     }
 
     fn fstring_brace(&self, letter: char) -> Fault {
@@ -554,6 +643,18 @@ impl<'p> Failure<'p> {
 
     /// Two expressions in a row inside brackets.
     pub(super) fn comma(&self) -> Fault {
+        match self.kind(self.at) {
+            TokenKind::Equal => return targets::equal_in_brackets(self),
+            TokenKind::For => {
+                if let Some(fault) = targets::comprehension_target(self) {
+                    return fault;
+                }
+            }
+            TokenKind::Lpar if self.in_parameters() => return self.bad_parameter(),
+            TokenKind::Star if self.in_parameters() => return self.bad_parameter(),
+            TokenKind::Rbrace | TokenKind::Comma => return self.operand_missing(),
+            _ => {}
+        }
         targets::forgotten_comma(self).unwrap_or_else(|| self.invalid())
     }
 
@@ -638,7 +739,15 @@ impl<'p> Failure<'p> {
             "Only one '/' separator allowed" => "/ may appear only once",
             "'/' parameter must appear before '*' parameter" => "/ must be ahead of *",
             "Position-only parameter separator not allowed as first parameter" => {
-                "at least one argument must precede /"
+                let before = (0..self.at).rev().map(|i| self.kind(i));
+                let star = before.take_while(|k| !matches!(k, TokenKind::Lpar | TokenKind::Lambda));
+                if star.into_iter().any(|k| k == TokenKind::Star) {
+                    "/ must be ahead of *"
+                } else if self.kind(self.at + 1) == TokenKind::Comma {
+                    "at least one argument must precede /"
+                } else {
+                    return self.invalid();
+                }
             }
             "Only one '*' parameter allowed" | "Only one '*' separator allowed" => "* argument may appear only once",
             "Only one '**' parameter allowed" => "arguments cannot follow var-keyword argument",
@@ -675,6 +784,7 @@ impl<'p> Failure<'p> {
             "Invalid value for a class pattern" => "positional patterns follow keyword patterns",
             "Expected a statement" | "Expected a simple statement" => return self.expected_statement(),
             "Expected an expression" => return self.expected_expression(),
+            "Expected a parameter or the end of the parameter list" => return self.bad_parameter(),
             _ if text.starts_with("Expected an expression or") => return self.comma_or_expression(),
             _ => return self.invalid(),
         };
@@ -687,6 +797,19 @@ impl<'p> Failure<'p> {
             _ => here,
         };
         syntax(range, message)
+    }
+
+    fn bad_parameter(&self) -> Fault {
+        let range = self.range(self.at);
+        let previous = self.at.checked_sub(1).map(|i| self.kind(i));
+        match self.kind(self.at) {
+            TokenKind::Lpar => {
+                let what = if self.in_def_parameters() { "Function" } else { "Lambda expression" };
+                syntax(self.parenthesized(self.at), format!("{what} parameters cannot be parenthesized"))
+            }
+            TokenKind::Star if previous == Some(TokenKind::Slash) => syntax(range, "expected comma between / and *"),
+            _ => self.operand_missing(),
+        }
     }
 
     fn comma_or_expression(&self) -> Fault {

@@ -251,6 +251,15 @@ pub(super) fn forgotten_comma(f: &Failure) -> Option<Fault> {
 pub(super) fn keyword_target(f: &Failure) -> Fault {
     let location = f.error.location;
     let text = f.text(location);
+    if text.starts_with('*') {
+        let equal = f.tokens.partition_point(|t| t.1.end() <= location.end());
+        let end = expression_end(f, equal + 1).unwrap_or(f.range(equal).end());
+        let kind = if text.starts_with("**") { "keyword" } else { "iterable" };
+        return syntax(
+            TextRange::new(location.start(), end),
+            format!("cannot assign to {kind} argument unpacking"),
+        );
+    }
     if matches!(text, "True" | "False" | "None") {
         let equal = f.tokens.partition_point(|t| t.1.end() <= location.end());
         let range = TextRange::new(location.start(), f.range(equal).end());
@@ -264,6 +273,73 @@ pub(super) fn keyword_target(f: &Failure) -> Fault {
 }
 
 /// Statements that read like ones of another kind.
-pub(super) fn bad_statement(_f: &Failure) -> Option<Fault> {
+pub(super) fn bad_statement(f: &Failure) -> Option<Fault> {
+    if is_augmented(f.kind(f.at)) {
+        let mut start = f.at;
+        while start > 0 && !matches!(f.kind(start - 1), TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent | TokenKind::Semi)
+        {
+            start -= 1;
+        }
+        let left = TextRange::new(f.range(start).start(), f.range(f.at.checked_sub(1)?).end());
+        let target = f.expression(left)?;
+        if !matches!(target, Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_)) {
+            let name = expr_name(&target);
+            return Some(syntax(
+                left,
+                format!("'{name}' is an illegal expression for augmented assignment"),
+            ));
+        }
+    }
+    None
+}
+
+fn is_augmented(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::PlusEqual
+            | TokenKind::MinusEqual
+            | TokenKind::StarEqual
+            | TokenKind::SlashEqual
+            | TokenKind::PercentEqual
+            | TokenKind::AmperEqual
+            | TokenKind::VbarEqual
+            | TokenKind::CircumflexEqual
+            | TokenKind::LeftShiftEqual
+            | TokenKind::RightShiftEqual
+            | TokenKind::DoubleStarEqual
+            | TokenKind::DoubleSlashEqual
+            | TokenKind::AtEqual
+    )
+}
+
+/// `(x = 1)`, `{**x = 1}` and the like; in a call a keyword cannot have such a name.
+pub(super) fn equal_in_brackets(f: &Failure) -> Fault {
+    let start = operand_start(f, f.at);
+    if start > 0 && matches!(f.kind(start), TokenKind::DoubleStar) {
+        let end = expression_end(f, f.at + 1).unwrap_or(f.range(f.at).end());
+        let range = TextRange::new(f.range(start).start(), end);
+        return syntax(range, "cannot assign to keyword argument unpacking");
+    }
+    equal_in_condition(f)
+}
+
+/// `[x, y for x, y in z]`: the target needs parentheses.
+pub(super) fn comprehension_target(f: &Failure) -> Option<Fault> {
+    let mut depth = 0i32;
+    for i in (0..f.at).rev() {
+        match f.kind(i) {
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth += 1,
+            TokenKind::Lpar if depth == 0 => return None,
+            TokenKind::Lsqb | TokenKind::Lbrace if depth == 0 => {
+                let range = TextRange::new(f.range(i + 1).start(), f.range(f.at - 1).end());
+                let comma = f.text(range).contains(',');
+                let text = "did you forget parentheses around the comprehension target?";
+                return comma.then(|| syntax(range, text));
+            }
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth -= 1,
+            TokenKind::Colon if depth == 0 => return None,
+            _ => {}
+        }
+    }
     None
 }

@@ -347,7 +347,7 @@ impl Scanner<'_> {
                 let kind = if triple { "triple-quoted string" } else { "string" };
                 let mut text = format!("unterminated {kind} literal (detected at line {line})");
                 if escaped_quote && !triple {
-                    text.push_str("; perhaps you escaped the end quote");
+                    text.push_str("; perhaps you escaped the end quote?");
                 }
                 return found(start, text);
             }
@@ -568,7 +568,7 @@ impl Scanner<'_> {
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
             .iter()
             .any(|k| word.starts_with(k));
-        if word.is_empty() || keyword {
+        if !word.starts_with(|c: char| c.is_ascii()) || keyword {
             return Ok(());
         }
         found(self.at - 1, format!("invalid {kind} literal"))

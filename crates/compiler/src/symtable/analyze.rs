@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use ruff_text_size::TextRange;
+
 use super::{Place, Scope, ScopeId, ScopeKind, Symbol, Symtable, def};
 use crate::errors::{Res, fault};
 
@@ -32,6 +34,10 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
     let names = scope.order.clone();
     for name in &names {
         let flags = table.scope(id).flags(name);
+        if flags & def::NONLOCAL != 0 && flags & def::GLOBAL == 0 && binds_type_param(table, id, name) {
+            let text = format!("nonlocal binding not allowed for type parameter '{name}'");
+            return fault(declaration(table.scope(id), name), text);
+        }
         let place = resolve(table.scope(id), name, flags, bound, &mut visible, &mut local)?;
         table.scope_mut(id).symbols.get_mut(name).expect("listed symbol").place = place;
     }
@@ -63,10 +69,10 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
             free.inline.remove(name);
         }
     } else if kind == ScopeKind::Class {
-        let mut drop = |name: &str| free.real.remove(name) | free.inline.remove(name);
-        scope.needs_class_cell = drop("__class__");
-        scope.needs_classdict = drop("__classdict__");
-        drop("__conditional_annotations__");
+        scope.needs_class_cell = free.real.remove("__class__");
+        scope.needs_classdict = free.real.remove("__classdict__");
+        free.real.remove("__conditional_annotations__");
+        free.inline.remove("__class__");
     }
     // A free name of a comprehension that is inlined here is this code's own free name.
     if !inlined {
@@ -104,6 +110,26 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
     Ok(free)
 }
 
+/// Where a scope declares `name` global or nonlocal.
+fn declaration(scope: &Scope, name: &Rc<str>) -> TextRange {
+    let found = scope.directives.iter().find(|(n, _)| n == name);
+    found.map(|&(_, range)| range).unwrap_or_default()
+}
+
+/// Whether the nearest binding of `name` around a scope is a type parameter.
+fn binds_type_param(table: &Symtable, id: ScopeId, name: &Rc<str>) -> bool {
+    let mut parent = table.scope(id).parent;
+    while let Some(id) = parent {
+        let scope = table.scope(id);
+        let flags = scope.flags(name);
+        if scope.is_function_like() && flags & def::BOUND != 0 {
+            return flags & def::TYPE_PARAM != 0;
+        }
+        parent = scope.parent;
+    }
+    false
+}
+
 fn resolve(
     scope: &Scope,
     name: &Rc<str>,
@@ -112,10 +138,7 @@ fn resolve(
     visible: &mut Names,
     local: &mut Names,
 ) -> Res<Place> {
-    let position = || {
-        let found = scope.directives.iter().find(|(n, _)| n == name);
-        found.map(|&(_, range)| range).unwrap_or_default()
-    };
+    let position = || declaration(scope, name);
     if flags & def::GLOBAL != 0 {
         if flags & def::NONLOCAL != 0 {
             return fault(position(), format!("name '{name}' is nonlocal and global"));

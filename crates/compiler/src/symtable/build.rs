@@ -12,6 +12,9 @@ use ruff_text_size::{Ranged, TextRange};
 use super::{CompKind, Place, Role, Scope, ScopeId, ScopeKind, Symbol, Symtable, address, analyze, def, mangle};
 use crate::errors::{Res, fault};
 
+/// Keywords of a call among which repeated ones are looked for (more give a TypeError when they run).
+const MAX_CHECKED_KEYWORDS: usize = 2_000;
+
 /// Makes the symbol table of a program whose root node is `root`.
 pub(crate) fn build<'a, T>(
     root: &T,
@@ -29,13 +32,7 @@ pub(crate) fn build<'a, T>(
         current: ScopeId(0),
         private: None,
     };
-    builder.enter(
-        address(root),
-        Role::Module,
-        ScopeKind::Module,
-        "top",
-        TextRange::default(),
-    );
+    builder.enter(address(root), Role::Module, ScopeKind::Module);
     builder.stmts(body)?;
     if let Some(expr) = expr {
         builder.expr(expr)?;
@@ -52,7 +49,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn enter(&mut self, node: usize, role: Role, kind: ScopeKind, name: &str, _range: TextRange) -> ScopeId {
+    fn enter(&mut self, node: usize, role: Role, kind: ScopeKind) -> ScopeId {
         let id = ScopeId(self.table.scopes.len() as u32);
         let parent = (role != Role::Module).then_some(self.current);
         let nested = parent.is_some_and(|p| {
@@ -61,7 +58,12 @@ impl Builder {
         });
         self.table.scopes.push(Scope {
             kind,
-            name: name.into(),
+            what: match kind {
+                ScopeKind::Annotation => "an annotation",
+                ScopeKind::TypeParams => "the definition of a generic",
+                ScopeKind::TypeAlias => "a type alias",
+                _ => "a TypeVar bound",
+            },
             parent,
             children: Vec::new(),
             order: Vec::new(),
@@ -81,7 +83,7 @@ impl Builder {
             annotation_scope: None,
             returns_value: None,
             comp_target: false,
-            comp_iter: 0,
+            comp_iter: parent.map_or(0, |p| self.table.scope(p).comp_iter),
             in_conditional: false,
             directives: Vec::new(),
         });
@@ -110,7 +112,12 @@ impl Builder {
     }
 
     fn add_in(&mut self, id: ScopeId, name: &str, flag: u32, range: TextRange) -> Res {
+        let written = name;
         let name = mangle(self.private.as_deref(), name);
+        if flag & def::GLOBAL != 0 && id != ScopeId(0) {
+            // A name that any function declares global is a global of the module, whatever its namespace.
+            self.add_in(ScopeId(0), &name, def::GLOBAL, range)?;
+        }
         let scope = self.table.scope_mut(id);
         let old = scope.flags(&name);
         if flag & def::PARAM != 0 {
@@ -126,7 +133,7 @@ impl Builder {
         if scope.comp_target && flag & def::BOUND != 0 {
             if old & (def::GLOBAL | def::NONLOCAL) != 0 {
                 let text = "comprehension inner loop cannot rebind assignment expression target";
-                return fault(range, format!("{text} '{name}'"));
+                return fault(range, format!("{text} '{written}'"));
             }
             flags |= def::COMP_ITER;
         }
@@ -341,13 +348,7 @@ impl Builder {
         let kind = scope.kind;
         if scope.is_function_like() {
             // Never evaluated: names in it must not influence the scope.
-            let outer = self.enter(
-                address(annotation),
-                Role::Annotations,
-                ScopeKind::Annotation,
-                "__annotate__",
-                annotation.range(),
-            );
+            let outer = self.enter(address(annotation), Role::Annotations, ScopeKind::Annotation);
             self.expr(annotation)?;
             self.leave();
             // Detached, so that it captures nothing.
@@ -367,13 +368,7 @@ impl Builder {
         match self.table.scope(parent).annotation_scope {
             Some(existing) => self.current = existing,
             None => {
-                let id = self.enter(
-                    address(annotation),
-                    Role::Annotations,
-                    ScopeKind::Annotation,
-                    "__annotate__",
-                    annotation.range(),
-                );
+                let id = self.enter(address(annotation), Role::Annotations, ScopeKind::Annotation);
                 self.table.scope_mut(parent).annotation_scope = Some(id);
                 self.add(".format", def::PARAM | def::USE, annotation.range())?;
                 if kind == ScopeKind::Class && !self.table.future_annotations {
@@ -402,7 +397,7 @@ impl Builder {
             self.expr(&decorator.expression)?;
         }
         if let Some(params) = &f.type_params {
-            self.enter_type_params(params, &f.name, false)?;
+            self.enter_type_params(params, false)?;
             let range = f.name.range;
             if f.parameters
                 .iter_non_variadic_params()
@@ -416,13 +411,7 @@ impl Builder {
             self.type_params(params)?;
         }
         self.function_annotations(address(f), &f.parameters, f.returns.as_deref(), f.range)?;
-        self.enter(
-            address(f),
-            Role::Function,
-            ScopeKind::Function,
-            f.name.as_str(),
-            f.range,
-        );
+        self.enter(address(f), Role::Function, ScopeKind::Function);
         self.scope().coroutine = f.is_async;
         self.parameters(&f.parameters)?;
         self.stmts(&f.body)?;
@@ -448,7 +437,7 @@ impl Builder {
             let scope = self.scope();
             scope.kind == ScopeKind::Class || scope.can_see_class
         };
-        self.enter(node, Role::Annotations, ScopeKind::Annotation, "__annotate__", range);
+        self.enter(node, Role::Annotations, ScopeKind::Annotation);
         self.add(".format", def::PARAM | def::USE, range)?;
         if in_class && !self.table.future_annotations {
             self.see_class(range)?;
@@ -485,14 +474,14 @@ impl Builder {
         }
         let old = self.private.clone();
         if let Some(params) = &c.type_params {
-            self.enter_type_params(params, &c.name, true)?;
+            self.enter_type_params(params, true)?;
             self.private = Some(c.name.as_str().into());
             self.type_params(params)?;
         }
         if let Some(arguments) = &c.arguments {
             self.arguments(arguments)?;
         }
-        self.enter(address(c), Role::Class, ScopeKind::Class, c.name.as_str(), c.range);
+        self.enter(address(c), Role::Class, ScopeKind::Class);
         self.private = Some(c.name.as_str().into());
         self.scope().private = Some(c.name.as_str().into());
         if c.type_params.is_some() {
@@ -510,26 +499,24 @@ impl Builder {
 
     fn arguments(&mut self, arguments: &ast::Arguments) -> Res {
         // Symbols do not depend on the order of positional and keyword arguments.
+        let mut names: Vec<&str> = Vec::new();
         arguments.args.iter().try_for_each(|arg| self.expr(arg))?;
         for keyword in &arguments.keywords {
             if let Some(name) = &keyword.arg {
                 self.check_name(name.as_str(), keyword.range)?;
+                if arguments.keywords.len() <= MAX_CHECKED_KEYWORDS && names.contains(&name.as_str()) {
+                    return fault(keyword.range, format!("keyword argument repeated: {name}"));
+                }
+                names.push(name.as_str());
             }
             self.expr(&keyword.value)?;
         }
         Ok(())
     }
 
-    fn enter_type_params(&mut self, params: &TypeParams, name: &Identifier, class: bool) -> Res {
+    fn enter_type_params(&mut self, params: &TypeParams, class: bool) -> Res {
         let in_class = self.scope().kind == ScopeKind::Class || self.scope().can_see_class;
-        let title = format!("<generic parameters of {name}>");
-        self.enter(
-            address(params),
-            Role::TypeParams,
-            ScopeKind::TypeParams,
-            &title,
-            params.range,
-        );
+        self.enter(address(params), Role::TypeParams, ScopeKind::TypeParams);
         if in_class {
             self.see_class(params.range)?;
         }
@@ -549,11 +536,17 @@ impl Builder {
             if let TypeParam::TypeVar(var) = param
                 && let Some(bound) = &var.bound
             {
-                self.lazy(address(param), Role::Bound, ScopeKind::TypeVariable, name, bound)?;
+                let what = if bound.is_tuple_expr() { "a TypeVar constraint" } else { "a TypeVar bound" };
+                self.lazy(address(param), Role::Bound, ScopeKind::TypeVariable, what, bound)?;
             }
             if let Some(default) = param.default() {
                 default_seen = true;
-                self.lazy(address(param), Role::Default, ScopeKind::TypeVariable, name, default)?;
+                let what = match param {
+                    TypeParam::TypeVar(_) => "a TypeVar default",
+                    TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
+                    TypeParam::ParamSpec(_) => "a ParamSpec default",
+                };
+                self.lazy(address(param), Role::Default, ScopeKind::TypeVariable, what, default)?;
             } else if default_seen {
                 return fault(
                     param.range(),
@@ -565,9 +558,10 @@ impl Builder {
     }
 
     /// A scope of its own for a lazily evaluated expression.
-    fn lazy(&mut self, node: usize, role: Role, kind: ScopeKind, name: &str, value: &Expr) -> Res {
+    fn lazy(&mut self, node: usize, role: Role, kind: ScopeKind, what: &'static str, value: &Expr) -> Res {
         let in_class = self.scope().kind == ScopeKind::Class || self.scope().can_see_class;
-        self.enter(node, role, kind, name, value.range());
+        self.enter(node, role, kind);
+        self.scope().what = what;
         self.add(".format", def::PARAM | def::USE, value.range())?;
         if in_class {
             self.see_class(value.range())?;
@@ -578,16 +572,15 @@ impl Builder {
     }
 
     fn type_alias(&mut self, t: &ast::StmtTypeAlias) -> Res {
-        let Expr::Name(name) = &*t.name else {
+        if !t.name.is_name_expr() {
             return fault(t.name.range(), "invalid syntax");
-        };
+        }
         self.expr(&t.name)?;
-        let identifier = Identifier::new(name.id.clone(), name.range);
         if let Some(params) = &t.type_params {
-            self.enter_type_params(params, &identifier, false)?;
+            self.enter_type_params(params, false)?;
             self.type_params(params)?;
         }
-        self.lazy(address(t), Role::TypeAlias, ScopeKind::TypeAlias, &name.id, &t.value)?;
+        self.lazy(address(t), Role::TypeAlias, ScopeKind::TypeAlias, "a type alias", &t.value)?;
         if t.type_params.is_some() {
             self.leave();
         }
@@ -654,7 +647,7 @@ impl Builder {
                 if let Some(params) = &e.parameters {
                     self.defaults(params)?;
                 }
-                self.enter(address(e), Role::Lambda, ScopeKind::Function, "<lambda>", e.range);
+                self.enter(address(e), Role::Lambda, ScopeKind::Function);
                 if let Some(params) = &e.parameters {
                     self.parameters(params)?;
                 }
@@ -788,14 +781,9 @@ impl Builder {
 
     /// `yield`, `await` and `:=` cannot stand in annotations, type parameters and the like.
     fn not_in_lazy_scope(&mut self, what: &str, range: TextRange) -> Res {
-        let future = self.table.future_annotations;
         let place = match self.scope().kind {
-            ScopeKind::Annotation if future => "an annotation",
-            ScopeKind::Annotation => "an annotation",
-            ScopeKind::TypeParams => "the definition of a generic",
-            ScopeKind::TypeAlias => "a type alias",
-            ScopeKind::TypeVariable => "a TypeVar bound",
-            _ => return Ok(()),
+            ScopeKind::Module | ScopeKind::Class | ScopeKind::Function => return Ok(()),
+            _ => self.scope().what,
         };
         let subject = match what {
             "yield" => "yield expression",
@@ -842,7 +830,7 @@ impl Builder {
             if scope.comp.is_some() {
                 if scope.flags(&name) & def::COMP_ITER != 0 {
                     let text = "assignment expression cannot rebind comprehension iteration variable";
-                    return fault(range, format!("{text} '{name}'"));
+                    return fault(range, format!("{text} '{}'", target.id));
                 }
             } else {
                 let problem = match scope.kind {
@@ -888,14 +876,8 @@ impl Builder {
         self.scope().comp_iter += 1;
         self.expr(&first.iter)?;
         self.scope().comp_iter -= 1;
-        let name = match kind {
-            CompKind::List => "<listcomp>",
-            CompKind::Set => "<setcomp>",
-            CompKind::Dict => "<dictcomp>",
-            CompKind::Generator => "<genexpr>",
-        };
         let inlined = kind != CompKind::Generator && !self.scope().can_see_class;
-        self.enter(node, Role::Comprehension, ScopeKind::Function, name, range);
+        self.enter(node, Role::Comprehension, ScopeKind::Function);
         let scope = self.scope();
         scope.comp = Some(kind);
         scope.coroutine = first.is_async;

@@ -545,7 +545,9 @@ static NATIVE_DOCS: Mutex<Vec<(usize, &'static str)>> = Mutex::new(Vec::new());
 /// The docstring of a native type in whose dict `__doc__` is a descriptor for instances.
 pub(crate) fn native_doc(ty: &Py<Type>) -> Option<&'static str> {
     let docs = NATIVE_DOCS.lock();
-    docs.iter().find(|(at, _)| *at == ty.as_ptr() as usize).map(|(_, doc)| *doc)
+    docs.iter()
+        .find(|(at, _)| *at == ty.as_ptr() as usize)
+        .map(|(_, doc)| *doc)
 }
 
 /// Fills in names, bases, dict and slots of a type that is implemented in Rust.
