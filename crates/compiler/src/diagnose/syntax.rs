@@ -357,27 +357,36 @@ impl<'p> Failure<'p> {
     fn operand_missing(&self) -> Fault {
         let previous = self.at.checked_sub(1).map(|i| self.kind(i));
         let here = self.kind(self.at);
-        let ends_value = matches!(here, TokenKind::Comma | TokenKind::Rpar | TokenKind::Colon | TokenKind::Rarrow);
+        let ends_value = matches!(
+            here,
+            TokenKind::Comma | TokenKind::Rpar | TokenKind::Colon | TokenKind::Rarrow
+        );
         match (previous, here) {
             (Some(TokenKind::Not), _) => self.invalid(),
             (Some(TokenKind::Equal), _) if ends_value && self.in_parameters() => {
                 syntax(self.range(self.at - 1), "expected default value expression")
             }
-            (Some(TokenKind::Equal), TokenKind::Comma | TokenKind::Rpar) if self.at >= 2 && self.bracket() == Some('(') => {
+            (Some(TokenKind::Equal), TokenKind::Comma | TokenKind::Rpar)
+                if self.at >= 2 && self.bracket() == Some('(') =>
+            {
                 let start = self.range(self.at - 2).start();
                 let range = TextRange::new(start, self.range(self.at - 1).end());
                 syntax(range, "expected argument value expression")
             }
             (Some(TokenKind::Star), _)
                 if self.at >= 2
-                    && matches!(self.kind(self.at - 2), TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Comma)
+                    && matches!(
+                        self.kind(self.at - 2),
+                        TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Comma
+                    )
                     && matches!(self.bracket(), Some('(' | '[')) =>
             {
                 syntax(self.range(self.at - 1), "Invalid star expression")
             }
-            (Some(TokenKind::Colon), TokenKind::Comma | TokenKind::Rbrace) if self.bracket() == Some('{') => {
-                syntax(self.range(self.at - 1), "expression expected after dictionary key and ':'")
-            }
+            (Some(TokenKind::Colon), TokenKind::Comma | TokenKind::Rbrace) if self.bracket() == Some('{') => syntax(
+                self.range(self.at - 1),
+                "expression expected after dictionary key and ':'",
+            ),
             (Some(TokenKind::Colon), TokenKind::Star) if self.bracket() == Some('{') => {
                 let start = self.range(self.at).start();
                 let end = targets::expression_end(self, self.at + 1).unwrap_or(self.range(self.at).end());
@@ -478,7 +487,9 @@ impl<'p> Failure<'p> {
                 let letter = self.in_fstring().unwrap_or('f');
                 self.fstring_brace(letter)
             }
-            (TokenKind::Lpar, _) if self.after_def_name() || self.in_def_parameters() => syntax(self.newline_or(range), "expected '('"),
+            (TokenKind::Lpar, _) if self.after_def_name() || self.in_def_parameters() => {
+                syntax(self.newline_or(range), "expected '('")
+            }
             (TokenKind::Rpar, TokenKind::Lpar) if self.in_def_parameters() => syntax(
                 self.parenthesized(self.at),
                 "Function parameters cannot be parenthesized",
@@ -804,8 +815,15 @@ impl<'p> Failure<'p> {
         let previous = self.at.checked_sub(1).map(|i| self.kind(i));
         match self.kind(self.at) {
             TokenKind::Lpar => {
-                let what = if self.in_def_parameters() { "Function" } else { "Lambda expression" };
-                syntax(self.parenthesized(self.at), format!("{what} parameters cannot be parenthesized"))
+                let what = if self.in_def_parameters() {
+                    "Function"
+                } else {
+                    "Lambda expression"
+                };
+                syntax(
+                    self.parenthesized(self.at),
+                    format!("{what} parameters cannot be parenthesized"),
+                )
             }
             TokenKind::Star if previous == Some(TokenKind::Slash) => syntax(range, "expected comma between / and *"),
             _ => self.operand_missing(),

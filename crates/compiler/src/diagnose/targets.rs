@@ -276,7 +276,11 @@ pub(super) fn keyword_target(f: &Failure) -> Fault {
 pub(super) fn bad_statement(f: &Failure) -> Option<Fault> {
     if is_augmented(f.kind(f.at)) {
         let mut start = f.at;
-        while start > 0 && !matches!(f.kind(start - 1), TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent | TokenKind::Semi)
+        while start > 0
+            && !matches!(
+                f.kind(start - 1),
+                TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent | TokenKind::Semi
+            )
         {
             start -= 1;
         }

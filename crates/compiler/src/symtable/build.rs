@@ -536,7 +536,11 @@ impl Builder {
             if let TypeParam::TypeVar(var) = param
                 && let Some(bound) = &var.bound
             {
-                let what = if bound.is_tuple_expr() { "a TypeVar constraint" } else { "a TypeVar bound" };
+                let what = if bound.is_tuple_expr() {
+                    "a TypeVar constraint"
+                } else {
+                    "a TypeVar bound"
+                };
                 self.lazy(address(param), Role::Bound, ScopeKind::TypeVariable, what, bound)?;
             }
             if let Some(default) = param.default() {
@@ -580,7 +584,13 @@ impl Builder {
             self.enter_type_params(params, false)?;
             self.type_params(params)?;
         }
-        self.lazy(address(t), Role::TypeAlias, ScopeKind::TypeAlias, "a type alias", &t.value)?;
+        self.lazy(
+            address(t),
+            Role::TypeAlias,
+            ScopeKind::TypeAlias,
+            "a type alias",
+            &t.value,
+        )?;
         if t.type_params.is_some() {
             self.leave();
         }

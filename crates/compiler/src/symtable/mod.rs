@@ -105,8 +105,8 @@ pub(crate) struct Symbol {
 
 pub(crate) struct Scope {
     pub kind: ScopeKind,
-    #[expect(dead_code, reason = "shown by the debug output of scopes")]
-    pub name: Rc<str>,
+    /// What a lazily evaluated scope is, for messages.
+    pub what: &'static str,
     pub parent: Option<ScopeId>,
     pub children: Vec<ScopeId>,
     pub order: Vec<Rc<str>>,

@@ -333,7 +333,8 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
     if range.count == 0 {
         return Vec::new();
     }
-    for read in write..items.len() {
+    let first = write;
+    for read in first..items.len() {
         if selected.next_if_eq(&read).is_none() {
             items.swap(write, read);
             write += 1;
