@@ -632,11 +632,25 @@ pub fn make_static_variant<T: Native>(
     doc: Option<&'static str>,
     base: &Py<Type>,
 ) -> &'static Py<Type> {
+    let flags = TypeFlags(base.flags.load(Relaxed));
+    make_static_variant_with::<T>(cell, name, module, doc, base, flags, TypeDef::default())
+}
+
+/// As [`make_static_variant`], with flags, methods and slots of its own.
+pub fn make_static_variant_with<T: Native>(
+    cell: &'static super::py::TypeCell,
+    name: &'static str,
+    module: &'static str,
+    doc: Option<&'static str>,
+    base: &Py<Type>,
+    flags: TypeFlags,
+    def: TypeDef,
+) -> &'static Py<Type> {
     acquire_making();
     if cell.get_made().is_none() {
         let info = T::info();
         let fixed = info.size.next_multiple_of(8) as u32;
-        let flags = base.flags.load(Relaxed);
+        let flags = flags.0;
         let data = Type {
             info,
             name: PySlot::empty(),
@@ -658,7 +672,7 @@ pub fn make_static_variant<T: Native>(
         let ptr = super::alloc_bootstrap_type(data, cell, Type::type_cell());
         // SAFETY: just made and immortal.
         let ty = unsafe { Py::from_raw(ptr) };
-        finish_static(&ty, name, module, doc, Some(base.clone()), TypeDef::default());
+        finish_static(&ty, name, module, doc, Some(base.clone()), def);
         std::mem::forget(ty);
         cell.publish();
     }

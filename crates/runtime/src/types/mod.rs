@@ -50,6 +50,7 @@ pub mod str;
 mod str_format;
 pub mod str_iter;
 mod str_methods;
+pub mod struct_seq;
 pub mod super_;
 pub mod template;
 pub mod traceback;
