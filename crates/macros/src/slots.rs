@@ -29,6 +29,8 @@ pub enum Shape {
     RichCompare,
     /// `(vm, this, n) -> Value`
     Repeat,
+    /// `(vm, this, flags) -> Buffer`
+    Buffer,
     New,
     Init,
     Call,
@@ -93,6 +95,7 @@ const TABLE: &[(&str, &str, Shape)] = &[
     ("__inplace_concat__", "inplace_concat", Shape::Receiver1),
     ("__repeat__", "repeat", Shape::Repeat),
     ("__inplace_repeat__", "inplace_repeat", Shape::Repeat),
+    ("__buffer__", "buffer", Shape::Buffer),
     ("__new__", "new", Shape::New),
     ("__init__", "init", Shape::Init),
     ("__call__", "call", Shape::Call),
@@ -195,6 +198,11 @@ pub fn wrapper(field: &str, shape: Shape, callee: &TokenStream) -> TokenStream {
             quote!(this: &#value, n: isize),
             quote!(#value),
             convert(quote!(#callee(vm, #this, n))),
+        ),
+        Shape::Buffer => (
+            quote!(this: &#value, flags: ::lisle_runtime::native::BufferFlags),
+            quote!(::lisle_runtime::native::Buffer),
+            quote!(#callee(vm, #this, flags)),
         ),
         Shape::New | Shape::Init | Shape::Call => unreachable!("these bind arguments"),
     };

@@ -25,6 +25,7 @@ pub use numbers::{
 pub use crate::object::py::PayloadInfo;
 pub use crate::object::types::TypeDef;
 pub use crate::object::{Native, Py, PySlot, Slot, Type, TypeCell, TypeFlags, Value};
+pub use crate::types::buffer::{Buffer, BufferFlags};
 pub use crate::types::object::Object;
 pub use crate::types::str::Str;
 pub use crate::vm::{Exc, Res, Vm};

@@ -10,6 +10,7 @@ use super::py::Py;
 use super::types::Type;
 use super::value::Value;
 use crate::native::Args;
+use crate::types::buffer::{Buffer, BufferFlags};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -31,6 +32,8 @@ pub type RepeatFn = fn(&Vm, &Value, isize) -> Res<Value>;
 pub type FinalizeFn = fn(&Vm, &Value) -> Res<()>;
 pub type NewFn = fn(&Vm, &Py<Type>, Args<'_>) -> Res<Value>;
 pub type InitFn = fn(&Vm, &Value, Args<'_>) -> Res<()>;
+/// The buffer of an object; see [`crate::types::buffer`].
+pub type BufferFn = fn(&Vm, &Value, BufferFlags) -> Res<Buffer>;
 pub type CallFn = fn(&Vm, &Value, Args<'_>) -> Res<Value>;
 
 macro_rules! slots {
@@ -60,5 +63,6 @@ slots! {
     iadd: BinaryFn, isub: BinaryFn, imul: BinaryFn, imatmul: BinaryFn, itruediv: BinaryFn, ifloordiv: BinaryFn,
     imod: BinaryFn, ilshift: BinaryFn, irshift: BinaryFn, iand: BinaryFn, ior: BinaryFn, ixor: BinaryFn, ipow: BinaryFn,
     concat: BinaryFn, repeat: RepeatFn, inplace_concat: BinaryFn, inplace_repeat: RepeatFn,
+    buffer: BufferFn,
     new: NewFn, init: InitFn, call: CallFn,
 }

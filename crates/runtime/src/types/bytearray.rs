@@ -1,16 +1,19 @@
 //! `bytearray`: the object and the operations that change it. Its methods are bound in `bytes_methods`.
 //!
-//! Invariant: the bytes are only reached under the object's lock; arguments are read before it is taken. Left out: exports that
-//! forbid resizing (views hold copies).
+//! Invariant: the bytes are only reached under the object's lock; arguments are read before it is taken. While buffers are exported
+//! (`exports`, counted up under the lock) the length does not change.
 
-use super::buffer::bytes_of;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Acquire;
+
+use super::buffer::{is_bytes_like, read_all};
 use super::bytes_methods::{byte_of, from_iterable, item_index};
 use super::slice::{Slice, adjust_bounds, clamp_range};
 use crate::native::pyclass;
 use crate::object::{Py, Value};
 use crate::sync::Locked;
 use crate::types::str::Str;
-use crate::vm::{Res, Vm};
+use crate::vm::{Exc, Res, Vm};
 
 /// Mutable bytes.
 #[pyclass(
@@ -23,12 +26,38 @@ use crate::vm::{Res, Vm};
 )]
 pub struct ByteArray {
     pub data: Locked<Vec<u8>>,
+    /// Buffers that are exported.
+    pub exports: AtomicUsize,
+}
+
+/// What can go wrong under the lock.
+pub(super) enum Fault {
+    Exported,
+    Memory,
+    /// The sizes of a slice and of what is assigned to it.
+    Size(usize, usize),
+    NoItem,
+}
+
+impl Fault {
+    #[cold]
+    fn raise(self, vm: &Vm, message: &str) -> Exc {
+        match self {
+            Fault::Exported => vm.buffer_error("Existing exports of data: object cannot be re-sized"),
+            Fault::Memory => vm.memory_error(),
+            Fault::Size(given, wanted) => vm.value_error(format!(
+                "attempt to assign bytes of size {given} to extended slice of size {wanted}"
+            )),
+            Fault::NoItem => vm.index_error(message),
+        }
+    }
 }
 
 impl ByteArray {
     pub fn new_value(data: Vec<u8>) -> Value {
         Py::new(ByteArray {
             data: Locked::new(data),
+            exports: AtomicUsize::new(0),
         })
         .into_value()
     }
@@ -58,22 +87,49 @@ impl Py<ByteArray> {
         self.with(|bytes| bytes.get(at).copied())
     }
 
+    /// Writes bytes over those from `offset` on; false if there are too few.
+    pub fn overwrite(&self, offset: usize, new: &[u8]) -> bool {
+        self.with(
+            |bytes| match bytes.get_mut(offset..).and_then(|rest| rest.get_mut(..new.len())) {
+                Some(place) => {
+                    place.copy_from_slice(new);
+                    true
+                }
+                None => false,
+            },
+        )
+    }
+
+    /// Calls `f`, which may change the length, with the bytes while they are locked. `message` is that of an IndexError.
+    pub(super) fn resizing<R>(
+        &self,
+        vm: &Vm,
+        message: &str,
+        f: impl FnOnce(&mut Vec<u8>) -> Result<R, Fault>,
+    ) -> Res<R> {
+        let done = self.with(|bytes| match self.exports.load(Acquire) {
+            0 => f(bytes),
+            _ => Err(Fault::Exported),
+        });
+        done.map_err(|fault| fault.raise(vm, message))
+    }
+
     /// Appends bytes.
     pub fn extend_bytes(&self, vm: &Vm, more: &[u8]) -> Res<()> {
-        let fits = self.with(|bytes| {
-            let fits = bytes.try_reserve(more.len()).is_ok();
-            if fits {
-                bytes.extend_from_slice(more);
-            }
-            fits
-        });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        if more.is_empty() {
+            return Ok(());
+        }
+        self.resizing(vm, "", |bytes| {
+            bytes.try_reserve(more.len()).map_err(|_| Fault::Memory)?;
+            bytes.extend_from_slice(more);
+            Ok(())
+        })
     }
 
     /// `self.extend(iterable)`
     pub(super) fn extend_from(&self, vm: &Vm, iterable: &Value) -> Res<()> {
-        if let Some(more) = bytes_of(iterable) {
-            return self.extend_bytes(vm, &more);
+        if is_bytes_like(iterable) {
+            return self.extend_bytes(vm, &read_all(vm, iterable)?);
         }
         if iterable.downcast::<Str>().is_some() {
             return Err(vm.type_error("expected iterable of integers; got: 'str'"));
@@ -89,33 +145,32 @@ impl Py<ByteArray> {
 
     /// `self *= n`
     pub(super) fn repeat_in_place(&self, vm: &Vm, n: usize) -> Res<()> {
-        let fits = self.with(|bytes| match crate::text::view::repeat(bytes, n) {
-            Some(repeated) => {
-                *bytes = repeated;
-                true
-            }
-            None => false,
-        });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        if n == 1 {
+            return Ok(());
+        }
+        self.resizing(vm, "", |bytes| {
+            *bytes = crate::text::view::repeat(bytes, n).ok_or(Fault::Memory)?;
+            Ok(())
+        })
     }
 
     /// `self.insert(index, item)`
     pub(super) fn insert_byte(&self, vm: &Vm, index: isize, item: &Value) -> Res<()> {
         let byte = byte_of(vm, item)?;
-        let fits = self.with(|bytes| {
-            let fits = bytes.try_reserve(1).is_ok();
-            if fits {
-                let at = clamp_range(index, isize::MAX, bytes.len()).start;
-                bytes.insert(at, byte);
-            }
-            fits
-        });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        self.resizing(vm, "", |bytes| {
+            bytes.try_reserve(1).map_err(|_| Fault::Memory)?;
+            let at = clamp_range(index, isize::MAX, bytes.len()).start;
+            bytes.insert(at, byte);
+            Ok(())
+        })
     }
 
     /// `self.pop(index)`
     pub(super) fn pop_byte(&self, vm: &Vm, index: isize) -> Res<u8> {
-        let popped = self.with(|bytes| {
+        if self.is_empty() {
+            return Err(vm.index_error("pop from empty bytearray"));
+        }
+        self.resizing(vm, "pop index out of range", |bytes| {
             let at = if index < 0 {
                 index.wrapping_add_unsigned(bytes.len())
             } else {
@@ -123,15 +178,34 @@ impl Py<ByteArray> {
             };
             match usize::try_from(at) {
                 Ok(at) if at < bytes.len() => Ok(bytes.remove(at)),
-                _ => Err(bytes.is_empty()),
+                _ => Err(Fault::NoItem),
             }
-        });
-        popped.map_err(|empty| {
-            vm.index_error(if empty {
-                "pop from empty bytearray"
-            } else {
-                "pop index out of range"
-            })
+        })
+    }
+
+    /// `self.remove(value)`: whether it was there.
+    pub(super) fn remove_byte(&self, vm: &Vm, byte: u8) -> Res<bool> {
+        self.resizing(vm, "", |bytes| {
+            let at = memchr::memchr(byte, bytes);
+            Ok(at.map(|at| bytes.remove(at)).is_some())
+        })
+    }
+
+    /// `self.resize(size)`
+    pub(super) fn resize_to(&self, vm: &Vm, size: usize) -> Res<()> {
+        self.resizing(vm, "", |bytes| {
+            let more = size.saturating_sub(bytes.len());
+            bytes.try_reserve(more).map_err(|_| Fault::Memory)?;
+            bytes.resize(size, 0);
+            Ok(())
+        })
+    }
+
+    /// Replaces the content.
+    pub(super) fn replace_all(&self, vm: &Vm, data: Vec<u8>) -> Res<()> {
+        self.resizing(vm, "", |bytes| {
+            *bytes = data;
+            Ok(())
         })
     }
 
@@ -154,39 +228,30 @@ impl Py<ByteArray> {
             None => None,
         };
         let at = item_index(vm, key, self.len(), "bytearray")?;
-        let done = self.with(|bytes| {
-            let Some(at) = at.filter(|&at| at < bytes.len()) else {
-                return false;
-            };
+        let change = |bytes: &mut Vec<u8>| {
+            let at = at.filter(|&at| at < bytes.len()).ok_or(Fault::NoItem)?;
             match byte {
                 Some(byte) => bytes[at] = byte,
-                None => {
-                    bytes.remove(at);
-                }
+                None if self.exports.load(Acquire) != 0 => return Err(Fault::Exported),
+                None => drop(bytes.remove(at)),
             }
-            true
-        });
-        if done {
             Ok(())
-        } else {
-            Err(vm.index_error("bytearray index out of range"))
-        }
+        };
+        self.with(change)
+            .map_err(|fault| fault.raise(vm, "bytearray index out of range"))
     }
 
     fn set_slice(&self, vm: &Vm, bounds: (Option<isize>, Option<isize>, isize), new: Option<Vec<u8>>) -> Res<()> {
-        /// What can go wrong under the lock.
-        enum Fault {
-            Size(usize, usize),
-            Memory,
-        }
-        let done = self.with(|bytes| {
+        let change = |bytes: &mut Vec<u8>| {
+            let exported = self.exports.load(Acquire) != 0;
             let range = adjust_bounds(bounds, bytes.len());
             if let Some(part) = range.contiguous() {
                 let new = new.unwrap_or_default();
-                let more = new.len().saturating_sub(part.len());
-                if bytes.try_reserve(more).is_err() {
-                    return Err(Fault::Memory);
+                if exported && new.len() != part.len() {
+                    return Err(Fault::Exported);
                 }
+                let more = new.len().saturating_sub(part.len());
+                bytes.try_reserve(more).map_err(|_| Fault::Memory)?;
                 drop(bytes.splice(part, new));
                 return Ok(());
             }
@@ -200,6 +265,7 @@ impl Py<ByteArray> {
                         bytes[at] = byte;
                     }
                 }
+                _ if exported && range.count != 0 => return Err(Fault::Exported),
                 _ => {
                     let mut at = 0;
                     let mut gone = range.ascending().indices().peekable();
@@ -211,20 +277,15 @@ impl Py<ByteArray> {
                 }
             }
             Ok(())
-        });
-        done.map_err(|fault| match fault {
-            Fault::Memory => vm.memory_error(),
-            Fault::Size(given, wanted) => vm.value_error(format!(
-                "attempt to assign bytes of size {given} to extended slice of size {wanted}"
-            )),
-        })
+        };
+        self.with(change).map_err(|fault| fault.raise(vm, ""))
     }
 }
 
 /// The bytes that are assigned to a slice.
 fn assigned(vm: &Vm, value: &Value) -> Res<Vec<u8>> {
-    if let Some(bytes) = bytes_of(value) {
-        return Ok(bytes.into_owned());
+    if is_bytes_like(value) {
+        return Ok(read_all(vm, value)?.into_owned());
     }
     let slots = value.ty().slots();
     let iterable = slots.iter.is_some() || slots.getitem.is_some();

@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
 
-use super::buffer::{bytes_of, get_bytes};
+use super::buffer::{self, Buffer, BufferFlags, bytes_of, get_bytes, is_bytes_like, read_all};
 use super::bytearray::ByteArray;
 use super::bytes::Bytes;
 use super::encoding;
@@ -450,10 +451,11 @@ fn compare<T: ByteString>(this: &Py<T>, other: &Value, op: CmpOp) -> Value {
 }
 
 fn concat<T: ByteString>(vm: &Vm, this: &Py<T>, other: &Value) -> Res<Value> {
-    let Some(theirs) = bytes_of(other) else {
+    if !is_bytes_like(other) {
         let found = other.ty().name();
         return Err(vm.type_error(format!("can't concat {found} to {}", this.class().name())));
-    };
+    }
+    let theirs = get_bytes(vm, other)?;
     let joined = T::read(this, |mine| {
         let mut out = Vec::new();
         out.try_reserve_exact(mine.len().checked_add(theirs.len())?).ok()?;
@@ -524,8 +526,8 @@ pub(crate) fn from_source(
             }
         };
     }
-    if let Some(bytes) = bytes_of(source) {
-        return Ok(bytes.into_owned());
+    if is_bytes_like(source) {
+        return Ok(read_all(vm, source)?.into_owned());
     }
     if source.is_small_int() || source.ty().slots().index.is_some() {
         let index = vm.index(source)?;
@@ -950,6 +952,11 @@ byte_string!(Bytes {
     }
 
     #[slot]
+    fn __buffer__(_vm: &Vm, this: &Py<Bytes>, _flags: BufferFlags) -> Res<Buffer> {
+        Ok(buffer::of_bytes(this))
+    }
+
+    #[slot]
     fn __iter__(_vm: &Vm, this: &Py<Bytes>) -> Res<Value> {
         Ok(BytesIter::over(this).into_value())
     }
@@ -981,7 +988,8 @@ byte_string!(ByteArray {
     #[slot]
     fn __new__(_vm: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
         let data = Locked::new(Vec::new());
-        Ok(Py::with_class(cls, ByteArray { data }).into_value())
+        let exports = AtomicUsize::new(0);
+        Ok(Py::with_class(cls, ByteArray { data, exports }).into_value())
     }
 
     #[slot(sig = "(source=b'', encoding='utf-8', errors='strict')")]
@@ -993,8 +1001,7 @@ byte_string!(ByteArray {
         errors: Option<&Py<Str>>,
     ) -> Res<()> {
         let data = from_source(vm, source, encoding, errors, "bytearray")?;
-        this.with(|bytes| *bytes = data);
-        Ok(())
+        this.replace_all(vm, data)
     }
 
     #[slot]
@@ -1005,6 +1012,11 @@ byte_string!(ByteArray {
         shown.push(b')');
         let text = String::from_utf8(shown).map_err(|_| vm.system_error("a repr is not UTF-8"))?;
         Ok(Str::from_str(&text).into_value())
+    }
+
+    #[slot]
+    fn __buffer__(_vm: &Vm, this: &Py<ByteArray>, _flags: BufferFlags) -> Res<Buffer> {
+        Ok(buffer::of_bytearray(this))
     }
 
     #[slot]
@@ -1024,13 +1036,11 @@ byte_string!(ByteArray {
 
     #[slot]
     fn __inplace_concat__(vm: &Vm, this: &Py<ByteArray>, other: &Value) -> Res<Value> {
-        match bytes_of(other) {
-            Some(more) => this.extend_bytes(vm, &more)?,
-            None => {
-                let found = other.ty().name();
-                return Err(vm.type_error(format!("can't concat {found} to {}", this.class().name())));
-            }
+        if !is_bytes_like(other) {
+            let found = other.ty().name();
+            return Err(vm.type_error(format!("can't concat {found} to {}", this.class().name())));
         }
+        this.extend_bytes(vm, &get_bytes(vm, other)?)?;
         Ok(this.to_value())
     }
 
@@ -1069,10 +1079,7 @@ byte_string!(ByteArray {
     #[pymethod(sig = "($self, value, /)")]
     fn remove(vm: &Vm, this: &Py<ByteArray>, value: &Value) -> Res<()> {
         let byte = byte_of(vm, value)?;
-        let found = this.with(|bytes| {
-            let at = search::find(bytes, &[byte]);
-            at.map(|at| bytes.remove(at)).is_some()
-        });
+        let found = this.remove_byte(vm, byte)?;
         if found {
             Ok(())
         } else {
@@ -1089,9 +1096,8 @@ byte_string!(ByteArray {
 
     /// Remove all items.
     #[pymethod(sig = "($self, /)")]
-    fn clear(_vm: &Vm, this: &Py<ByteArray>) -> Res<()> {
-        this.with(Vec::clear);
-        Ok(())
+    fn clear(vm: &Vm, this: &Py<ByteArray>) -> Res<()> {
+        this.replace_all(vm, Vec::new())
     }
 
     /// Return a copy.
@@ -1107,14 +1113,7 @@ byte_string!(ByteArray {
             let message = format!("bytearray.resize(): new size must be >= 0, got {size}");
             return Err(vm.value_error(message));
         };
-        let fits = this.with(|bytes| {
-            let fits = bytes.try_reserve(size.saturating_sub(bytes.len())).is_ok();
-            if fits {
-                bytes.resize(size, 0);
-            }
-            fits
-        });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        this.resize_to(vm, size)
     }
 
     /// Return the number of bytes allocated.
