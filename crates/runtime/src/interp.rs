@@ -158,7 +158,7 @@ impl Vm {
 
     /// `warnings.warn(message, category, stacklevel)`.
     pub fn warn(&self, category: &Py<crate::object::Type>, message: &str, stacklevel: usize) -> Res<()> {
-        let warnings = self.import_module("warnings")?;
+        let warnings = self.import_module("_warnings")?;
         let warn = self.getattr(&warnings, intern!("warn"))?;
         self.call(
             &warn,

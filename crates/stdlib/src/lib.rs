@@ -5,11 +5,14 @@
 
 mod cli;
 mod cmath;
+mod contextvars;
 mod math;
 pub mod packed;
 mod random;
 mod thread;
 mod time;
+mod warnings;
+mod weakref;
 
 pub use cli::run_command_line;
 use lisle_runtime::native::ModuleDef;
@@ -17,8 +20,11 @@ use lisle_runtime::native::ModuleDef;
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleDef] = &[
     &cmath::module::DEF,
+    &contextvars::module::DEF,
     &math::module::DEF,
     &random::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
+    &warnings::module::DEF,
+    &weakref::module::DEF,
 ];

@@ -475,6 +475,22 @@ impl Py<Dict> {
         Ok(value)
     }
 
+    /// Removes `key` if `wanted` says so of its value, in one step. `wanted` runs no Python code. Whether the key was removed.
+    pub fn remove_if(&self, vm: &Vm, key: &Value, wanted: impl FnOnce(&Value) -> bool) -> Res<bool> {
+        let hash = Self::hash_key(vm, key)?;
+        let (guard, found) = self.locate(vm, key, hash)?;
+        let Some(n) = found else { return Ok(false) };
+        let value = self.table().value_at(n);
+        if !value.as_ref().is_some_and(wanted) {
+            drop(guard);
+            return Ok(false);
+        }
+        let taken = self.take_entry(n);
+        drop(guard);
+        drop(taken);
+        Ok(true)
+    }
+
     /// Removes the last key.
     pub fn pop_last(&self) -> Option<(Value, Value)> {
         let _guard = lock(self.header());

@@ -102,9 +102,9 @@ impl Link {
         unsafe { try_count(object) }
     }
 
-    /// Whether the referent is gone, or about to be.
+    /// Whether the referent is gone. Takes no lock and no reference.
     fn is_dead(&self) -> bool {
-        self.get().is_none()
+        self.target.load(Acquire) == 0
     }
 }
 

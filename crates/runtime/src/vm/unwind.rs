@@ -134,6 +134,11 @@ impl Vm {
         frame
     }
 
+    /// The frame `n` levels out from the innermost Python frame; native functions have none.
+    pub fn frame_nth(&self, n: usize) -> Option<Py<Frame>> {
+        self.frames.nth(n).map(|f| self.frame_object_of(f))
+    }
+
     /// Cuts the tie between a frame that is left and its frame object, which keeps the local variables.
     pub(super) fn detach_frame_object(&self, f: &mut FrameData) {
         let Some(frame) = f.frame_object() else { return };
