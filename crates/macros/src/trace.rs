@@ -12,6 +12,7 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
         Data::Enum(data) => {
             let mut traverse = TokenStream::new();
             let mut clear = TokenStream::new();
+            let mut clear_mut = TokenStream::new();
             for variant in &data.variants {
                 let name = &variant.ident;
                 let members: Vec<Member> = variant.fields.members().collect();
@@ -28,6 +29,11 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
                     .zip(&types)
                     .map(|(local, ty)| clear_call(ty, &quote!(#local)));
                 clear.extend(quote!(#pattern => { #(#clears)* }));
+                let clears = locals
+                    .iter()
+                    .zip(&types)
+                    .map(|(local, ty)| clear_mut_call(ty, &quote!(#local)));
+                clear_mut.extend(quote!(#pattern => { #(#clears)* }));
             }
             if data.variants.is_empty() {
                 return Ok(implement(
@@ -35,11 +41,13 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
                     &item.generics,
                     quote!(match *self {}),
                     quote!(match *self {}),
+                    quote!(match *self {}),
                 ));
             }
             let traverse = quote!(match self { #traverse });
             let clear = quote!(match self { #clear });
-            Ok(implement(&item.ident, &item.generics, traverse, clear))
+            let clear_mut = quote!(match self { #clear_mut });
+            Ok(implement(&item.ident, &item.generics, traverse, clear, clear_mut))
         }
         Data::Union(_) => Err(Error::new_spanned(item, "a union cannot be traced")),
     }
@@ -55,12 +63,18 @@ pub fn for_struct(name: &Ident, generics: &Generics, fields: &Fields) -> TokenSt
         .iter()
         .zip(fields)
         .map(|(member, field)| clear_call(&field.ty, &quote!(&self.#member)));
-    implement(name, generics, quote!(#(#visits)*), quote!(#(#clears)*))
+    let clears_mut = members
+        .iter()
+        .zip(fields)
+        .map(|(member, field)| clear_mut_call(&field.ty, &quote!(&mut self.#member)));
+    let clears_mut = quote!(#(#clears_mut)*);
+    implement(name, generics, quote!(#(#visits)*), quote!(#(#clears)*), clears_mut)
 }
 
 /// For payloads declared to hold no references.
 pub fn empty(name: &Ident, generics: &Generics) -> TokenStream {
-    implement(name, generics, TokenStream::new(), TokenStream::new())
+    let nothing = TokenStream::new;
+    implement(name, generics, nothing(), nothing(), nothing())
 }
 
 fn traverse_call(ty: &Type, place: &TokenStream) -> TokenStream {
@@ -71,7 +85,17 @@ fn clear_call(ty: &Type, place: &TokenStream) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear(#place, out);)
 }
 
-fn implement(name: &Ident, generics: &Generics, traverse: TokenStream, clear: TokenStream) -> TokenStream {
+fn clear_mut_call(ty: &Type, place: &TokenStream) -> TokenStream {
+    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear_mut(#place, out);)
+}
+
+fn implement(
+    name: &Ident,
+    generics: &Generics,
+    traverse: TokenStream,
+    clear: TokenStream,
+    clear_mut: TokenStream,
+) -> TokenStream {
     let mut generics = generics.clone();
     for param in generics.type_params_mut() {
         param.bounds.push(parse_quote!(::lisle_runtime::memory::trace::Trace));
@@ -84,6 +108,8 @@ fn implement(name: &Ident, generics: &Generics, traverse: TokenStream, clear: To
             fn traverse(&self, visitor: &mut ::lisle_runtime::memory::trace::Visitor<'_>) { #traverse }
             #[allow(unused_variables)]
             fn clear(&self, out: &mut ::std::vec::Vec<::lisle_runtime::object::Value>) { #clear }
+            #[allow(unused_variables)]
+            fn clear_mut(&mut self, out: &mut ::std::vec::Vec<::lisle_runtime::object::Value>) { #clear_mut }
         }
     }
 }

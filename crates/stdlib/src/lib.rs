@@ -6,6 +6,7 @@
 mod cli;
 mod cmath;
 mod contextvars;
+mod itertools;
 mod math;
 pub mod packed;
 mod random;
@@ -21,6 +22,7 @@ use lisle_runtime::native::ModuleDef;
 pub static MODULES: &[&ModuleDef] = &[
     &cmath::module::DEF,
     &contextvars::module::DEF,
+    &itertools::module::DEF,
     &math::module::DEF,
     &random::module::DEF,
     &thread::module::DEF,

@@ -3,6 +3,7 @@
 //! Invariant: `traverse` visits each owned reference exactly once. It is derived (`#[derive(Trace)]`, `#[pyclass]`) so that
 //! no field can be missed: a field whose type does not implement [`Trace`] does not compile.
 
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 
 use super::header::Header;
@@ -34,6 +35,10 @@ pub trait Trace {
     /// Moves owned references that can be part of a cycle into `out`, to be dropped when no lock is held. Immutable fields
     /// may stay: some mutable object of each cycle is cleared.
     fn clear(&self, _out: &mut Vec<Value>) {}
+    /// As `clear`, where nobody else has a reference to the data: plain values can be taken out too.
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        self.clear(out);
+    }
 }
 
 impl Trace for Value {
@@ -42,6 +47,9 @@ impl Trace for Value {
         if let Some(header) = self.heap_header() {
             visit.object(header);
         }
+    }
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        out.push(std::mem::replace(self, Value::NONE));
     }
 }
 
@@ -55,6 +63,11 @@ impl<T: Trace> Trace for Option<T> {
     fn clear(&self, out: &mut Vec<Value>) {
         if let Some(inner) = self {
             inner.clear(out);
+        }
+    }
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if let Some(inner) = self {
+            inner.clear_mut(out);
         }
     }
 }
@@ -79,6 +92,29 @@ impl<T: Trace> Trace for Vec<T> {
     fn clear(&self, out: &mut Vec<Value>) {
         self.as_slice().clear(out);
     }
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        for mut item in self.drain(..) {
+            item.clear_mut(out);
+        }
+    }
+}
+
+impl<T: Trace> Trace for VecDeque<T> {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        for item in self {
+            item.traverse(visit);
+        }
+    }
+    fn clear(&self, out: &mut Vec<Value>) {
+        for item in self {
+            item.clear(out);
+        }
+    }
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        for mut item in self.drain(..) {
+            item.clear_mut(out);
+        }
+    }
 }
 
 impl<T: Trace + ?Sized> Trace for Box<T> {
@@ -97,6 +133,8 @@ macro_rules! trace_tuple {
             fn traverse(&self, visit: &mut Visitor<'_>) { let ($($name,)+) = self; $($name.traverse(visit);)+ }
             #[expect(non_snake_case, reason = "one binding per type parameter")]
             fn clear(&self, out: &mut Vec<Value>) { let ($($name,)+) = self; $($name.clear(out);)+ }
+            #[expect(non_snake_case, reason = "one binding per type parameter")]
+            fn clear_mut(&mut self, out: &mut Vec<Value>) { let ($($name,)+) = self; $($name.clear_mut(out);)+ }
         }
     };
 }

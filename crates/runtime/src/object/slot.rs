@@ -117,6 +117,17 @@ impl Slot {
         self.swap(None)
     }
 
+    /// Takes the value out if it is still this object.
+    #[must_use = "drop the old value when no lock is held"]
+    pub fn take_if(&self, expected: &Value) -> Option<Value> {
+        // The caller's reference keeps the object alive, so the word cannot have come to mean another one.
+        match self.0.compare_exchange(expected.bits(), 0, AcqRel, Relaxed) {
+            // SAFETY: the slot's reference moves to the result.
+            Ok(old) => Some(unsafe { Value::from_bits(old) }),
+            Err(_) => None,
+        }
+    }
+
     /// Puts `value` in if the slot is empty; gives it back otherwise.
     pub fn set_if_empty(&self, value: Value) -> Result<(), Value> {
         let bits = value.into_bits();
@@ -187,6 +198,11 @@ impl<T> PySlot<T> {
 
     pub fn set(&self, value: Py<T>) {
         self.0.set(value.into_value());
+    }
+
+    /// Puts `value` in if the slot is empty; says whether it did.
+    pub fn set_if_empty(&self, value: Py<T>) -> bool {
+        self.0.set_if_empty(value.into_value()).is_ok()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -56,6 +56,6 @@ impl<T: Trace> Trace for Locked<T> {
 
     fn clear(&self, out: &mut Vec<Value>) {
         // SAFETY: as above.
-        unsafe { &*self.0.get() }.clear(out);
+        unsafe { &mut *self.0.get() }.clear_mut(out);
     }
 }
