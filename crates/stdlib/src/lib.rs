@@ -7,6 +7,7 @@ mod cli;
 mod cmath;
 mod contextvars;
 mod itertools;
+mod codecs;
 mod math;
 pub mod packed;
 mod random;
@@ -23,6 +24,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &cmath::module::DEF,
     &contextvars::module::DEF,
     &itertools::module::DEF,
+    &codecs::module::DEF,
     &math::module::DEF,
     &random::module::DEF,
     &thread::module::DEF,

@@ -13,6 +13,7 @@ pub mod float;
 pub mod format_spec;
 pub mod hex;
 pub mod int;
+pub mod names;
 pub mod printf;
 pub mod repr;
 pub mod search;

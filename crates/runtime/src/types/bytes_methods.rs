@@ -503,10 +503,8 @@ pub(crate) fn from_source(
         if encoding.is_none() {
             return Err(vm.type_error("string argument without an encoding"));
         }
-        let (encoding, errors) = (
-            encoding::name_or(encoding, "utf-8"),
-            encoding::name_or(errors, "strict"),
-        );
+        let encoding = encoding::checked_name(vm, encoding, "utf-8")?;
+        let errors = encoding::checked_name(vm, errors, "strict")?;
         let made = encoding::encode(vm, text, &encoding, &errors)?;
         return Ok(get_bytes(vm, &made)?.into_owned());
     }
@@ -648,7 +646,8 @@ macro_rules! byte_string {
             /// Decode the bytes using the codec registered for encoding.
             #[pymethod(sig = "($self, /, encoding='utf-8', errors='strict')")]
             fn decode(vm: &Vm, this: &Py<$ty>, encoding: Option<&Py<Str>>, errors: Option<&Py<Str>>) -> Res<Value> {
-                let (encoding, errors) = (encoding::name_or(encoding, "utf-8"), encoding::name_or(errors, "strict"));
+                let encoding = encoding::checked_name(vm, encoding, "utf-8")?;
+                let errors = encoding::checked_name(vm, errors, "strict")?;
                 let bytes = get_bytes(vm, this.as_value())?;
                 encoding::decode(vm, this.as_value(), &bytes, &encoding, &errors)
             }

@@ -1,20 +1,27 @@
 //! `str.encode` and `bytes.decode`: between objects and the codecs of [`crate::text::codec`].
 //!
-//! Invariant: the encodings listed in [`native`] never need the `codecs` module, except for error handlers a program registered;
-//! every other encoding is that module's.
+//! Invariant: the encodings listed in [`native`] and the builtin error handlers never need the codec registry;
+//! every other encoding and handler is looked up there ([`registry`]).
+
+pub mod handlers;
+pub mod registry;
+
+use std::cell::RefCell;
 
 use crate::intern;
 use crate::object::Py;
 use crate::object::Value;
 use crate::text::codec::{
-    DecodeFault, DecodeFix, EncodeFault, EncodeFix, Endian, Errors, Patch, decode_ascii, decode_latin1, decode_utf8,
-    decode_utf16, decode_utf32, encode_ascii, encode_latin1, encode_utf8, encode_utf16, encode_utf32,
+    DecodeFault, DecodeFix, EncodeFault, EncodeFix, Endian, OnDecodeFault, OnEncodeFault, decode_ascii, decode_latin1,
+    decode_utf8, decode_utf16, decode_utf32, encode_ascii, encode_latin1, encode_utf8, encode_utf16, encode_utf32,
 };
-use crate::text::{StrBuf, StrView};
+use crate::text::{StrBuf, StrBuilder, StrView};
 use crate::types::bytes::Bytes;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
+
+pub use handlers::{fix_decoding, fix_encoding};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Codec {
@@ -27,23 +34,19 @@ enum Codec {
 
 /// The encodings done here, by any of the usual spellings.
 fn native(encoding: &str) -> Option<Codec> {
-    let name: String = encoding
-        .chars()
-        .map(|c| match c {
-            '_' | ' ' => '-',
-            other => other.to_ascii_lowercase(),
-        })
-        .collect();
-    Some(match name.as_str() {
-        "utf-8" | "utf8" | "u8" => Codec::Utf8,
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" => Codec::Latin1,
-        "ascii" | "us-ascii" => Codec::Ascii,
-        "utf-16" | "utf16" => Codec::Utf16(None),
-        "utf-16-le" | "utf-16le" => Codec::Utf16(Some(Endian::Little)),
-        "utf-16-be" | "utf-16be" => Codec::Utf16(Some(Endian::Big)),
-        "utf-32" | "utf32" => Codec::Utf32(None),
-        "utf-32-le" | "utf-32le" => Codec::Utf32(Some(Endian::Little)),
-        "utf-32-be" | "utf-32be" => Codec::Utf32(Some(Endian::Big)),
+    if encoding == "utf-8" {
+        return Some(Codec::Utf8);
+    }
+    Some(match registry::normalized(encoding).as_str() {
+        "utf_8" | "utf8" | "u8" => Codec::Utf8,
+        "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "l1" => Codec::Latin1,
+        "ascii" | "us_ascii" => Codec::Ascii,
+        "utf_16" | "utf16" => Codec::Utf16(None),
+        "utf_16_le" | "utf_16le" => Codec::Utf16(Some(Endian::Little)),
+        "utf_16_be" | "utf_16be" => Codec::Utf16(Some(Endian::Big)),
+        "utf_32" | "utf32" => Codec::Utf32(None),
+        "utf_32_le" | "utf_32le" => Codec::Utf32(Some(Endian::Little)),
+        "utf_32_be" | "utf_32be" => Codec::Utf32(Some(Endian::Big)),
         _ => return None,
     })
 }
@@ -51,143 +54,164 @@ fn native(encoding: &str) -> Option<Codec> {
 /// `text.encode(encoding, errors)`: always a `bytes`.
 pub fn encode(vm: &Vm, text: &Py<Str>, encoding: &str, errors: &str) -> Res<Value> {
     let Some(codec) = native(encoding) else {
-        return encode_by_module(vm, text, encoding, errors);
+        return encode_by_registry(vm, text, encoding, errors);
     };
     if let (StrView::Ascii(ascii), Codec::Utf8 | Codec::Latin1 | Codec::Ascii) = (text.view(), codec) {
         return Ok(Bytes::new_value(ascii));
     }
-    let mut on_fault = |fault: EncodeFault<'_>| -> Res<EncodeFix> { fix_encoding(vm, text, &fault, errors) };
-    let bytes = match codec {
-        Codec::Utf8 => encode_utf8(text.view(), &mut on_fault)?.into_owned(),
-        Codec::Latin1 => encode_latin1(text.view(), &mut on_fault)?,
-        Codec::Ascii => encode_ascii(text.view(), &mut on_fault)?,
-        Codec::Utf16(order) => encode_utf16(text.view(), order, &mut on_fault)?,
-        Codec::Utf32(order) => encode_utf32(text.view(), order, &mut on_fault)?,
-    };
+    let bytes = encode_with(vm, text, errors, |text, on_fault| {
+        Ok(match codec {
+            Codec::Utf8 => encode_utf8(text, on_fault)?.into_owned(),
+            Codec::Latin1 => encode_latin1(text, on_fault)?,
+            Codec::Ascii => encode_ascii(text, on_fault)?,
+            Codec::Utf16(order) => encode_utf16(text, order, on_fault)?,
+            Codec::Utf32(order) => encode_utf32(text, order, on_fault)?,
+        })
+    })?;
     Ok(Bytes::new_value(bytes))
+}
+
+/// Runs an encoder with the error handler of that name.
+pub fn encode_with(
+    vm: &Vm,
+    text: &Py<Str>,
+    errors: &str,
+    run: impl FnOnce(StrView<'_>, OnEncodeFault<'_, Exc>) -> Res<Vec<u8>>,
+) -> Res<Vec<u8>> {
+    let mut on_fault = |fault: EncodeFault<'_>| -> Res<EncodeFix> { fix_encoding(vm, text, &fault, errors) };
+    run(text.view(), &mut on_fault)
 }
 
 /// The text of `bytes`, which are those of `object`: always a `str`.
 pub fn decode(vm: &Vm, object: &Value, bytes: &[u8], encoding: &str, errors: &str) -> Res<Value> {
     let Some(codec) = native(encoding) else {
-        return decode_by_module(vm, object, encoding, errors);
+        return decode_by_registry(vm, object, encoding, errors);
     };
     if matches!(codec, Codec::Utf8 | Codec::Latin1 | Codec::Ascii) && bytes.is_ascii() {
         let text = Str::try_from_view(StrView::Ascii(bytes)).ok_or_else(|| vm.memory_error())?;
         return Ok(text.into_value());
     }
-    let mut on_fault = |fault: DecodeFault<'_>| -> Res<DecodeFix> { fix_decoding(vm, &fault, errors) };
-    let text: StrBuf = match codec {
-        Codec::Utf8 => decode_utf8(bytes, true, &mut on_fault)?.text,
-        Codec::Latin1 => decode_latin1(bytes),
-        Codec::Ascii => decode_ascii(bytes, &mut on_fault)?,
-        Codec::Utf16(order) => decode_utf16(bytes, order, true, &mut on_fault)?.0.text,
-        Codec::Utf32(order) => decode_utf32(bytes, order, true, &mut on_fault)?.0.text,
-    };
+    let (text, _) = decode_with(vm, Some(object), bytes, errors, |bytes, on_fault| {
+        Ok(match codec {
+            Codec::Utf8 => (decode_utf8(bytes, true, on_fault)?.text, bytes.len()),
+            Codec::Latin1 => (decode_latin1(bytes), bytes.len()),
+            Codec::Ascii => (decode_ascii(bytes, on_fault)?, bytes.len()),
+            Codec::Utf16(order) => (decode_utf16(bytes, order, true, on_fault)?.0.text, bytes.len()),
+            Codec::Utf32(order) => (decode_utf32(bytes, order, true, on_fault)?.0.text, bytes.len()),
+        })
+    })?;
     let text = Str::try_from_view(text.view()).ok_or_else(|| vm.memory_error())?;
     Ok(text.into_value())
 }
 
-/// What the error handler `errors` makes of text that does not encode.
-pub fn fix_encoding(vm: &Vm, text: &Py<Str>, fault: &EncodeFault<'_>, errors: &str) -> Res<EncodeFix> {
-    let raise = || vm.unicode_encode_error(fault.encoding, text.to_value(), fault.start, fault.end, fault.reason);
-    if fault.fatal {
-        return Err(raise());
-    }
-    if let Some(handler) = Errors::from_name(errors) {
-        return handler.encode(fault, &|_| None).ok_or_else(raise);
-    }
-    let (replacement, resume) = call_handler(vm, errors, &raise(), text.len(), "encoding", "(str/bytes, int)")?;
-    let patch = if let Some(text) = replacement.downcast::<Str>() {
-        Patch::Text(text.view().to_buf())
-    } else if let Some(bytes) = replacement.downcast::<Bytes>() {
-        Patch::Bytes(bytes.as_slice().to_vec())
-    } else {
-        return Err(vm.type_error("encoding error handler must return (str/bytes, int) tuple"));
-    };
-    Ok(EncodeFix { patch, resume })
-}
-
-/// What the error handler `errors` makes of bytes that do not decode.
-pub fn fix_decoding(vm: &Vm, fault: &DecodeFault<'_>, errors: &str) -> Res<DecodeFix> {
-    let raise = || {
-        let object = Bytes::new_value(fault.input);
-        vm.unicode_decode_error(fault.encoding, object, fault.start, fault.end, fault.reason)
-    };
-    if let Some(handler) = Errors::from_name(errors) {
-        if !handler.decodes() {
-            let message = "don't know how to handle UnicodeDecodeError in error callback";
-            return Err(vm.type_error(message));
+/// Runs a decoder with the error handler of that name: the text and how many bytes it covers.
+///
+/// A handler may put other bytes in place of those that are decoded; then the decoder is stopped and run again on what
+/// comes after the place where the handler wants to go on. `object` is the `bytes` that holds the input, if it is one.
+pub fn decode_with(
+    vm: &Vm,
+    object: Option<&Value>,
+    input: &[u8],
+    errors: &str,
+    mut run: impl FnMut(&[u8], OnDecodeFault<'_, Exc>) -> Res<(StrBuf, usize)>,
+) -> Res<(StrBuf, usize)> {
+    // What errors show as their object: made when the first is raised.
+    let holder: RefCell<Option<Value>> =
+        RefCell::new(object.filter(|o| o.downcast_exact::<Bytes>().is_some()).cloned());
+    let mut replaced: Option<(Value, usize)> = None;
+    let mut done = StrBuilder::new();
+    loop {
+        let current = replaced.clone();
+        let (bytes, base): (&[u8], usize) = match &current {
+            None => (input, 0),
+            Some((value, at)) => (value.downcast::<Bytes>().map_or(&[][..], |b| b.as_slice()), *at),
+        };
+        let mut changed = false;
+        let mut on_fault = |fault: DecodeFault<'_>| -> Res<DecodeFix> {
+            let whole = DecodeFault {
+                input: bytes,
+                start: fault.start + base,
+                end: fault.end + base,
+                ..fault
+            };
+            let held = holder.borrow().clone();
+            let held = held.unwrap_or_else(|| {
+                let made = Bytes::new_value(bytes);
+                *holder.borrow_mut() = Some(made.clone());
+                made
+            });
+            let (mut fix, other) = handlers::fix_decoding_of(vm, &whole, errors, &held)?;
+            if let Some(other) = other {
+                *holder.borrow_mut() = Some(other.clone());
+                replaced = Some((other, fix.resume));
+                changed = true;
+                fix.stop = true;
+                return Ok(fix);
+            }
+            if let Some(resume) = fix.resume.checked_sub(base) {
+                fix.resume = resume;
+                return Ok(fix);
+            }
+            // Back before what this run began with.
+            replaced = Some((held, fix.resume));
+            changed = true;
+            fix.stop = true;
+            Ok(fix)
+        };
+        let (text, consumed) = run(bytes.get(base..).unwrap_or_default(), &mut on_fault)?;
+        if !changed && replaced.is_none() {
+            return Ok((text, consumed));
         }
-        return handler.decode(fault).ok_or_else(raise);
-    }
-    let len = fault.input.len();
-    let (replacement, resume) = call_handler(vm, errors, &raise(), len, "decoding", "(str, int)")?;
-    let Some(text) = replacement.downcast::<Str>() else {
-        return Err(vm.type_error("decoding error handler must return (str, int) tuple"));
-    };
-    Ok(DecodeFix {
-        text: text.view().to_buf(),
-        resume,
-    })
-}
-
-/// Calls a registered error handler: the replacement, and where to go on.
-fn call_handler(vm: &Vm, errors: &str, exc: &Exc, len: usize, what: &str, shape: &str) -> Res<(Value, usize)> {
-    let codecs = vm.import_module("codecs")?;
-    let handler = vm.call_method(&codecs, intern!("lookup_error"), &[Value::from(errors)])?;
-    let answer = vm.call(&handler, std::slice::from_ref(exc.as_value()))?;
-    let parts = answer.downcast::<Tuple>().map(|tuple| tuple.as_slice());
-    let Some([replacement, position]) = parts else {
-        return Err(vm.type_error(format!("{what} error handler must return {shape} tuple")));
-    };
-    if vm.int_value(position).is_none() {
-        return Err(vm.type_error(format!("{what} error handler must return {shape} tuple")));
-    }
-    let position = vm.index_clamped(position)?;
-    let at = if position < 0 {
-        position.saturating_add_unsigned(len)
-    } else {
-        position
-    };
-    match usize::try_from(at) {
-        Ok(at) if at <= len => Ok((replacement.clone(), at)),
-        _ => Err(vm.index_error(format!("position {position} from error handler out of bounds"))),
+        done.push_view(text.view());
+        if !changed {
+            return Ok((done.finish(), base + consumed));
+        }
+        vm.safepoint()?;
     }
 }
 
-/// The `encode` or `decode` of a codec of the `codecs` module, called: the first item of what it returns.
-fn by_module(vm: &Vm, object: &Value, encoding: &str, errors: &str, way: &'static str) -> Res<Value> {
-    let codecs = vm.import_module("codecs")?;
-    let info = vm.call_method(&codecs, intern!("lookup"), &[Value::from(encoding)])?;
-    if let Some(flag) = vm.getattr_opt(&info, intern!("_is_text_encoding"))?
+/// `Err` if the codec is one of those that only `codecs.encode` and `codecs.decode` may use.
+fn check_text_encoding(vm: &Vm, info: &Value, encoding: &str, way: &str) -> Res<()> {
+    if info.downcast_exact::<Tuple>().is_none()
+        && let Some(flag) = vm.getattr_opt(info, intern!("_is_text_encoding"))?
         && !vm.truth(&flag)?
     {
         return Err(vm.lookup_error(format!(
-            "'{encoding}' is not a text encoding; use codecs.{way}() to handle arbitrary codecs"
+            "'{encoding}' is not a text encoding; use {way} to handle arbitrary codecs"
         )));
     }
-    let function = vm.getattr(&info, &Str::intern(way))?;
-    let answer = vm.call(&function, &[object.clone(), Value::from(errors)])?;
-    match answer.downcast::<Tuple>().map(|tuple| tuple.as_slice()) {
-        Some([result, _]) => Ok(result.clone()),
-        _ => Err(vm.type_error(format!("{way}r must return a tuple (object, integer)"))),
-    }
+    Ok(())
 }
 
-fn encode_by_module(vm: &Vm, text: &Py<Str>, encoding: &str, errors: &str) -> Res<Value> {
-    let result = by_module(vm, text.as_value(), encoding, errors, "encode")?;
-    if result.downcast::<Bytes>().is_none() {
-        let name = result.ty().name();
-        return Err(vm.type_error(format!(
-            "'{encoding}' encoder returned '{name}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types"
-        )));
-    }
-    Ok(result)
+/// The codec if it is one of text; `way` is what the message advises instead: `codecs.open()`.
+pub fn lookup_text_encoding(vm: &Vm, encoding: &str, way: &str) -> Res<Value> {
+    let info = registry::lookup(vm, encoding)?;
+    check_text_encoding(vm, &info, encoding, way)?;
+    Ok(info)
 }
 
-fn decode_by_module(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> Res<Value> {
-    let result = by_module(vm, object, encoding, errors, "decode")?;
+fn encode_by_registry(vm: &Vm, text: &Py<Str>, encoding: &str, errors: &str) -> Res<Value> {
+    let info = lookup_text_encoding(vm, encoding, "codecs.encode()")?;
+    let result = registry::run_codec(vm, &info, true, text.as_value(), encoding, Some(errors))?;
+    if result.downcast::<Bytes>().is_some() {
+        return Ok(result);
+    }
+    let name = result.ty().name();
+    if let Some(array) = result.downcast::<crate::types::bytearray::ByteArray>() {
+        let message = format!(
+            "encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"
+        );
+        vm.warn(crate::types::exceptions::RUNTIME_WARNING.get(), &message, 1)?;
+        return Ok(Bytes::new_value(array.snapshot()));
+    }
+    Err(vm.type_error(format!(
+        "'{encoding}' encoder returned '{name}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types"
+    )))
+}
+
+fn decode_by_registry(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> Res<Value> {
+    let info = lookup_text_encoding(vm, encoding, "codecs.decode()")?;
+    let result = registry::run_codec(vm, &info, false, object, encoding, Some(errors))?;
     if result.downcast::<Str>().is_none() {
         let name = result.ty().name();
         return Err(vm.type_error(format!(
@@ -200,4 +224,13 @@ fn decode_by_module(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> Re
 /// An encoding or error handler argument as Rust text, with its default.
 pub fn name_or(name: Option<&Py<Str>>, default: &str) -> String {
     name.map_or_else(|| default.to_owned(), |name| name.to_string_lossy())
+}
+
+/// As [`name_or`]; `ValueError` for a name that C could not hold.
+pub fn checked_name(vm: &Vm, name: Option<&Py<Str>>, default: &str) -> Res<String> {
+    let name = name_or(name, default);
+    if name.contains('\0') {
+        return Err(vm.value_error("embedded null character"));
+    }
+    Ok(name)
 }

@@ -281,8 +281,8 @@ impl Str {
             let message = format!("decoding to str: need a bytes-like object, {found} found");
             return Err(vm.type_error(message));
         };
-        let encoding = encoding::name_or(encoding, "utf-8");
-        let errors = encoding::name_or(errors, "strict");
+        let encoding = encoding::checked_name(vm, encoding, "utf-8")?;
+        let errors = encoding::checked_name(vm, errors, "strict")?;
         let text = encoding::decode(vm, object, &bytes, &encoding, &errors)?;
         new_of(vm, cls, text)
     }
@@ -447,10 +447,8 @@ impl Str {
     /// other name registered with codecs.register_error.
     #[pymethod(sig = "($self, /, encoding='utf-8', errors='strict')")]
     fn encode(vm: &Vm, this: &Py<Str>, encoding: Option<&Py<Str>>, errors: Option<&Py<Str>>) -> Res<Value> {
-        let (encoding, errors) = (
-            encoding::name_or(encoding, "utf-8"),
-            encoding::name_or(errors, "strict"),
-        );
+        let encoding = encoding::checked_name(vm, encoding, "utf-8")?;
+        let errors = encoding::checked_name(vm, errors, "strict")?;
         encoding::encode(vm, this, &encoding, &errors)
     }
 

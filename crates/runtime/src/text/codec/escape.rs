@@ -49,6 +49,9 @@ pub fn decode_unicode_escape<E>(
             })?;
             out.push_view(fix.text.view());
             at = fix.resume.min(input.len());
+            if fix.stop {
+                break;
+            }
             continue;
         };
         at += 2;
@@ -114,6 +117,9 @@ pub fn decode_unicode_escape<E>(
             })?;
             out.push_view(fix.text.view());
             at = fix.resume.min(input.len());
+            if fix.stop {
+                break;
+            }
         }
     }
     Ok((
@@ -206,6 +212,9 @@ pub fn decode_raw_unicode_escape<E>(input: &[u8], last: bool, on_fault: OnDecode
         })?;
         out.push_view(fix.text.view());
         at = fix.resume.min(input.len());
+        if fix.stop {
+            break;
+        }
     }
     Ok(Decoded {
         text: out.finish(),

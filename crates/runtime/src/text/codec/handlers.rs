@@ -44,7 +44,13 @@ impl Errors {
     /// The replacement, or `None` where the fault is to be raised.
     #[must_use]
     pub fn decode(self, fault: &DecodeFault<'_>) -> Option<DecodeFix> {
-        let fix = |text, resume| Some(DecodeFix { text, resume });
+        let fix = |text, resume| {
+            Some(DecodeFix {
+                text,
+                resume,
+                stop: false,
+            })
+        };
         let bytes = fault.input.get(fault.start..fault.end)?;
         match self {
             Errors::Strict | Errors::XmlCharRefReplace | Errors::NameReplace => None,

@@ -29,7 +29,7 @@ use super::view::{StrBuf, StrView};
 /// Bytes that do not decode: the fields of a `UnicodeDecodeError`.
 #[derive(Clone, Copy, Debug)]
 pub struct DecodeFault<'a> {
-    pub encoding: &'static str,
+    pub encoding: &'a str,
     pub input: &'a [u8],
     pub start: usize,
     pub end: usize,
@@ -41,6 +41,8 @@ pub struct DecodeFault<'a> {
 pub struct DecodeFix {
     pub text: StrBuf,
     pub resume: usize,
+    /// End here: the handler has put other bytes in place of the input, and the caller goes on with those.
+    pub stop: bool,
 }
 
 pub type OnDecodeFault<'f, E> = &'f mut dyn FnMut(DecodeFault<'_>) -> Result<DecodeFix, E>;
@@ -55,7 +57,7 @@ pub struct Decoded {
 /// Text that does not encode: the fields of a `UnicodeEncodeError`.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodeFault<'a> {
-    pub encoding: &'static str,
+    pub encoding: &'a str,
     pub text: StrView<'a>,
     pub start: usize,
     pub end: usize,

@@ -32,6 +32,9 @@ pub fn decode_ascii<E>(input: &[u8], on_fault: OnDecodeFault<'_, E>) -> Result<S
             })?;
             out.push_view(fix.text.view());
             at = fix.resume.min(input.len());
+            if fix.stop {
+                break;
+            }
         }
     }
     Ok(out.finish())
@@ -134,6 +137,9 @@ pub fn charmap_decode<E>(input: &[u8], table: StrView<'_>, on_fault: OnDecodeFau
                 })?;
                 out.push_view(fix.text.view());
                 at = fix.resume.min(input.len());
+                if fix.stop {
+                    break;
+                }
             }
             c => {
                 out.push(c);

@@ -57,6 +57,9 @@ pub fn decode_utf32<E>(
         })?;
         out.push_view(fix.text.view());
         at = fix.resume.min(input.len());
+        if fix.stop {
+            break;
+        }
     }
     Ok((
         Decoded {

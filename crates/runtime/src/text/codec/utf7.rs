@@ -109,6 +109,9 @@ pub fn decode_utf7<E>(input: &[u8], last: bool, on_fault: OnDecodeFault<'_, E>) 
             })?;
             out.push_view(fix.text.view());
             at = fix.resume.min(input.len());
+            if fix.stop {
+                break;
+            }
         }
     }
     Ok(Decoded {

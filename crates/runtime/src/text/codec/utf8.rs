@@ -56,6 +56,9 @@ pub fn decode_utf8<E>(input: &[u8], last: bool, on_fault: OnDecodeFault<'_, E>) 
         })?;
         out.push_view(fix.text.view());
         at = fix.resume.min(input.len());
+        if fix.stop {
+            break;
+        }
     }
     Ok(Decoded {
         text: out.finish(),
