@@ -792,6 +792,7 @@ pub mod module {
             ("complex", t::complex::Complex::ty()),
             ("str", Str::ty()),
             ("bytes", t::bytes::Bytes::ty()),
+            ("memoryview", t::memoryview::MemoryView::ty()),
             ("bytearray", t::bytearray::ByteArray::ty()),
             ("list", List::ty()),
             ("tuple", Tuple::ty()),

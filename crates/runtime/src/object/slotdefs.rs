@@ -422,6 +422,17 @@ static SINGLE: &[SlotDef] = &[
     inplace!("__ixor__", "^=", ixor),
     inplace!("__ipow__", "**=", ipow),
     row!(
+        "__buffer__",
+        "($self, flags, /)",
+        "Return a buffer object that exposes the underlying memory of the object.",
+        buffer,
+        crate::types::memoryview::python_buffer,
+        |vm, f, this, args| {
+            arity(vm, args, 1)?;
+            crate::types::memoryview::buffer_method(vm, this, &args.values[0], f)
+        }
+    ),
+    row!(
         "__init__",
         "($self, /, *args, **kwargs)",
         "Initialize self.  See help(type(self)) for accurate signature.",

@@ -118,6 +118,18 @@ impl Buffer {
         }
     }
 
+    /// The same memory as plain bytes.
+    pub(crate) fn flattened(mut self) -> Buffer {
+        self.shape = smallvec![self.len / self.itemsize.max(1)];
+        self.strides = smallvec![self.itemsize as isize];
+        self
+    }
+
+    /// Drops the buffer, but not its count: another takes it over.
+    pub(crate) fn keep_count(mut self) {
+        self.exporter = &Uncounted;
+    }
+
     /// Whether the items lie in order without gaps, the last dimension running fastest.
     pub fn is_c_contiguous(&self) -> bool {
         c_contiguous(&self.shape, &self.strides, self.itemsize)
@@ -354,6 +366,15 @@ pub struct Readable<'a>(pub Cow<'a, [u8]>);
 impl<'a> FromArg<'a> for Readable<'a> {
     fn from_arg(vm: &Vm, value: &'a Value, _: &ArgCtx) -> Res<Self> {
         get_bytes(vm, value).map(Readable)
+    }
+}
+
+/// What is left of a buffer whose count went over to another.
+struct Uncounted;
+
+impl Exporter for Uncounted {
+    fn read(&self, _owner: &Value, _offset: usize, _out: &mut [u8]) -> bool {
+        false
     }
 }
 

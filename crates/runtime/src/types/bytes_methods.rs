@@ -1049,6 +1049,12 @@ byte_string!(ByteArray {
         Ok(this.to_value())
     }
 
+    /// Release the buffer object that exposes the underlying memory of the object.
+    #[pymethod(sig = "($self, buffer, /)")]
+    fn __release_buffer__(vm: &Vm, this: &Py<ByteArray>, buffer: &Value) -> Res<()> {
+        super::memoryview::release_buffer(vm, this.as_value(), buffer)
+    }
+
     /// Append a single item to the end of the bytearray.
     #[pymethod(sig = "($self, item, /)")]
     fn append(vm: &Vm, this: &Py<ByteArray>, item: &Value) -> Res<()> {

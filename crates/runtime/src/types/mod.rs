@@ -31,6 +31,7 @@ pub mod list;
 mod list_methods;
 pub mod list_sort;
 pub mod mappingproxy;
+pub mod memoryview;
 pub mod method;
 pub mod module;
 pub mod namespace;
