@@ -6,5 +6,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ExitCode::from(lisle_stdlib::run_command_line(std::env::args_os().skip(1).collect()))
+    ExitCode::from(lisle_stdlib::run_command_line(std::env::args_os().collect()))
 }

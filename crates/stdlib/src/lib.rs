@@ -11,6 +11,7 @@ mod codecs;
 mod math;
 pub mod packed;
 mod random;
+mod sys;
 mod thread;
 mod time;
 mod warnings;
@@ -32,3 +33,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &warnings::module::DEF,
     &weakref::module::DEF,
 ];
+
+/// What the interpreter does with signals from the start.
+pub(crate) fn install_signal_handlers(_vm: &lisle_runtime::vm::Vm) {}

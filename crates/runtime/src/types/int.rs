@@ -3,6 +3,7 @@
 //! Invariant: an exact int within 63 bits is always an immediate, so a heap [`Int`] of the exact type lies beyond them; instances of
 //! subclasses are on the heap whatever their number. `True` and `False` are immediates too: no [`Bool`] payload is ever made.
 
+pub use super::int_methods::{max_str_digits, set_max_str_digits};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 

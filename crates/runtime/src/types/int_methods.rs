@@ -32,7 +32,6 @@ pub fn max_str_digits() -> u32 {
     MAX_STR_DIGITS.load(Relaxed)
 }
 
-#[expect(dead_code, reason = "`sys` sets it")]
 /// `sys.set_int_max_str_digits(limit)`; false if the limit is neither 0 nor at least the threshold.
 pub fn set_max_str_digits(limit: i64) -> bool {
     match u32::try_from(limit) {

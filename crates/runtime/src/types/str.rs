@@ -231,6 +231,23 @@ impl Str {
         }
     }
 
+    /// Text from the system, UTF-8 with each byte that is none as a lone surrogate (`os.fsdecode`).
+    pub fn from_os_bytes(bytes: &[u8]) -> Py<Str> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return Str::from_str(text);
+        }
+        let mut builder = StrBuilder::new();
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                builder.push(c.into());
+            }
+            for byte in chunk.invalid() {
+                builder.push(0xdc00 + u32::from(*byte));
+            }
+        }
+        Str::from_buf(builder.finish())
+    }
+
     /// The unique, immortal string of the text.
     pub fn intern(text: &str) -> Py<Str> {
         Str::from_str(text).intern_new()
@@ -367,6 +384,11 @@ impl Str {
             _ => false,
         }
     }
+}
+
+/// How many strings are interned.
+pub fn interned_count() -> usize {
+    INTERNED.lock().as_ref().map_or(0, |table| table.len())
 }
 
 impl Py<Str> {

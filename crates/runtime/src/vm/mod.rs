@@ -11,6 +11,7 @@ pub mod frames;
 pub mod interp;
 pub mod intrinsics;
 pub mod protocol;
+pub mod stacks;
 pub mod unwind;
 
 use std::cell::{Cell, RefCell};

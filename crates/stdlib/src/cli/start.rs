@@ -1,0 +1,141 @@
+//! The start: the modes, the first modules, importing, the standard streams, `site`.
+//!
+//! Invariant: Python code runs only when the mode is decided; `sys` is there before any other module but `builtins`.
+
+use lisle_runtime::intern;
+use lisle_runtime::interp;
+use lisle_runtime::native::{Args, Res, Str, Value, Vm};
+use lisle_runtime::types::tuple::Tuple;
+use lisle_runtime::vm::Exc;
+
+use super::config::config;
+use crate::sys::hooks;
+
+/// Starts the interpreter on the calling thread; `Err` is the exit code when it cannot.
+pub fn start() -> Result<&'static Vm, u8> {
+    let config = config();
+    lisle_runtime::sync::init_mode(config.free, config.switch_any);
+    lisle_runtime::memory::alloc::set_immediate_reclaim(!config.free);
+    lisle_runtime::types::str::set_hash_seed(config.hash_seed);
+    let vm = Vm::enter_thread(true);
+    lisle_runtime::object::bootstrap();
+    interp::set_optimize(config.optimize);
+    if config.int_max_str_digits != 4300 {
+        lisle_runtime::types::int::set_max_str_digits(config.int_max_str_digits);
+    }
+    if let Err(exc) = modules(vm).and_then(|()| streams(vm)) {
+        eprintln!("Fatal Python error: the interpreter could not start");
+        hooks::display(vm, &exc);
+        return Err(1);
+    }
+    crate::install_signal_handlers(vm);
+    let _ = lisle_runtime::threads::signals::install(libc::SIGINT, true);
+    match site(vm) {
+        Ok(()) => Ok(vm),
+        Err(exc) => {
+            // As CPython: what ends `site` ends the program.
+            Err(super::program::report(vm, exc))
+        }
+    }
+}
+
+/// `builtins`, `sys`, the importers.
+fn modules(vm: &Vm) -> Res<()> {
+    lisle_runtime::import::set_native_modules(crate::MODULES);
+    lisle_runtime::import::set_library(&crate::packed::PackedLibrary);
+    let modules = interp::modules();
+    let builtins = lisle_runtime::import::make_native_module(vm, &lisle_runtime::builtins::BUILTINS)?;
+    interp::set_builtins(&builtins);
+    modules.set_str(intern!("builtins"), builtins.to_value());
+    let sys = lisle_runtime::import::make_native_module(vm, &crate::sys::module::DEF)?;
+    modules.set_str(intern!("sys"), sys.to_value());
+    lisle_runtime::import::init(vm)?;
+    if config().check_pycs != "default"
+        && let Some(imp) = modules.get_str(intern!("_imp"))
+    {
+        let policy = config().check_pycs.to_string_lossy();
+        vm.setattr(&imp, intern!("check_hash_based_pycs"), &Value::from(policy.as_ref()))?;
+    }
+    Ok(())
+}
+
+/// Whether text of unknown encoding is let through: in the C locale nobody has said that there is an encoding.
+fn lenient_locale() -> bool {
+    let value = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    value.is_none_or(|v| v == "C" || v == "POSIX")
+}
+
+/// `sys.stdin`, `sys.stdout`, `sys.stderr`.
+fn streams(vm: &Vm) -> Res<()> {
+    let io = match vm.import_module("_io") {
+        Ok(io) => io,
+        Err(e) if e.is(&lisle_runtime::types::exceptions::MODULE_NOT_FOUND_ERROR) => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    let given = config().io_encoding.as_deref().unwrap_or("");
+    let (encoding, given_errors) = given.split_once(':').unwrap_or((given, ""));
+    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
+    let errors = match given_errors {
+        "" if !given.is_empty() && !encoding.is_empty() && given_errors.is_empty() && given.contains(':') => "strict",
+        "" if lenient_locale() => "surrogateescape",
+        "" => "strict",
+        other => other,
+    };
+    let sys = interp::sys_dict();
+    for (fd, name, errors) in [(0, "stdin", errors), (1, "stdout", errors), (2, "stderr", "backslashreplace")] {
+        let stream = stream(vm, &io, fd, name, encoding, errors)?;
+        sys.set_str(&Str::intern(name), stream.clone());
+        sys.set_str(&Str::intern(&format!("__{name}__")), stream);
+    }
+    Ok(())
+}
+
+fn stream(vm: &Vm, io: &Value, fd: i32, name: &str, encoding: &str, errors: &str) -> Res<Value> {
+    // SAFETY: a plain query of a file descriptor.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Ok(Value::NONE);
+    }
+    let write = fd != 0;
+    let unbuffered = config().unbuffered && write;
+    let open = vm.getattr(io, intern!("open"))?;
+    let values = [
+        Value::int(fd.into()),
+        Value::from(if write { "wb" } else { "rb" }),
+        Value::int(if unbuffered { 0 } else { -1 }),
+        Value::FALSE,
+    ];
+    let names = Tuple::new(vec![intern!("closefd").to_value()]);
+    let buffer = match vm.call_args(&open, Args::with_names(&values, &names)) {
+        Ok(buffer) => buffer,
+        // A directory, or a descriptor opened the other way round.
+        Err(e) if e.is_instance(lisle_runtime::types::exceptions::OS_ERROR.get()) => return Ok(Value::NONE),
+        Err(e) => return Err(e),
+    };
+    let raw = if unbuffered { buffer.clone() } else { vm.getattr(&buffer, intern!("raw"))? };
+    vm.setattr(&raw, intern!("name"), &Value::from(format!("<{name}>").as_str()))?;
+    let terminal = vm.call_method(&raw, intern!("isatty"), &[])?;
+    let terminal = vm.truth(&terminal)?;
+    let wrapper = vm.getattr(io, intern!("TextIOWrapper"))?;
+    let values = [
+        buffer,
+        Value::from(encoding),
+        Value::from(errors),
+        Value::from("\n"),
+        Value::from_bool((terminal || fd == 2 || config().interactive) && !unbuffered),
+        Value::from_bool(unbuffered),
+    ];
+    let stream = vm.call(&wrapper, &values)?;
+    vm.setattr(&stream, intern!("mode"), &Value::from(if write { "w" } else { "r" }))?;
+    Ok(stream)
+}
+
+/// Imports `site`, unless `-S` says not to.
+fn site(vm: &Vm) -> Result<(), Exc> {
+    if config().no_site {
+        return Ok(());
+    }
+    vm.import_module("site").map(drop)
+}
+
