@@ -5,9 +5,9 @@
 
 mod cli;
 mod cmath;
+mod codecs;
 mod contextvars;
 mod itertools;
-mod codecs;
 mod math;
 pub mod packed;
 mod random;

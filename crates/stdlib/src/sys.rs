@@ -10,8 +10,8 @@ mod stacks;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
-use lisle_runtime::interp;
 use lisle_runtime::intern;
+use lisle_runtime::interp;
 use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm, pymodule};
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::list::List;
@@ -44,7 +44,7 @@ fn names(list: Vec<&'static str>) -> Vec<Value> {
 #[pymodule(
     name = "sys",
     doc = "This module provides access to some objects used or maintained by the\ninterpreter and to functions that interact strongly with the interpreter.",
-    parts(super::hooks::module, super::stacks::module)
+    parts(super::hooks::module::DEF, super::stacks::module::DEF)
 )]
 pub mod module {
     use super::*;
@@ -139,8 +139,9 @@ pub mod module {
         }
         let depth = vm.python_depth();
         if depth >= limit as usize {
-            let message =
-                format!("cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low");
+            let message = format!(
+                "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
+            );
             return Err(vm.recursion_error(message));
         }
         interp::set_recursion_limit(limit as usize);

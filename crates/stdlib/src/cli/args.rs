@@ -51,7 +51,9 @@ pub fn parse(args: Vec<OsString>) -> Request {
         orig_argv: args.clone(),
         ..Config::default()
     };
-    let name = args.first().map_or_else(|| "lisle".into(), |a| a.to_string_lossy().into_owned());
+    let name = args
+        .first()
+        .map_or_else(|| "lisle".into(), |a| a.to_string_lossy().into_owned());
     let usage = |message: String| Request::Wrong(format!("{message}\n{}", super::help::short_usage(&name)));
     let mut reader = Reader {
         args,
@@ -63,7 +65,9 @@ pub fn parse(args: Vec<OsString>) -> Request {
         let option = match reader.next_short() {
             Some(option) => option,
             None => {
-                let Some(arg) = reader.args.get(reader.at).cloned() else { break };
+                let Some(arg) = reader.args.get(reader.at).cloned() else {
+                    break;
+                };
                 let bytes = arg.as_bytes();
                 if bytes == b"-" || !bytes.starts_with(b"-") {
                     break;
@@ -84,7 +88,9 @@ pub fn parse(args: Vec<OsString>) -> Request {
                                 return usage("Argument expected for the --check-hash-based-pycs option".into());
                             };
                             if !["always", "never", "default"].iter().any(|v| value == *v) {
-                                return usage("--check-hash-based-pycs must be one of 'default', 'always', or 'never'".into());
+                                return usage(
+                                    "--check-hash-based-pycs must be one of 'default', 'always', or 'never'".into(),
+                                );
                             }
                             config.check_pycs = value;
                         }

@@ -165,7 +165,9 @@ impl Config {
         }
         if self.free {
             // As in a free-threaded CPython: warnings and contexts are a thread's own.
-            let unless = |name: &str| self.x_option(name).is_none() && env::var_os(format!("PYTHON_{}", name.to_uppercase())).is_none();
+            let unless = |name: &str| {
+                self.x_option(name).is_none() && env::var_os(format!("PYTHON_{}", name.to_uppercase())).is_none()
+            };
             let (inherit, aware) = (unless("thread_inherit_context"), unless("context_aware_warnings"));
             self.thread_inherit_context |= inherit;
             self.context_aware_warnings |= aware;
@@ -178,7 +180,12 @@ impl Config {
         let flag = |config: &Config, name: &str| config.env(name).is_some();
         let level = |config: &Config, name: &str, now: i64| match config.env(name) {
             None => now,
-            Some(v) => v.to_str().and_then(|v| v.parse().ok()).filter(|n| *n >= 0).unwrap_or(1).max(now),
+            Some(v) => v
+                .to_str()
+                .and_then(|v| v.parse().ok())
+                .filter(|n| *n >= 0)
+                .unwrap_or(1)
+                .max(now),
         };
         self.inspect |= flag(self, "PYTHONINSPECT");
         self.unbuffered |= flag(self, "PYTHONUNBUFFERED");
@@ -210,8 +217,9 @@ impl Config {
                 .ok_or("PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.")?;
         }
         if let Some(count) = self.env("PYTHON_CPU_COUNT") {
-            self.cpu_count = cpu_count(count.to_str())
-                .ok_or("PYTHON_CPU_COUNT: invalid CPU count: n is missing or an invalid number, n must be greater than 0")?;
+            self.cpu_count = cpu_count(count.to_str()).ok_or(
+                "PYTHON_CPU_COUNT: invalid CPU count: n is missing or an invalid number, n must be greater than 0",
+            )?;
         }
         if let Some(gil) = self.env("PYTHON_GIL") {
             self.free = match gil.to_str() {
@@ -230,7 +238,11 @@ impl Config {
                 Some("1") => true,
                 _ => return Err(format!("{name}: invalid value; must be 0 or 1")),
             };
-            *(if place == 0 { &mut self.thread_inherit_context } else { &mut self.context_aware_warnings }) = on;
+            *(if place == 0 {
+                &mut self.thread_inherit_context
+            } else {
+                &mut self.context_aware_warnings
+            }) = on;
         }
         Ok(())
     }
@@ -279,7 +291,11 @@ impl Config {
 }
 
 fn max_digits(text: Option<&str>) -> Option<i64> {
-    text?.parse::<u32>().ok().filter(|n| *n == 0 || *n >= 640).map(i64::from)
+    text?
+        .parse::<u32>()
+        .ok()
+        .filter(|n| *n == 0 || *n >= 640)
+        .map(i64::from)
 }
 
 fn cpu_count(text: Option<&str>) -> Option<i64> {

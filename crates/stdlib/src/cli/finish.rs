@@ -82,7 +82,9 @@ fn clear_modules(vm: &Vm) {
     collector::collect(vm, 2);
     let mut own: Vec<Py<Module>> = Vec::new();
     for (name, value) in modules.snapshot() {
-        let Some(module) = value.downcast::<Module>() else { continue };
+        let Some(module) = value.downcast::<Module>() else {
+            continue;
+        };
         let is_main = name.downcast::<Str>().is_some_and(|n| n.is_text("__main__"));
         if is_main {
             own.insert(0, module.clone());
@@ -93,7 +95,10 @@ fn clear_modules(vm: &Vm) {
     for module in own {
         let dict = module.dict();
         let names = dict.snapshot();
-        let private = |key: &Value| key.downcast::<Str>().is_some_and(|k| k.to_string_lossy().starts_with('_'));
+        let private = |key: &Value| {
+            key.downcast::<Str>()
+                .is_some_and(|k| k.to_string_lossy().starts_with('_'))
+        };
         for turn in [true, false] {
             for (key, value) in &names {
                 let builtins = key.downcast::<Str>().is_some_and(|k| k.is_text("__builtins__"));

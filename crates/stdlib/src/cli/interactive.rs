@@ -59,19 +59,24 @@ fn run(vm: &Vm, banner: bool) -> Res<()> {
 
 /// `PYTHONSTARTUP`
 fn run_startup_file(vm: &Vm) -> Res<()> {
-    let Some(file) = config().env("PYTHONSTARTUP") else { return Ok(()) };
+    let Some(file) = config().env("PYTHONSTARTUP") else {
+        return Ok(());
+    };
     let main = interp::modules().get_str(intern!("__main__")).unwrap_or(Value::NONE);
-    let Some(main) = main.downcast::<Module>() else { return Ok(()) };
+    let Some(main) = main.downcast::<Module>() else {
+        return Ok(());
+    };
     let name = file.to_string_lossy().into_owned();
     let result = match std::fs::read(&file) {
         Ok(bytes) => {
             let builtins = interp::builtins();
             let compile = builtins.get_str(intern!("compile")).unwrap_or(Value::NONE);
             let source = lisle_runtime::types::bytes::Bytes::new_value(bytes);
-            vm.call(&compile, &[source, Value::from(name.as_str()), Value::from("exec")]).and_then(|code| {
-                let exec = builtins.get_str(intern!("exec")).unwrap_or(Value::NONE);
-                vm.call(&exec, &[code, main.dict().into_value()])
-            })
+            vm.call(&compile, &[source, Value::from(name.as_str()), Value::from("exec")])
+                .and_then(|code| {
+                    let exec = builtins.get_str(intern!("exec")).unwrap_or(Value::NONE);
+                    vm.call(&exec, &[code, main.dict().into_value()])
+                })
         }
         Err(e) => {
             hooks::write_fd(2, "Could not open PYTHONSTARTUP\n");

@@ -15,8 +15,8 @@ use std::io::Write;
 
 pub use config::{Config, config};
 pub use finish::exit_code;
-pub use program::register_text;
 use lisle_runtime::vm::Vm;
+pub use program::register_text;
 
 /// Runs what the arguments ask for (the first is the program's own name); gives the exit code.
 pub fn run_command_line(args: Vec<OsString>) -> u8 {

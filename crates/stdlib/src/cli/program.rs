@@ -78,7 +78,10 @@ pub fn report(vm: &Vm, exc: Exc) -> u8 {
 
 fn run_program(vm: &Vm, config: &Config) -> Res<u8> {
     let main = Module::new("__main__");
-    main.set("__builtins__", interp::modules().get_str(intern!("builtins")).unwrap_or(Value::NONE));
+    main.set(
+        "__builtins__",
+        interp::modules().get_str(intern!("builtins")).unwrap_or(Value::NONE),
+    );
     main.set("__annotations__", Value::NONE);
     drop(main.dict().remove_str(intern!("__annotations__")));
     interp::modules().set_str(intern!("__main__"), main.to_value());
@@ -122,7 +125,10 @@ fn run_program(vm: &Vm, config: &Config) -> Res<u8> {
 /// `-c` takes an indented text as a whole.
 fn dedent(vm: &Vm, text: Value) -> Res<Value> {
     let lines = text.downcast::<Str>().map(|s| s.to_string_lossy()).unwrap_or_default();
-    let indented = lines.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with([' ', '\t']));
+    let indented = lines
+        .lines()
+        .filter(|l| !l.trim().is_empty())
+        .all(|l| l.starts_with([' ', '\t']));
     if !indented {
         return Ok(text);
     }
@@ -135,7 +141,9 @@ fn put_first_on_path(vm: &Vm, config: &Config, entry: Value) -> Res<()> {
     if config.safe_path {
         return Ok(());
     }
-    let Some(path) = interp::sys_attr(vm, intern!("path")) else { return Ok(()) };
+    let Some(path) = interp::sys_attr(vm, intern!("path")) else {
+        return Ok(());
+    };
     if let Some(path) = path.downcast::<List>() {
         path.with(|items| items.insert(0, entry));
     }
@@ -150,7 +158,11 @@ fn run_text(vm: &Vm, main: &Py<Module>, text: &Value, filename: &str, remember: 
             filename: Some(Value::from(filename)),
             ..Default::default()
         };
-        return Err(vm.syntax_error(&exceptions::SYNTAX_ERROR, "source code cannot contain null bytes", place));
+        return Err(vm.syntax_error(
+            &exceptions::SYNTAX_ERROR,
+            "source code cannot contain null bytes",
+            place,
+        ));
     }
     let options = Options {
         filename: filename.to_owned(),
@@ -195,7 +207,10 @@ fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) => {
-            let name = config.orig_argv.first().map_or_else(String::new, |a| a.to_string_lossy().into_owned());
+            let name = config
+                .orig_argv
+                .first()
+                .map_or_else(String::new, |a| a.to_string_lossy().into_owned());
             let reason = vm.os_error_from(&e);
             let text = vm.str(reason.value())?.to_string_lossy();
             eprintln!("{name}: can't open file '{}': {text}", shown.display());
@@ -212,16 +227,22 @@ fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8
     let name = from_os(file);
     main.set("__file__", name.clone());
     main.set("__cached__", Value::NONE);
-    let external = vm.import_module("_frozen_importlib_external")?;
-    let class = if is_cache { intern!("SourcelessFileLoader") } else { intern!("SourceFileLoader") };
-    let loader = vm.call(&vm.getattr(&external, class)?, &[Value::from("__main__"), name.clone()])?;
-    main.set("__loader__", loader.clone());
-    if is_cache {
-        let code = vm.call_method(&loader, intern!("get_code"), &[Value::from("__main__")])?;
-        return match code.downcast::<Code>() {
-            Some(code) => run_main(vm, main, code),
-            None => Err(vm.runtime_error("Bad code object in .pyc file")),
+    if interp::modules().get_str(intern!("_frozen_importlib")).is_some() {
+        let external = vm.import_module("_frozen_importlib_external")?;
+        let class = if is_cache {
+            intern!("SourcelessFileLoader")
+        } else {
+            intern!("SourceFileLoader")
         };
+        let loader = vm.call(&vm.getattr(&external, class)?, &[Value::from("__main__"), name.clone()])?;
+        main.set("__loader__", loader.clone());
+        if is_cache {
+            let code = vm.call_method(&loader, intern!("get_code"), &[Value::from("__main__")])?;
+            return match code.downcast::<Code>() {
+                Some(code) => run_main(vm, main, code),
+                None => Err(vm.runtime_error("Bad code object in .pyc file")),
+            };
+        }
     }
     let bytes = match config.skip_first_line {
         true => {

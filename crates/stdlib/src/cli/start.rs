@@ -84,7 +84,11 @@ fn streams(vm: &Vm) -> Res<()> {
         other => other,
     };
     let sys = interp::sys_dict();
-    for (fd, name, errors) in [(0, "stdin", errors), (1, "stdout", errors), (2, "stderr", "backslashreplace")] {
+    for (fd, name, errors) in [
+        (0, "stdin", errors),
+        (1, "stdout", errors),
+        (2, "stderr", "backslashreplace"),
+    ] {
         let stream = stream(vm, &io, fd, name, encoding, errors)?;
         sys.set_str(&Str::intern(name), stream.clone());
         sys.set_str(&Str::intern(&format!("__{name}__")), stream);
@@ -113,7 +117,11 @@ fn stream(vm: &Vm, io: &Value, fd: i32, name: &str, encoding: &str, errors: &str
         Err(e) if e.is_instance(lisle_runtime::types::exceptions::OS_ERROR.get()) => return Ok(Value::NONE),
         Err(e) => return Err(e),
     };
-    let raw = if unbuffered { buffer.clone() } else { vm.getattr(&buffer, intern!("raw"))? };
+    let raw = if unbuffered {
+        buffer.clone()
+    } else {
+        vm.getattr(&buffer, intern!("raw"))?
+    };
     vm.setattr(&raw, intern!("name"), &Value::from(format!("<{name}>").as_str()))?;
     let terminal = vm.call_method(&raw, intern!("isatty"), &[])?;
     let terminal = vm.truth(&terminal)?;
@@ -133,9 +141,9 @@ fn stream(vm: &Vm, io: &Value, fd: i32, name: &str, encoding: &str, errors: &str
 
 /// Imports `site`, unless `-S` says not to.
 fn site(vm: &Vm) -> Result<(), Exc> {
-    if config().no_site {
+    let importable = interp::modules().get_str(intern!("_frozen_importlib")).is_some();
+    if config().no_site || !importable {
         return Ok(());
     }
     vm.import_module("site").map(drop)
 }
-

@@ -29,7 +29,11 @@ fn write_to(vm: &Vm, name: &'static Py<Str>, fd: i32, text: &Value) -> Res<()> {
 
 /// Writes to a file descriptor; errors have nowhere to go.
 pub fn write_fd(fd: i32, text: &str) {
-    let mut out: Box<dyn Write> = if fd == 1 { Box::new(std::io::stdout()) } else { Box::new(std::io::stderr()) };
+    let mut out: Box<dyn Write> = if fd == 1 {
+        Box::new(std::io::stdout())
+    } else {
+        Box::new(std::io::stderr())
+    };
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
@@ -59,9 +63,10 @@ fn display_with_module(vm: &Vm, exc: &Exc) -> Res<()> {
     if exc.is(&exceptions::MEMORY_ERROR) {
         return Err(vm.memory_error());
     }
-    let file = interp::sys_attr(vm, intern!("stderr")).unwrap_or(Value::NONE);
-    if file.is_none() {
-        return Ok(());
+    match interp::sys_attr(vm, intern!("stderr")) {
+        None => return Err(vm.runtime_error("lost sys.stderr")),
+        Some(file) if file.is_none() => return Ok(()),
+        Some(_) => {}
     }
     crate::cli::register_text(vm)?;
     let module = vm.import_module("traceback")?;
@@ -80,7 +85,10 @@ fn display_plainly(vm: &Vm, exc: &Exc) {
     while let Some(entry) = at {
         let Some(tb) = entry.downcast::<Traceback>() else { break };
         if shown < 50 {
-            let (file, name) = (tb.frame.code.filename.to_string_lossy(), tb.frame.code.name.to_string_lossy());
+            let (file, name) = (
+                tb.frame.code.filename.to_string_lossy(),
+                tb.frame.code.name.to_string_lossy(),
+            );
             out.push_str(&format!("  File \"{file}\", line {}, in {name}\n", tb.line));
         }
         shown += 1;
@@ -90,8 +98,14 @@ fn display_plainly(vm: &Vm, exc: &Exc) {
         out.push_str(&format!("  [{} more frames]\n", shown - 50));
     }
     let name = exc.value().ty().name();
-    let text = vm.str(exc.value()).map_or_else(|_| "<exception str() failed>".into(), |s| s.to_string_lossy());
-    out.push_str(&if text.is_empty() { format!("{name}\n") } else { format!("{name}: {text}\n") });
+    let text = vm
+        .str(exc.value())
+        .map_or_else(|_| "<exception str() failed>".into(), |s| s.to_string_lossy());
+    out.push_str(&if text.is_empty() {
+        format!("{name}\n")
+    } else {
+        format!("{name}: {text}\n")
+    });
     let text = Value::from(out.as_str());
     if write_to(vm, intern!("stderr"), 2, &text).is_err() {
         write_fd(2, &out);
@@ -137,7 +151,11 @@ fn handled(vm: &Vm) -> Option<Exc> {
 /// The import path of `PYTHONBREAKPOINT`.
 fn breakpoint_target(vm: &Vm) -> Res<Option<Value>> {
     let environ = std::env::var("PYTHONBREAKPOINT").unwrap_or_default();
-    let wanted = if crate::cli::config().ignore_environment { String::new() } else { environ };
+    let wanted = if crate::cli::config().ignore_environment {
+        String::new()
+    } else {
+        environ
+    };
     let name = match wanted.as_str() {
         "0" => return Ok(None),
         "" => "pdb.set_trace",
@@ -177,8 +195,11 @@ pub mod module {
         match vm.call_method(&out, intern!("write"), std::slice::from_ref(&text)) {
             Err(e) if e.is(&exceptions::UNICODE_ENCODE_ERROR) => {
                 let encoding = vm.getattr(&out, intern!("encoding"))?;
-                let escaped =
-                    vm.call_method(&text, intern!("encode"), &[encoding.clone(), Value::from("backslashreplace")])?;
+                let escaped = vm.call_method(
+                    &text,
+                    intern!("encode"),
+                    &[encoding.clone(), Value::from("backslashreplace")],
+                )?;
                 let plain = vm.call_method(&escaped, intern!("decode"), &[encoding, Value::from("strict")])?;
                 vm.call_method(&out, intern!("write"), &[plain])?;
             }
@@ -223,10 +244,9 @@ pub mod module {
         };
         let mut text = head;
         if !object.is_none() {
-            let shown = vm.repr(&object).map_or_else(
-                |_| "<object repr() failed>".to_string(),
-                |repr| repr.to_string_lossy(),
-            );
+            let shown = vm
+                .repr(&object)
+                .map_or_else(|_| "<object repr() failed>".to_string(), |repr| repr.to_string_lossy());
             text.push_str(": ");
             text.push_str(&shown);
             text.push('\n');
@@ -246,7 +266,9 @@ pub mod module {
     /// This hook function is called by built-in breakpoint().
     #[pyfunction(sig = "(*args, **kws)")]
     fn breakpointhook(vm: &Vm, args: &[Value], kws: lisle_runtime::native::KwArgs<'_>) -> Res<Value> {
-        let Some(target) = breakpoint_target(vm)? else { return Ok(Value::NONE) };
+        let Some(target) = breakpoint_target(vm)? else {
+            return Ok(Value::NONE);
+        };
         let (mut values, mut names) = (args.to_vec(), Vec::new());
         for (name, value) in kws.iter() {
             names.push(name.to_value());

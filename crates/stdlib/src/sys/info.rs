@@ -26,7 +26,11 @@ pub fn short_version() -> String {
 /// `sys.version`
 pub fn version() -> String {
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    format!("{} (Lisle {}, {build})\n[Rust]", short_version(), env!("CARGO_PKG_VERSION"))
+    format!(
+        "{} (Lisle {}, {build})\n[Rust]",
+        short_version(),
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 static VERSION_INFO: StructSeqDef = StructSeqDef::sealed(
@@ -104,7 +108,10 @@ static INT_INFO: StructSeqDef = StructSeqDef::new(
         ("bits_per_digit", "size of a digit in bits"),
         ("sizeof_digit", "size in bytes of the type used to represent a digit"),
         ("default_max_str_digits", "maximum string conversion digits limitation"),
-        ("str_digits_check_threshold", "minimum positive value for int_max_str_digits"),
+        (
+            "str_digits_check_threshold",
+            "minimum positive value for int_max_str_digits",
+        ),
     ],
     4,
 );
@@ -115,11 +122,17 @@ static HASH_INFO: StructSeqDef = StructSeqDef::new(
     "sys.hash_info\n\nA named tuple providing parameters used for computing hashes.",
     &[
         ("width", "width of the type used for hashing, in bits"),
-        ("modulus", "prime number giving the modulus on which the hash function is based"),
+        (
+            "modulus",
+            "prime number giving the modulus on which the hash function is based",
+        ),
         ("inf", "value to be used for hash of a positive infinity"),
         ("nan", "value to be used for hash of a nan"),
         ("imag", "multiplier used for the imaginary part of a complex number"),
-        ("algorithm", "name of the algorithm for hashing of str, bytes and memoryviews"),
+        (
+            "algorithm",
+            "name of the algorithm for hashing of str, bytes and memoryviews",
+        ),
         ("hash_bits", "internal output size of hash algorithm"),
         ("seed_bits", "seed size of hash algorithm"),
         ("cutoff", "small string optimization cutoff"),
@@ -210,7 +223,13 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     let set = |name: &str, value: Value| module.set(name, value);
     let version_info = |level: &str| {
         let (major, minor, micro) = VERSION;
-        let fields = vec![Value::int(major), Value::int(minor), Value::int(micro), Value::from(level), Value::int(0)];
+        let fields = vec![
+            Value::int(major),
+            Value::int(minor),
+            Value::int(micro),
+            Value::from(level),
+            Value::int(0),
+        ];
         VERSION_INFO.make(fields)
     };
     set("version_info", version_info("final"));
@@ -219,7 +238,14 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     set("api_version", Value::int(1013));
     set("copyright", Value::from(include_str!("copyright.txt").trim_end()));
     set("platform", Value::from(std::env::consts::OS));
-    set("byteorder", Value::from(if cfg!(target_endian = "little") { "little" } else { "big" }));
+    set(
+        "byteorder",
+        Value::from(if cfg!(target_endian = "little") {
+            "little"
+        } else {
+            "big"
+        }),
+    );
     set("maxsize", Value::int(i64::MAX));
     set("maxunicode", Value::int(0x10_ffff));
     set("abiflags", Value::from(""));
@@ -244,7 +270,10 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
             Value::int(1),
         ]),
     );
-    set("int_info", INT_INFO.make(vec![Value::int(30), Value::int(4), Value::int(4300), Value::int(640)]));
+    set(
+        "int_info",
+        INT_INFO.make(vec![Value::int(30), Value::int(4), Value::int(4300), Value::int(640)]),
+    );
     set(
         "hash_info",
         HASH_INFO.make(vec![
@@ -287,7 +316,13 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     ] {
         set(name, from_os(value.as_os_str()));
     }
-    set("_home", paths.home.as_ref().map_or(Value::NONE, |home| from_os(home.as_os_str())));
+    set(
+        "_home",
+        paths
+            .home
+            .as_ref()
+            .map_or(Value::NONE, |home| from_os(home.as_os_str())),
+    );
     set("_stdlib_dir", Value::from(crate::packed::ROOT));
     let argv = |list: &[std::ffi::OsString]| List::new(list.iter().map(|a| from_os(a)).collect()).into_value();
     set("argv", argv(&config.argv));
@@ -302,7 +337,10 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     set("dont_write_bytecode", Value::from_bool(config.dont_write_bytecode));
     set(
         "pycache_prefix",
-        config.pycache_prefix.as_ref().map_or(Value::NONE, |p| from_os(p.as_os_str())),
+        config
+            .pycache_prefix
+            .as_ref()
+            .map_or(Value::NONE, |p| from_os(p.as_os_str())),
     );
     let path: Vec<Value> = paths.search.iter().map(|p| from_os(p.as_os_str())).collect();
     set("path", List::new(path).into_value());

@@ -11,7 +11,12 @@ use lisle_runtime::types::namespace::Namespace;
 /// `sys.monitoring`: its constants; no tool is ever called, so asking for a tool's events fails.
 pub fn monitoring(vm: &Vm) -> Res<Value> {
     let module = Module::new("sys.monitoring");
-    for (name, id) in [("DEBUGGER_ID", 0), ("COVERAGE_ID", 1), ("PROFILER_ID", 2), ("OPTIMIZER_ID", 5)] {
+    for (name, id) in [
+        ("DEBUGGER_ID", 0),
+        ("COVERAGE_ID", 1),
+        ("PROFILER_ID", 2),
+        ("OPTIMIZER_ID", 5),
+    ] {
         module.set(name, Value::int(id));
     }
     const EVENTS: [&str; 19] = [
@@ -35,14 +40,21 @@ pub fn monitoring(vm: &Vm) -> Res<Value> {
         "C_RAISE",
         "BRANCH",
     ];
-    let events = EVENTS.iter().enumerate().map(|(bit, name)| (Str::intern(name), Value::int(1 << bit)));
+    let events = EVENTS
+        .iter()
+        .enumerate()
+        .map(|(bit, name)| (Str::intern(name), Value::int(1 << bit)));
     let events: Vec<(Py<Str>, Value)> = events.chain([(Str::intern("NO_EVENTS"), Value::int(0))]).collect();
     let events: Vec<(&Py<Str>, Value)> = events.iter().map(|(name, value)| (name, value.clone())).collect();
     module.set("events", Namespace::new_value(vm, &events)?);
     for def in [&GET_TOOL_DEF, &USE_TOOL_ID_DEF] {
         module.set(
             def.name,
-            lisle_runtime::types::native_function::NativeFunction::new_value(def, None, Some(Value::from("sys.monitoring"))),
+            lisle_runtime::types::native_function::NativeFunction::new_value(
+                def,
+                None,
+                Some(Value::from("sys.monitoring")),
+            ),
         );
     }
     Ok(module.into_value())
