@@ -3,11 +3,14 @@
 //! Invariant: modules know of the runtime only its binding API (`lisle_runtime::native`) and the types they make; a module is
 //! one file and one line in [`MODULES`].
 
+mod abc;
+pub mod atexit;
 mod cli;
 mod cmath;
 mod codecs;
 mod contextvars;
 mod itertools;
+mod gc;
 mod math;
 pub mod packed;
 mod random;
@@ -22,10 +25,13 @@ use lisle_runtime::native::ModuleDef;
 
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleDef] = &[
+    &abc::module::DEF,
+    &atexit::module::DEF,
     &cmath::module::DEF,
     &contextvars::module::DEF,
     &itertools::module::DEF,
     &codecs::module::DEF,
+    &gc::module::DEF,
     &math::module::DEF,
     &random::module::DEF,
     &thread::module::DEF,

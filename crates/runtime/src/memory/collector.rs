@@ -4,33 +4,47 @@
 //! objects; what is left above zero is held from outside, and so is all it reaches. The rest is garbage: weak references are
 //! cleared, finalizers run, and what they did not bring back to life is cleared, which frees it by reference counting.
 //!
-//! Invariant: the search runs while the world is stopped and runs no Python code; callbacks, finalizers and clearing run after it, on
-//! objects that are kept alive by references of the collector's own. Generations: the young one is the pages
-//! that handed out objects since the last collection; without the GIL every collection is a full one.
+//! Invariant: the search runs while the world is stopped, runs no Python code and counts no references, since a number stands in the place
+//! of the count of each object considered. Weak references are cut before the world goes on, so that nobody comes by garbage; callbacks,
+//! finalizers and clearing run after it, on objects that are kept alive by references of the collector's own.
+//!
+//! Generations: new objects are of generation 0, survivors of the next ones. A young collection looks at the pages that handed out objects
+//! since the last one. Automatic collections are young or full; without the GIL every collection is a full one.
 
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::alloc;
-use super::header::{FLAG_FINALIZED, GC_TRACKED, Header};
+use super::header::{FLAG_FINALIZED, GC_FROZEN, GC_TRACKED, Header};
 use super::trace::Visitor;
-use crate::object::Value;
-use crate::sync::{Mutex, mode::free_threaded};
+use crate::native::Args;
+use crate::object::{PySlot, TypeFlags, Value};
+use crate::sync::mode::free_threaded;
 use crate::threads;
+use crate::types::dict::Dict;
+use crate::types::list::List;
+use crate::types::set::{FrozenSet, Set};
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 static RUNNING: AtomicBool = AtomicBool::new(false);
 static THRESHOLDS: [AtomicIsize; 3] = [AtomicIsize::new(2000), AtomicIsize::new(10), AtomicIsize::new(10)];
+/// Collections of generation 0 since one of 1, and of 1 since one of 2.
+static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 static YOUNG_SINCE_FULL: AtomicUsize = AtomicUsize::new(0);
 static LIVE_AT_FULL: AtomicUsize = AtomicUsize::new(0);
 static YOUNG_SURVIVORS: AtomicUsize = AtomicUsize::new(0);
+/// How many objects the last young collection looked at.
+static YOUNG_SIZE: AtomicUsize = AtomicUsize::new(0);
 /// Collections, objects collected, objects uncollectable; by generation.
 static STATS: [[AtomicU64; 3]; 3] = [const { [const { AtomicU64::new(0) }; 3] }; 3];
-/// `gc.garbage` with DEBUG_SAVEALL.
-static SAVED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 static SAVE_ALL: AtomicBool = AtomicBool::new(false);
+/// `gc.callbacks` and `gc.garbage`.
+static CALLBACKS: PySlot<List> = PySlot::empty();
+static GARBAGE: PySlot<List> = PySlot::empty();
 
 /// `gc.isenabled()`.
 pub fn is_enabled() -> bool {
@@ -40,6 +54,7 @@ pub fn is_enabled() -> bool {
 /// `gc.enable()`, `gc.disable()`.
 pub fn set_enabled(on: bool) {
     ENABLED.store(on, Relaxed);
+    update_limit();
 }
 
 /// `gc.get_threshold()`.
@@ -50,6 +65,13 @@ pub fn thresholds() -> [isize; 3] {
 /// `gc.set_threshold()`.
 pub fn set_threshold(i: usize, value: isize) {
     THRESHOLDS[i].store(value, Relaxed);
+    update_limit();
+}
+
+/// `gc.get_count()`.
+pub fn counts() -> [usize; 3] {
+    let new = usize::try_from(alloc::gc_alloc_pressure()).unwrap_or(0);
+    [new, COUNTS[0].load(Relaxed), COUNTS[1].load(Relaxed)]
 }
 
 /// Collections, collected and uncollectable objects of a generation.
@@ -57,22 +79,53 @@ pub fn stats(generation: usize) -> [u64; 3] {
     [0, 1, 2].map(|i| STATS[generation][i].load(Relaxed))
 }
 
-/// Whether unreachable objects are kept for `gc.garbage` (DEBUG_SAVEALL).
+/// Whether unreachable objects are kept in `gc.garbage` (DEBUG_SAVEALL).
 pub fn set_save_all(on: bool) {
     SAVE_ALL.store(on, Relaxed);
 }
 
-/// What DEBUG_SAVEALL kept since the last call.
-pub fn take_saved() -> Vec<Value> {
-    std::mem::take(&mut *SAVED.lock())
+/// `gc.callbacks`: called before and after each collection.
+pub fn callbacks() -> crate::object::Py<List> {
+    list_in(&CALLBACKS)
 }
 
-/// Asks for a collection when enough objects were made; called where objects are made in numbers, and at safepoints.
-#[inline]
-pub fn poll_pressure(vm: &Vm) {
+/// `gc.garbage`.
+pub fn garbage() -> crate::object::Py<List> {
+    list_in(&GARBAGE)
+}
+
+fn list_in(slot: &PySlot<List>) -> crate::object::Py<List> {
+    slot.get().unwrap_or_else(|| {
+        let list = List::new(Vec::new());
+        slot.set(list.clone());
+        list
+    })
+}
+
+/// Sets from which pressure on the allocator asks for a collection: when as many objects were made as the collection will have to look at,
+/// so that collecting costs no more than in proportion to making them.
+fn update_limit() {
     let threshold = THRESHOLDS[0].load(Relaxed);
-    if alloc::gc_alloc_pressure() > threshold && threshold > 0 {
-        vm.thread.set_poll(threads::poll::GC);
+    let limit = if !ENABLED.load(Relaxed) || threshold <= 0 {
+        isize::MAX
+    } else if free_threaded() {
+        threshold.max(LIVE_AT_FULL.load(Relaxed) as isize / 4)
+    } else {
+        threshold.max(YOUNG_SIZE.load(Relaxed) as isize)
+    };
+    alloc::PRESSURE_LIMIT.store(limit, Relaxed);
+}
+
+/// Automatic collections begin; once the runtime is set up.
+pub fn start() {
+    update_limit();
+}
+
+/// A thread made many objects: the next safepoint collects.
+#[cold]
+pub(crate) fn ask_for_collection() {
+    if let Some(thread) = threads::ThreadState::current() {
+        thread.set_poll(threads::poll::GC);
     }
 }
 
@@ -85,16 +138,11 @@ pub fn run_automatic(vm: &Vm) {
             unsafe { super::reclaim_stopped() }
         });
     }
-    let threshold = THRESHOLDS[0].load(Relaxed);
-    if !ENABLED.load(Relaxed) || threshold <= 0 || alloc::gc_alloc_pressure() <= threshold {
+    if alloc::gc_alloc_pressure() <= alloc::PRESSURE_LIMIT.load(Relaxed) {
         return;
     }
     if free_threaded() {
-        // Full collections only: as often as the heap has grown by a quarter.
-        let live = LIVE_AT_FULL.load(Relaxed) as isize;
-        if alloc::gc_alloc_pressure() > (live / 4).max(threshold) {
-            collect(vm, 2);
-        }
+        collect(vm, 2);
         return;
     }
     let young = YOUNG_SINCE_FULL.fetch_add(1, Relaxed) as isize;
@@ -107,24 +155,27 @@ pub fn run_automatic(vm: &Vm) {
     }
 }
 
-struct Candidate {
-    header: NonNull<Header>,
-    /// References not accounted for; reachable objects are marked with `REACHABLE`.
-    external: i64,
+/// What one search found.
+#[derive(Default)]
+struct Found {
+    /// The unreachable objects, each with a reference of the collector's.
+    garbage: Vec<Value>,
+    examined: usize,
 }
 
-const REACHABLE: i64 = i64::MIN;
-
-/// Collects: generation 0 and 1 are the young pages, 2 everything. Returns how many unreachable objects were found.
+/// Collects a generation and the younger ones. Returns how many unreachable objects were found.
 pub fn collect(vm: &Vm, generation: usize) -> usize {
     if RUNNING.swap(true, Relaxed) {
         return 0;
     }
+    notify(vm, "start", generation, 0);
+    merge_all();
     let young_only = generation < 2 && !free_threaded();
-    let mut garbage: Vec<Value> = Vec::new();
-    let mut live = 0;
+    let mut found = Found::default();
+    let mut pending = None;
     threads::stop_the_world(|| {
-        garbage = find(young_only, &mut live);
+        found = find(if young_only { generation } else { 2 });
+        pending = Some(crate::types::weakref::detach_garbage(&found.garbage));
         // SAFETY: the world is stopped.
         unsafe {
             alloc::end_young_collection();
@@ -132,47 +183,112 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         }
         alloc::reset_gc_pressure();
     });
+    let Found { garbage, examined } = found;
+    let survivors = examined - garbage.len();
     if young_only {
-        YOUNG_SURVIVORS.fetch_add(live, Relaxed);
+        YOUNG_SURVIVORS.fetch_add(survivors, Relaxed);
+        YOUNG_SIZE.store(examined, Relaxed);
     } else {
         YOUNG_SINCE_FULL.store(0, Relaxed);
         YOUNG_SURVIVORS.store(0, Relaxed);
-        LIVE_AT_FULL.store(live, Relaxed);
+        LIVE_AT_FULL.store(survivors, Relaxed);
     }
-    let found = garbage.len();
-    if found > 0 {
+    match generation {
+        0 => {
+            COUNTS[0].fetch_add(1, Relaxed);
+        }
+        1 => {
+            COUNTS[0].store(0, Relaxed);
+            COUNTS[1].fetch_add(1, Relaxed);
+        }
+        _ => COUNTS.iter().for_each(|count| count.store(0, Relaxed)),
+    }
+    update_limit();
+    let count = garbage.len();
+    if let Some(pending) = pending {
+        pending.run();
+    }
+    if count > 0 {
         dispose(vm, garbage);
     }
     let stats = &STATS[generation.min(2)];
     stats[0].fetch_add(1, Relaxed);
-    stats[1].fetch_add(found as u64, Relaxed);
+    stats[1].fetch_add(count as u64, Relaxed);
     RUNNING.store(false, Relaxed);
-    found
+    notify(vm, "stop", generation, count);
+    count
 }
 
-/// The unreachable objects, each with a reference of the collector's. The world is stopped.
-fn find(young_only: bool, live: &mut usize) -> Vec<Value> {
+/// Calls `gc.callbacks`.
+fn notify(vm: &Vm, phase: &str, generation: usize, collected: usize) {
+    let Some(callbacks) = CALLBACKS.get().filter(|list| !list.is_empty()) else {
+        return;
+    };
+    for callback in callbacks.snapshot() {
+        let info = Dict::new_empty();
+        for (name, number) in [
+            ("generation", generation),
+            ("collected", collected),
+            ("uncollectable", 0),
+        ] {
+            info.set_str(&Str::intern(name), Value::usize(number));
+        }
+        let args = [Value::from(phase), info.into_value()];
+        if let Err(exc) = vm.call_args(&callback, Args::new(&args)) {
+            vm.unraisable(exc, None, Some(&callback));
+        }
+    }
+}
+
+/// Merges counts that wait for their owners, so that dropped references are no longer counted.
+fn merge_all() {
+    if !free_threaded() || !super::merge::is_pending() {
+        return;
+    }
+    let mut dead = Vec::new();
+    // SAFETY: the world is stopped.
+    threads::stop_the_world(|| dead = unsafe { super::merge::drain_stopped() });
+    for header in dead {
+        // SAFETY: the merge found no reference left, and told nobody else.
+        unsafe { crate::object::dealloc(header) }
+    }
+}
+
+struct Candidate {
+    header: NonNull<Header>,
+    /// What stood in the header where the number is now.
+    word: u64,
+    /// References not accounted for; reachable objects are marked with `REACHABLE`.
+    external: i64,
+}
+
+const REACHABLE: i64 = i64::MIN;
+
+/// Searches the objects up to `generation`, and moves the survivors on by one. The world is stopped.
+fn find(generation: usize) -> Found {
     let mut candidates: Vec<Candidate> = Vec::new();
-    let mut index: HashMap<usize, usize, BuildAddressHasher> = HashMap::default();
-    alloc::for_each_gc_object(young_only, &mut |block| {
+    alloc::for_each_gc_object(generation == 0, &mut |block| {
         let header = block.cast::<Header>();
         // SAFETY: the allocator visits live objects.
         let head = unsafe { header.as_ref() };
-        if head.gc.load(Relaxed) & GC_TRACKED == 0 || head.refcount() <= 0 {
+        if head.gc.load(Relaxed) & (GC_TRACKED | GC_FROZEN) != GC_TRACKED
+            || usize::from(head.generation()) > generation
+            || head.is_immortal()
+        {
             return;
         }
-        let external = if head.is_immortal() {
-            i64::MAX / 2
-        } else {
-            head.refcount()
-        };
-        index.insert(header.as_ptr() as usize, candidates.len());
-        candidates.push(Candidate { header, external });
+        let external = head.refcount();
+        if external <= 0 || candidates.len() >= u32::MAX as usize {
+            return;
+        }
+        let word = head.begin_search(candidates.len() as u32);
+        candidates.push(Candidate { header, word, external });
     });
     for i in 0..candidates.len() {
         let header = candidates[i].header;
         let mut visit = |child: NonNull<Header>| {
-            if let Some(&j) = index.get(&(child.as_ptr() as usize)) {
+            // SAFETY: a child of a live object is alive.
+            if let Some(j) = unsafe { child.as_ref() }.search_number() {
                 candidates[j].external -= 1;
             }
         };
@@ -189,7 +305,8 @@ fn find(young_only: bool, live: &mut usize) -> Vec<Value> {
     while let Some(i) = queue.pop() {
         let header = candidates[i].header;
         let mut visit = |child: NonNull<Header>| {
-            if let Some(&j) = index.get(&(child.as_ptr() as usize))
+            // SAFETY: as above.
+            if let Some(j) = unsafe { child.as_ref() }.search_number()
                 && candidates[j].external != REACHABLE
             {
                 candidates[j].external = REACHABLE;
@@ -201,22 +318,25 @@ fn find(young_only: bool, live: &mut usize) -> Vec<Value> {
     }
     let mut garbage = Vec::new();
     for c in &candidates {
+        // SAFETY: still alive.
+        let head = unsafe { c.header.as_ref() };
+        head.end_search(c.word);
         if c.external == REACHABLE {
-            *live += 1;
+            head.set_generation((generation as u8 + 1).min(2));
         } else {
-            // SAFETY: the object is alive (its references are those of other garbage); the count is the result's.
-            unsafe {
-                c.header.as_ref().incref();
-                garbage.push(Value::from_bits(c.header.as_ptr() as u64));
-            }
+            head.incref();
+            // SAFETY: the count just taken is the result's.
+            garbage.push(unsafe { Value::from_bits(c.header.as_ptr() as u64) });
         }
     }
-    garbage
+    Found {
+        garbage,
+        examined: candidates.len(),
+    }
 }
 
-/// Weak references, finalizers, then the cycles themselves. The world runs.
+/// Finalizers, then the cycles themselves. The world runs.
 fn dispose(vm: &Vm, garbage: Vec<Value>) {
-    crate::types::weakref::clear_for_garbage(&garbage);
     let mut finalized = false;
     for value in &garbage {
         if let (Some(finalize), Some(head)) = (value.ty().slots().finalize, value.header())
@@ -229,7 +349,8 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) {
     }
     let garbage = if finalized { still_garbage(garbage) } else { garbage };
     if SAVE_ALL.load(Relaxed) {
-        SAVED.lock().extend(garbage);
+        // Without memory for the list there is nothing that could be done about it here.
+        let _ = self::garbage().extend_vec(vm, garbage);
         return;
     }
     let mut drops = Vec::new();
@@ -293,42 +414,139 @@ fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
     garbage
 }
 
-/// All tracked objects, for `gc.get_objects` and `gc.get_referrers`.
-pub fn all_objects(filter: &dyn Fn(&Value) -> bool) -> Vec<Value> {
-    let mut out = Vec::new();
+/// Calls `f` with each live object that the collector knows, while the world is stopped. `f` may count references and allocate memory, but
+/// runs no Python code.
+fn with_all(young_only: bool, f: &mut dyn FnMut(NonNull<Header>)) {
     threads::stop_the_world(|| {
-        alloc::for_each_gc_object(false, &mut |block| {
-            let header = block.cast::<Header>();
-            // SAFETY: live objects; the world is stopped. The reference is not kept unless counted.
-            unsafe {
-                if header.as_ref().gc.load(Relaxed) & GC_TRACKED == 0 || header.as_ref().refcount() <= 0 {
-                    return;
-                }
-                let value = std::mem::ManuallyDrop::new(Value::from_bits(header.as_ptr() as u64));
-                if filter(&value) {
-                    out.push((*value).clone());
-                }
+        let mut all = Vec::new();
+        // The walk itself holds the allocator's lock.
+        alloc::for_each_gc_object(young_only, &mut |block| all.push(block.cast::<Header>()));
+        for header in all {
+            // SAFETY: nothing was freed since the walk.
+            let head = unsafe { header.as_ref() };
+            if head.gc.load(Relaxed) & GC_TRACKED != 0 && head.refcount() > 0 {
+                f(header);
             }
-        });
+        }
+    });
+}
+
+/// A reference to a live object.
+///
+/// # Safety
+/// The object is alive.
+unsafe fn counted(header: NonNull<Header>) -> Value {
+    // SAFETY: by contract; the count is the result's.
+    unsafe {
+        header.as_ref().incref();
+        Value::from_bits(header.as_ptr() as u64)
+    }
+}
+
+/// The tracked objects, all or those of one generation: `gc.get_objects`.
+pub fn objects(generation: Option<usize>) -> Vec<Value> {
+    let mut out = Vec::new();
+    with_all(generation == Some(0), &mut |header| {
+        // SAFETY: live objects; the world is stopped.
+        unsafe {
+            let head = header.as_ref();
+            let frozen = head.gc.load(Relaxed) & GC_FROZEN != 0;
+            if generation.is_none_or(|wanted| !frozen && usize::from(head.generation()) == wanted) {
+                out.push(counted(header));
+            }
+        }
     });
     out
 }
 
+/// The tracked objects that refer to one of `targets` directly.
+pub fn referrers(targets: &[Value]) -> Vec<Value> {
+    let wanted: std::collections::HashSet<u64> = targets.iter().map(Value::bits).collect();
+    let mut out = Vec::new();
+    with_all(false, &mut |header| {
+        let mut hit = false;
+        let mut visit = |child: NonNull<Header>| hit |= wanted.contains(&(child.as_ptr() as u64));
+        // SAFETY: live objects; the world is stopped.
+        unsafe {
+            crate::object::traverse(header, &mut Visitor::new(&mut visit));
+            if hit {
+                out.push(counted(header));
+            }
+        }
+    });
+    out
+}
+
+/// `gc.freeze()`, `gc.unfreeze()`.
+pub fn set_frozen(frozen: bool) {
+    with_all(false, &mut |header| {
+        // SAFETY: live objects; the world is stopped.
+        let head = unsafe { header.as_ref() };
+        let bits = head.gc.load(Relaxed);
+        head.gc
+            .store(if frozen { bits | GC_FROZEN } else { bits & !GC_FROZEN }, Relaxed);
+    });
+}
+
+/// `gc.get_freeze_count()`.
+pub fn frozen_count() -> usize {
+    let mut count = 0;
+    with_all(false, &mut |header| {
+        // SAFETY: live objects; the world is stopped.
+        count += usize::from(unsafe { header.as_ref() }.gc.load(Relaxed) & GC_FROZEN != 0);
+    });
+    count
+}
+
+/// Whether the collector knows the object: `gc.is_tracked`.
+pub fn is_tracked(value: &Value) -> bool {
+    value
+        .header()
+        .is_some_and(|head| head.gc.load(Relaxed) & GC_TRACKED != 0)
+}
+
+/// Whether `__del__` has run: `gc.is_finalized`.
+pub fn is_finalized(value: &Value) -> bool {
+    value.header().is_some_and(|head| head.flag(FLAG_FINALIZED))
+}
+
 /// What `value` refers to directly.
 pub fn referents(value: &Value) -> Vec<Value> {
+    // Containers by their contents, since a traversal does not see ints and the like.
+    if let Some(list) = value.downcast_exact::<List>() {
+        return list.snapshot();
+    }
+    if let Some(tuple) = value.downcast_exact::<Tuple>() {
+        return tuple.as_slice().to_vec();
+    }
+    if let Some(dict) = value.downcast_exact::<Dict>() {
+        let pairs = dict.snapshot().into_iter();
+        return pairs.flat_map(|(key, value)| [key, value]).collect();
+    }
+    if let Some(set) = value.downcast_exact::<Set>() {
+        return set.snapshot();
+    }
+    if let Some(set) = value.downcast_exact::<FrozenSet>() {
+        return set.snapshot();
+    }
     let Some(header) = value.heap_header() else {
         return Vec::new();
     };
+    if !is_tracked(value) {
+        return Vec::new();
+    }
     let mut out = Vec::new();
     threads::stop_the_world(|| {
-        let mut visit = |child: NonNull<Header>| {
-            // SAFETY: a child of a live object is alive; the count is the result's.
-            let child = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(child.as_ptr() as u64) });
-            out.push((*child).clone());
-        };
+        // SAFETY: a child of a live object is alive.
+        let mut visit = |child: NonNull<Header>| out.push(unsafe { counted(child) });
         // SAFETY: the value is alive, the world is stopped.
         unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
     });
+    // The type comes last; native types are no business of their instances.
+    if !value.ty().has_flag(TypeFlags::HEAP) {
+        let ty = out.pop();
+        drop(ty);
+    }
     out
 }
 

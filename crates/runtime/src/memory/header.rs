@@ -18,6 +18,8 @@ use crate::threads::owner_id;
 pub const OWNER_IMMORTAL: u32 = u32::MAX;
 /// Owner id of objects whose counts are kept per thread; the `local` field is their index.
 pub const OWNER_DISTRIBUTED: u32 = u32::MAX - 1;
+/// Owner id, while the collector searches, of the objects it considers; the `local` field is their number.
+const OWNER_SEARCHED: u32 = u32::MAX - 2;
 
 /// The shared count is kept in the upper 30 bits, two's complement.
 const SHARED_ONE: u32 = 4;
@@ -42,6 +44,10 @@ pub const INLINE_SHIFT: u16 = 8;
 
 /// `gc`: the collector knows the object.
 pub const GC_TRACKED: u8 = 1;
+/// `gc`: the collector leaves the object alone (`gc.freeze`).
+pub const GC_FROZEN: u8 = 2;
+/// `gc`: the generation, from 0 to 2, is kept in two bits from here on.
+pub const GC_GENERATION_SHIFT: u8 = 2;
 
 /// Lies at the start of every heap object.
 #[repr(C)]
@@ -316,6 +322,42 @@ impl Header {
             0 => shared,
             _ => i64::from(word as u32) + shared,
         }
+    }
+
+    /// Puts `number` in the place of owner and local count, which are returned. The world is stopped, and nobody counts until
+    /// [`Header::end_search`].
+    #[inline]
+    pub(crate) fn begin_search(&self, number: u32) -> u64 {
+        let word = self.owner_local.load(Relaxed);
+        self.owner_local
+            .store(u64::from(OWNER_SEARCHED) << 32 | u64::from(number), Relaxed);
+        word
+    }
+
+    /// The number that [`Header::begin_search`] put there.
+    #[inline]
+    pub(crate) fn search_number(&self) -> Option<usize> {
+        let word = self.owner_local.load(Relaxed);
+        ((word >> 32) as u32 == OWNER_SEARCHED).then_some(word as u32 as usize)
+    }
+
+    /// Puts back what [`Header::begin_search`] returned.
+    #[inline]
+    pub(crate) fn end_search(&self, word: u64) {
+        self.owner_local.store(word, Relaxed);
+    }
+
+    /// The generation of a collectable object.
+    #[inline]
+    pub(crate) fn generation(&self) -> u8 {
+        self.gc.load(Relaxed) >> GC_GENERATION_SHIFT & 3
+    }
+
+    /// Moves the object to a generation. The world is stopped.
+    #[inline]
+    pub(crate) fn set_generation(&self, generation: u8) {
+        let rest = self.gc.load(Relaxed) & ((1 << GC_GENERATION_SHIFT) - 1);
+        self.gc.store(rest | generation << GC_GENERATION_SHIFT, Relaxed);
     }
 
     /// Brings a dying object back with one reference owned by this thread (`__del__` and resurrection).

@@ -57,3 +57,24 @@ pub(crate) fn drain(owner: u32) {
         }
     }
 }
+
+/// Merges all that is queued, for whatever owner. The objects without reference are returned, to be freed when the world runs again.
+///
+/// # Safety
+/// The world is stopped.
+pub(crate) unsafe fn drain_stopped() -> Vec<NonNull<Header>> {
+    let queues = QUEUES.lock().take();
+    queues
+        .into_iter()
+        .flat_map(HashMap::into_values)
+        .flatten()
+        // SAFETY: a queued object lives until it is merged; no owner runs.
+        .filter(|queued| unsafe { queued.0.as_ref() }.merge() == Dropped::Dead)
+        .map(|queued| queued.0)
+        .collect()
+}
+
+/// Whether anything is queued.
+pub(crate) fn is_pending() -> bool {
+    QUEUES.lock().as_ref().is_some_and(|queues| !queues.is_empty())
+}

@@ -80,6 +80,9 @@ impl Vm {
         vm.thread.set_context(std::ptr::from_ref(vm).cast_mut().cast());
         CURRENT.set(vm);
         vm.thread.attach();
+        if main {
+            crate::memory::collector::start();
+        }
         vm
     }
 

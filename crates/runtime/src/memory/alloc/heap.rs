@@ -325,6 +325,10 @@ pub(super) fn alloc_slow(bin: usize) -> Option<NonNull<u8>> {
     };
     if bin & GC_BIT != 0 {
         heap.add_gc_pressure(1);
+        // Once a page is often enough, and costs the fast path nothing.
+        if heap.gc_pressure.load(Ordering::Relaxed) > super::PRESSURE_LIMIT.load(Ordering::Relaxed) {
+            crate::memory::collector::ask_for_collection();
+        }
     }
     Some(block)
 }

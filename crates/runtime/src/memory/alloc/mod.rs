@@ -23,11 +23,14 @@ mod page;
 mod pool;
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
 use class::{SMALL_MAX, bin_of};
 use page::PageRef;
 use pool::POOL;
+
+/// A thread whose [`gc_alloc_pressure`] is above this asks for a collection when it takes a new page.
+pub(super) static PRESSURE_LIMIT: AtomicIsize = AtomicIsize::new(isize::MAX);
 
 /// What the allocator holds. Exact while the world is stopped, else a snapshot that races.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
