@@ -4,7 +4,7 @@
 //! Left out: `_excepthook` details belong to `threading`; the low-level one prints through `sys.unraisablehook`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use lisle_runtime::intern;
@@ -13,13 +13,30 @@ use lisle_runtime::native::{Args, Py, Res, Slot, Str, Type, Value, Vm, pyclass, 
 use lisle_runtime::object::Native;
 use lisle_runtime::threads::{AcquireResult, HandleDone, RawLock, RawRLock};
 use lisle_runtime::types::dict::Dict;
+use lisle_runtime::types::struct_seq::StructSeqDef;
 use lisle_runtime::types::tuple::Tuple;
+
+/// What `threading.excepthook` gets.
+static HOOK_ARGS: StructSeqDef = StructSeqDef::new(
+    "_ExceptHookArgs",
+    "_thread",
+    "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+    &[
+        ("exc_type", "Exception type"),
+        ("exc_value", "Exception value"),
+        ("exc_traceback", "Exception traceback"),
+        ("thread", "Thread"),
+    ],
+    4,
+);
 
 /// The longest timeout, in seconds.
 pub const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
 static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: AtomicI64 = AtomicI64::new(0);
+/// Threads that the end of the program waits for.
+static WAITED_FOR: lisle_runtime::sync::Mutex<Vec<Arc<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
 
 /// The deadline for `blocking` and `timeout` of an `acquire`: `Ok(None)` for no limit, `Ok(Some(None))` for not waiting.
 fn deadline(vm: &Vm, blocking: bool, timeout: Option<&Value>) -> Res<Option<Option<Instant>>> {
@@ -393,8 +410,20 @@ fn start(
     daemon: bool,
 ) -> Res<u64> {
     let mine = shared.clone();
-    shared.state.store(1, Relaxed);
+    if shared.state.compare_exchange(0, 1, Relaxed, Relaxed).is_err() {
+        return Err(vm.runtime_error("thread already started"));
+    }
+    if lisle_runtime::threads::is_finalizing() {
+        shared.state.store(0, Relaxed);
+        return Err(vm.exception_with(
+            &lisle_runtime::types::exceptions::PYTHON_FINALIZATION_ERROR,
+            "can't create new thread at interpreter shutdown",
+        ));
+    }
     RUNNING.fetch_add(1, Relaxed);
+    if !daemon {
+        WAITED_FOR.lock().push(shared.clone());
+    }
     let spawned = lisle_runtime::threads::spawn(STACK_SIZE.load(Relaxed), move || {
         let vm = Vm::enter_thread(false);
         vm.thread.set_daemon(daemon);
@@ -419,6 +448,9 @@ fn start(
         vm.leave_thread();
         mine.state.store(3, Relaxed);
         mine.done.set();
+        if !daemon {
+            forget(&mine);
+        }
     });
     match spawned {
         Ok(ident) => {
@@ -427,10 +459,15 @@ fn start(
         }
         Err(_) => {
             RUNNING.fetch_sub(1, Relaxed);
+            forget(&shared);
             shared.state.store(0, Relaxed);
             Err(vm.runtime_error("can't start new thread"))
         }
     }
+}
+
+fn forget(shared: &Arc<Shared>) {
+    WAITED_FOR.lock().retain(|s| !Arc::ptr_eq(s, shared));
 }
 
 /// Thread-local data.
@@ -438,16 +475,68 @@ fn start(
 pub struct Local {
     args: Slot,
     kwargs: Slot,
+    /// What threads find their attributes by; never used again.
+    key: usize,
+    /// Whether threads besides its maker's have attributes in it.
+    spread: AtomicBool,
+}
+
+static NEXT_KEY: AtomicUsize = AtomicUsize::new(1);
+/// The keys of `Local`s that are gone, in the order of their end: each thread drops what it has for them when it next looks.
+static GONE: lisle_runtime::sync::Mutex<Vec<usize>> = lisle_runtime::sync::Mutex::new(Vec::new());
+static GONE_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// How many of the gone keys the thread has seen.
+    static SEEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let Some(vm) = Vm::try_current() else { return };
+        let mine = {
+            let mut locals = vm.locals.borrow_mut();
+            let at = locals.iter().position(|(k, _)| *k == self.key);
+            at.map(|at| locals.swap_remove(at))
+        };
+        drop(mine);
+        if !*self.spread.get_mut() {
+            return;
+        }
+        let mut gone = GONE.lock();
+        gone.push(self.key);
+        GONE_COUNT.store(gone.len(), Relaxed);
+    }
+}
+
+/// Drops the attributes of `Local`s that other threads have dropped.
+#[cold]
+fn drop_gone(vm: &Vm) {
+    let seen = SEEN.get();
+    let keys: Vec<usize> = {
+        let gone = GONE.lock();
+        SEEN.set(gone.len());
+        gone.get(seen..).unwrap_or_default().to_vec()
+    };
+    let dropped: Vec<_> = {
+        let mut locals = vm.locals.borrow_mut();
+        locals.extract_if(.., |(k, _)| keys.contains(k)).collect()
+    };
+    drop(dropped);
 }
 
 /// The attributes of `this` in the calling thread, made by `__init__` on first use.
 fn local_dict(vm: &Vm, this: &Py<Local>) -> Res<Py<Dict>> {
-    let key = this.as_ptr() as usize;
+    let key = this.key;
+    if GONE_COUNT.load(Relaxed) != SEEN.get() {
+        drop_gone(vm);
+    }
     if let Some((_, v)) = vm.locals.borrow().iter().find(|(k, _)| *k == key)
         && let Ok(dict) = v.clone().try_into_py::<Dict>()
     {
         return Ok(dict);
     }
+    this.spread.store(true, Relaxed);
     let dict = Dict::new_empty();
     vm.locals.borrow_mut().push((key, dict.to_value()));
     if let Some(init) = this.class().lookup(vm, intern!("__init__"))
@@ -467,7 +556,12 @@ fn local_dict(vm: &Vm, this: &Py<Local>) -> Res<Py<Dict>> {
             None => vm.call(&init, &all),
         };
         if let Err(exc) = result {
-            vm.locals.borrow_mut().retain(|(k, _)| *k != key);
+            let made = {
+                let mut locals = vm.locals.borrow_mut();
+                let at = locals.iter().position(|(k, _)| *k == key);
+                at.map(|at| locals.swap_remove(at))
+            };
+            drop(made);
             return Err(exc);
         }
     }
@@ -492,12 +586,12 @@ impl Local {
         let local = Local {
             args: Slot::new(Tuple::new(args.positional().to_vec()).into_value()),
             kwargs: Slot::from_option(kwargs),
+            key: NEXT_KEY.fetch_add(1, Relaxed),
+            spread: AtomicBool::new(false),
         };
-        let value = Py::with_class(cls, local);
-        vm.locals
-            .borrow_mut()
-            .push((value.as_ptr() as usize, Dict::new_empty().into_value()));
-        Ok(value.into_value())
+        let dict = Dict::new_empty().into_value();
+        vm.locals.borrow_mut().push((local.key, dict));
+        Ok(Py::with_class(cls, local).into_value())
     }
 
     #[slot]
@@ -649,9 +743,6 @@ pub mod module {
                 None => return Err(vm.type_error("'handle' must be a _ThreadHandle")),
             },
         };
-        if handle.shared.state.load(Relaxed) != 0 {
-            return Err(vm.runtime_error("thread already started"));
-        }
         start(
             vm,
             function.clone(),
@@ -693,9 +784,54 @@ pub mod module {
         true
     }
 
-    /// Waits at exit for the threads that are no daemons: `threading._shutdown` joins those it knows.
+    /// Wait for all non-daemon threads (other than the calling thread) to stop.
     #[pyfunction(sig = "()")]
-    fn _shutdown(_vm: &Vm) {}
+    fn _shutdown(vm: &Vm) -> Res<()> {
+        loop {
+            let me = vm.thread.ident();
+            let next = WAITED_FOR.lock().iter().find(|s| s.ident.load(Relaxed) != me).cloned();
+            let Some(shared) = next else { return Ok(()) };
+            match shared.done.join(shared.ident.load(Relaxed), None, true) {
+                AcquireResult::Interrupted => vm.safepoint()?,
+                _ => forget(&shared),
+            }
+        }
+    }
+
+    #[pyattr]
+    fn _ExceptHookArgs(_vm: &Vm) -> Value {
+        HOOK_ARGS.ty().to_value()
+    }
+
+    /// Handle uncaught Thread.run() exception.
+    #[pyfunction(sig = "(args, /)")]
+    fn _excepthook(vm: &Vm, args: &Value) -> Res<()> {
+        if !args.ty().is(HOOK_ARGS.ty()) {
+            return Err(vm.type_error("_thread.excepthook argument type must be ExceptHookArgs"));
+        }
+        let get = |name: &'static str| vm.getattr(args, &Str::intern(name));
+        let (class, value, thread) = (get("exc_type")?, get("exc_value")?, get("thread")?);
+        if class.is(lisle_runtime::types::exceptions::SYSTEM_EXIT.get().as_value()) {
+            return Ok(());
+        }
+        let name = match vm.getattr_opt(&thread, intern!("name"))? {
+            Some(name) if !thread.is_none() => vm.str(&name)?.to_string_lossy(),
+            _ => vm.thread.ident().to_string(),
+        };
+        let mut file = lisle_runtime::interp::sys_attr(vm, intern!("stderr")).filter(|f| !f.is_none());
+        if file.is_none() && !thread.is_none() {
+            file = vm.getattr_opt(&thread, intern!("_stderr"))?.filter(|f| !f.is_none());
+        }
+        let Some(file) = file else { return Ok(()) };
+        let head = format!("Exception in thread {name}:\n");
+        vm.call_method(&file, intern!("write"), &[Value::from(head.as_str())])?;
+        let traceback = vm.import_module("traceback")?;
+        let print = vm.getattr(&traceback, intern!("print_exception"))?;
+        let values = [class, value, get("exc_traceback")?, file.clone()];
+        let names = Tuple::new(vec![intern!("file").to_value()]);
+        vm.call_args(&print, Args::with_names(&values, &names))?;
+        vm.call_method(&file, intern!("flush"), &[]).map(drop)
+    }
 
     /// Return the thread stack size used when creating new threads, and set it.
     #[pyfunction(sig = "(size=0, /)")]
