@@ -9,12 +9,15 @@ mod cli;
 mod cmath;
 mod codecs;
 mod contextvars;
-mod itertools;
+mod errno;
 mod gc;
+mod itertools;
 mod math;
 pub mod packed;
+mod posix;
 mod random;
 mod sys;
+mod syscall;
 mod thread;
 mod time;
 mod warnings;
@@ -32,7 +35,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &itertools::module::DEF,
     &codecs::module::DEF,
     &gc::module::DEF,
+    &errno::module::DEF,
     &math::module::DEF,
+    &posix::module::DEF,
     &random::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,

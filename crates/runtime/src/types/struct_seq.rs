@@ -25,6 +25,10 @@ pub struct StructSeqDef {
     pub visible: usize,
     /// Whether programs may make instances.
     pub constructible: bool,
+    /// Fills in fields that a program left out of the constructor's arguments.
+    complete: Option<fn(&mut [Value])>,
+    /// Another constructor than that from a sequence: makes the values of the fields.
+    construct: Option<fn(&Vm, Args<'_>) -> Res<Vec<Value>>>,
     cell: TypeCell,
 }
 
@@ -43,8 +47,22 @@ impl StructSeqDef {
             fields,
             visible,
             constructible: true,
+            complete: None,
+            construct: None,
             cell: TypeCell::new(),
         }
+    }
+
+    /// The definition with a function that completes what the constructor got: it sees one value a field.
+    pub const fn with_completion(mut self, complete: fn(&mut [Value])) -> StructSeqDef {
+        self.complete = Some(complete);
+        self
+    }
+
+    /// The definition with a constructor of its own, which returns one value a field.
+    pub const fn with_constructor(mut self, construct: fn(&Vm, Args<'_>) -> Res<Vec<Value>>) -> StructSeqDef {
+        self.construct = Some(construct);
+        self
     }
 
     /// As [`StructSeqDef::new`], all fields visible, for classes that programs cannot make instances of.
@@ -189,6 +207,9 @@ impl StructSeq {
         let Some(def) = StructSeqDef::of(cls) else {
             return Err(vm.type_error("cannot create 'structseq' instances"));
         };
+        if let Some(construct) = def.construct {
+            return Ok(def.make(construct(vm, args)?));
+        }
         let sig = lisle_macros::signature!(class "structseq(sequence, dict=None)");
         let [sequence, given] = sig.bind_array::<2>(vm, args)?;
         let sequence = sequence.cloned().unwrap_or(Value::NONE);
@@ -237,6 +258,10 @@ impl StructSeq {
                 return Err(vm.type_error(message));
             }
         }
+        values.resize(most, Value::NONE);
+        if let Some(complete) = def.complete {
+            complete(&mut values);
+        }
         Ok(def.make(values))
     }
 
@@ -247,9 +272,11 @@ impl StructSeq {
             return Ok(text::joined(&[&def.qualified(), &"(...)"]));
         };
         let mut out = text::join(&[&def.qualified(), &"("]);
-        for (at, item) in this.items.iter().enumerate() {
+        // As in CPython, an item without a name is shown with that of the next field that has one.
+        let names = def.fields.iter().map(|(name, _)| *name).filter(|name| !name.is_empty());
+        for (at, (item, name)) in this.items.iter().zip(names).enumerate() {
             let separator = if at == 0 { "" } else { ", " };
-            out = text::join(&[&out, &separator, &def.fields[at].0, &"=", &vm.repr(item)?]);
+            out = text::join(&[&out, &separator, &name, &"=", &vm.repr(item)?]);
         }
         Ok(text::joined(&[&out, &")"]))
     }
