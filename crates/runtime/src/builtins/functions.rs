@@ -630,6 +630,23 @@ pub mod module {
         Ok(iter)
     }
 
+    /// Return the next item from the async iterator.
+    ///
+    /// If default is given and the async iterator is exhausted,
+    /// it is returned instead of raising StopAsyncIteration.
+    #[pyfunction(sig = "(async_iterator, default=<unrepresentable>, /)")]
+    fn anext(vm: &Vm, async_iterator: &Value, default: Option<&Value>) -> Res<Value> {
+        let Some(f) = async_iterator.ty().slots().anext else {
+            let ty = async_iterator.ty().name();
+            return Err(vm.type_error(format!("'{ty}' object is not an async iterator")));
+        };
+        let awaitable = f(vm, async_iterator)?;
+        Ok(match default {
+            Some(default) => crate::types::async_generator::AnextAwaitable::new_value(awaitable, default.clone()),
+            None => awaitable,
+        })
+    }
+
     /// Return the number of items in a container.
     #[pyfunction(sig = "(obj, /)")]
     fn len(vm: &Vm, obj: &Value) -> Res<usize> {

@@ -1,7 +1,9 @@
-//! Generators and coroutines: a frame on the heap that is resumed. Asynchronous generators are in `async_generator`.
+//! Generators, and what they share with coroutines (`coroutine`) and asynchronous generators (`async_generator`): a frame on the heap
+//! that is resumed.
 //!
 //! Invariant: `state` is one atomic word; whoever moves it from created or suspended to running owns the registers until it is moved back.
-//! The loser of two threads gets `ValueError: generator already executing`.
+//! The loser of two threads gets `ValueError: generator already executing`. Who only looks at the registers moves it to
+//! `INSPECTED` for that moment, and others wait.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU8;
@@ -14,6 +16,7 @@ use crate::memory::trace::{Trace, Visitor};
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, PySlot, Slot, Value};
 use crate::types::code::Code;
+use crate::types::coroutine::Coroutine;
 use crate::types::dict::Dict;
 use crate::types::exceptions;
 use crate::types::frame::Frame;
@@ -27,6 +30,8 @@ pub const CREATED: u8 = 0;
 pub const SUSPENDED: u8 = 1;
 pub const RUNNING: u8 = 2;
 pub const FINISHED: u8 = 3;
+/// A thread is looking at the registers: native code without a safepoint.
+const INSPECTED: u8 = 4;
 
 /// Registers of a suspended frame.
 pub struct Registers(UnsafeCell<Box<[u64]>>);
@@ -133,12 +138,6 @@ pub struct Generator {
     pub body: GeneratorBody,
 }
 
-/// A coroutine.
-#[pyclass(name = "coroutine", no_new, weakref)]
-pub struct Coroutine {
-    pub body: GeneratorBody,
-}
-
 /// The body of any of the three kinds.
 pub fn body_of(value: &Value) -> Option<&GeneratorBody> {
     if let Some(g) = value.downcast_exact::<Generator>() {
@@ -170,26 +169,83 @@ pub fn wrap_async_value(value: Value) -> Value {
 
 /// The first `n` registers of a suspended generator.
 pub fn suspended_registers(generator: &Value, n: usize) -> Option<Vec<Option<Value>>> {
-    let body = body_of(generator)?;
-    let state = body.state.load(Acquire);
-    if state == FINISHED || body.state.compare_exchange(state, RUNNING, AcqRel, Acquire).is_err() || state == RUNNING {
-        return None;
-    }
-    // SAFETY: this thread set the state to running.
-    let words = unsafe { &*body.registers.0.get() };
-    let out = words.iter().take(n).map(|w| {
-        // SAFETY: a register word is 0 or a value's, which stays in the register.
-        let held = std::mem::ManuallyDrop::new((*w != 0).then(|| unsafe { Value::from_bits(*w) }));
-        (*held).clone()
+    body_of(generator)?.inspect(|words| {
+        let held = words.iter().take(n).map(|w| {
+            // SAFETY: a register word is 0 or a value's, which stays in the register.
+            let held = std::mem::ManuallyDrop::new((*w != 0).then(|| unsafe { Value::from_bits(*w) }));
+            (*held).clone()
+        });
+        held.collect()
+    })
+}
+
+/// Replaces register `i` of a suspended generator; gives the value back if it is not suspended.
+pub fn set_suspended_register(generator: &Value, i: usize, value: Value) -> Result<(), Value> {
+    let Some(body) = body_of(generator) else {
+        return Err(value);
+    };
+    let mut value = Some(value);
+    let old = body.inspect(|words| {
+        let bits = value.take().map_or(0, Value::into_bits);
+        words.get_mut(i).map_or(bits, |word| std::mem::replace(word, bits))
     });
-    let out = out.collect();
-    body.state.store(state, Release);
-    Some(out)
+    if let Some(bits) = old
+        && bits != 0
+    {
+        // SAFETY: the register owned the reference.
+        drop(unsafe { Value::from_bits(bits) });
+    }
+    value.map_or(Ok(()), Err)
 }
 
 impl GeneratorBody {
+    /// What `state` is when nobody is just looking.
+    pub fn settled_state(&self) -> u8 {
+        loop {
+            match self.state.load(Acquire) {
+                INSPECTED => std::hint::spin_loop(),
+                state => return state,
+            }
+        }
+    }
+
+    /// Calls `f` with the registers of a generator that does not run and has not ended. `f` runs no Python code.
+    fn inspect<R>(&self, f: impl FnOnce(&mut [u64]) -> R) -> Option<R> {
+        loop {
+            let state = self.settled_state();
+            if matches!(state, RUNNING | FINISHED) {
+                return None;
+            }
+            if self.state.compare_exchange(state, INSPECTED, AcqRel, Acquire).is_ok() {
+                // SAFETY: nobody else gets at the registers in this state.
+                let result = f(unsafe { &mut *self.registers.0.get() });
+                self.state.store(state, Release);
+                return Some(result);
+            }
+        }
+    }
+
+    /// Takes the generator over from `state`; false if another thread was faster.
+    fn claim(&self, state: u8) -> bool {
+        loop {
+            match self.state.compare_exchange(state, RUNNING, AcqRel, Acquire) {
+                Ok(_) => return true,
+                Err(INSPECTED) => std::hint::spin_loop(),
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// The iterator that a suspended `yield from` or `await` delegates to.
     pub fn delegate(&self) -> Option<Value> {
+        if self.settled_state() != SUSPENDED {
+            return None;
+        }
+        self.inspect(|words| self.delegate_in(words)).flatten()
+    }
+
+    /// The iterator that the `yield from` or `await` at which execution stopped delegates to.
+    fn delegate_in(&self, words: &[u64]) -> Option<Value> {
         let pc = self.pc.load(Relaxed) as usize;
         let yielded = Instr(self.code.words.get(pc.checked_sub(1)?)?.load(Relaxed));
         if yielded.op_number() != Op::Yield as u8 || yielded.k() != 1 {
@@ -199,8 +255,6 @@ impl GeneratorBody {
         if send.op_number() != Op::Send as u8 {
             return None;
         }
-        // SAFETY: callers have set the state to running, or hold the GIL or a stopped world.
-        let words = unsafe { &*self.registers.0.get() };
         let word = *words.get(send.b() as usize)?;
         // SAFETY: a register word is 0 or a value's, which stays in the register.
         let held = std::mem::ManuallyDrop::new((word != 0).then(|| unsafe { Value::from_bits(word) }));
@@ -209,7 +263,7 @@ impl GeneratorBody {
 
     /// The frame object, `None` when finished.
     pub fn frame_object(&self, vm: &Vm, this: &Value) -> Option<Py<Frame>> {
-        if self.state.load(Acquire) == FINISHED {
+        if self.settled_state() == FINISHED {
             return None;
         }
         if let Some(frame) = self.frame.get() {
@@ -296,9 +350,7 @@ impl Vm {
             origin: Slot::empty(),
         };
         Ok(if flags & CodeFlags::COROUTINE != 0 {
-            let coroutine = Py::new(Coroutine { body });
-            super::super::types::async_generator::record_origin(self, &coroutine.body);
-            coroutine.into_value()
+            Coroutine::new_value(self, body)
         } else if flags & CodeFlags::ASYNC_GENERATOR != 0 {
             super::async_generator::AsyncGenerator::new_value(body)
         } else {
@@ -311,15 +363,15 @@ impl Vm {
         let Some(body) = body_of(this) else {
             return Err(self.system_error("not a generator"));
         };
-        let from = body.state.load(Acquire);
+        let from = body.settled_state();
         match from {
-            RUNNING => return Err(self.value_error(format!("{} already executing", kind_of(body)))),
+            RUNNING => return Err(already_executing(self, body)),
             FINISHED => {
                 return match input {
-                    Input::Throw(exc) => Err(exc),
-                    Input::Send(_) if body.code.has(CodeFlags::COROUTINE) => {
+                    _ if body.code.has(CodeFlags::COROUTINE) => {
                         Err(self.runtime_error("cannot reuse already awaited coroutine"))
                     }
+                    Input::Throw(exc) => Err(exc),
                     Input::Send(_) => Ok(Output::Return(Value::NONE)),
                 };
             }
@@ -332,12 +384,19 @@ impl Vm {
             let kind = kind_of(body);
             return Err(self.type_error(format!("can't send non-None value to a just-started {kind}")));
         }
-        let _guard = self.enter_recursive("")?;
-        if !self.frames.fits(self.frames.top.get(), 64) || self.frames.depth.get() >= self.recursion_limit() {
-            return Err(self.recursion_error("maximum recursion depth exceeded"));
+        if !body.claim(from) {
+            return Err(already_executing(self, body));
         }
-        if body.state.compare_exchange(from, RUNNING, AcqRel, Acquire).is_err() {
-            return Err(self.value_error(format!("{} already executing", kind_of(body))));
+        self.resume_claimed(this, body, from, input)
+    }
+
+    /// Resumes a generator that this thread moved from `from` to the running state.
+    fn resume_claimed(&self, this: &Value, body: &GeneratorBody, from: u8, input: Input) -> Res<Output> {
+        let room = self.frames.fits(self.frames.top.get(), 64) && self.frames.depth.get() < self.recursion_limit();
+        let guard = self.enter_recursive("");
+        if !room || guard.is_err() {
+            body.state.store(from, Release);
+            return Err(self.recursion_error("maximum recursion depth exceeded"));
         }
         let previous = self.handled.get();
         if let Some(inner) = body.handled.take() {
@@ -361,9 +420,13 @@ impl Vm {
                 let to = body.send_to.load(Relaxed);
                 if to != u32::MAX {
                     // SAFETY: the register that the suspended `Yield` named.
-                    unsafe {
+                    let old = unsafe {
                         let words = &mut *body.registers.0.get();
-                        words[to as usize] = value.into_bits();
+                        std::mem::replace(&mut words[to as usize], value.into_bits())
+                    };
+                    if old != 0 {
+                        // SAFETY: the register owned the reference.
+                        drop(unsafe { Value::from_bits(old) });
                     }
                 }
                 self.run()
@@ -375,7 +438,7 @@ impl Vm {
             Ok(value) => {
                 if !self.yielded.replace(false) {
                     drop(inner);
-                    body.state.store(FINISHED, Release);
+                    self.finish_generator(body);
                     Ok(Output::Return(value))
                 } else {
                     // `suspend` has set the state; what was handled inside stays with the generator.
@@ -384,10 +447,16 @@ impl Vm {
             }
             Err(exc) => {
                 drop(inner);
-                body.state.store(FINISHED, Release);
+                self.finish_generator(body);
                 Err(exc)
             }
         }
+    }
+
+    fn finish_generator(&self, body: &GeneratorBody) {
+        body.state.store(FINISHED, Release);
+        drop(body.frame.swap(None));
+        drop(body.func.take());
     }
 
     /// Suspends the running generator frame with `value`.
@@ -478,43 +547,45 @@ impl Vm {
 
     /// `generator.throw`.
     pub fn throw_into(&self, this: &Value, exc: Exc) -> Res<Output> {
+        self.throw_exception(this, exc, true)
+    }
+
+    /// `generator.throw`; `closes` says whether a `GeneratorExit` closes the iterator that is delegated to, instead of being
+    /// thrown into it.
+    pub fn throw_exception(&self, this: &Value, exc: Exc, closes: bool) -> Res<Output> {
         let Some(body) = body_of(this) else {
             return Err(self.system_error("not a generator"));
         };
-        if body.state.load(Acquire) == SUSPENDED
-            && let Some(inner) = body.delegate()
-        {
-            // The generator counts as running while the one it delegates to is at work.
-            if body
-                .state
-                .compare_exchange(SUSPENDED, RUNNING, AcqRel, Acquire)
-                .is_err()
-            {
-                return Err(self.value_error(format!("{} already executing", kind_of(body))));
-            }
-            let result = self.throw_delegate(&inner, exc);
-            body.state.store(SUSPENDED, Release);
-            return match result {
-                Ok(Output::Yield(v)) => Ok(Output::Yield(v)),
-                Ok(Output::Return(v)) => self.resume_after_delegate(this, body, v),
-                Err(exc) => self.resume(this, Input::Throw(exc)),
-            };
-        }
-        if body.state.load(Acquire) == CREATED {
-            // Nothing has run: the exception is raised at the start.
+        if body.settled_state() != SUSPENDED {
+            // Where nothing has run yet, the exception is raised at the start.
             return self.resume(this, Input::Throw(exc));
         }
-        self.resume(this, Input::Throw(exc))
+        if !body.claim(SUSPENDED) {
+            return Err(already_executing(self, body));
+        }
+        // SAFETY: the state is running, so the registers are this thread's.
+        let inner = body.delegate_in(unsafe { &*body.registers.0.get() });
+        let Some(inner) = inner else {
+            return self.resume_claimed(this, body, SUSPENDED, Input::Throw(exc));
+        };
+        match self.throw_delegate(this, body, &inner, exc, closes) {
+            Ok(Output::Yield(v)) => {
+                body.state.store(SUSPENDED, Release);
+                Ok(Output::Yield(v))
+            }
+            Ok(Output::Return(v)) => self.resume_after_delegate(this, body, v),
+            Err(exc) => self.resume_claimed(this, body, SUSPENDED, Input::Throw(exc)),
+        }
     }
 
-    /// The delegate returned during a throw: execution goes on after the `Send`.
+    /// The delegate returned during a throw: execution goes on after the `Send`. The state is running.
     fn resume_after_delegate(&self, this: &Value, body: &GeneratorBody, value: Value) -> Res<Output> {
         let pc = body.pc.load(Relaxed);
         let at = pc as usize;
         let send = Instr(body.code.words[at - 2].load(Relaxed));
         let target = (at - 1) as i64 + i64::from(send.c() as i16);
         body.pc.store(target as u32, Relaxed);
-        // SAFETY: under the protocol only one thread gets here: `resume` checks the state again.
+        // SAFETY: the state is running, so the registers are this thread's.
         let old = unsafe {
             let words = &mut *body.registers.0.get();
             std::mem::take(&mut words[send.b() as usize])
@@ -524,16 +595,48 @@ impl Vm {
             drop(unsafe { Value::from_bits(old) });
         }
         body.send_to.store(send.a().into(), Relaxed);
-        self.resume(this, Input::Send(value))
+        self.resume_claimed(this, body, SUSPENDED, Input::Send(value))
     }
 
-    fn throw_delegate(&self, inner: &Value, exc: Exc) -> Res<Output> {
-        if exc.is_instance(exceptions::GENERATOR_EXIT.get()) {
+    /// Throws into what a generator delegates to. Meanwhile the generator's frame is on the stack, so that it shows in tracebacks
+    /// and counts against the recursion limit.
+    fn throw_delegate(&self, this: &Value, body: &GeneratorBody, inner: &Value, exc: Exc, closes: bool) -> Res<Output> {
+        let _guard = self.enter_recursive("")?;
+        if !self.frames.fits(self.frames.top.get(), 64) || self.frames.depth.get() >= self.recursion_limit() {
+            return Err(self.recursion_error("maximum recursion depth exceeded"));
+        }
+        let level = self.frames.depth.get();
+        let record = body.record(this, 0, FrameKind::Generator);
+        // SAFETY: there is room for a record; the registers are this thread's since the state is running.
+        unsafe { self.push_record(record) };
+        // SAFETY: just pushed.
+        let f = unsafe { &*self.frames.record(level) };
+        if let Some(frame) = body.frame.get() {
+            frame.resume(self, f, level);
+            f.frame_object.set(frame.into_value().into_bits());
+        }
+        let result = self.throw_into_iterator(inner, exc, closes);
+        if let Some(object) = f.frame_object() {
+            object.suspend(f);
+            let bits = f.frame_object.replace(0);
+            // SAFETY: the record owned this reference.
+            drop(unsafe { Value::from_bits(bits) });
+            if body.frame.is_empty() {
+                drop(object.func.swap(Some(this.clone())));
+                body.frame.set(object);
+            }
+        }
+        self.frames.depth.set(level);
+        result
+    }
+
+    fn throw_into_iterator(&self, inner: &Value, exc: Exc, closes: bool) -> Res<Output> {
+        if closes && exc.is_instance(exceptions::GENERATOR_EXIT.get()) {
             self.close_iterator(inner)?;
             return Err(exc);
         }
         if inner.downcast_exact::<Generator>().is_some() || inner.downcast_exact::<Coroutine>().is_some() {
-            return self.throw_into(inner, exc);
+            return self.throw_exception(inner, exc, closes);
         }
         match self.getattr_opt(inner, intern!("throw"))? {
             None => Err(exc),
@@ -551,10 +654,14 @@ impl Vm {
         if inner.downcast_exact::<Generator>().is_some() || inner.downcast_exact::<Coroutine>().is_some() {
             return self.close_generator(inner).map(drop);
         }
-        if let Some(close) = self.getattr_opt(inner, intern!("close"))? {
-            self.call(&close, &[])?;
+        match self.getattr_opt(inner, intern!("close")) {
+            Ok(Some(close)) => self.call(&close, &[]).map(drop),
+            Ok(None) => Ok(()),
+            Err(exc) => {
+                self.unraisable(exc, None, Some(inner));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// `generator.close()`.
@@ -562,9 +669,10 @@ impl Vm {
         let Some(body) = body_of(this) else {
             return Ok(Value::NONE);
         };
-        match body.state.load(Acquire) {
+        match body.settled_state() {
             CREATED => {
-                if body.state.compare_exchange(CREATED, FINISHED, AcqRel, Acquire).is_ok() {
+                if body.claim(CREATED) {
+                    body.state.store(FINISHED, Release);
                     let mut drops = Vec::new();
                     body.clear(&mut drops);
                 }
@@ -598,7 +706,19 @@ impl Vm {
 
     /// The exception that `throw(type, value, traceback)` means.
     pub fn exception_to_throw(&self, args: &[Value]) -> Res<Exc> {
-        let kind = &args[0];
+        if args.len() > 1 {
+            let message =
+                "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.";
+            self.warn(exceptions::DEPRECATION_WARNING.get(), message, 1)?;
+        }
+        self.exception_to_throw_quietly(args)
+    }
+
+    /// As [`Vm::exception_to_throw`], without the warning about more arguments than one.
+    pub fn exception_to_throw_quietly(&self, args: &[Value]) -> Res<Exc> {
+        let Some(kind) = args.first() else {
+            return Err(self.type_error("throw() takes from 1 to 3 arguments (0 given)"));
+        };
         let value = args.get(1).filter(|v| !v.is_none());
         let traceback = args.get(2).filter(|v| !v.is_none());
         if let Some(tb) = traceback
@@ -643,12 +763,16 @@ impl Vm {
     }
 }
 
-fn repr_of(kind: &str, body: &GeneratorBody, this: &Value) -> String {
+fn already_executing(vm: &Vm, body: &GeneratorBody) -> Exc {
+    vm.value_error(format!("{} already executing", kind_of(body)))
+}
+
+pub(super) fn repr_of(kind: &str, body: &GeneratorBody, this: &Value) -> String {
     let name = body.qualname.get().map_or_else(String::new, |n| n.to_string_lossy());
     format!("<{kind} object {name} at {:#x}>", this.bits())
 }
 
-fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what: &str) -> Res<()> {
+pub(super) fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what: &str) -> Res<()> {
     match value.and_then(|v| v.downcast::<Str>()) {
         Some(s) => {
             slot.set(s.clone());
@@ -678,7 +802,7 @@ impl Generator {
     }
     #[slot]
     fn __del__(vm: &Vm, this: &Py<Generator>) -> Res<()> {
-        if this.body.state.load(Acquire) == SUSPENDED {
+        if this.body.settled_state() == SUSPENDED {
             vm.close_generator(this.as_value())?;
         }
         Ok(())
@@ -734,102 +858,14 @@ impl Generator {
     }
     #[getter]
     fn gi_running(_: &Vm, this: &Py<Generator>) -> bool {
-        this.body.state.load(Relaxed) == RUNNING
+        this.body.settled_state() == RUNNING
     }
     #[getter]
     fn gi_suspended(_: &Vm, this: &Py<Generator>) -> bool {
-        this.body.state.load(Relaxed) == SUSPENDED
+        this.body.settled_state() == SUSPENDED
     }
     #[getter]
     fn gi_yieldfrom(_: &Vm, this: &Py<Generator>) -> Option<Value> {
-        (this.body.state.load(Acquire) == SUSPENDED)
-            .then(|| this.body.delegate())
-            .flatten()
-    }
-}
-
-#[pymethods]
-impl Coroutine {
-    #[slot]
-    fn __await__(_: &Vm, this: &Py<Coroutine>) -> Value {
-        super::async_generator::CoroutineWrapper::new_value(this.clone())
-    }
-    #[slot]
-    fn __repr__(_: &Vm, this: &Py<Coroutine>) -> String {
-        repr_of("coroutine", &this.body, this.as_value())
-    }
-    #[slot]
-    fn __del__(vm: &Vm, this: &Py<Coroutine>) -> Res<()> {
-        match this.body.state.load(Acquire) {
-            CREATED => super::async_generator::warn_never_awaited(vm, this),
-            SUSPENDED => vm.close_generator(this.as_value()).map(drop),
-            _ => Ok(()),
-        }
-    }
-    /// send(arg) -> send 'arg' into coroutine,
-    /// return next iterated value or raise StopIteration.
-    #[pymethod(sig = "($self, value, /)")]
-    fn send(vm: &Vm, this: &Py<Coroutine>, value: Value) -> Res<Value> {
-        let output = vm.resume(this.as_value(), Input::Send(value))?;
-        vm.output_to_result(output)
-    }
-    /// throw(value)
-    /// throw(type[,value[,traceback]])
-    ///
-    /// Raise exception in coroutine, return next iterated value or raise
-    /// StopIteration.
-    #[pymethod(sig = "($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
-    fn throw(vm: &Vm, this: &Py<Coroutine>, typ: &Value, val: Option<&Value>, tb: Option<&Value>) -> Res<Value> {
-        let args: Vec<Value> = [Some(typ), val, tb].into_iter().flatten().cloned().collect();
-        let exc = vm.exception_to_throw(&args)?;
-        let output = vm.throw_into(this.as_value(), exc)?;
-        vm.output_to_result(output)
-    }
-    /// close() -> raise GeneratorExit inside coroutine.
-    #[pymethod(sig = "($self, /)")]
-    fn close(vm: &Vm, this: &Py<Coroutine>) -> Res<Value> {
-        vm.close_generator(this.as_value())
-    }
-    #[getter]
-    fn __name__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.name.get().map(Py::into_value)
-    }
-    #[setter(name = "__name__")]
-    fn set_name(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.name, value, "__name__")
-    }
-    #[getter]
-    fn __qualname__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.qualname.get().map(Py::into_value)
-    }
-    #[setter(name = "__qualname__")]
-    fn set_qualname(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.qualname, value, "__qualname__")
-    }
-    #[getter]
-    fn cr_code(_: &Vm, this: &Py<Coroutine>) -> Value {
-        this.body.code.to_value()
-    }
-    #[getter]
-    fn cr_frame(vm: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.frame_object(vm, this.as_value()).map(Py::into_value)
-    }
-    #[getter]
-    fn cr_running(_: &Vm, this: &Py<Coroutine>) -> bool {
-        this.body.state.load(Relaxed) == RUNNING
-    }
-    #[getter]
-    fn cr_suspended(_: &Vm, this: &Py<Coroutine>) -> bool {
-        this.body.state.load(Relaxed) == SUSPENDED
-    }
-    #[getter]
-    fn cr_await(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        (this.body.state.load(Acquire) == SUSPENDED)
-            .then(|| this.body.delegate())
-            .flatten()
-    }
-    #[getter]
-    fn cr_origin(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.origin.get()
+        this.body.delegate()
     }
 }

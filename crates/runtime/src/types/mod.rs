@@ -11,6 +11,7 @@ pub mod code;
 pub mod common;
 pub mod complex;
 pub mod complex_methods;
+pub mod coroutine;
 pub mod descriptors;
 pub mod dict;
 mod dict_methods;

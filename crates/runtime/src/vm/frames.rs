@@ -60,7 +60,7 @@ pub struct FrameData {
     pub generator: u64,
     /// Bits of an owned value that the frame needs alive (a function found in a class); 0 for none.
     pub holder: u64,
-    /// Bits of what was being handled outside when a generator was resumed; for comparison only.
+    /// Bits of what was being handled outside when a generator was resumed, borrowed from whoever resumed it.
     pub outer_handled: u64,
     /// First free register before this frame: the arguments of a call lie below it, in the caller's registers.
     pub previous_top: *mut u64,
@@ -105,6 +105,15 @@ impl FrameData {
     pub fn generator(&self) -> Option<&Value> {
         // SAFETY: 0 or the word of a generator that whoever resumed it keeps alive.
         unsafe { (*std::ptr::from_ref(&self.generator).cast::<Option<Value>>()).as_ref() }
+    }
+
+    /// What was being handled outside when the generator was resumed.
+    pub fn outer_handled(&self) -> Option<Value> {
+        // SAFETY: 0 or the word of a value that whoever resumed the generator holds until it is suspended; it stays theirs.
+        let held = std::mem::ManuallyDrop::new(
+            (self.outer_handled != 0).then(|| unsafe { Value::from_bits(self.outer_handled) }),
+        );
+        (*held).clone()
     }
 
     /// The frame object, if there is one.

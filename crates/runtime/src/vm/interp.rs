@@ -1169,10 +1169,22 @@ impl Vm {
                 Op::PushExc => {
                     // The unwinder left the exception in R[a+1].
                     let previous = self.handled.swap(regs.opt(i.a() + 1).cloned());
+                    // SAFETY: `frame` is the innermost record.
+                    let f = unsafe { &*frame };
+                    let bits = previous.as_ref().map_or(0, Value::bits);
+                    if f.generator != 0 && bits == f.outer_handled {
+                        // What is handled outside may be another when the generator is resumed: looked up when this handler ends.
+                        drop(regs.take(i.a()));
+                        continue;
+                    }
                     regs.set(i.a(), previous.unwrap_or(Value::NONE));
                 }
                 Op::PopExc => {
-                    let previous = regs.take(i.a()).filter(|v| !v.is_none());
+                    let previous = match regs.take(i.a()) {
+                        Some(previous) => Some(previous).filter(|v| !v.is_none()),
+                        // SAFETY: `frame` is the innermost record; who resumed the generator holds what it handles.
+                        None => unsafe { (*frame).outer_handled() },
+                    };
                     save!();
                     drop(self.handled.swap(previous));
                     drop(regs.take(i.a() + 1));

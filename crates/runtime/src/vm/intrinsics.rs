@@ -717,8 +717,9 @@ impl Vm {
     // ---- asynchronous ----
 
     pub(super) fn yield_from_iter(&self, value: &Value, in_coroutine: bool) -> Res<Value> {
-        use crate::types::generator::{Coroutine, Generator};
-        if value.downcast_exact::<Coroutine>().is_some() {
+        use crate::types::coroutine::{Coroutine, is_iterable_coroutine};
+        use crate::types::generator::Generator;
+        if value.downcast_exact::<Coroutine>().is_some() || is_iterable_coroutine(value) {
             if in_coroutine {
                 return Ok(value.clone());
             }
@@ -731,8 +732,13 @@ impl Vm {
     }
 
     pub(super) fn awaitable(&self, value: &Value, kind: u8) -> Res<Value> {
-        match crate::types::async_generator::get_awaitable(self, value) {
-            Ok(Some(iter)) => Ok(iter),
+        match crate::types::coroutine::get_awaitable(self, value) {
+            Ok(Some(iter)) => match iter.downcast_exact::<crate::types::coroutine::Coroutine>() {
+                Some(coroutine) if coroutine.body.delegate().is_some() => {
+                    Err(self.runtime_error("coroutine is being awaited already"))
+                }
+                _ => Ok(iter),
+            },
             Ok(None) => {
                 let ty = value.ty().name();
                 Err(self.type_error(match kind {
@@ -774,7 +780,7 @@ impl Vm {
             )));
         };
         let next = f(self, iter)?;
-        match crate::types::async_generator::get_awaitable(self, &next) {
+        match crate::types::coroutine::get_awaitable(self, &next) {
             Ok(Some(awaitable)) => Ok(awaitable),
             other => {
                 let ty = next.ty().name();
