@@ -16,6 +16,7 @@ mod math;
 pub mod packed;
 mod posix;
 mod random;
+mod sre;
 mod sys;
 mod syscall;
 mod thread;
@@ -39,6 +40,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::module::DEF,
     &posix::module::DEF,
     &random::module::DEF,
+    &sre::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
     &warnings::module::DEF,
