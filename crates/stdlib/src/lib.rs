@@ -13,14 +13,18 @@ mod errno;
 mod gc;
 mod itertools;
 mod math;
+mod opcode;
 pub mod packed;
 mod posix;
 mod random;
 mod sre;
+mod suggestions;
 mod sys;
 mod syscall;
 mod thread;
 mod time;
+mod tracemalloc;
+mod types;
 mod warnings;
 mod weakref;
 
@@ -32,17 +36,23 @@ pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
     &atexit::module::DEF,
     &cmath::module::DEF,
-    &contextvars::module::DEF,
-    &itertools::module::DEF,
     &codecs::module::DEF,
+    &contextvars::module::DEF,
     &gc::module::DEF,
     &errno::module::DEF,
     &math::module::DEF,
     &posix::module::DEF,
     &random::module::DEF,
     &sre::module::DEF,
+    &itertools::module::DEF,
+    &math::module::DEF,
+    &opcode::module::DEF,
+    &random::module::DEF,
+    &suggestions::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
+    &tracemalloc::module::DEF,
+    &types::module::DEF,
     &warnings::module::DEF,
     &weakref::module::DEF,
 ];
