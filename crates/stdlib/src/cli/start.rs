@@ -74,6 +74,7 @@ fn streams(vm: &Vm) -> Res<()> {
         Err(e) if e.is(&lisle_runtime::types::exceptions::MODULE_NOT_FOUND_ERROR) => return Ok(()),
         Err(e) => return Err(e),
     };
+    interp::builtins().set_str(intern!("open"), vm.getattr(&io, intern!("open"))?);
     let given = config().io_encoding.as_deref().unwrap_or("");
     let (encoding, given_errors) = given.split_once(':').unwrap_or((given, ""));
     let encoding = if encoding.is_empty() { "utf-8" } else { encoding };

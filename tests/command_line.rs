@@ -1,0 +1,264 @@
+//! The command line against `python`'s: options, sources of a program, exit codes, errors. Each case also runs on a CPython, if
+//! there is one (`LISLE_TEST_PYTHON`, else `python3.13` or `python3.14` on the path): so the expectations stay CPython's.
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use support::{Run, lisle_with_input};
+
+struct Case {
+    args: &'static [&'static str],
+    input: &'static str,
+    code: i32,
+    stdout: &'static str,
+    /// The last line of standard error.
+    error: &'static str,
+}
+
+const fn case(
+    args: &'static [&'static str],
+    input: &'static str,
+    code: i32,
+    stdout: &'static str,
+    error: &'static str,
+) -> Case {
+    Case {
+        args,
+        input,
+        code,
+        stdout,
+        error,
+    }
+}
+
+const CASES: &[Case] = &[
+    case(&["-c", "print(1)"], "", 0, "1\n", ""),
+    case(
+        &["-c", "import sys; print(sys.argv)", "-x", "b"],
+        "",
+        0,
+        "['-c', '-x', 'b']\n",
+        "",
+    ),
+    case(&["-c", "  print(1)\n  print(2)"], "", 0, "1\n2\n", ""),
+    case(&["-Sc", "print(2)"], "", 0, "2\n", ""),
+    case(&["-", "a"], "import sys; print(sys.argv)", 0, "['-', 'a']\n", ""),
+    case(&[], "import sys; print(sys.argv, __name__)", 0, "[''] __main__\n", ""),
+    case(&["-c", "import sys; sys.exit(3)"], "", 3, "", ""),
+    case(&["-c", "import sys; sys.exit()"], "", 0, "", ""),
+    case(&["-c", "import sys; sys.exit(True)"], "", 1, "", ""),
+    case(&["-c", "import sys; sys.exit(257)"], "", 1, "", ""),
+    case(&["-c", "import sys; sys.exit(-1)"], "", 255, "", ""),
+    case(&["-c", "import sys; sys.exit('why')"], "", 1, "", "why"),
+    case(&["-c", "raise SystemExit(4)"], "", 4, "", ""),
+    case(&["-c", "1/0"], "", 1, "", "ZeroDivisionError: division by zero"),
+    case(
+        &["-c", "print(1); 1/0"],
+        "",
+        1,
+        "1\n",
+        "ZeroDivisionError: division by zero",
+    ),
+    case(&["-c", "x ="], "", 1, "", "SyntaxError: invalid syntax"),
+    case(
+        &["-c", "print('a"],
+        "",
+        1,
+        "",
+        "SyntaxError: unterminated string literal (detected at line 1)",
+    ),
+    case(&["-O", "-c", "assert False; print(__debug__)"], "", 0, "False\n", ""),
+    case(&["-c", "assert False, 'no'"], "", 1, "", "AssertionError: no"),
+    case(
+        &["-OO", "-c", "def f():\n 'doc'\nprint(f.__doc__)"],
+        "",
+        0,
+        "None\n",
+        "",
+    ),
+    case(
+        &["-B", "-c", "import sys; print(sys.dont_write_bytecode)"],
+        "",
+        0,
+        "True\n",
+        "",
+    ),
+    case(
+        &["-E", "-c", "import sys; print(sys.flags.ignore_environment)"],
+        "",
+        0,
+        "1\n",
+        "",
+    ),
+    case(
+        &[
+            "-I",
+            "-c",
+            "import sys; f = sys.flags; print(f.isolated, f.safe_path, f.no_user_site)",
+        ],
+        "",
+        0,
+        "1 True 1\n",
+        "",
+    ),
+    case(
+        &["-s", "-c", "import sys; print(sys.flags.no_user_site)"],
+        "",
+        0,
+        "1\n",
+        "",
+    ),
+    case(
+        &["-S", "-c", "import sys; print('site' in sys.modules)"],
+        "",
+        0,
+        "False\n",
+        "",
+    ),
+    case(
+        &[
+            "-X",
+            "a=b",
+            "-Xc",
+            "-c",
+            "import sys; x = sys._xoptions; print(x['a'], x['c'])",
+        ],
+        "",
+        0,
+        "b True\n",
+        "",
+    ),
+    case(
+        &["-W", "error", "-c", "import warnings; warnings.warn('w')"],
+        "",
+        1,
+        "",
+        "UserWarning: w",
+    ),
+    case(&["-q", "-c", "import sys; print(sys.flags.quiet)"], "", 0, "1\n", ""),
+    case(
+        &["-u", "-c", "import sys; print(sys.stdout.write_through)"],
+        "",
+        0,
+        "True\n",
+        "",
+    ),
+    case(
+        &["-m", "no_such_module_at_all"],
+        "",
+        1,
+        "",
+        "No module named no_such_module_at_all",
+    ),
+    case(&["-c"], "", 2, "", "Try `python -h' for more information."),
+    case(&["-Z"], "", 2, "", "Try `python -h' for more information."),
+    case(&["--nope"], "", 2, "", "Try `python -h' for more information."),
+    case(
+        &["/no/such/file.py"],
+        "",
+        2,
+        "",
+        "python: can't open file '/no/such/file.py': [Errno 2] No such file or directory",
+    ),
+    case(
+        &["-c", "import atexit; atexit.register(print, 'bye'); print('hi')"],
+        "",
+        0,
+        "hi\nbye\n",
+        "",
+    ),
+    case(
+        &["-c", "import sys; sys.stdout.write('no newline')"],
+        "",
+        0,
+        "no newline",
+        "",
+    ),
+    case(&["-c", "raise KeyboardInterrupt"], "", -2, "", "KeyboardInterrupt"),
+    case(&["-c", "import os; os._exit(9)"], "", 9, "", ""),
+    case(
+        &[
+            "-c",
+            "import threading, time\nthreading.Thread(target=lambda: (time.sleep(.1), print('late'))).start()",
+        ],
+        "",
+        0,
+        "late\n",
+        "",
+    ),
+    case(
+        &[
+            "-c",
+            "import threading, time\nthreading.Thread(target=lambda: (time.sleep(60), print('never')), daemon=True).start()",
+        ],
+        "",
+        0,
+        "",
+        "",
+    ),
+    case(
+        &["-c", "class A:\n def __del__(self): print('gone')\na = A()"],
+        "",
+        0,
+        "gone\n",
+        "",
+    ),
+    case(&["-i", "-c", "x = 5"], "print(x)\n", 0, "5\n", ">>> "),
+    case(&["-c", "print(input('? '))"], "line\n", 0, "? line\n", ""),
+    case(&["-c", "input()"], "", 1, "", "EOFError: EOF when reading a line"),
+];
+
+fn check(case: &Case, name: &str, run: &Run) -> Option<String> {
+    use std::os::unix::process::ExitStatusExt;
+    let status = run.status?;
+    let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
+    let last = run.stderr.trim_end_matches('\n').lines().last().unwrap_or("");
+    // Both name themselves as they were called.
+    let last = last.replace(name, "python");
+    let last = last
+        .rsplit_once(": No module named")
+        .map_or(last.clone(), |(_, m)| format!("No module named{m}"));
+    let good = code == case.code && run.stdout == case.stdout && last.trim_end() == case.error.trim_end();
+    let (args, stdout, stderr) = (case.args, &run.stdout, &run.stderr);
+    (!good).then(|| format!("{args:?}: exit {code}, stdout {stdout:?}, stderr:\n{stderr}"))
+}
+
+#[test]
+fn command_lines_do_what_pythons_do() {
+    let name = env!("CARGO_BIN_EXE_lisle");
+    let failures = support::in_parallel(CASES, |case| {
+        let run = lisle_with_input(case.args, case.input.as_bytes());
+        if run.status.is_none() {
+            return Some(format!("{:?}: hangs", case.args));
+        }
+        check(case, name, &run)
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n----\n"));
+}
+
+fn find_python() -> Option<String> {
+    let asked = std::env::var("LISLE_TEST_PYTHON").ok();
+    let candidates = asked.into_iter().chain(["python3.14".into(), "python3.13".into()]);
+    candidates.into_iter().find(|name| {
+        let mut command = Command::new(name);
+        command
+            .args(["-c", "import sys; sys.exit(sys.version_info < (3, 13))"])
+            .stderr(Stdio::null());
+        command.status().is_ok_and(|s| s.success())
+    })
+}
+
+#[test]
+fn cpython_agrees_with_the_cases() {
+    let Some(python) = find_python() else {
+        eprintln!("no CPython 3.13 or newer here: the cases were not compared with one");
+        return;
+    };
+    let mut failures = Vec::new();
+    for case in CASES {
+        let run = support::command_with_input(&python, case.args, case.input.as_bytes());
+        failures.extend(check(case, &python, &run));
+    }
+    assert!(failures.is_empty(), "{python}\n{}", failures.join("\n----\n"));
+}
