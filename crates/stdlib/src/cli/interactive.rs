@@ -6,10 +6,9 @@ use std::io::IsTerminal;
 
 use lisle_runtime::intern;
 use lisle_runtime::interp;
-use lisle_runtime::native::{Args, Res, Str, Value, Vm};
+use lisle_runtime::native::{Py, Res, Str, Value, Vm};
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::module::Module;
-use lisle_runtime::types::tuple::Tuple;
 
 use super::config::config;
 use crate::sys::{hooks, info};
@@ -93,14 +92,81 @@ fn run_startup_file(vm: &Vm) -> Res<()> {
     }
 }
 
-/// The loop of the module `code`, which reads with `input()`.
+/// `str(sys.<name>)`
+fn prompt(vm: &Vm, name: &'static Py<Str>) -> String {
+    let value = interp::sys_attr(vm, name).unwrap_or(Value::NONE);
+    vm.str(&value).map_or_else(|_| String::new(), |s| s.to_string_lossy())
+}
+
+/// What a line made of the statement so far.
+enum Step {
+    More,
+    Done,
+}
+
+/// Reads statements from `sys.stdin` and runs them; prompts go to standard error, as without a line editor in CPython.
 pub fn plain_session(vm: &Vm) -> Res<()> {
-    let code = vm.import_module("code")?;
-    let interact = vm.getattr(&code, intern!("interact"))?;
+    let codeop = vm.import_module("codeop")?;
+    let compiler = vm.call(&vm.getattr(&codeop, intern!("CommandCompiler"))?, &[])?;
     let main = interp::modules().get_str(intern!("__main__")).unwrap_or(Value::NONE);
     let namespace = vm.getattr(&main, intern!("__dict__"))?;
-    let names = ["banner", "local", "exitmsg"].map(|n| Str::intern(n).into_value());
-    let names = Tuple::new(names.into());
-    let values = [Value::from(""), namespace, Value::from("")];
-    vm.call_args(&interact, Args::with_names(&values, &names)).map(drop)
+    let mut text = String::new();
+    loop {
+        let name = if text.is_empty() {
+            intern!("ps1")
+        } else {
+            intern!("ps2")
+        };
+        let _ = hooks::flush(vm, intern!("stdout"));
+        hooks::write_fd(2, &prompt(vm, name));
+        let line = read_line(vm);
+        let line = match line {
+            Ok(line) => line,
+            Err(exc) if exc.is_instance(exceptions::KEYBOARD_INTERRUPT.get()) => {
+                hooks::write_fd(2, "\nKeyboardInterrupt\n");
+                text.clear();
+                continue;
+            }
+            Err(exc) => return Err(exc),
+        };
+        let Some(line) = line else {
+            hooks::write_fd(2, "\n");
+            return Ok(());
+        };
+        text.push_str(&line);
+        match step(vm, &compiler, &namespace, text.trim_end_matches('\n')) {
+            Ok(Step::More) => {}
+            Ok(Step::Done) => text.clear(),
+            Err(exc) if exc.is_instance(exceptions::SYSTEM_EXIT.get()) => return Err(exc),
+            Err(exc) => {
+                text.clear();
+                hooks::remember(vm, &exc);
+                hooks::call_excepthook(vm, &exc);
+            }
+        }
+    }
+}
+
+/// A line of `sys.stdin`; `None` at its end.
+fn read_line(vm: &Vm) -> Res<Option<String>> {
+    let Some(stdin) = interp::sys_attr(vm, intern!("stdin")).filter(|f| !f.is_none()) else {
+        return Ok(None);
+    };
+    let line = vm.call_method(&stdin, intern!("readline"), &[])?;
+    let line = vm.str(&line)?.to_string_lossy();
+    Ok(Some(line).filter(|l| !l.is_empty()))
+}
+
+/// Compiles what there is and, if it is whole, runs it.
+fn step(vm: &Vm, compiler: &Value, namespace: &Value, text: &str) -> Res<Step> {
+    let code = vm.call(
+        compiler,
+        &[Value::from(text), Value::from("<stdin>"), Value::from("single")],
+    )?;
+    if code.is_none() {
+        return Ok(Step::More);
+    }
+    let exec = interp::builtins().get_str(intern!("exec")).unwrap_or(Value::NONE);
+    vm.call(&exec, &[code, namespace.clone()])?;
+    Ok(Step::Done)
 }
