@@ -1,7 +1,7 @@
 //! `#[derive(Trace)]`: traversal of every field, for structs and enums.
 //! Invariant: no field is ever skipped; a type that holds no references implements `Trace` with empty bodies.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields, Generics, Ident, Member, Result, Type, parse_quote};
@@ -77,16 +77,21 @@ pub fn empty(name: &Ident, generics: &Generics) -> TokenStream {
     implement(name, generics, nothing(), nothing(), nothing())
 }
 
+/// Where errors about the type are shown; names are those of the generated code, also when the type comes from another macro.
+fn span_of(ty: &Type) -> Span {
+    ty.span().resolved_at(Span::call_site())
+}
+
 fn traverse_call(ty: &Type, place: &TokenStream) -> TokenStream {
-    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::traverse(#place, visitor);)
+    quote_spanned!(span_of(ty)=> <#ty as ::lisle_runtime::memory::trace::Trace>::traverse(#place, visitor);)
 }
 
 fn clear_call(ty: &Type, place: &TokenStream) -> TokenStream {
-    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear(#place, out);)
+    quote_spanned!(span_of(ty)=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear(#place, out);)
 }
 
 fn clear_mut_call(ty: &Type, place: &TokenStream) -> TokenStream {
-    quote_spanned!(ty.span()=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear_mut(#place, out);)
+    quote_spanned!(span_of(ty)=> <#ty as ::lisle_runtime::memory::trace::Trace>::clear_mut(#place, out);)
 }
 
 fn implement(

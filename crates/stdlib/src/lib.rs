@@ -8,6 +8,7 @@ pub mod atexit;
 mod cli;
 mod cmath;
 mod codecs;
+mod collections;
 mod contextvars;
 mod errno;
 mod gc;
@@ -36,6 +37,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
     &atexit::module::DEF,
     &cmath::module::DEF,
+    &collections::module::DEF,
+    &contextvars::module::DEF,
+    &itertools::module::DEF,
     &codecs::module::DEF,
     &contextvars::module::DEF,
     &gc::module::DEF,

@@ -240,6 +240,13 @@ impl<T> Py<T> {
 }
 
 impl<T: Native> Py<T> {
+    /// The same reference as one to an object of the base class.
+    #[inline(always)]
+    pub fn as_base(&self) -> &Py<T::Base> {
+        // SAFETY: the payload begins with that of the base, by the contract of `Native`.
+        unsafe { self.as_value().downcast_unchecked() }
+    }
+
     /// A new object of `T`'s own type.
     ///
     /// # Panics

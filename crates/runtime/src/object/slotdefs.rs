@@ -644,7 +644,10 @@ fn fill_new(vm: &Vm, ty: &Py<Type>, slots: &mut Slots) {
 
 /// The hash slot of types whose `__hash__` is None.
 pub fn hash_not_implemented(vm: &Vm, this: &Value) -> Res<i64> {
-    Err(vm.type_error(format!("unhashable type: '{}'", this.ty().name())))
+    Err(vm.type_error(format!(
+        "unhashable type: '{}'",
+        crate::native::args::type_name(this.ty())
+    )))
 }
 
 fn binary_trampoline(

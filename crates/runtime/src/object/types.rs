@@ -599,6 +599,10 @@ pub fn finish_static(
         drop(dict.replace_str(&Str::intern(name), value));
     }
     super::slotdefs::add_wrappers(ty, &slots, &dict);
+    if ty.attr_offset() != 0 && base.as_ref().is_some_and(|base| base.attr_offset() == 0) {
+        let getset = crate::types::object::dict_getset(ty);
+        drop(dict.set_default_str(&Str::intern("__dict__"), getset));
+    }
     if unhashable {
         slots.hash = Some(super::slotdefs::hash_not_implemented);
         drop(dict.replace_str(&Str::intern("__hash__"), Value::NONE));

@@ -72,7 +72,7 @@ pub(crate) fn unhashable(vm: &Vm, exc: Exc, key: &Value, role: &str) -> Exc {
 }
 
 /// `module.qualname`, without the module for builtins.
-pub(crate) fn full_name(ty: &Py<Type>) -> String {
+pub fn full_name(ty: &Py<Type>) -> String {
     let qualname = ty
         .qualname
         .get()
@@ -94,7 +94,7 @@ pub(crate) fn class_getitem(vm: &Vm, cls: &Py<Type>, item: &Value) -> Res<Value>
 }
 
 /// `open`, the reprs of the items with commas between, `close`.
-pub(crate) fn repr_items(vm: &Vm, open: &str, items: &[Value], close: &str) -> Res<Value> {
+pub fn repr_items(vm: &Vm, open: &str, items: &[Value], close: &str) -> Res<Value> {
     let mut text = StrBuilder::new();
     text.push_str(open);
     for (at, item) in items.iter().enumerate() {

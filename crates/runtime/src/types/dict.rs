@@ -158,7 +158,7 @@ impl Dict {
         value
     }
 
-    pub(super) fn table_size(&self) -> usize {
+    pub fn table_size(&self) -> usize {
         self.state.table().size()
     }
 }
@@ -243,8 +243,13 @@ impl Py<Dict> {
     }
 
     fn rehash(&self, fresh: NonNull<Table>) {
+        self.rehash_at(fresh, 0);
+    }
+
+    /// Moves the entries to a fresh table that has room for `offset` more before the first.
+    fn rehash_at(&self, fresh: NonNull<Table>, offset: usize) {
         // SAFETY: just allocated.
-        self.table().move_to(unsafe { fresh.as_ref() });
+        self.table().move_to(unsafe { fresh.as_ref() }, offset);
         let old = self.state.replace_table(fresh, self.len());
         // SAFETY: replaced just now; what it held has moved.
         unsafe {
@@ -506,7 +511,65 @@ impl Py<Dict> {
         let _guard = lock(self.header());
         let n = self.table().live_from(0)?;
         let (key, value) = self.take_entry(n);
+        self.table().begin_at(n + 1);
         key.zip(value)
+    }
+
+    /// Moves a key to the end, or to the beginning; false if it is not there.
+    pub fn move_to_end(&self, vm: &Vm, key: &Value, last: bool) -> Res<bool> {
+        let hash = Self::hash_key(vm, key)?;
+        let (guard, found) = self.locate(vm, key, hash)?;
+        let Some(mut n) = found else { return Ok(false) };
+        let table = self.table();
+        let there = if last {
+            table.live_before(usize::MAX)
+        } else {
+            table.live_from(0)
+        };
+        if there == Some(n) {
+            return Ok(true);
+        }
+        let room = table.usable() > 0 && (last || table.has_room_before());
+        if !room {
+            let offset = if last { 0 } else { self.len() / 2 + 4 };
+            let fresh = Table::log2_to_grow(self.len() + 1 + 2 * offset).and_then(Table::alloc);
+            let Some(fresh) = fresh else {
+                drop(guard);
+                return Err(vm.memory_error());
+            };
+            n = offset + table.live_count_before(n);
+            self.rehash_at(fresh, offset);
+        }
+        let (key, value) = self.take_entry(n);
+        if let (Some(key), Some(value)) = (key, value) {
+            self.state.touch();
+            if last {
+                self.table().append(hash, key, value);
+            } else {
+                self.table().prepend(hash, key, value);
+            }
+            self.state.len.store(self.len() + 1, Relaxed);
+        }
+        Ok(true)
+    }
+
+    /// The count of changes to keys and places, and the number after the last entry.
+    pub fn changes_and_end(&self) -> (u32, usize) {
+        let _guard = lock(self.header());
+        (self.state.changes.load(Relaxed), self.table().used())
+    }
+
+    /// The count of changes to keys and places; number, key and value of the first entry from `at` on, or of the last below it.
+    pub fn entry_near(&self, at: usize, backwards: bool) -> (u32, Option<(usize, Value, Value)>) {
+        let _guard = lock(self.header());
+        let table = self.table();
+        let n = if backwards {
+            table.live_before(at)
+        } else {
+            table.live_from(at)
+        };
+        let entry = n.and_then(|n| Some((n, table.key_at(n)?, table.value_at(n)?)));
+        (self.state.changes.load(Relaxed), entry)
     }
 
     /// Removes all keys.

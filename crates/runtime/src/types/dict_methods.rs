@@ -229,7 +229,7 @@ impl Py<Dict> {
     }
 
     /// `dict(...)` and `update(...)`
-    pub(super) fn update_from_args(&self, vm: &Vm, name: &str, args: Args<'_>) -> Res<()> {
+    pub fn update_from_args(&self, vm: &Vm, name: &str, args: Args<'_>) -> Res<()> {
         if let [source] = args.check_positional(vm, name, 0, 1)? {
             self.update_from(vm, source)?;
         }

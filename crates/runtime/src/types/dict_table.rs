@@ -47,6 +47,8 @@ pub(super) struct Table {
     str_only: AtomicBool,
     used: AtomicU32,
     usable: AtomicU32,
+    /// All entries before this one have been deleted, or never were.
+    first: AtomicU32,
 }
 
 // SAFETY: the fields that change are atomics; `entries` points into the block itself.
@@ -68,6 +70,7 @@ static EMPTY: EmptyBlock = EmptyBlock {
         str_only: AtomicBool::new(true),
         used: AtomicU32::new(0),
         usable: AtomicU32::new(0),
+        first: AtomicU32::new(0),
     },
     cells: [0; 8],
 };
@@ -191,6 +194,7 @@ impl Table {
                 str_only: AtomicBool::new(true),
                 used: AtomicU32::new(0),
                 usable: AtomicU32::new(capacity as u32),
+                first: AtomicU32::new(0),
             });
         }
         Some(table)
@@ -358,13 +362,50 @@ impl Table {
     /// Number of the first entry from `n` on that was not deleted.
     #[inline]
     pub fn live_from(&self, n: usize) -> Option<usize> {
+        let n = n.max(self.first.load(Relaxed) as usize);
         (n..self.used()).find(|&n| !self.entry(n).key.is_empty())
     }
 
     /// Number of the last entry below `end` that was not deleted.
     #[inline]
     pub fn live_before(&self, end: usize) -> Option<usize> {
-        (0..end.min(self.used())).rev().find(|&n| !self.entry(n).key.is_empty())
+        let first = self.first.load(Relaxed) as usize;
+        (first..end.min(self.used()))
+            .rev()
+            .find(|&n| !self.entry(n).key.is_empty())
+    }
+
+    /// How many entries below `end` were not deleted.
+    pub fn live_count_before(&self, end: usize) -> usize {
+        (0..end.min(self.used()))
+            .filter(|&n| !self.entry(n).key.is_empty())
+            .count()
+    }
+
+    /// All entries below `n` are known to be deleted.
+    pub fn begin_at(&self, n: usize) {
+        self.first.store(n.min(self.used()) as u32, Relaxed);
+    }
+
+    /// Whether there is a place before the first entry.
+    pub fn has_room_before(&self) -> bool {
+        self.first.load(Relaxed) > 0
+    }
+
+    /// Puts an entry whose key is not in the table before all others. There must be room, there too.
+    pub fn prepend(&self, hash: i64, key: Value, value: Value) {
+        debug_assert!(self.usable() > 0 && self.has_room_before(), "the caller makes room");
+        if self.str_only() && key.downcast_exact::<Str>().is_none() {
+            self.str_only.store(false, Relaxed);
+        }
+        let n = self.first.load(Relaxed) as usize - 1;
+        by_width!(self, link(hash, n));
+        let entry = self.entry(n);
+        entry.hash.store(hash, Relaxed);
+        raw(&entry.value).store(value.into_bits(), Release);
+        raw(&entry.key).store(key.into_bits(), Release);
+        self.first.store(n as u32, Relaxed);
+        self.usable.store(self.usable() as u32 - 1, Relaxed);
     }
 
     /// Appends an entry whose key is not in the table. There must be room.
@@ -408,6 +449,7 @@ impl Table {
     /// `usable` stays: the index cells are not free again.
     pub fn shrink(&self, n: usize) {
         self.used.store(n as u32, Relaxed);
+        self.first.fetch_min(n as u32, Relaxed);
     }
 
     fn unlink<C: Cell>(&self, hash: i64, n: usize) {
@@ -426,9 +468,9 @@ impl Table {
         }
     }
 
-    /// Moves all entries to `to`, which is fresh, in order and without holes.
-    pub fn move_to(&self, to: &Table) {
-        let mut count = 0;
+    /// Moves all entries to `to`, which is fresh, in order and without holes, from entry `offset` on.
+    pub fn move_to(&self, to: &Table, offset: usize) {
+        let mut count = offset;
         for n in 0..self.used() {
             let (from, into) = (self.entry(n), to.entry(count));
             let key = from.key.peek_bits();
@@ -443,6 +485,7 @@ impl Table {
             count += 1;
         }
         to.filled(self, count);
+        to.begin_at(offset);
     }
 
     /// Copies all entries to `to`, which is fresh, in order and without holes.

@@ -225,6 +225,11 @@ macro_rules! of_dict {
                 Py::new($name { dict: dict.clone() })
             }
 
+            /// The payload, for views of subclasses of dict.
+            pub fn payload(dict: &Py<Dict>) -> $name {
+                $name { dict: dict.clone() }
+            }
+
             /// The dict that is viewed.
             pub fn dict(&self) -> &Py<Dict> {
                 &self.dict

@@ -65,7 +65,7 @@ impl List {
 
 /// What a lookup can know of two values without Python code.
 #[inline(always)]
-pub(super) fn surely_equal(a: &Value, b: &Value) -> Option<bool> {
+pub fn surely_equal(a: &Value, b: &Value) -> Option<bool> {
     if a.is(b) {
         return Some(true);
     }

@@ -121,7 +121,7 @@ fn clamped(int: &Value, vm: &Vm) -> isize {
 }
 
 /// The `start` and `stop` arguments of `index` methods: like slice bounds, but not None.
-pub(crate) fn index_argument(vm: &Vm, value: Option<&Value>, default: isize) -> Res<isize> {
+pub fn index_argument(vm: &Vm, value: Option<&Value>, default: isize) -> Res<isize> {
     let Some(value) = value else { return Ok(default) };
     if value.is_none() || value.ty().slots().index.is_none() {
         return Err(vm.type_error("slice indices must be integers or have an __index__ method"));
@@ -130,7 +130,7 @@ pub(crate) fn index_argument(vm: &Vm, value: Option<&Value>, default: isize) -> 
 }
 
 /// The part of a sequence of length `len` that `index(x, start, stop)` looks at.
-pub(crate) fn clamp_range(start: isize, stop: isize, len: usize) -> Range<usize> {
+pub fn clamp_range(start: isize, stop: isize, len: usize) -> Range<usize> {
     let fit = |bound: isize| {
         let bound = if bound < 0 {
             bound.saturating_add_unsigned(len).max(0)

@@ -450,7 +450,7 @@ pub(crate) fn hash_items(vm: &Vm, items: &[Value]) -> Res<i64> {
 }
 
 /// Compares two sequences of items that cannot change.
-pub(crate) fn compare_items(vm: &Vm, a: &[Value], b: &[Value], op: CmpOp) -> Res<Value> {
+pub fn compare_items(vm: &Vm, a: &[Value], b: &[Value], op: CmpOp) -> Res<Value> {
     let _guard = vm.enter_recursive(" in comparison")?;
     for (mine, theirs) in a.iter().zip(b) {
         if vm.eq(mine, theirs)? {

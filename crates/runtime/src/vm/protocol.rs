@@ -115,7 +115,10 @@ impl Vm {
         }
         match value.ty().slots().hash {
             Some(f) => f(self, value),
-            None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),
+            None => Err(self.type_error(format!(
+                "unhashable type: '{}'",
+                crate::native::args::type_name(value.ty())
+            ))),
         }
     }
 
