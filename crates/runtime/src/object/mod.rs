@@ -145,6 +145,7 @@ pub(crate) fn alloc_bootstrap_type(data: Type, cell: &'static TypeCell, meta: &'
 /// Makes the types everything else needs; once, before anything else.
 pub fn bootstrap() {
     Type::ty();
+    types::complete_bootstrap();
 }
 
 thread_local! {

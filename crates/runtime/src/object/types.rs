@@ -497,6 +497,19 @@ pub fn make_native<T: Native>() -> &'static Py<Type> {
     made
 }
 
+/// The types that `object` itself is made of were made before it was complete: they get what they could not inherit then.
+pub(super) fn complete_bootstrap() {
+    crate::types::object::Object::ty().for_each_in_tree(&mut |ty| {
+        let Some(base) = ty.base.get() else { return };
+        let rest = base.mro.get();
+        let mro = std::iter::once(ty.to_value()).chain(rest.iter().flat_map(|mro| mro.iter().cloned()));
+        ty.mro.set(Tuple::new(mro.collect()));
+        let mut slots = *ty.slots();
+        slots.inherit(base.slots());
+        ty.set_slots(slots);
+    });
+}
+
 fn make_native_locked<T: Native>() -> &'static Py<Type> {
     if let Some(ty) = T::type_cell().get_made() {
         return ty;

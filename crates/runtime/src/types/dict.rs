@@ -553,23 +553,29 @@ impl Py<Dict> {
         Ok(true)
     }
 
-    /// The count of changes to keys and places, and the number after the last entry.
-    pub fn changes_and_end(&self) -> (u32, usize) {
-        let _guard = lock(self.header());
-        (self.state.changes.load(Relaxed), self.table().used())
-    }
-
-    /// The count of changes to keys and places; number, key and value of the first entry from `at` on, or of the last below it.
-    pub fn entry_near(&self, at: usize, backwards: bool) -> (u32, Option<(usize, Value, Value)>) {
+    /// The count of changes to keys and places, and the number of the first or the last entry.
+    pub fn first_entry(&self, backwards: bool) -> (u32, Option<usize>) {
         let _guard = lock(self.header());
         let table = self.table();
-        let n = if backwards {
-            table.live_before(at)
+        let first = if backwards {
+            table.live_before(usize::MAX)
         } else {
-            table.live_from(at)
+            table.live_from(0)
         };
-        let entry = n.and_then(|n| Some((n, table.key_at(n)?, table.value_at(n)?)));
-        (self.state.changes.load(Relaxed), entry)
+        (self.state.changes.load(Relaxed), first)
+    }
+
+    /// The count of changes to keys and places; key and value of entry `n`; the number of the next entry.
+    pub fn entry_and_next(&self, n: usize, backwards: bool) -> (u32, Option<(Value, Value)>, Option<usize>) {
+        let _guard = lock(self.header());
+        let table = self.table();
+        let next = match (backwards, n) {
+            (true, 0) => None,
+            (true, _) => table.live_before(n),
+            (false, _) => table.live_from(n + 1),
+        };
+        let entry = table.key_at(n).zip(table.value_at(n));
+        (self.state.changes.load(Relaxed), entry, next)
     }
 
     /// Removes all keys.

@@ -31,36 +31,34 @@ pub struct OdictIter {
     backwards: bool,
     /// The dict's count of changes at the start.
     changes: u32,
-    /// Number of the next entry (the one before it when going backwards).
+    /// Number of the next entry.
     at: AtomicUsize,
 }
 
 impl OdictIter {
     pub fn over(dict: &Py<Dict>, kind: Kind, backwards: bool) -> Py<OdictIter> {
-        let (changes, end) = dict.changes_and_end();
+        let (changes, first) = dict.first_entry(backwards);
         Py::new(OdictIter {
-            dict: PySlot::new(dict.clone()),
+            dict: first.map_or_else(PySlot::empty, |_| PySlot::new(dict.clone())),
             kind,
             backwards,
             changes,
-            at: AtomicUsize::new(if backwards { end } else { 0 }),
+            at: AtomicUsize::new(first.unwrap_or(0)),
         })
     }
 
-    /// The next element and the place after it; the inner `Err` when the dict has changed.
-    fn step(&self, dict: &Py<Dict>, at: usize) -> Result<Option<(usize, Value)>, ()> {
-        let (changes, entry) = dict.entry_near(at, self.backwards);
+    /// Element number `at` and the place of the next one; `Err` when the dict has changed.
+    fn step(&self, vm: &Vm, dict: &Py<Dict>, at: usize) -> Res<(Option<Value>, Option<usize>)> {
+        let (changes, entry, next) = dict.entry_and_next(at, self.backwards);
         if changes != self.changes {
-            return Err(());
+            return Err(vm.runtime_error("OrderedDict mutated during iteration"));
         }
-        Ok(entry.map(|(n, key, value)| {
-            let element = match self.kind {
-                Kind::Keys => key,
-                Kind::Values => value,
-                Kind::Items => Tuple::pair(key, value).into_value(),
-            };
-            (if self.backwards { n } else { n + 1 }, element)
-        }))
+        let element = entry.map(|(key, value)| match self.kind {
+            Kind::Keys => key,
+            Kind::Values => value,
+            Kind::Items => Tuple::pair(key, value).into_value(),
+        });
+        Ok((element, next))
     }
 }
 
@@ -76,36 +74,25 @@ impl OdictIter {
         let Some(dict) = this.dict.get() else {
             return Ok(None);
         };
-        match this.step(&dict, this.at.load(Relaxed)) {
-            Ok(Some((next, element))) => {
-                this.at.store(next, Relaxed);
-                Ok(Some(element))
-            }
-            Ok(None) => {
-                drop(this.dict.swap(None));
-                Ok(None)
-            }
-            Err(()) => {
-                drop(this.dict.swap(None));
-                Err(vm.runtime_error("OrderedDict mutated during iteration"))
-            }
+        let step = this.step(vm, &dict, this.at.load(Relaxed));
+        match &step {
+            Ok((_, Some(next))) => this.at.store(*next, Relaxed),
+            // A key that is added after the last one has been seen is no error.
+            _ => drop(this.dict.swap(None)),
         }
+        Ok(step?.0)
     }
 
     /// Return state information for pickling
     #[pymethod(sig = "($self, /)")]
     fn __reduce__(vm: &Vm, this: &Py<OdictIter>) -> Res<Value> {
-        let (mut rest, mut at) = (Vec::new(), this.at.load(Relaxed));
+        let mut rest = Vec::new();
         if let Some(dict) = this.dict.get() {
-            loop {
-                match this.step(&dict, at) {
-                    Ok(Some((next, element))) => {
-                        at = next;
-                        rest.push(element);
-                    }
-                    Ok(None) => break,
-                    Err(()) => return Err(vm.runtime_error("OrderedDict mutated during iteration")),
-                }
+            let mut at = Some(this.at.load(Relaxed));
+            while let Some(now) = at {
+                let (element, next) = this.step(vm, &dict, now)?;
+                rest.extend(element);
+                at = next;
             }
         }
         let args = Tuple::from_array([List::new(rest).into_value()]);
