@@ -20,6 +20,8 @@ mod posix;
 mod random;
 mod sre;
 mod suggestions;
+mod resource;
+mod sigset;
 mod sys;
 mod syscall;
 mod thread;
@@ -53,6 +55,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &opcode::module::DEF,
     &random::module::DEF,
     &suggestions::module::DEF,
+    &resource::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
     &tracemalloc::module::DEF,

@@ -3,13 +3,21 @@
 //! Invariant: no system call that can block runs attached, and none with an object locked. Left out: what only other
 //! systems have.
 
+pub mod conf;
 mod dirs;
 mod env;
+pub mod exec;
 pub mod files;
+pub mod fork;
+mod ids;
 mod names;
 pub mod path;
+pub mod process;
+mod sched;
+mod spawn;
 mod stat;
 pub mod terminals;
+mod wait;
 
 use lisle_runtime::native::pymodule;
 
@@ -17,19 +25,27 @@ use lisle_runtime::native::pymodule;
     name = "posix",
     doc = "This module provides access to operating system functionality that is\nstandardized by the C Standard and the POSIX standard (a thinly\ndisguised Unix interface).  Refer to the library manual and\ncorresponding Unix manual entries for more information on calls.",
     parts(
+        conf::module::DEF,
         dirs::module::DEF,
         env::module::DEF,
+        exec::module::DEF,
         files::module::DEF,
+        fork::module::DEF,
+        ids::module::DEF,
         names::module::DEF,
+        process::module::DEF,
+        sched::module::DEF,
+        spawn::module::DEF,
         stat::module::DEF,
-        terminals::module::DEF
+        terminals::module::DEF,
+        wait::module::DEF
     )
 )]
 pub mod module {
     use lisle_runtime::native::{Value, Vm};
     use lisle_runtime::types::list::List;
 
-    use super::{dirs, env, files, names, stat, terminals};
+    use super::{conf, dirs, env, exec, files, fork, ids, names, process, sched, spawn, stat, terminals, wait};
 
     /// What `os` derives `supports_fd` and its like from.
     const FUNCTIONS: &[&str] = &[

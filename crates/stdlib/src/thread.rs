@@ -421,6 +421,7 @@ fn start(
         ));
     }
     RUNNING.fetch_add(1, Relaxed);
+    ALIVE.lock().push(shared.clone());
     if !daemon {
         WAITED_FOR.lock().push(shared.clone());
     }
@@ -445,11 +446,12 @@ fn start(
         }
         drop((function, args, kwargs));
         RUNNING.fetch_sub(1, Relaxed);
+        ALIVE.lock().retain(|s| !Arc::ptr_eq(s, &mine));
         vm.leave_thread();
         mine.state.store(3, Relaxed);
         mine.done.set();
         if !daemon {
-            forget(&mine);
+            WAITED_FOR.lock().retain(|s| !Arc::ptr_eq(s, &mine));
         }
     });
     match spawned {
@@ -466,7 +468,32 @@ fn start(
     }
 }
 
+/// Threads that have not ended, by their handles. Locked by attached threads alone, so that it is free at a fork.
+static ALIVE: lisle_runtime::sync::Mutex<Vec<Arc<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
+
+/// In the child of a fork: all threads but the calling one are done.
+pub fn after_fork_child(vm: &Vm) {
+    let me = vm.thread.ident();
+    let gone = {
+        let mut alive = ALIVE.lock();
+        let (mine, gone) = std::mem::take(&mut *alive)
+            .into_iter()
+            .partition(|s| s.ident.load(Relaxed) == me);
+        *alive = mine;
+        gone
+    };
+    RUNNING.store(ALIVE.lock().len() as i64, Relaxed);
+    // SAFETY: this is the only thread, and what another may have been changing is replaced, not looked at.
+    unsafe { WAITED_FOR.reset_after_fork() };
+    std::mem::forget(std::mem::take(&mut *WAITED_FOR.lock()));
+    for shared in gone {
+        shared.state.store(3, Relaxed);
+        shared.done.set();
+    }
+}
+
 fn forget(shared: &Arc<Shared>) {
+    ALIVE.lock().retain(|s| !Arc::ptr_eq(s, shared));
     WAITED_FOR.lock().retain(|s| !Arc::ptr_eq(s, shared));
 }
 

@@ -85,11 +85,14 @@ pub mod module {
         }
     }
 
-    /// In the child of a fork: the lock of a thread that does not exist any more is freed.
-    pub fn reset_lock_after_fork() {
-        if !LOCK.is_owned() {
-            LOCK.reset_after_fork();
-        }
+    /// Before a fork: no other thread is inside the import system's tables.
+    pub fn lock_for_fork() {
+        while LOCK.acquire(None, false) != AcquireResult::Acquired {}
+    }
+
+    /// The counterpart of [`lock_for_fork`], in parent and child.
+    pub fn unlock_after_fork() {
+        LOCK.release();
     }
 
     /// Returns the list of file suffixes used to identify extension modules.

@@ -1,8 +1,8 @@
 //! Fork: the three steps around the system call.
 //!
 //! Invariant: the child has one thread, attached, that is now the main one, with empty queues and free internal locks.
-//! Left out: `os.register_at_fork`, the import lock, and whatever tables other modules guard with their own
-//! `sync::Mutex` while detached.
+//! Left out: `os.register_at_fork` and the import lock, which `posix` sees to, and whatever tables other modules guard with
+//! their own `sync::Mutex` while detached.
 
 use super::state::ThreadState;
 use super::{gil, parking, registry, signals};
@@ -19,6 +19,8 @@ pub fn after_fork_parent() {
 
 /// Called in the child, first. `on_dead` sees the states of the threads that do not exist any more.
 pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
+    // SAFETY: only this thread is left, and the world was stopped, so that nobody was in the allocator.
+    unsafe { crate::memory::alloc::after_fork_child() };
     parking::after_fork_child();
     if let Some(me) = ThreadState::current() {
         gil::after_fork_child(me);

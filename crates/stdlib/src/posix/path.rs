@@ -246,6 +246,16 @@ impl<'a> FromArg<'a> for Gid {
     }
 }
 
+/// The number of a group that a value gives.
+pub fn gid_of(vm: &Vm, value: &Value) -> Res<u32> {
+    id_number(vm, value, "gid")
+}
+
+/// The number of a user that a value gives.
+pub fn uid_of(vm: &Vm, value: &Value) -> Res<u32> {
+    id_number(vm, value, "uid")
+}
+
 /// The number of a user or group as Python shows it: -1 for the one that stands for "none".
 pub fn id_value(id: u32) -> Value {
     if id == u32::MAX {
