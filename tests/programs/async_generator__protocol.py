@@ -65,8 +65,6 @@ async def m3():
     try:
         async for x in 5: pass
     except TypeError as e: print(e)
-    try: await 5
-    except TypeError as e: print(e)
     async def c(): return 3
     x = c()
     print(await x)

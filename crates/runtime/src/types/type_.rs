@@ -69,8 +69,11 @@ fn extends(a: &Py<Type>, b: &Py<Type>) -> bool {
 /// The class that introduced the layout of `ty`: its payload, or the last `__slots__` members.
 fn solid(ty: &Py<Type>) -> Py<Type> {
     let mut at = ty.clone();
+    // `Generic` adds nothing to `object`.
+    let generic = crate::types::type_params::Generic::info();
     while let Some(base) = at.base.get() {
-        if !std::ptr::eq(base.info, at.info) || base.members() != at.members() {
+        let same = std::ptr::eq(base.info, at.info) || std::ptr::eq(at.info, generic);
+        if !same || base.members() != at.members() {
             break;
         }
         at = base;

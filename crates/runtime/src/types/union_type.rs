@@ -12,6 +12,7 @@ use crate::types::generic_alias::{GenericAlias, find_parameters, show_argument, 
 use crate::types::singletons::NoneType;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
+use crate::types::type_params::TypeAliasType;
 use crate::vm::{Res, Vm};
 
 /// A union of types.
@@ -33,7 +34,7 @@ fn is_member(value: &Value) -> bool {
         || value.downcast::<Type>().is_some()
         || value.downcast::<GenericAlias>().is_some()
         || value.downcast::<Union>().is_some()
-        || value.ty().name.get().is_some_and(|name| name.is_text("TypeAliasType"))
+        || value.downcast_exact::<TypeAliasType>().is_some()
 }
 
 /// The members of a union in the making.
@@ -98,6 +99,15 @@ pub fn from_members(vm: &Vm, values: &[Value]) -> Res<Value> {
     let mut members = Members::default();
     for value in values {
         members.add(vm, value)?;
+    }
+    members.finish(vm)
+}
+
+/// `a | b` where one of them is a type parameter or an alias: the other may be whatever `Union[...]` takes.
+pub fn union_of(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
+    let mut members = Members::default();
+    for member in [a, b] {
+        members.add(vm, &checked(vm, member)?)?;
     }
     members.finish(vm)
 }
