@@ -5,23 +5,29 @@
 
 mod abc;
 pub mod atexit;
+mod binascii;
 mod cli;
 mod cmath;
 mod codecs;
 mod collections;
 mod contextvars;
+mod csv;
 mod errno;
+mod exception;
 mod gc;
 mod itertools;
+mod json;
 mod math;
 mod opcode;
 pub mod packed;
 mod posix;
 mod random;
-mod sre;
-mod suggestions;
 mod resource;
 mod sigset;
+mod sre;
+mod string;
+mod struct_;
+mod suggestions;
 mod sys;
 mod syscall;
 mod thread;
@@ -38,24 +44,25 @@ use lisle_runtime::native::ModuleDef;
 pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
     &atexit::module::DEF,
+    &binascii::module::DEF,
     &cmath::module::DEF,
+    &codecs::module::DEF,
     &collections::module::DEF,
     &contextvars::module::DEF,
-    &itertools::module::DEF,
-    &codecs::module::DEF,
-    &contextvars::module::DEF,
-    &gc::module::DEF,
+    &csv::module::DEF,
     &errno::module::DEF,
-    &math::module::DEF,
-    &posix::module::DEF,
-    &random::module::DEF,
-    &sre::module::DEF,
+    &gc::module::DEF,
     &itertools::module::DEF,
+    &json::module::DEF,
     &math::module::DEF,
     &opcode::module::DEF,
+    &posix::module::DEF,
     &random::module::DEF,
-    &suggestions::module::DEF,
     &resource::module::DEF,
+    &sre::module::DEF,
+    &string::module::DEF,
+    &struct_::module::DEF,
+    &suggestions::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
     &tracemalloc::module::DEF,

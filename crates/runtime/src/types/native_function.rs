@@ -42,7 +42,7 @@ pub(crate) fn prepended<R>(receiver: &Value, args: Args<'_>, call: impl FnOnce(A
 /// A native function, or a native method bound to its receiver.
 #[pyclass(name = "builtin_function_or_method", no_new, weakref)]
 pub struct NativeFunction {
-    pub(crate) def: &'static FnDef,
+    pub def: &'static FnDef,
     /// Passed before the arguments, if any.
     pub(crate) receiver: Option<Value>,
     /// The module of a function, the class of a static method.
