@@ -15,6 +15,7 @@ mod csv;
 mod errno;
 mod exception;
 mod gc;
+mod io;
 mod itertools;
 mod json;
 mod math;
@@ -52,6 +53,11 @@ pub static MODULES: &[&ModuleDef] = &[
     &csv::module::DEF,
     &errno::module::DEF,
     &gc::module::DEF,
+    &math::module::DEF,
+    &posix::module::DEF,
+    &random::module::DEF,
+    &sre::module::DEF,
+    &io::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,

@@ -136,6 +136,8 @@ pub(super) fn frozen_module(vm: &Vm, name: &str, library_name: &str) -> Res<Valu
     let module = Module::new(name);
     let dict = module.dict();
     dict.set_str(intern!("__builtins__"), crate::interp::builtins().into_value());
+    // The importer asks what the module was made from, and takes this away again.
+    dict.set_str(intern!("__origname__"), Value::from(library_name));
     crate::interp::modules().set_str(&key, module.to_value());
     let code = library_code(vm, found)?;
     vm.run_code(&code, &dict, None, None)?;

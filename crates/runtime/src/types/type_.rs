@@ -69,11 +69,9 @@ fn extends(a: &Py<Type>, b: &Py<Type>) -> bool {
 /// The class that introduced the layout of `ty`: its payload, or the last `__slots__` members.
 fn solid(ty: &Py<Type>) -> Py<Type> {
     let mut at = ty.clone();
-    // `Generic` adds nothing to `object`.
-    let generic = crate::types::type_params::Generic::info();
     while let Some(base) = at.base.get() {
-        let same = std::ptr::eq(base.info, at.info) || std::ptr::eq(at.info, generic);
-        if !same || base.members() != at.members() {
+        // A class whose payload adds nothing has the layout of its base.
+        if base.info.size != at.info.size || base.members() != at.members() {
             break;
         }
         at = base;
