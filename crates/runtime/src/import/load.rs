@@ -34,6 +34,12 @@ pub(super) fn find_and_load(vm: &Vm, name: &Py<Str>) -> Res<Value> {
             let module = registry::make_native_module(vm, def)?.into_value();
             return Ok(crate::interp::modules().set_default_str(name, module));
         }
+        // The frozen importer loads the part of the importers that deals with files.
+        let bootstrap = crate::interp::modules().get_str(intern!("_frozen_importlib"));
+        if let Some(bootstrap) = bootstrap.filter(|_| super::imp::is_always_frozen(&text)) {
+            let import = vm.builtin(intern!("__import__"))?;
+            return vm.call_method(&bootstrap, intern!("_find_and_load"), &[name.to_value(), import]);
+        }
         return Err(vm.module_not_found_error(format!("No module named '{text}'"), Some(name.to_value())));
     };
     let import = importers.import.clone();
