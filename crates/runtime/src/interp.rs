@@ -95,6 +95,10 @@ pub fn handle_signals(vm: &Vm) -> Res<()> {
     if !vm.thread.is_main() {
         return Ok(());
     }
+    if let Some(errno) = crate::threads::signals::take_wakeup_error() {
+        let message = "Exception ignored when trying to write to the signal wakeup fd";
+        unraisable(vm, vm.os_error(errno, None), Some(message), None);
+    }
     for signum in crate::threads::signals::take_pending() {
         let Some(handler) = signal_handler(signum) else {
             if signum == libc::SIGINT {

@@ -10,29 +10,40 @@ mod cli;
 mod cmath;
 mod codecs;
 mod collections;
+mod constants;
 mod contextvars;
 mod csv;
 mod errno;
 mod exception;
+mod error_class;
+mod fcntl;
 mod gc;
 mod io;
+mod grp;
 mod itertools;
 mod json;
 mod math;
 mod opcode;
 pub mod packed;
 mod posix;
+mod pwd;
 mod random;
 mod resource;
+mod select;
+mod signal;
 mod sigset;
 mod sre;
 mod string;
 mod struct_;
+mod stat;
 mod suggestions;
 mod sys;
 mod syscall;
+mod syslog;
+mod termios;
 mod thread;
 mod time;
+mod timeout;
 mod tracemalloc;
 mod types;
 mod warnings;
@@ -58,6 +69,10 @@ pub static MODULES: &[&ModuleDef] = &[
     &random::module::DEF,
     &sre::module::DEF,
     &io::module::DEF,
+    &errno::module::DEF,
+    &fcntl::module::DEF,
+    &gc::module::DEF,
+    &grp::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,
@@ -69,6 +84,16 @@ pub static MODULES: &[&ModuleDef] = &[
     &string::module::DEF,
     &struct_::module::DEF,
     &suggestions::module::DEF,
+    &pwd::module::DEF,
+    &random::module::DEF,
+    &resource::module::DEF,
+    &select::module::DEF,
+    &signal::module::DEF,
+    &sre::module::DEF,
+    &stat::module::DEF,
+    &suggestions::module::DEF,
+    &syslog::module::DEF,
+    &termios::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
     &tracemalloc::module::DEF,
@@ -78,4 +103,4 @@ pub static MODULES: &[&ModuleDef] = &[
 ];
 
 /// What the interpreter does with signals from the start.
-pub(crate) fn install_signal_handlers(_vm: &lisle_runtime::vm::Vm) {}
+pub(crate) use signal::install_defaults as install_signal_handlers;

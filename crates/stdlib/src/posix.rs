@@ -15,7 +15,7 @@ pub mod path;
 pub mod process;
 mod sched;
 mod spawn;
-mod stat;
+pub mod stat;
 pub mod terminals;
 mod wait;
 

@@ -166,6 +166,10 @@ fn trip(signum: i32) {
         && (errno != libc::EAGAIN || WARN_ON_FULL.load(Ordering::Relaxed))
     {
         WAKEUP_ERROR.store(errno, Ordering::Relaxed);
+        // The main thread may have looked already.
+        if let Some(main) = main_state() {
+            main.interrupt(poll::SIGNAL);
+        }
     }
 }
 

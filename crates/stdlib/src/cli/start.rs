@@ -29,7 +29,6 @@ pub fn start() -> Result<&'static Vm, u8> {
         return Err(1);
     }
     crate::install_signal_handlers(vm);
-    let _ = lisle_runtime::threads::signals::install(libc::SIGINT, true);
     match site(vm) {
         Ok(()) => Ok(vm),
         Err(exc) => {

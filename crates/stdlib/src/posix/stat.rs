@@ -174,8 +174,7 @@ fn statvfs_of(vm: &Vm, path: &PathOrFd) -> Sys<libc::statvfs> {
 
 /// Seconds as an int or float, as a `timespec`, rounded down.
 pub fn timespec_of(vm: &Vm, value: &Value) -> Res<libc::timespec> {
-    let (tv_sec, tv_nsec) = if let Some(x) = value.downcast::<lisle_runtime::types::float::Float>() {
-        let x = vm.to_f64(x.as_value())?;
+    let (tv_sec, tv_nsec) = if let Some(x) = crate::timeout::float_of(vm, value)? {
         if x.is_nan() {
             return Err(vm.value_error("Invalid value NaN (not a number)"));
         }
