@@ -14,8 +14,8 @@ mod constants;
 mod contextvars;
 mod csv;
 mod errno;
-mod exception;
 mod error_class;
+mod exception;
 mod fcntl;
 mod gc;
 mod io;
@@ -33,9 +33,9 @@ mod select;
 mod signal;
 mod sigset;
 mod sre;
+mod stat;
 mod string;
 mod struct_;
-mod stat;
 mod suggestions;
 mod sys;
 mod syscall;
@@ -78,12 +78,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::module::DEF,
     &opcode::module::DEF,
     &posix::module::DEF,
-    &random::module::DEF,
-    &resource::module::DEF,
-    &sre::module::DEF,
-    &string::module::DEF,
-    &struct_::module::DEF,
-    &suggestions::module::DEF,
     &pwd::module::DEF,
     &random::module::DEF,
     &resource::module::DEF,
@@ -91,6 +85,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &signal::module::DEF,
     &sre::module::DEF,
     &stat::module::DEF,
+    &string::module::DEF,
+    &struct_::module::DEF,
     &suggestions::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,
