@@ -18,8 +18,8 @@ mod error_class;
 mod exception;
 mod fcntl;
 mod gc;
-mod io;
 mod grp;
+mod io;
 mod itertools;
 mod json;
 mod math;
@@ -63,16 +63,10 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::module::DEF,
     &csv::module::DEF,
     &errno::module::DEF,
-    &gc::module::DEF,
-    &math::module::DEF,
-    &posix::module::DEF,
-    &random::module::DEF,
-    &sre::module::DEF,
-    &io::module::DEF,
-    &errno::module::DEF,
     &fcntl::module::DEF,
     &gc::module::DEF,
     &grp::module::DEF,
+    &io::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,
