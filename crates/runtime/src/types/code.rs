@@ -166,7 +166,7 @@ impl Code {
     }
 }
 
-#[pymethods]
+#[pymethods(parts(define_methods))]
 impl Code {
     #[getter]
     fn co_name(_: &Vm, this: &Py<Code>) -> Value {

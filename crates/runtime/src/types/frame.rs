@@ -1,6 +1,8 @@
 //! `types.FrameType`: a frame as Python code sees it, made when it is first asked for.
 //!
-//! Invariant: while the frame runs, its thread alone reads registers through `live`; when it is left, the local variables move here.
+//! Invariant: while the frame runs, registers are read through `live`: by its thread, or by others with the world stopped. When it is left,
+//! the local variables move here. A value that is replaced in a running frame is kept until the frame is left, since an instruction
+//! may be using it. The mapping of local variables is in `frame_locals`.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
@@ -8,11 +10,13 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Value};
 use crate::sync::Locked;
+use crate::threads::stop_the_world;
 use crate::types::cell::Cell;
 use crate::types::code::Code;
 use crate::types::dict::Dict;
+use crate::types::frame_locals::FrameLocalsProxy;
 use crate::types::function::Function;
-use crate::vm::frames::FrameData;
+use crate::vm::frames::{FrameData, FrameKind};
 use crate::vm::{Res, Vm};
 
 crate::no_trace!(AtomicPtr<FrameData>);
@@ -26,6 +30,8 @@ pub struct Frame {
     /// The mapping of a module or class body.
     pub locals: Slot,
     pub func: Slot,
+    /// The generator that the frame is of, borrowed: it takes itself out when it is freed. 0 for none.
+    generator: AtomicU64,
     /// The caller's frame, once this one has finished; while it runs, the caller is found on the stack.
     pub back: Slot,
     /// The running record; null when the frame has finished or is a suspended generator's.
@@ -38,16 +44,27 @@ pub struct Frame {
     last: AtomicU32,
     /// Local variables of a finished frame, by register.
     values: Locked<Vec<Option<Value>>>,
+    /// What was replaced while the frame ran.
+    replaced: Locked<Vec<Value>>,
     pub trace: Slot,
     pub trace_lines: std::sync::atomic::AtomicBool,
     pub trace_opcodes: std::sync::atomic::AtomicBool,
-    /// `f_locals` mapping handed out for an optimized frame: extra names that are no variables.
+    /// Further names that were put into `f_locals`: a dict.
     pub extra: Slot,
 }
 
 impl Frame {
     /// A frame object for a running record.
     pub fn new(vm: &Vm, f: &FrameData) -> Py<Frame> {
+        let level = (0..vm.frames.depth.get())
+            .rev()
+            .find(|&i| std::ptr::eq(vm.frames.record(i), f))
+            .unwrap_or(0);
+        Frame::new_at(f, level, vm.thread.serial())
+    }
+
+    /// A frame object for the record number `level` of a thread.
+    fn new_at(f: &FrameData, level: usize, thread: u64) -> Py<Frame> {
         let code: &Code = f.code();
         // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload.
         let code = unsafe {
@@ -57,22 +74,20 @@ impl Frame {
             ))))
             .clone()
         };
-        let level = (0..vm.frames.depth.get())
-            .rev()
-            .find(|&i| std::ptr::eq(vm.frames.record(i), f))
-            .unwrap_or(0);
         Py::new(Frame {
             code,
             globals: f.globals().clone(),
             builtins: f.builtins().clone(),
             locals: Slot::from_option(f.locals().cloned()),
             func: Slot::from_option(f.func().cloned()),
+            generator: AtomicU64::new(f.generator),
             back: Slot::empty(),
             live: AtomicPtr::new(std::ptr::from_ref(f).cast_mut()),
-            thread: AtomicU64::new(vm.thread.serial()),
+            thread: AtomicU64::new(thread),
             level: AtomicU32::new(level as u32),
             last: AtomicU32::new(f.pc),
             values: Locked::new(Vec::new()),
+            replaced: Locked::new(Vec::new()),
             trace: Slot::empty(),
             trace_lines: std::sync::atomic::AtomicBool::new(true),
             trace_opcodes: std::sync::atomic::AtomicBool::new(false),
@@ -87,6 +102,44 @@ impl Frame {
         }
         // SAFETY: `live` is reset when the record is left, by the thread that is calling.
         unsafe { self.live.load(Acquire).as_ref() }
+    }
+
+    /// Calls `f` with the record of a running frame. Other threads are stopped meanwhile if it is one of theirs, so `f` runs no
+    /// Python code.
+    fn with_record<R>(&self, vm: &Vm, f: impl FnOnce(&FrameData) -> R) -> Option<R> {
+        if let Some(record) = self.record(vm) {
+            return Some(f(record));
+        }
+        if !self.is_running() {
+            return None;
+        }
+        // SAFETY: the frame's thread does not run, so it cannot leave the record.
+        stop_the_world(|| unsafe { self.live.load(Acquire).as_ref() }.map(f))
+    }
+
+    /// The generator that the frame is of, if it still lives.
+    pub fn generator(&self) -> Option<Value> {
+        loop {
+            let bits = self.generator.load(Acquire);
+            let header = std::ptr::NonNull::new(bits as *mut crate::memory::header::Header)?;
+            // SAFETY: object memory stays an object block until the world was stopped, so the header can be touched; whether it
+            // still is that of the generator shows in the second load.
+            if unsafe { header.as_ref() }.try_incref() {
+                // SAFETY: the count just taken is the value's.
+                let value = unsafe { Value::from_bits(bits) };
+                if self.generator.load(Acquire) == bits {
+                    return Some(value);
+                }
+            } else if self.generator.load(Acquire) == bits {
+                // It is being freed.
+                return None;
+            }
+        }
+    }
+
+    /// The generator is freed or has ended.
+    pub(crate) fn forget_generator(&self) {
+        self.generator.store(0, Release);
     }
 
     /// Whether the frame is being executed.
@@ -117,12 +170,11 @@ impl Py<Frame> {
         let n = code.nlocals as usize;
         let shared = self.header().refcount() > 1;
         self.last.store(f.pc, Relaxed);
-        self.live.store(std::ptr::null_mut(), Release);
         if shared {
             let values: Vec<Option<Value>> = (0..n).map(|i| f.reg(i).clone()).collect();
             let old = self.values.with(self.header(), |v| std::mem::replace(v, values));
             drop(old);
-            if self.back.is_empty() {
+            if self.back.is_empty() && f.kind != FrameKind::Generator {
                 let level = self.level.load(Relaxed) as usize;
                 if level > 0 {
                     // SAFETY: records below the depth are initialised.
@@ -131,14 +183,17 @@ impl Py<Frame> {
                 }
             }
         }
+        self.live.store(std::ptr::null_mut(), Release);
+        self.forget_generator();
+        let replaced = self.replaced.with(self.header(), std::mem::take);
+        drop(replaced);
     }
 
     /// The instruction's code word.
     pub fn pc(&self, vm: &Vm) -> u32 {
-        match self.record(vm) {
-            Some(f) => f.pc.saturating_sub(1),
-            None => self.last.load(Relaxed).saturating_sub(1),
-        }
+        self.with_record(vm, |f| f.pc)
+            .unwrap_or_else(|| self.last.load(Relaxed))
+            .saturating_sub(1)
     }
 
     /// The current line, 0 for none.
@@ -153,49 +208,100 @@ impl Py<Frame> {
 
     /// The caller's frame.
     pub fn back_frame(&self, vm: &Vm) -> Option<Py<Frame>> {
-        if self.record(vm).is_some() {
+        let back = self.with_record(vm, |f| {
             let level = self.level.load(Relaxed) as usize;
             if level == 0 {
                 return None;
             }
-            // SAFETY: records below the depth are initialised.
-            let caller = unsafe { &*vm.frames.record(level - 1) };
-            return Some(vm.frame_object_of(caller));
+            // SAFETY: records of one thread lie in a row, and those below a live one are initialised.
+            let caller = unsafe { &*std::ptr::from_ref(f).sub(1) };
+            Some(match caller.frame_object() {
+                Some(frame) => frame,
+                None => {
+                    let frame = Frame::new_at(caller, level - 1, self.thread.load(Relaxed));
+                    caller.frame_object.set(frame.clone().into_value().into_bits());
+                    frame
+                }
+            })
+        });
+        match back {
+            Some(back) => back,
+            None => self.back.get().and_then(|v| v.try_into_py::<Frame>().ok()),
         }
-        self.back.get().and_then(|v| v.try_into_py::<Frame>().ok())
+    }
+
+    /// What named register `i` holds: a value, or the cell of one.
+    fn raw_local(&self, vm: &Vm, i: usize) -> Option<Value> {
+        if let Some(found) = self.with_record(vm, |f| f.reg(i).clone()) {
+            return found;
+        }
+        if let Some(generator) = self.generator()
+            && let Some(registers) = crate::types::generator::suspended_registers(&generator, i + 1)
+        {
+            return registers.into_iter().nth(i).flatten();
+        }
+        self.values.with(self.header(), |v| v.get(i).cloned().flatten())
+    }
+
+    /// Local variable `i`.
+    pub(crate) fn local(&self, vm: &Vm, i: usize) -> Option<Value> {
+        let value = self.raw_local(vm, i)?;
+        match value.downcast_exact::<Cell>() {
+            Some(cell) if self.code.is_cell(i) => cell.contents.get(),
+            _ => Some(value),
+        }
+    }
+
+    /// Sets local variable `i`.
+    pub(crate) fn set_local(&self, vm: &Vm, i: usize, value: Value) {
+        if self.code.is_cell(i)
+            && let Some(held) = self.raw_local(vm, i)
+            && let Some(cell) = held.downcast_exact::<Cell>()
+        {
+            cell.contents.set(value);
+            return;
+        }
+        let mut value = Some(value);
+        let old = self.with_record(vm, |f| {
+            let bits = value.take().map_or(0, Value::into_bits);
+            // SAFETY: a named register of a frame whose thread is this one, or is stopped.
+            let old = unsafe { std::mem::replace(&mut *f.regs.add(i), bits) };
+            // SAFETY: the register owned the reference.
+            (old != 0).then(|| unsafe { Value::from_bits(old) })
+        });
+        if let Some(old) = old {
+            if let Some(old) = old {
+                self.replaced.with(self.header(), |kept| kept.push(old));
+            }
+            return;
+        }
+        let Some(mut value) = value else { return };
+        if let Some(generator) = self.generator() {
+            match crate::types::generator::set_suspended_register(&generator, i, value) {
+                Ok(()) => return,
+                Err(back) => value = back,
+            }
+        }
+        let old = self.values.with(self.header(), |v| match v.get_mut(i) {
+            Some(place) => place.replace(value),
+            None => Some(value),
+        });
+        drop(old);
+    }
+
+    /// Names of the named registers, those of no use to programs left out.
+    pub(crate) fn local_names(&self) -> impl Iterator<Item = (usize, &Py<crate::types::str::Str>)> {
+        (0..self.code.nlocals as usize).filter_map(|i| Some((i, self.code.register_name(i)?)))
     }
 
     /// Local variables with their values.
     pub fn variables(&self, vm: &Vm) -> Vec<(Py<crate::types::str::Str>, Value)> {
-        let code = &self.code;
-        let n = code.nlocals as usize;
-        let raw: Vec<Option<Value>> = match self.record(vm) {
-            Some(f) => (0..n).map(|i| f.reg(i).clone()).collect(),
-            None => match self.generator_registers(n) {
-                Some(values) => values,
-                None => self.values.with(self.header(), |v| v.clone()),
-            },
-        };
-        let mut out = Vec::new();
-        for (i, value) in raw.into_iter().enumerate() {
-            let Some(value) = value else { continue };
-            let value = match value.downcast_exact::<Cell>() {
-                Some(cell) if code.is_cell(i) => cell.contents.get(),
-                _ => Some(value),
-            };
-            if let (Some(value), Some(name)) = (value, code.register_name(i)) {
-                out.push((name.clone(), value));
-            }
-        }
-        out
+        self.local_names()
+            .filter_map(|(i, name)| Some((name.clone(), self.local(vm, i)?)))
+            .collect()
     }
 
-    fn generator_registers(&self, n: usize) -> Option<Vec<Option<Value>>> {
-        let generator = self.func.get()?;
-        crate::types::generator::suspended_registers(&generator, n)
-    }
-
-    /// `f_locals`.
+    /// `locals()`: the mapping of a module or class body, or a new dict of a function's variables.
     pub fn locals_mapping(&self, vm: &Vm) -> Value {
         if let Some(locals) = self.locals.get() {
             return locals;
@@ -203,6 +309,12 @@ impl Py<Frame> {
         let dict = Dict::new_empty();
         for (name, value) in self.variables(vm) {
             drop(dict.replace_str(&name, value));
+        }
+        if let Some(extra) = self.extra.get().and_then(|extra| extra.try_into_py::<Dict>().ok()) {
+            for (key, value) in extra.snapshot() {
+                // The keys are hashable: they are a dict's.
+                let _ = dict.set(vm, &key, value);
+            }
         }
         dict.into_value()
     }
@@ -227,8 +339,16 @@ impl Frame {
         this.builtins.to_value()
     }
     #[getter]
-    fn f_locals(vm: &Vm, this: &Py<Frame>) -> Value {
-        this.locals_mapping(vm)
+    fn f_locals(_: &Vm, this: &Py<Frame>) -> Value {
+        match this.locals.get() {
+            Some(locals) => locals,
+            None => FrameLocalsProxy::new_value(this),
+        }
+    }
+    /// Return the generator or coroutine associated with this frame, or None.
+    #[getter]
+    fn f_generator(_: &Vm, this: &Py<Frame>) -> Option<Value> {
+        this.generator()
     }
     #[getter]
     fn f_lasti(vm: &Vm, this: &Py<Frame>) -> i64 {
@@ -238,6 +358,13 @@ impl Frame {
     fn f_lineno(vm: &Vm, this: &Py<Frame>) -> Option<Value> {
         let line = this.line(vm);
         (line != 0).then(|| Value::int(line.into()))
+    }
+    #[setter]
+    fn set_f_lineno(vm: &Vm, _this: &Py<Frame>, value: Option<&Value>) -> Res<()> {
+        match value {
+            None => Err(vm.attribute_error("cannot delete attribute")),
+            Some(_) => Err(vm.value_error("f_lineno can only be set in a trace function")),
+        }
     }
     #[getter]
     fn f_trace(_: &Vm, this: &Py<Frame>) -> Option<Value> {
@@ -275,8 +402,26 @@ impl Frame {
         if this.is_running() {
             return Err(vm.runtime_error("cannot clear an executing frame"));
         }
+        if let Some(generator) = this.generator()
+            && let Some(body) = crate::types::generator::body_of(&generator)
+        {
+            match body.settled_state() {
+                crate::types::generator::RUNNING => {
+                    return Err(vm.runtime_error("cannot clear an executing frame"));
+                }
+                crate::types::generator::SUSPENDED => {
+                    return Err(vm.runtime_error("cannot clear a suspended frame"));
+                }
+                _ => {}
+            }
+            if let Some(finalize) = generator.ty().slots().finalize {
+                finalize(vm, &generator)?;
+            }
+            vm.close_generator(&generator)?;
+        }
         let old = this.values.with(this.header(), std::mem::take);
         drop(old);
+        drop(this.extra.take());
         Ok(())
     }
 

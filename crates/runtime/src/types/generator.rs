@@ -102,6 +102,7 @@ impl Trace for GeneratorBody {
         self.origin.traverse(visit);
     }
     fn clear(&self, out: &mut Vec<Value>) {
+        self.release_frame();
         self.func.clear(out);
         self.frame.clear(out);
         self.handled.clear(out);
@@ -117,6 +118,12 @@ impl Trace for GeneratorBody {
                 }
             }
         }
+    }
+}
+
+impl Drop for GeneratorBody {
+    fn drop(&mut self) {
+        self.release_frame();
     }
 }
 
@@ -199,6 +206,13 @@ pub fn set_suspended_register(generator: &Value, i: usize, value: Value) -> Resu
 }
 
 impl GeneratorBody {
+    /// The frame object must not lead here any more.
+    fn release_frame(&self) {
+        if let Some(frame) = self.frame.get() {
+            frame.forget_generator();
+        }
+    }
+
     /// What `state` is when nobody is just looking.
     pub fn settled_state(&self) -> u8 {
         loop {
@@ -282,7 +296,6 @@ impl GeneratorBody {
         record.pc = self.pc.load(Relaxed);
         let frame = Frame::new(vm, &record);
         frame.suspend(&record);
-        drop(frame.func.swap(Some(this.clone())));
         self.frame.set(frame.clone());
         Some(frame)
     }
@@ -455,6 +468,7 @@ impl Vm {
 
     fn finish_generator(&self, body: &GeneratorBody) {
         body.state.store(FINISHED, Release);
+        body.release_frame();
         drop(body.frame.swap(None));
         drop(body.func.take());
     }
@@ -477,7 +491,6 @@ impl Vm {
                 // SAFETY: the record owned this reference.
                 drop(unsafe { Value::from_bits(bits) });
                 if body.frame.is_empty() {
-                    drop(object.func.swap(Some(this.clone())));
                     body.frame.set(object);
                 }
             }
@@ -622,7 +635,6 @@ impl Vm {
             // SAFETY: the record owned this reference.
             drop(unsafe { Value::from_bits(bits) });
             if body.frame.is_empty() {
-                drop(object.func.swap(Some(this.clone())));
                 body.frame.set(object);
             }
         }

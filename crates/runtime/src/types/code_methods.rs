@@ -1,0 +1,351 @@
+//! What Python code sees of code objects beyond plain fields: comparison, positions, branches, `replace`.
+//!
+//! A word of code counts as two bytes, so that `co_code`, `f_lasti`, `co_lines` and `co_positions` agree with each other. Left out: making code
+//! from bytes of instructions, which are the interpreter's own; `replace` takes those that it is given back.
+
+use lisle_bytecode::opcode::{CmpOp, Format};
+use lisle_bytecode::{CodeFlags, Instr, Op};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use super::bytes::Bytes;
+use super::code::Code;
+use super::exceptions;
+use super::tuple::Tuple;
+use crate::intern;
+use crate::memory::trace::Opaque;
+use crate::native::{Args, KwArgs, pymethods};
+use crate::object::{Py, Value};
+use crate::types::str::Str;
+use crate::vm::{Res, Vm};
+
+impl Code {
+    /// The places of the instructions, cache words left out.
+    fn instructions(&self) -> impl Iterator<Item = (usize, Instr)> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let word = Instr(self.words.get(at)?.load(Relaxed));
+            let here = at;
+            let number = word.op_number() as usize;
+            at += 1 + Op::ALL.get(number).map_or(0, |op| op.cache_words());
+            Some((here, word))
+        })
+    }
+
+    /// Two bytes a word: the operation and part of its operand; cache words are zero.
+    fn code_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.words.len() * 2];
+        for (at, instr) in self.instructions() {
+            bytes[at * 2] = instr.op_number();
+            bytes[at * 2 + 1] = instr.a() as u8;
+        }
+        bytes
+    }
+
+    /// The words with empty caches.
+    fn fresh_words(&self) -> Box<[AtomicU64]> {
+        let mut words: Vec<u64> = vec![0; self.words.len()];
+        for (at, instr) in self.instructions() {
+            words[at] = instr.0;
+            if instr.op_number() == Op::CallKw as u8
+                && let Some(names) = self.words.get(at + 2)
+            {
+                // The second cache word is an operand.
+                words[at + 2] = names.load(Relaxed);
+            }
+        }
+        words.into_iter().map(AtomicU64::new).collect()
+    }
+
+    fn same_code(&self, other: &Code) -> bool {
+        let fresh = |code: &Code| -> Vec<u64> { code.fresh_words().iter().map(|word| word.load(Relaxed)).collect() };
+        self.words.len() == other.words.len() && fresh(self) == fresh(other)
+    }
+}
+
+fn names_of(vm: &Vm, given: Option<&Py<Tuple>>, old: &[Py<Str>], what: &str) -> Res<Vec<Py<Str>>> {
+    let Some(given) = given else {
+        return Ok(old.to_vec());
+    };
+    let names = given.as_slice().iter().map(|name| match name.downcast::<Str>() {
+        Some(name) => Ok(name.clone().intern_new()),
+        None => {
+            let found = name.ty().name();
+            Err(vm.type_error(format!("name tuples must contain only strings, not '{found}'")))
+        }
+    });
+    let names = names.collect::<Res<Vec<_>>>()?;
+    if names.len() != old.len() {
+        return Err(vm.value_error(format!("code: {what} must have {} items", old.len())));
+    }
+    Ok(names)
+}
+
+fn count(vm: &Vm, given: Option<i64>, old: u32, what: &str) -> Res<u32> {
+    match given {
+        None => Ok(old),
+        Some(given) => u32::try_from(given).map_err(|_| vm.value_error(format!("code: {what} must not be negative"))),
+    }
+}
+
+/// Whether the constant can stand in for another: instructions rely on the kind of tuples and code objects.
+fn replaceable(old: &Value, new: &Value) -> bool {
+    match (old.downcast_exact::<Code>(), new.downcast_exact::<Code>()) {
+        (Some(old), Some(new)) => old.freevars.len() == new.freevars.len(),
+        (None, None) => match (old.downcast_exact::<Tuple>(), new.downcast_exact::<Tuple>()) {
+            (Some(old), Some(new)) => old.len() == new.len(),
+            (old, _) => old.is_none(),
+        },
+        _ => false,
+    }
+}
+
+#[pymethods(part = define_methods)]
+impl Code {
+    #[slot]
+    fn __hash__(vm: &Vm, this: &Py<Code>) -> Res<i64> {
+        let counts = [this.argcount, this.kwonly, this.flags, this.plain.first_line];
+        let mut hash = this.name.hash();
+        for count in counts {
+            hash = hash.wrapping_mul(1_000_003) ^ i64::from(count);
+        }
+        for constant in &this.consts {
+            hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant).unwrap_or(0);
+        }
+        for name in this.names.iter().chain(&this.varnames) {
+            hash = hash.wrapping_mul(1_000_003) ^ name.hash();
+        }
+        Ok(if hash == -1 { -2 } else { hash })
+    }
+
+    #[slot]
+    fn __richcompare__(vm: &Vm, this: &Py<Code>, other: &Value, op: CmpOp) -> Res<Value> {
+        let Some(other) = other.downcast_exact::<Code>() else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        let names = |code: &Code| {
+            let all = code.names.iter().chain(&code.varnames).chain(&code.cellvars);
+            all.chain(&code.freevars)
+                .map(|name| name.as_value().bits())
+                .collect::<Vec<_>>()
+        };
+        let mut same = this.is(other)
+            || this.name.text_eq(&other.name)
+                && this.argcount == other.argcount
+                && this.plain.posonlyargcount == other.plain.posonlyargcount
+                && this.kwonly == other.kwonly
+                && this.flags == other.flags
+                && this.plain.first_line == other.plain.first_line
+                && names(this) == names(other)
+                && this.consts.len() == other.consts.len()
+                && this.plain.locations == other.plain.locations
+                && this.plain.exceptions == other.plain.exceptions
+                && this.same_code(other);
+        if same && !this.is(other) {
+            for (a, b) in this.consts.iter().zip(&other.consts) {
+                // Told apart as the compiler does: by type, and by the sign of a zero.
+                let (shown_a, shown_b) = (vm.repr(a)?, vm.repr(b)?);
+                let alike = a.ty().is(b.ty()) && vm.eq(a, b)? && shown_a.text_eq(&shown_b);
+                let code = a.downcast_exact::<Code>().is_some() && a.ty().is(b.ty()) && vm.eq(a, b)?;
+                if !alike && !code {
+                    same = false;
+                    break;
+                }
+            }
+        }
+        Ok(Value::from_bool(same == (op == CmpOp::Eq)))
+    }
+
+    #[getter]
+    fn co_code(_: &Vm, this: &Py<Code>) -> Value {
+        Bytes::new_value(this.code_bytes())
+    }
+
+    #[getter]
+    fn _co_code_adaptive(_: &Vm, this: &Py<Code>) -> Value {
+        Bytes::new_value(this.code_bytes())
+    }
+
+    /// Not the interpreter's own table: see `co_positions`.
+    #[getter]
+    fn co_linetable(_: &Vm, _this: &Py<Code>) -> Value {
+        Bytes::new_value(Vec::new())
+    }
+
+    #[getter]
+    fn co_exceptiontable(_: &Vm, _this: &Py<Code>) -> Value {
+        Bytes::new_value(Vec::new())
+    }
+
+    #[getter]
+    fn co_lnotab(vm: &Vm, this: &Py<Code>) -> Res<Value> {
+        let message = "co_lnotab is deprecated, use co_lines instead.";
+        vm.warn(exceptions::DEPRECATION_WARNING.get(), message, 1)?;
+        let mut table = Vec::new();
+        let (mut at, mut line) = (0i64, i64::from(this.plain.first_line));
+        for (start, location) in &this.plain.locations {
+            if location.line == 0 {
+                continue;
+            }
+            let (mut bytes, mut lines) = (i64::from(*start) * 2 - at, i64::from(location.line) - line);
+            while bytes > 255 {
+                table.extend([255, 0]);
+                bytes -= 255;
+            }
+            while !(-128..=127).contains(&lines) {
+                let step = lines.clamp(-128, 127);
+                table.extend([bytes as u8, step as u8]);
+                bytes = 0;
+                lines -= step;
+            }
+            if lines != 0 || bytes != 0 {
+                table.extend([bytes as u8, lines as u8]);
+            }
+            at = i64::from(*start) * 2;
+            line = i64::from(location.line);
+        }
+        Ok(Bytes::new_value(table))
+    }
+
+    /// Return the conditional branches as an iterator of (instruction, where it goes on, where it jumps to).
+    #[pymethod(sig = "($self, /)")]
+    fn co_branches(vm: &Vm, this: &Py<Code>) -> Res<Value> {
+        let mut rows = Vec::new();
+        for (at, instr) in this.instructions() {
+            let Some(op) = Op::ALL.get(instr.op_number() as usize) else {
+                continue;
+            };
+            let offset = match op.format() {
+                Format::SrcJump => i64::from(instr.w() as i32),
+                Format::DstSrcJump if *op == Op::ForIter => i64::from(instr.c() as i16),
+                Format::CmpJump | Format::CmpImmJump => i64::from(instr.c() as i16),
+                _ => continue,
+            };
+            let next = (at + 1 + op.cache_words()) as i64;
+            let row = [at as i64 * 2, next * 2, (next + offset) * 2];
+            rows.push(Tuple::new(row.into_iter().map(Value::int).collect()).into_value());
+        }
+        vm.iter(Tuple::new(rows).as_value())
+    }
+
+    /// The name of the variable in a register, for tools that look at instructions.
+    #[pymethod(sig = "($self, oparg, /)")]
+    fn _varname_from_oparg(vm: &Vm, this: &Py<Code>, oparg: usize) -> Res<Value> {
+        match this.register_name(oparg) {
+            Some(name) if oparg < this.nlocals as usize => Ok(name.to_value()),
+            _ => Err(vm.index_error("tuple index out of range")),
+        }
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __sizeof__(_: &Vm, this: &Py<Code>) -> usize {
+        size_of::<crate::object::Obj<Code>>() + this.words.len() * 8 + this.consts.len() * 8
+    }
+
+    /// The same as replace().
+    #[pymethod(sig = "($self, /, **changes)")]
+    fn __replace__(vm: &Vm, this: &Py<Code>, changes: KwArgs<'_>) -> Res<Value> {
+        let replace = vm.getattr(this.as_value(), intern!("replace"))?;
+        let (names, values): (Vec<Value>, Vec<Value>) = changes
+            .iter()
+            .map(|(name, value)| (name.to_value(), value.clone()))
+            .unzip();
+        vm.call_args(&replace, Args::with_names(&values, &Tuple::new(names)))
+    }
+
+    /// Return a copy of the code object with new values for the specified fields.
+    #[pymethod(
+        sig = "($self, /, *, co_argcount=<unrepresentable>, co_posonlyargcount=<unrepresentable>, co_kwonlyargcount=<unrepresentable>, co_nlocals=<unrepresentable>, co_stacksize=<unrepresentable>, co_flags=<unrepresentable>, co_firstlineno=<unrepresentable>, co_code=<unrepresentable>, co_consts=<unrepresentable>, co_names=<unrepresentable>, co_varnames=<unrepresentable>, co_freevars=<unrepresentable>, co_cellvars=<unrepresentable>, co_filename=<unrepresentable>, co_name=<unrepresentable>, co_qualname=<unrepresentable>, co_linetable=<unrepresentable>, co_exceptiontable=<unrepresentable>)"
+    )]
+    fn replace(
+        vm: &Vm,
+        this: &Py<Code>,
+        co_argcount: Option<i64>,
+        co_posonlyargcount: Option<i64>,
+        co_kwonlyargcount: Option<i64>,
+        co_nlocals: Option<i64>,
+        co_stacksize: Option<i64>,
+        co_flags: Option<i64>,
+        co_firstlineno: Option<i64>,
+        co_code: Option<&Py<Bytes>>,
+        co_consts: Option<&Py<Tuple>>,
+        co_names: Option<&Py<Tuple>>,
+        co_varnames: Option<&Py<Tuple>>,
+        co_freevars: Option<&Py<Tuple>>,
+        co_cellvars: Option<&Py<Tuple>>,
+        co_filename: Option<&Py<Str>>,
+        co_name: Option<&Py<Str>>,
+        co_qualname: Option<&Py<Str>>,
+        co_linetable: Option<&Py<Bytes>>,
+        co_exceptiontable: Option<&Py<Bytes>>,
+    ) -> Res<Value> {
+        let _ = (co_linetable, co_exceptiontable, co_stacksize);
+        let mut plain = this.plain.0.clone();
+        plain.argcount = count(vm, co_argcount, this.argcount, "argcount")?;
+        plain.posonlyargcount = count(vm, co_posonlyargcount, plain.posonlyargcount, "posonlyargcount")?;
+        plain.kwonlyargcount = count(vm, co_kwonlyargcount, this.kwonly, "kwonlyargcount")?;
+        plain.first_line = count(vm, co_firstlineno, plain.first_line, "firstlineno")?;
+        plain.flags = CodeFlags(count(vm, co_flags, this.flags, "flags")?);
+        if plain.posonlyargcount > plain.argcount || plain.total_args() != this.plain.total_args() {
+            return Err(vm.value_error("code: the count of parameters cannot be changed"));
+        }
+        if co_code.is_some_and(|code| code.as_slice() != this.code_bytes()) {
+            return Err(vm.value_error("code: instructions cannot be replaced"));
+        }
+        if co_nlocals.is_some_and(|n| n != this.varnames.len() as i64) {
+            return Err(vm.value_error("code: co_nlocals != len(co_varnames)"));
+        }
+        let varnames = names_of(vm, co_varnames, &this.varnames, "varnames")?;
+        let cellvars = names_of(vm, co_cellvars, &this.cellvars, "cellvars")?;
+        let freevars = names_of(vm, co_freevars, &this.freevars, "freevars")?;
+        let boxed = |names: &[Py<Str>]| {
+            names
+                .iter()
+                .map(|name| name.to_string_lossy().into())
+                .collect::<Vec<Box<str>>>()
+        };
+        plain.varnames = boxed(&varnames);
+        plain.cellvars = boxed(&cellvars);
+        plain.freevars = boxed(&freevars);
+        if plain.nlocals() != this.nlocals as usize {
+            return Err(vm.value_error("code: varnames, cellvars and freevars do not fit the instructions"));
+        }
+        let consts = match co_consts {
+            None => this.consts.clone(),
+            Some(given) => {
+                let given = given.as_slice();
+                let fits = given.len() >= this.consts.len()
+                    && this.consts.iter().zip(given).all(|(old, new)| replaceable(old, new));
+                if !fits {
+                    return Err(vm.value_error("code: co_consts do not fit the instructions"));
+                }
+                given.to_vec()
+            }
+        };
+        let simple = plain.kwonlyargcount == 0 && !plain.flags.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS);
+        let code = Code {
+            words: this.fresh_words(),
+            consts,
+            names: names_of(vm, co_names, &this.names, "names")?,
+            varnames,
+            cellvars,
+            freevars,
+            name: co_name.map_or_else(|| this.name.clone(), |name| name.clone().intern_new()),
+            qualname: co_qualname.map_or_else(|| this.qualname.clone(), |name| name.clone().intern_new()),
+            filename: co_filename.unwrap_or(&this.filename).clone(),
+            nlocals: this.nlocals,
+            nregs: this.nregs,
+            argcount: plain.argcount,
+            kwonly: plain.kwonlyargcount,
+            flags: plain.flags.0,
+            simple_args: simple,
+            first_free: this.first_free,
+            calls: AtomicU32::new(0),
+            plain: Opaque(plain),
+        };
+        Ok(Py::new(code).into_value())
+    }
+}
