@@ -99,6 +99,14 @@ iterator!(
     |text, at| text.view().get(at).map(|code| Str::from_char(code).into_value())
 );
 iterator!(
+    StrAsciiIter,
+    "str_ascii_iterator",
+    Str,
+    "`iter(str)` for a string of ASCII characters",
+    Str::empty().into_value(),
+    |text, at| text.view().get(at).map(|code| Str::from_char(code).into_value())
+);
+iterator!(
     BytesIter,
     "bytes_iterator",
     Bytes,

@@ -9,7 +9,7 @@ use super::dict::Dict;
 use super::encoding;
 use super::list::List;
 use super::slice::Slice;
-use super::str_iter::StrIter;
+use super::str_iter::{StrAsciiIter, StrIter};
 use super::tuple::Tuple;
 use crate::native::{CmpOp, KwArgs, pymethods};
 use crate::object::{Native, Obj, Py, Type, Value};
@@ -325,6 +325,9 @@ impl Str {
 
     #[slot]
     fn __iter__(_vm: &Vm, this: &Py<Str>) -> Res<Value> {
+        if this.is_ascii() {
+            return Ok(StrAsciiIter::over(this).into_value());
+        }
         Ok(StrIter::over(this).into_value())
     }
 

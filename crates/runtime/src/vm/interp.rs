@@ -234,6 +234,16 @@ impl Vm {
                 }
             };
         }
+        /// Raises again what was already raised in this frame: its traceback has the frame.
+        macro_rules! reraise {
+            ($exc:expr) => {{
+                let exc = $exc;
+                save!();
+                self.unwind_again(exc, entry)?;
+                load!();
+                continue;
+            }};
+        }
         macro_rules! poll {
             () => {
                 if self.thread.poll_bits() != 0 {
@@ -883,7 +893,9 @@ impl Vm {
                     save!();
                     let exc = operand!(i.a());
                     drop(operand!(i.b()));
-                    check!(self.end_async_for(exc));
+                    if let Err(exc) = self.end_async_for(exc) {
+                        reraise!(exc);
+                    }
                 }
 
                 // ---- building and unpacking ----
@@ -1160,7 +1172,10 @@ impl Vm {
                 Op::Raise => {
                     save!();
                     let (a, b) = match i.k() {
-                        0 => (None, None),
+                        0 => match self.handled.get() {
+                            Some(current) => reraise!(Exc::from_value(current)),
+                            None => (None, None),
+                        },
                         1 => (Some(operand!(i.a())), None),
                         _ => (Some(operand!(i.a())), Some(operand!(i.b()))),
                     };
@@ -1204,8 +1219,7 @@ impl Vm {
                 }
                 Op::Reraise => {
                     let exc = operand!(i.a());
-                    save!();
-                    check!(Err(Exc::from_value(exc)));
+                    reraise!(Exc::from_value(exc));
                 }
                 Op::PrepReraiseStar => {
                     save!();
@@ -1272,7 +1286,7 @@ impl Vm {
                         let value = exc.stop_iteration_value();
                         regs.set(i.b(), value.unwrap_or(Value::NONE));
                     } else {
-                        check!(Err(exc));
+                        reraise!(exc);
                     }
                 }
                 Op::AsyncGenWrap => {

@@ -9,13 +9,10 @@ use crate::types::frame::Frame;
 use crate::types::traceback::Traceback;
 
 impl Vm {
-    /// The exception that a `raise` statement raises.
+    /// The exception that a `raise` statement with an operand raises.
     pub(super) fn raise(&self, value: Option<Value>, cause: Option<Value>) -> Exc {
         let Some(value) = value else {
-            return match self.handled.get() {
-                Some(current) => Exc::from_value(current),
-                None => self.runtime_error("No active exception to reraise"),
-            };
+            return self.runtime_error("No active exception to reraise");
         };
         let exc = match self.exception_from_class_or_instance(&value) {
             Ok(exc) => exc,
@@ -38,6 +35,7 @@ impl Vm {
             base.cause.set(cause);
             base.suppress_context.store(true, std::sync::atomic::Ordering::Relaxed);
         }
+        self.chain_context(&exc);
         exc
     }
 
@@ -76,7 +74,15 @@ impl Vm {
         if fresh && exc.object().context.is_empty() {
             self.chain_context(&exc);
         }
-        let mut exc = exc;
+        self.find_handler(exc, entry, true)
+    }
+
+    /// As [`Vm::unwind`], for an exception that has been raised in the innermost frame before.
+    pub(super) fn unwind_again(&self, exc: Exc, entry: usize) -> Res<()> {
+        self.find_handler(exc, entry, false)
+    }
+
+    fn find_handler(&self, mut exc: Exc, entry: usize, mut add: bool) -> Res<()> {
         loop {
             let depth = self.frames.depth.get();
             let frame = self.frames.record(depth - 1);
@@ -85,7 +91,10 @@ impl Vm {
             // SAFETY: the code is alive while its frame is on the stack.
             let code = unsafe { &*f.code };
             let pc = f.pc.saturating_sub(1);
-            self.add_traceback(&exc, f, pc);
+            if add {
+                self.add_traceback(&exc, f, pc);
+            }
+            add = true;
             if let Some(entry_row) = code.plain.handler(pc) {
                 let regs = Regs(f.regs);
                 for i in entry_row.depth..code.nregs as u16 {
@@ -119,7 +128,6 @@ impl Vm {
         let frame = self.frame_object_of(f);
         let base = exc.object();
         let next = base.traceback.get();
-        // Raised again in the frame it already passes through: the entry is there.
         let line = f.code().location(pc).line;
         base.traceback.set(Traceback::new_value(next, frame, pc, line));
     }
