@@ -46,6 +46,7 @@ mod time;
 mod timeout;
 mod tracemalloc;
 mod types;
+mod typing;
 mod warnings;
 mod weakref;
 
@@ -92,6 +93,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &time::module::DEF,
     &tracemalloc::module::DEF,
     &types::module::DEF,
+    &typing::module::DEF,
     &warnings::module::DEF,
     &weakref::module::DEF,
 ];
