@@ -20,6 +20,9 @@ mod fcntl;
 mod gc;
 mod grp;
 mod io;
+mod exclusive;
+mod gc;
+mod hashes;
 mod itertools;
 mod json;
 mod math;
@@ -47,6 +50,7 @@ mod timeout;
 mod tracemalloc;
 mod types;
 mod typing;
+mod unicodedata;
 mod warnings;
 mod weakref;
 
@@ -72,6 +76,11 @@ pub static MODULES: &[&ModuleDef] = &[
     &random::module::DEF,
     &sre::module::DEF,
     &io::module::DEF,
+    &hashes::blake2_module::DEF,
+    &hashes::md5::module::DEF,
+    &hashes::sha1::module::DEF,
+    &hashes::sha2::module::DEF,
+    &hashes::sha3::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,
@@ -94,6 +103,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &tracemalloc::module::DEF,
     &types::module::DEF,
     &typing::module::DEF,
+    &unicodedata::module::DEF,
     &warnings::module::DEF,
     &weakref::module::DEF,
 ];
