@@ -12,6 +12,7 @@ mod future;
 mod limits;
 mod source;
 mod symtable;
+mod tokens;
 #[cfg(test)]
 mod tests;
 mod unparse;
@@ -23,6 +24,7 @@ use ruff_python_parser::{ParseOptions, parse_unchecked};
 
 pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
 pub use source::{decode_source, encoding_cookie};
+pub use tokens::{Token, TokenClass, tokens};
 pub use verify::verify;
 
 use codegen::Codegen;

@@ -14,6 +14,20 @@ use crate::errors::{End, Fault, Res, SyntaxErrorKind, fault};
 use crate::source::LineIndex;
 use crate::{Mode, Options};
 
+/// The tokenizer's error, for a source that is only cut into tokens.
+pub(crate) fn scan_tokens(source: &str, lines: &LineIndex) -> Option<Fault> {
+    let scan = tokenizer::scan(source, lines);
+    let end = ruff_text_size::TextSize::of(source);
+    scan.error.or_else(|| {
+        scan.open.map(|_| Fault {
+            kind: SyntaxErrorKind::Syntax,
+            message: "unexpected EOF in multi-line statement".into(),
+            range: Some(ruff_text_size::TextRange::empty(end)),
+            end: End::Zero,
+        })
+    })
+}
+
 /// The error of a source that did not parse.
 pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode: Mode, options: &Options) -> Res {
     let Some(error) = first_error(parsed) else {

@@ -1,0 +1,123 @@
+//! The tokens of a source, as `tokenize` shows them.
+//!
+//! Invariant: tokens come in source order and lie inside the source. Errors are those of CPython's tokenizer.
+
+use ruff_python_ast::PythonVersion;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::{ParseOptions, parse_unchecked};
+
+use crate::errors::{Fault, SyntaxError};
+use crate::source::LineIndex;
+use crate::{diagnose, limits};
+
+/// The kinds of tokens that `tokenize` tells apart; operators are told apart by their text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenClass {
+    EndMarker,
+    Name,
+    Number,
+    String,
+    Newline,
+    Indent,
+    Dedent,
+    Operator,
+    FStringStart,
+    FStringMiddle,
+    FStringEnd,
+    TStringStart,
+    TStringMiddle,
+    TStringEnd,
+    Comment,
+    BlankNewline,
+    Error,
+}
+
+/// A token and its place: lines from 1, columns in characters from 0.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub class: TokenClass,
+    pub text: String,
+    pub start: (u32, u32),
+    pub end: (u32, u32),
+    /// The lines that the token stands on, whole.
+    pub lines: String,
+}
+
+fn class_of(kind: TokenKind) -> TokenClass {
+    match kind {
+        TokenKind::EndOfFile => TokenClass::EndMarker,
+        TokenKind::Int | TokenKind::Float | TokenKind::Complex => TokenClass::Number,
+        TokenKind::String => TokenClass::String,
+        TokenKind::FStringStart => TokenClass::FStringStart,
+        TokenKind::FStringMiddle => TokenClass::FStringMiddle,
+        TokenKind::FStringEnd => TokenClass::FStringEnd,
+        TokenKind::TStringStart => TokenClass::TStringStart,
+        TokenKind::TStringMiddle => TokenClass::TStringMiddle,
+        TokenKind::TStringEnd => TokenClass::TStringEnd,
+        TokenKind::Comment => TokenClass::Comment,
+        TokenKind::Newline => TokenClass::Newline,
+        TokenKind::NonLogicalNewline => TokenClass::BlankNewline,
+        TokenKind::Indent => TokenClass::Indent,
+        TokenKind::Dedent => TokenClass::Dedent,
+        TokenKind::Unknown | TokenKind::IpyEscapeCommand | TokenKind::Question => TokenClass::Error,
+        TokenKind::Name => TokenClass::Name,
+        kind if kind.is_keyword() => TokenClass::Name,
+        _ => TokenClass::Operator,
+    }
+}
+
+/// The tokens of `source`, up to and with the end marker.
+pub fn tokens(source: &str) -> Result<Vec<Token>, SyntaxError> {
+    let lines = LineIndex::new(source);
+    let result = limits::with_stack_for_source(source.len(), || find(source, &lines));
+    result.map_err(|fault: Box<Fault>| fault.into_error(source, &lines))
+}
+
+fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
+    if let Some(error) = diagnose::scan_tokens(source, lines) {
+        return Err(Box::new(error));
+    }
+    let options = ParseOptions::from(ruff_python_parser::Mode::Module).with_target_version(PythonVersion::PY314);
+    let parsed = parse_unchecked(source, options);
+    let mut found = Vec::with_capacity(parsed.tokens().len() + 1);
+    let last_line = lines.line_and_byte(ruff_text_size::TextSize::of(source)).0;
+    for token in parsed.tokens().iter() {
+        let class = class_of(token.kind());
+        let (start, end) = (token.range().start(), token.range().end());
+        let text = source.get(usize::from(start)..usize::from(end)).unwrap_or_default();
+        let from = lines.line_and_char(source, start);
+        let mut to = lines.line_and_char(source, end);
+        let (text, from) = match class {
+            TokenClass::EndMarker => break,
+            // The newline itself is one column wide; at the end of the source there may be none.
+            TokenClass::Newline | TokenClass::BlankNewline => {
+                to = (from.0, from.1 + 1);
+                (text.to_owned(), from)
+            }
+            TokenClass::FStringMiddle | TokenClass::TStringMiddle => {
+                (text.replace("{{", "{").replace("}}", "}"), from)
+            }
+            _ => (text.to_owned(), from),
+        };
+        let shown: String = (from.0..=to.0).map(|line| lines.line_text(source, line)).collect();
+        found.push(Token {
+            class,
+            text,
+            start: from,
+            end: to,
+            lines: shown,
+        });
+    }
+    let end = if source.is_empty() || source.ends_with('\n') { last_line } else { last_line + 1 };
+    for token in found.iter_mut().rev().take_while(|t| t.class == TokenClass::Dedent) {
+        (token.start, token.end, token.lines) = ((end, 0), (end, 0), String::new());
+    }
+    found.push(Token {
+        class: TokenClass::EndMarker,
+        text: String::new(),
+        start: (end, 0),
+        end: (end, 0),
+        lines: String::new(),
+    });
+    Ok(found)
+}
