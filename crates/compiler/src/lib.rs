@@ -12,9 +12,9 @@ mod future;
 mod limits;
 mod source;
 mod symtable;
-mod tokens;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod unparse;
 mod verify;
 

@@ -5,6 +5,7 @@
 use ruff_python_ast::PythonVersion;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{ParseOptions, parse_unchecked};
+use ruff_text_size::Ranged;
 
 use crate::errors::{Fault, SyntaxError};
 use crate::source::LineIndex;
@@ -94,9 +95,7 @@ fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
                 to = (from.0, from.1 + 1);
                 (text.to_owned(), from)
             }
-            TokenClass::FStringMiddle | TokenClass::TStringMiddle => {
-                (text.replace("{{", "{").replace("}}", "}"), from)
-            }
+            TokenClass::FStringMiddle | TokenClass::TStringMiddle => (text.replace("{{", "{").replace("}}", "}"), from),
             _ => (text.to_owned(), from),
         };
         let shown: String = (from.0..=to.0).map(|line| lines.line_text(source, line)).collect();
@@ -108,7 +107,11 @@ fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
             lines: shown,
         });
     }
-    let end = if source.is_empty() || source.ends_with('\n') { last_line } else { last_line + 1 };
+    let end = if source.is_empty() || source.ends_with('\n') {
+        last_line
+    } else {
+        last_line + 1
+    };
     for token in found.iter_mut().rev().take_while(|t| t.class == TokenClass::Dedent) {
         (token.start, token.end, token.lines) = ((end, 0), (end, 0), String::new());
     }

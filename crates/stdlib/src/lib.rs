@@ -16,13 +16,12 @@ mod csv;
 mod errno;
 mod error_class;
 mod exception;
+mod exclusive;
 mod fcntl;
 mod gc;
 mod grp;
-mod io;
-mod exclusive;
-mod gc;
 mod hashes;
+mod io;
 mod itertools;
 mod json;
 mod math;
@@ -47,6 +46,7 @@ mod termios;
 mod thread;
 mod time;
 mod timeout;
+mod tokenize;
 mod tracemalloc;
 mod types;
 mod typing;
@@ -100,6 +100,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &termios::module::DEF,
     &thread::module::DEF,
     &time::module::DEF,
+    &tokenize::module::DEF,
     &tracemalloc::module::DEF,
     &types::module::DEF,
     &typing::module::DEF,

@@ -111,11 +111,9 @@ fn read_all(vm: &Vm, readline: &Value, encoding: Option<&Value>) -> Res<String> 
             Err(e) => return Err(e),
         };
         let line = match (line.downcast::<Bytes>(), encoding) {
-            (Some(_), Some(encoding)) => vm.call_method(
-                &line,
-                intern!("decode"),
-                &[encoding.clone(), Value::from("replace")],
-            )?,
+            (Some(_), Some(encoding)) => {
+                vm.call_method(&line, intern!("decode"), &[encoding.clone(), Value::from("replace")])?
+            }
             (None, Some(_)) => return Err(vm.type_error("readline() returned a non-bytes object")),
             _ => line,
         };
@@ -164,7 +162,9 @@ impl TokenizerIter {
         }
         let extra = this.extra_tokens;
         loop {
-            let Some(token) = this.tokens.lock().pop_front() else { return Ok(None) };
+            let Some(token) = this.tokens.lock().pop_front() else {
+                return Ok(None);
+            };
             if !extra && matches!(token.class, TokenClass::Comment | TokenClass::BlankNewline) {
                 continue;
             }
