@@ -92,7 +92,50 @@ pub fn source_text(vm: &Vm, source: &Value, what: &str, filename: &str) -> Res<S
             source.ty().name()
         )));
     };
-    lisle_compiler::decode_source(&bytes).map_err(|e| raise_syntax_error(vm, filename, e))
+    decode(vm, &bytes).map_err(|e| match e {
+        Undecodable::Syntax(e) => raise_syntax_error(vm, filename, *e),
+        Undecodable::Raised(e) => e,
+    })
+}
+
+/// Why a source could not be decoded.
+pub enum Undecodable {
+    Syntax(Box<lisle_compiler::SyntaxError>),
+    Raised(Exc),
+}
+
+/// Decodes a source; encodings that the compiler does not know are those of the module `codecs`.
+pub fn decode(vm: &Vm, bytes: &[u8]) -> Result<String, Undecodable> {
+    let error = match lisle_compiler::decode_source(bytes) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    if !error.message.starts_with("unknown encoding") {
+        return Err(Undecodable::Syntax(Box::new(error)));
+    }
+    let cookie = lisle_compiler::encoding_cookie(bytes).unwrap_or_default();
+    let decoded = vm.call_method(
+        &Bytes::new_value(bytes),
+        intern!("decode"),
+        &[Value::from(cookie.as_str())],
+    );
+    match decoded {
+        Ok(text) => match text.downcast::<Str>() {
+            Some(text) => Ok(text.to_string_lossy()),
+            None => Err(Undecodable::Syntax(Box::new(error))),
+        },
+        Err(e) if e.is_instance(exceptions::LOOKUP_ERROR.get()) => Err(Undecodable::Syntax(Box::new(error))),
+        Err(e) if e.is_instance(exceptions::UNICODE_ERROR.get()) => {
+            let text = vm
+                .str(e.value())
+                .map_or_else(|_| String::new(), |s| s.to_string_lossy());
+            let message = Value::from(format!("(unicode error) {text}").as_str());
+            Err(Undecodable::Raised(
+                vm.new_exception(exceptions::SYNTAX_ERROR.get(), vec![message]),
+            ))
+        }
+        Err(e) => Err(Undecodable::Raised(e)),
+    }
 }
 
 /// `exec` and `eval`: the code, and the globals and locals to run it with.

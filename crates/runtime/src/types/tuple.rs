@@ -14,6 +14,7 @@ use crate::memory::trace::{Trace, Visitor};
 use crate::native::{CmpOp, pyclass, pymethods};
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
 use crate::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
 /// An immutable sequence.
@@ -428,7 +429,15 @@ pub(crate) fn hash_rounds(vm: &Vm, items: &[Value]) -> Res<u64> {
     const PRIME_2: u64 = 14_029_467_366_897_019_727;
     let mut sum = PRIME_5;
     for item in items {
+        // Only objects other than strings can nest.
+        let nests = item.is_heap() && item.downcast_exact::<Str>().is_none();
+        let guard = if nests {
+            Some(vm.enter_recursive(" while hashing an object")?)
+        } else {
+            None
+        };
         let lane = hash_of(vm, item)? as u64;
+        drop(guard);
         sum = sum
             .wrapping_add(lane.wrapping_mul(PRIME_2))
             .rotate_left(31)

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use lisle_compiler::{Mode, Options};
-use lisle_runtime::builtins::compile::{compile_source, source_text};
+use lisle_runtime::builtins::compile::{Undecodable, compile_source, decode, source_text};
 use lisle_runtime::intern;
 use lisle_runtime::interp;
 use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm};
@@ -252,7 +252,39 @@ fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8
         false => bytes,
     };
     let filename = file.to_string_lossy().into_owned();
-    run_text(vm, main, &Bytes::new_value(bytes), &filename, false)
+    let text = file_text(vm, &bytes, &filename)?;
+    run_text(vm, main, &Value::from(text.as_str()), &filename, false)
+}
+
+/// The text of a program's file; what cannot be decoded is worded as for files.
+fn file_text(vm: &Vm, bytes: &[u8], filename: &str) -> Res<String> {
+    if let Some(at) = bytes.iter().position(|b| *b == 0) {
+        let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+        let line = String::from_utf8_lossy(&bytes[start..at]).into_owned();
+        let place = exceptions::SourcePlace {
+            filename: Some(Value::from(filename)),
+            lineno: bytes[..at].iter().filter(|b| **b == b'\n').count() + 1,
+            text: Some(Value::from(line.as_str())),
+            ..Default::default()
+        };
+        return Err(vm.syntax_error(
+            &exceptions::SYNTAX_ERROR,
+            "source code cannot contain null bytes",
+            place,
+        ));
+    }
+    decode(vm, bytes).map_err(|e| match e {
+        Undecodable::Raised(e) => e,
+        Undecodable::Syntax(e) => {
+            let message = match e.message.split_once(" on line ") {
+                Some((head, tail)) if head.starts_with("Non-UTF-8") => {
+                    format!("{head} in file {filename} on line {tail}")
+                }
+                _ => e.message.replace("unknown encoding", "encoding problem"),
+            };
+            vm.new_exception(exceptions::SYNTAX_ERROR.get(), vec![Value::from(message.as_str())])
+        }
+    })
 }
 
 fn has_importer(vm: &Vm, file: &OsStr) -> Res<bool> {
