@@ -113,7 +113,10 @@ impl Fault {
         let (mut end_line, end_col) = lines.line_and_char(source, range.end());
         let mut end_col = end_col as i32 + 1;
         let start = range.start().to_usize();
-        if range.len() == TextSize::new(1) && source[start..].chars().next().is_none_or(|c| c == '\n') {
+        if !lines.is_made_up()
+            && range.len() == TextSize::new(1)
+            && source[start..].chars().next().is_none_or(|c| c == '\n')
+        {
             // The end of a line is one column wide.
             end_line = line;
             end_col = col as i32 + 2;
@@ -133,7 +136,7 @@ impl Fault {
             col: col + 1,
             end_line,
             end_col,
-            text: Some(lines.line_text(source, line)),
+            text: (!lines.is_made_up()).then(|| lines.line_text(source, line)),
         }
     }
 }

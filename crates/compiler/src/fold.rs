@@ -159,7 +159,8 @@ pub(crate) fn truth(value: &Const) -> bool {
 }
 
 /// An int literal of any base, too large for `i64`.
-fn parse_int(text: &str) -> Const {
+/// The value of an int literal.
+pub(crate) fn parse_int(text: &str) -> Const {
     let digits: String = text.chars().filter(|&c| c != '_').collect();
     let (radix, digits) = match digits.get(..2).map(str::to_ascii_lowercase).as_deref() {
         Some("0x") => (16, &digits[2..]),

@@ -15,16 +15,18 @@ mod symtable;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod tree;
 mod unparse;
 mod verify;
 
 use lisle_bytecode::{CodeFlags, CodeObject};
 use ruff_python_ast::{Mod, PythonVersion};
-use ruff_python_parser::{ParseOptions, parse_unchecked};
+use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
 
 pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
-pub use source::{decode_source, encoding_cookie};
+pub use source::{Region, decode_source, encoding_cookie};
 pub use tokens::{Token, TokenClass, tokens};
+pub use tree::{Literals, Tree, compile_tree, nodes, with_tree};
 pub use verify::verify;
 
 use codegen::Codegen;
@@ -73,6 +75,12 @@ fn compile_normalized(
     options: &Options,
     lines: &LineIndex,
 ) -> Res<(CodeObject, Vec<Warning>)> {
+    let (parsed, depth) = parse(source, mode, options, lines)?;
+    limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))
+}
+
+/// The tree of a source, and how deep it is.
+fn parse(source: &str, mode: Mode, options: &Options, lines: &LineIndex) -> Res<(Parsed<Mod>, u32)> {
     if source.contains('\0') {
         return errors::fault_of(
             SyntaxErrorKind::Syntax,
@@ -93,7 +101,7 @@ fn compile_normalized(
     diagnose::check(&parsed, source, lines, mode, options)?;
     let depth = limits::depth(parsed.syntax());
     limits::check_depth(depth)?;
-    limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))
+    Ok((parsed, depth))
 }
 
 fn generate(

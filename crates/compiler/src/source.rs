@@ -8,21 +8,52 @@ use lisle_bytecode::Location;
 
 use crate::errors::{SyntaxError, SyntaxErrorKind};
 
-/// Start offsets of the lines of a text.
+/// Start offsets of the lines of a text; or, for a tree that has no source, the regions its nodes were given.
 pub(crate) struct LineIndex {
     starts: Vec<u32>,
+    regions: Option<Vec<Region>>,
+}
+
+/// Where a node of a tree without source seems to lie. Regions do not touch, so that each offset belongs to one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Region {
+    pub start: u32,
+    /// Behind the last byte, which is not before `start + 1`.
+    pub end: u32,
+    pub location: Location,
 }
 
 impl LineIndex {
     pub(crate) fn new(source: &str) -> LineIndex {
         let newlines = source.bytes().enumerate().filter(|&(_, b)| b == b'\n');
         let starts = std::iter::once(0).chain(newlines.map(|(i, _)| i as u32 + 1)).collect();
-        LineIndex { starts }
+        LineIndex { starts, regions: None }
+    }
+
+    /// An index of made-up offsets; the regions are in ascending order.
+    pub(crate) fn of_regions(regions: Vec<Region>) -> LineIndex {
+        LineIndex {
+            starts: vec![0],
+            regions: Some(regions),
+        }
+    }
+
+    /// Whether offsets are made up, and the source holds nothing but literals.
+    pub(crate) fn is_made_up(&self) -> bool {
+        self.regions.is_some()
     }
 
     /// The line from 1 and the column in bytes from 0.
     pub(crate) fn line_and_byte(&self, offset: TextSize) -> (u32, u32) {
         let offset = u32::from(offset);
+        if let Some(regions) = &self.regions {
+            let after = regions.partition_point(|region| region.start <= offset);
+            return match regions.get(after.saturating_sub(1)) {
+                Some(region) if offset >= region.end => (region.location.end_line, region.location.end_col),
+                Some(region) => (region.location.line, region.location.col),
+                None => (1, 0),
+            };
+        }
         let line = self.starts.partition_point(|&start| start <= offset).max(1);
         (line as u32, offset - self.starts[line - 1])
     }
@@ -30,6 +61,9 @@ impl LineIndex {
     /// The line from 1 and the column in characters from 0.
     pub(crate) fn line_and_char(&self, source: &str, offset: TextSize) -> (u32, u32) {
         let (line, byte) = self.line_and_byte(offset);
+        if self.is_made_up() {
+            return (line, byte);
+        }
         let start = self.starts[line as usize - 1] as usize;
         let end = (start + byte as usize).min(source.len());
         let chars = source

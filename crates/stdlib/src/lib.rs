@@ -4,6 +4,7 @@
 //! one file and one line in [`MODULES`].
 
 mod abc;
+mod ast;
 pub mod atexit;
 mod binascii;
 mod cli;
@@ -60,6 +61,7 @@ use lisle_runtime::native::ModuleDef;
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
+    &ast::module::DEF,
     &atexit::module::DEF,
     &binascii::module::DEF,
     &cmath::module::DEF,
@@ -77,6 +79,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &hashes::sha2::module::DEF,
     &hashes::sha3::module::DEF,
     &io::module::DEF,
+    &errno::module::DEF,
+    &gc::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,
@@ -91,6 +95,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &stat::module::DEF,
     &string::module::DEF,
     &struct_::module::DEF,
+    &random::module::DEF,
+    &sre::module::DEF,
     &suggestions::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,

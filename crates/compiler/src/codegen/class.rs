@@ -14,7 +14,7 @@ impl<'a> Codegen<'a> {
     pub(super) fn class_def(&mut self, s: &'a ast::StmtClassDef) -> Res {
         let top = self.top();
         let range = self.without_decorators(&s.decorator_list, s.range);
-        let first_line = self.line(s.range);
+        let first_line = self.line(s.decorator_list.first().map_or(s.range, |first| first.range));
         let decorators = self.decorators(&s.decorator_list)?;
         let class = self.temp();
         self.u().range = range;

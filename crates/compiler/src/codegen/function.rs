@@ -24,7 +24,7 @@ impl<'a> Codegen<'a> {
     pub(super) fn function_def(&mut self, s: &'a ast::StmtFunctionDef) -> Res {
         let top = self.top();
         let range = self.without_decorators(&s.decorator_list, s.range);
-        let first_line = self.line(s.range);
+        let first_line = self.line(s.decorator_list.first().map_or(s.range, |first| first.range));
         let decorators = self.decorators(&s.decorator_list)?;
         let function = self.temp();
         self.u().range = range;
@@ -42,7 +42,7 @@ impl<'a> Codegen<'a> {
 
     /// The statement without its decorators.
     pub(super) fn without_decorators(&self, decorators: &[Decorator], range: TextRange) -> TextRange {
-        let Some(last) = decorators.last() else {
+        let Some(last) = decorators.last().filter(|_| !self.lines.is_made_up()) else {
             return range;
         };
         let mut at = last.range.end().to_usize();

@@ -32,7 +32,7 @@ impl Codegen<'_> {
     }
 
     /// `value` as the parser decoded it from the source at `range`.
-    pub(super) fn text_of(&mut self, value: &str, range: TextRange, raw: bool, interpolated: bool) -> Res<Text> {
+    pub(crate) fn text_of(&mut self, value: &str, range: TextRange, raw: bool, interpolated: bool) -> Res<Text> {
         let source = self.source;
         let content = source
             .get(range.start().to_usize()..range.end().to_usize())

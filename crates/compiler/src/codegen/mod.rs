@@ -19,7 +19,7 @@ mod loops;
 mod names;
 mod pattern;
 mod stmt;
-mod strings;
+pub(crate) mod strings;
 mod try_;
 mod type_params;
 mod with;

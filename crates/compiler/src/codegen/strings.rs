@@ -42,7 +42,7 @@ impl<'a> Codegen<'a> {
                 }
                 InterpolatedStringElement::Interpolation(value) => {
                     if let Some(debug) = &value.debug_text {
-                        add_text(pieces, Text::Utf8(debug.as_str().into()));
+                        add_text(pieces, Text::Utf8(debug_text(debug.as_str()).into()));
                     }
                     pieces.push(Piece::Value(value, raw));
                 }
@@ -126,7 +126,7 @@ impl<'a> Codegen<'a> {
                     }
                     InterpolatedStringElement::Interpolation(value) => {
                         if let Some(debug) = &value.debug_text {
-                            append(&mut strings, Text::Utf8(debug.as_str().into()));
+                            append(&mut strings, Text::Utf8(debug_text(debug.as_str()).into()));
                         }
                         values.push((value, raw));
                         strings.push(Text::Utf8("".into()));
@@ -170,6 +170,7 @@ impl<'a> Codegen<'a> {
         let source = self.source;
         let text = match &e.debug_text {
             Some(debug) => debug.expression().trim(),
+            None if self.lines.is_made_up() => source.get(e.range.to_std_range()).unwrap_or_default(),
             None => expression_source(source, e),
         };
         self.load_str(first.plus(1), text);
@@ -201,6 +202,29 @@ fn expression_source<'s>(source: &'s str, e: &InterpolatedElement) -> &'s str {
     let rest = source.get(end..stop).unwrap_or_default();
     let parens = rest.rfind(')').map_or(0, |at| at + 1);
     source.get(start..end + parens).unwrap_or_default().trim()
+}
+
+/// The text that `{x=}` shows: without comments.
+pub(crate) fn debug_text(text: &str) -> String {
+    if !text.contains('#') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut in_comment = false;
+    for c in text.chars() {
+        match quote {
+            _ if in_comment => in_comment = c != '\n',
+            Some(open) => quote = (c != open).then_some(open),
+            None if c == '#' => in_comment = true,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => {}
+        }
+        if !in_comment {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// As `Convert`'s `k`; `{x=}` alone means repr.

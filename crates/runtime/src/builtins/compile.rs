@@ -44,27 +44,56 @@ pub fn raise_syntax_error(vm: &Vm, filename: &str, error: lisle_compiler::Syntax
 pub fn compile_source(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Py<Code>> {
     match lisle_compiler::compile(source, mode, options) {
         Ok((plain, warnings)) => {
-            for warning in warnings {
-                let category = match warning.category {
-                    lisle_compiler::WarningCategory::Syntax => exceptions::SYNTAX_WARNING.get(),
-                    lisle_compiler::WarningCategory::Deprecation => exceptions::DEPRECATION_WARNING.get(),
-                };
-                let warnings = vm.import_module("warnings")?;
-                let explicit = vm.getattr(&warnings, intern!("warn_explicit"))?;
-                vm.call(
-                    &explicit,
-                    &[
-                        Value::from(warning.message.as_str()),
-                        category.to_value(),
-                        Value::from(options.filename.as_str()),
-                        Value::int(warning.line.into()),
-                    ],
-                )?;
-            }
+            issue_warnings(vm, warnings, options)?;
             Code::new(vm, plain)
         }
         Err(error) => Err(raise_syntax_error(vm, &options.filename, error)),
     }
+}
+
+/// Issues the compiler's warnings.
+pub fn issue_warnings(vm: &Vm, warnings: Vec<lisle_compiler::Warning>, options: &Options) -> Res<()> {
+    for warning in warnings {
+        let category = match warning.category {
+            lisle_compiler::WarningCategory::Syntax => exceptions::SYNTAX_WARNING.get(),
+            lisle_compiler::WarningCategory::Deprecation => exceptions::DEPRECATION_WARNING.get(),
+        };
+        let warnings = vm.import_module("_warnings")?;
+        let explicit = vm.getattr(&warnings, intern!("warn_explicit"))?;
+        vm.call(
+            &explicit,
+            &[
+                Value::from(warning.message.as_str()),
+                category.to_value(),
+                Value::from(options.filename.as_str()),
+                Value::int(warning.line.into()),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// What `compile` knows of syntax trees; the library has them.
+pub struct AstHooks {
+    pub is_node: fn(&Value) -> bool,
+    /// The tree of a source.
+    pub parse: fn(&Vm, &str, Mode, &Options) -> Res<Value>,
+    /// An error unless the tree is of the mode's kind.
+    pub check: fn(&Vm, &Value, Mode) -> Res<()>,
+    /// The code of a tree.
+    pub compile: fn(&Vm, &Value, Mode, &Options) -> Res<Py<Code>>,
+}
+
+static AST_HOOKS: std::sync::OnceLock<&'static AstHooks> = std::sync::OnceLock::new();
+
+/// Lets `compile` deal with syntax trees; once.
+pub fn set_ast_hooks(hooks: &'static AstHooks) {
+    let _ = AST_HOOKS.set(hooks);
+}
+
+/// The hooks, if the library has set them.
+pub fn ast_hooks() -> Option<&'static AstHooks> {
+    AST_HOOKS.get().copied()
 }
 
 /// Source given as str or bytes, as text.

@@ -408,7 +408,6 @@ pub mod module {
         if let Some(code) = source.downcast::<crate::types::code::Code>() {
             return Ok(code.to_value());
         }
-        let text = compile::source_text(vm, source, "compile() arg 1", &filename)?;
         let options = Options {
             filename,
             optimize: if optimize < 0 {
@@ -421,8 +420,22 @@ pub mod module {
             allow_top_level_await: flags & TOP_LEVEL_AWAIT != 0,
             allow_incomplete_input: flags & INCOMPLETE != 0,
         };
+        let hooks = compile::ast_hooks();
+        if let Some(hooks) = hooks
+            && (hooks.is_node)(source)
+        {
+            if flags & ONLY_AST != 0 {
+                (hooks.check)(vm, source, compiler_mode)?;
+                return Ok(source.clone());
+            }
+            return (hooks.compile)(vm, source, compiler_mode, &options).map(Py::into_value);
+        }
+        let text = compile::source_text(vm, source, "compile() arg 1", &options.filename)?;
         if flags & ONLY_AST != 0 {
-            return Err(vm.not_implemented_error("compile() to an abstract syntax tree"));
+            return match hooks {
+                Some(hooks) => (hooks.parse)(vm, &text, compiler_mode, &options),
+                None => Err(vm.not_implemented_error("compile() to an abstract syntax tree")),
+            };
         }
         compile::compile_source(vm, &text, compiler_mode, &options).map(Py::into_value)
     }

@@ -41,6 +41,7 @@ pub fn start() -> Result<&'static Vm, u8> {
 /// `builtins`, `sys`, the importers.
 fn modules(vm: &Vm) -> Res<()> {
     lisle_runtime::import::set_native_modules(crate::MODULES);
+    crate::ast::install();
     lisle_runtime::import::set_library(&crate::packed::PackedLibrary);
     let modules = interp::modules();
     let builtins = lisle_runtime::import::make_native_module(vm, &lisle_runtime::builtins::BUILTINS)?;

@@ -1,0 +1,136 @@
+//! Syntax trees for others: a parsed source to be looked at, and compiling a tree that somebody made.
+//!
+//! Invariant: a tree lives inside [`with_tree`], where there is stack enough to walk and to drop it.
+
+use lisle_bytecode::{CodeObject, Location, Text};
+use ruff_text_size::TextRange;
+
+use crate::codegen::Codegen;
+use crate::errors::{Fault, Res, SyntaxError, Warning};
+use crate::source::{LineIndex, Region, normalize};
+use crate::symtable::Symtable;
+use crate::{Mode, Options, fold, generate, limits, parse, symtable};
+
+/// The parser's nodes.
+pub mod nodes {
+    pub use ruff_python_ast::*;
+    pub use ruff_text_size::{Ranged, TextRange, TextSize};
+}
+
+use nodes::Mod;
+
+/// A parsed source.
+pub struct Tree<'a> {
+    source: &'a str,
+    program: &'a Mod,
+    lines: &'a LineIndex,
+    table: Symtable,
+}
+
+impl<'a> Tree<'a> {
+    /// The tree.
+    pub fn program(&self) -> &'a Mod {
+        self.program
+    }
+
+    /// The text that the nodes' ranges refer to.
+    pub fn source(&self) -> &'a str {
+        self.source
+    }
+
+    /// Lines from 1, columns in bytes from 0.
+    pub fn location(&self, range: TextRange) -> Location {
+        self.lines.location(range)
+    }
+
+    /// The values of literals.
+    pub fn literals(&'a self) -> Literals<'a> {
+        Literals {
+            codegen: Codegen::new(self.source, self.lines, &self.table, ""),
+        }
+    }
+}
+
+/// The values of literals, lone surrogates included, and the warnings about their escapes.
+pub struct Literals<'a> {
+    codegen: Codegen<'a>,
+}
+
+impl Literals<'_> {
+    /// The value of one string literal.
+    pub fn string(&mut self, part: &nodes::StringLiteral) -> Text {
+        let plain = Text::Utf8((&*part.value).into());
+        self.codegen.string_part(part).unwrap_or(plain)
+    }
+
+    /// The value of a piece of an f-string or t-string.
+    pub fn piece(&mut self, piece: &nodes::InterpolatedStringLiteralElement, raw: bool) -> Text {
+        let plain = Text::Utf8((&*piece.value).into());
+        let found = self.codegen.text_of(&piece.value, piece.range, raw, true);
+        found.unwrap_or(plain)
+    }
+
+    /// The text that `{x=}` shows before the value.
+    pub fn debug_text(text: &nodes::DebugText) -> String {
+        crate::codegen::strings::debug_text(text.as_str())
+    }
+
+    /// The value of a bytes literal.
+    pub fn bytes(&mut self, e: &nodes::ExprBytesLiteral) -> Box<[u8]> {
+        self.codegen.bytes_literal(e).unwrap_or_default()
+    }
+
+    /// The warnings since the start.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.codegen.warnings)
+    }
+
+    /// The value of an int that does not fit an `i64`, from its text.
+    pub fn big_int(text: &str) -> lisle_bytecode::Const {
+        fold::parse_int(text)
+    }
+}
+
+/// Parses `source` and calls `f` with the tree.
+pub fn with_tree<R>(
+    source: &str,
+    mode: Mode,
+    options: &Options,
+    f: impl FnOnce(&Tree<'_>) -> R,
+) -> Result<R, SyntaxError> {
+    let source = normalize(source);
+    let lines = LineIndex::new(&source);
+    let result: Res<R> = limits::with_stack_for_source(source.len(), || {
+        let (parsed, depth) = parse(&source, mode, options, &lines)?;
+        let empty = nodes::ModModule {
+            node_index: nodes::AtomicNodeIndex::NONE,
+            range: TextRange::default(),
+            body: Default::default(),
+        };
+        let table = symtable::build(&empty, &empty.body, None, false)?;
+        let tree = Tree {
+            source: &source,
+            program: parsed.syntax(),
+            lines: &lines,
+            table,
+        };
+        Ok(limits::with_stack_for_depth(depth, || f(&tree)))
+    });
+    result.map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
+}
+
+/// Compiles a tree that was not parsed. Each node has a range of its own, one of the `regions`, which are in ascending order; `source` holds
+/// the text of those literals that have no exact value in the tree, at their ranges.
+pub fn compile_tree(
+    program: &Mod,
+    source: &str,
+    regions: Vec<Region>,
+    mode: Mode,
+    options: &Options,
+) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
+    let lines = LineIndex::of_regions(regions);
+    let depth = limits::depth(program);
+    let result = limits::check_depth(depth)
+        .and_then(|()| limits::with_stack_for_depth(depth, || generate(program, source, mode, options, &lines)));
+    result.map_err(|fault| fault.into_error(source, &lines))
+}
