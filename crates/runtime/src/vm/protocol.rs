@@ -237,8 +237,16 @@ impl Vm {
     }
 
     /// `next(iter)`; `None` when exhausted.
+    ///
+    /// A loop in native code over native iterators has no other safepoint: here it can be interrupted and stopped, but gives up the
+    /// GIL for nothing else, so that `list(d)` stays one step.
     #[inline]
     pub fn next(&self, iter: &Value) -> Res<Option<Value>> {
+        use crate::threads::poll;
+        const URGENT: u32 = poll::SIGNAL | poll::STOP | poll::EXIT | poll::ASYNC_EXC;
+        if self.thread.poll_bits() & URGENT != 0 {
+            self.safepoint_slow()?;
+        }
         match iter.ty().slots().next {
             Some(f) => f(self, iter),
             None => Err(self.type_error(format!("'{}' object is not an iterator", iter.ty().name()))),
