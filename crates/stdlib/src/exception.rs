@@ -65,6 +65,15 @@ impl ExceptionClass {
         }
     }
 
+    /// An exception of this class with these arguments.
+    #[cold]
+    pub fn exception(&'static self, vm: &Vm, args: Vec<Value>) -> Exc {
+        match self.get(vm) {
+            Ok(class) => vm.new_exception(class, args),
+            Err(exc) => exc,
+        }
+    }
+
     /// Whether an exception is of this class.
     pub fn matches(&'static self, exc: &Exc) -> bool {
         self.cell.get().is_some_and(|class| exc.is_instance(class))

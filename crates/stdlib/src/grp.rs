@@ -100,20 +100,12 @@ pub mod module {
     /// If id is not valid, raise KeyError.
     #[pyfunction(sig = "(id)")]
     fn getgrgid(vm: &Vm, id: &Value) -> Res<Value> {
-        let gid = match gid_of(vm, id) {
-            Ok(gid) => Some(gid),
-            Err(e) if e.is(&lisle_runtime::types::exceptions::OVERFLOW_ERROR) => None,
-            Err(e) => return Err(e),
-        };
-        let found = match gid {
-            Some(gid) => look_up(vm, |g, b, n, f| c!(getgrgid_r(gid, g, b, n, f)))?,
-            None => None,
-        };
+        let gid = gid_of(vm, id)?;
+        let found = look_up(vm, |g, b, n, f| c!(getgrgid_r(gid, g, b, n, f)))?;
         match found {
             Some(group) => group.into_value(vm),
             None => {
-                let shown = vm.str(id)?.to_string_lossy();
-                let shown = gid.map_or(shown, |gid| gid.to_string());
+                let shown = vm.str(&id_value(gid))?.to_string_lossy();
                 Err(vm.key_error(Value::from(format!("getgrgid(): gid not found: {shown}").as_str())))
             }
         }

@@ -15,7 +15,6 @@ mod constants;
 mod contextvars;
 mod csv;
 mod errno;
-mod error_class;
 mod exception;
 mod exclusive;
 mod fcntl;
@@ -26,15 +25,20 @@ mod io;
 mod itertools;
 mod json;
 mod math;
+mod mmap;
+mod multiprocessing;
 mod opcode;
 pub mod packed;
 mod posix;
+mod posixshmem;
+mod posixsubprocess;
 mod pwd;
 mod random;
 mod resource;
 mod select;
 mod signal;
 mod sigset;
+mod socket;
 mod sre;
 mod stat;
 mod string;
@@ -84,13 +88,18 @@ pub static MODULES: &[&ModuleDef] = &[
     &itertools::module::DEF,
     &json::module::DEF,
     &math::module::DEF,
+    &mmap::module::DEF,
+    &multiprocessing::module::DEF,
     &opcode::module::DEF,
     &posix::module::DEF,
+    &posixshmem::module::DEF,
+    &posixsubprocess::module::DEF,
     &pwd::module::DEF,
     &random::module::DEF,
     &resource::module::DEF,
     &select::module::DEF,
     &signal::module::DEF,
+    &socket::module::DEF,
     &sre::module::DEF,
     &stat::module::DEF,
     &string::module::DEF,

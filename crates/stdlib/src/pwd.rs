@@ -146,9 +146,11 @@ pub mod module {
         match found {
             Some(user) => user.into_value(vm),
             None => {
-                let shown = vm.str(uidobj)?.to_string_lossy();
-                let shown = uid.map_or(shown, |uid| uid.to_string());
-                Err(vm.key_error(Value::from(format!("getpwuid(): uid not found: {shown}").as_str())))
+                let mut message = "getpwuid(): uid not found".to_owned();
+                if let Some(uid) = uid {
+                    message = format!("{message}: {}", vm.str(&id_value(uid))?.to_string_lossy());
+                }
+                Err(vm.key_error(Value::from(message.as_str())))
             }
         }
     }

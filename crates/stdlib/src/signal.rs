@@ -18,14 +18,14 @@ use lisle_runtime::types::module::Module;
 use lisle_runtime::types::set::Set;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 
-use crate::error_class::ErrorClass;
+use crate::exception::ExceptionClass;
 use crate::sigset::{members, sigset_of};
 use crate::syscall::{Errno, OrRaise, Sys, blocking, c, check, retrying, zeroed};
 
 const SIG_DFL: i64 = 0;
 const SIG_IGN: i64 = 1;
 
-static ITIMER_ERROR: ErrorClass = ErrorClass::new("itimer_error", "signal", "", &exceptions::OS_ERROR);
+static ITIMER_ERROR: ExceptionClass = ExceptionClass::new("signal", "itimer_error", &exceptions::OS_ERROR);
 
 static STRUCT_SIGINFO: StructSeqDef = StructSeqDef::new(
     "struct_siginfo",

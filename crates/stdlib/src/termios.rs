@@ -10,7 +10,7 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::module::Module;
 
 use crate::constants;
-use crate::error_class::ErrorClass;
+use crate::exception::ExceptionClass;
 use crate::posix::path::list_or_tuple;
 use crate::syscall::{CResult, Fd, Sys, c, check, retrying, zeroed};
 
@@ -37,7 +37,7 @@ constants::constants! {
     TIOCPKT_STOP = 4, TIOCSER_TEMT = 1, VSWTCH = 7,
 }
 
-static ERROR: ErrorClass = ErrorClass::new("error", "termios", "", &exceptions::EXCEPTION);
+static ERROR: ExceptionClass = ExceptionClass::new("termios", "error", &exceptions::EXCEPTION);
 
 fn raise<T>(vm: &Vm, result: Sys<T>) -> Res<T> {
     result.map_err(|e| {

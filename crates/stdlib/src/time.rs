@@ -1,114 +1,57 @@
 //! `time`: clocks, sleeping, calendar conversions of the C library.
 
-use std::time::{Duration, Instant};
+mod calendar;
 
+use std::time::Duration;
+
+use lisle_runtime::intern;
 use lisle_runtime::native::{Py, Res, Str, Value, Vm, pymodule};
 use lisle_runtime::threads::ParkOutcome;
-use lisle_runtime::types::tuple::Tuple;
+use lisle_runtime::threads::registry::with_thread;
+use lisle_runtime::types::namespace::Namespace;
+
+use crate::posix::stat::timespec_of;
+use crate::syscall::{OrRaise, c, check};
+use crate::timeout::{deadline, left, nanoseconds};
 
 fn clock_ns(id: libc::clockid_t) -> i64 {
-    // SAFETY: the struct is plain data that the call fills in.
-    unsafe {
-        let mut ts: libc::timespec = std::mem::zeroed();
-        libc::clock_gettime(id, &mut ts);
-        ts.tv_sec * 1_000_000_000 + ts.tv_nsec
-    }
+    let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    c!(clock_gettime(id, &mut ts));
+    ts.tv_sec * 1_000_000_000 + ts.tv_nsec
+}
+
+/// Any clock, which may not exist.
+fn clock(vm: &Vm, id: i32) -> Res<i64> {
+    let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    check(c!(clock_gettime(id, &mut ts))).or_raise(vm)?;
+    Ok(ts.tv_sec.saturating_mul(1_000_000_000).saturating_add(ts.tv_nsec))
 }
 
 fn seconds(ns: i64) -> f64 {
-    // Split so that whole seconds stay exact.
-    (ns / 1_000_000_000) as f64 + (ns % 1_000_000_000) as f64 * 1e-9
-}
-
-/// A count of seconds given as an int or float.
-fn number(vm: &Vm, value: &Value) -> Res<f64> {
-    if let Some(x) = value.as_exact_float() {
-        return Ok(x);
+    // Split where that is exact.
+    if ns % 1_000_000_000 == 0 {
+        (ns / 1_000_000_000) as f64
+    } else {
+        ns as f64 / 1e9
     }
-    if let Some(i) = value.as_small_int() {
-        return Ok(i as f64);
-    }
-    match value.ty().slots().float {
-        Some(f) => Ok(f(vm, value)?.as_exact_float().unwrap_or(0.0)),
-        None => Ok(vm.index_to_i64(value)? as f64),
-    }
-}
-
-fn broken_down(vm: &Vm, when: Option<&Value>, utc: bool) -> Res<libc::tm> {
-    let t = match when {
-        None => clock_ns(libc::CLOCK_REALTIME).div_euclid(1_000_000_000),
-        Some(v) => {
-            let x = number(vm, v)?;
-            if !x.is_finite() || x.abs() > 1e17 {
-                return Err(vm.overflow_error("timestamp out of range for platform time_t"));
-            }
-            x.floor() as i64
-        }
-    };
-    // SAFETY: plain data that the call fills in.
-    unsafe {
-        let mut tm: libc::tm = std::mem::zeroed();
-        let done = if utc {
-            libc::gmtime_r(&t, &mut tm)
-        } else {
-            libc::localtime_r(&t, &mut tm)
-        };
-        if done.is_null() {
-            return Err(vm.os_error(libc::EOVERFLOW, None));
-        }
-        Ok(tm)
-    }
-}
-
-fn as_tuple(tm: &libc::tm) -> Value {
-    let fields = [
-        i64::from(tm.tm_year) + 1900,
-        i64::from(tm.tm_mon) + 1,
-        tm.tm_mday.into(),
-        tm.tm_hour.into(),
-        tm.tm_min.into(),
-        tm.tm_sec.into(),
-        i64::from((tm.tm_wday + 6) % 7),
-        i64::from(tm.tm_yday) + 1,
-        tm.tm_isdst.into(),
-    ];
-    Tuple::new(fields.into_iter().map(Value::int).collect()).into_value()
-}
-
-fn from_tuple(vm: &Vm, value: &Value) -> Res<libc::tm> {
-    let items = match value.downcast::<Tuple>() {
-        Some(t) => t.as_slice().to_vec(),
-        None => return Err(vm.type_error("Tuple or struct_time argument required")),
-    };
-    let [y, mo, d, h, mi, s, wd, yd, dst] = items.as_slice() else {
-        return Err(vm.type_error("illegal time tuple argument"));
-    };
-    let get = |v: &Value| -> Res<i32> {
-        i32::try_from(vm.index_to_i64(v)?).map_err(|_| vm.overflow_error("signed integer is greater than maximum"))
-    };
-    // SAFETY: all-zero is a valid value of the plain struct.
-    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
-    tm.tm_year = get(y)?
-        .checked_sub(1900)
-        .ok_or_else(|| vm.overflow_error("year out of range"))?;
-    tm.tm_mon = get(mo)? - 1;
-    tm.tm_mday = get(d)?;
-    tm.tm_hour = get(h)?;
-    tm.tm_min = get(mi)?;
-    tm.tm_sec = get(s)?;
-    tm.tm_wday = (get(wd)? + 1).rem_euclid(7);
-    tm.tm_yday = get(yd)? - 1;
-    tm.tm_isdst = get(dst)?;
-    Ok(tm)
 }
 
 #[pymodule(
     name = "time",
-    doc = "This module provides various functions to manipulate time values."
+    doc = "This module provides various functions to manipulate time values.\n\nThere are two standard representations of time.  One is the number\nof seconds since the Epoch, in UTC (a.k.a. GMT).  It may be an integer\nor a floating-point number (to represent fractions of seconds).\nThe epoch is the point where the time starts, the return value of time.gmtime(0).\nIt is January 1, 1970, 00:00:00 (UTC) on all platforms.",
+    parts(calendar::module::DEF)
 )]
 pub mod module {
-    use super::*;
+    use super::{calendar, *};
 
+    #[pyattr]
+    use libc::{
+        CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME, CLOCK_TAI,
+        CLOCK_THREAD_CPUTIME_ID,
+    };
+
+    /// time() -> floating-point number
+    ///
     /// Return the current time in seconds since the Epoch.
     /// Fractions of a second may be present if the system clock provides them.
     #[pyfunction(sig = "()")]
@@ -116,139 +59,198 @@ pub mod module {
         seconds(clock_ns(libc::CLOCK_REALTIME))
     }
 
+    /// time_ns() -> int
+    ///
     /// Return the current time in nanoseconds since the Epoch.
     #[pyfunction(sig = "()")]
     fn time_ns(_vm: &Vm) -> i64 {
         clock_ns(libc::CLOCK_REALTIME)
     }
 
+    /// monotonic() -> float
+    ///
     /// Monotonic clock, cannot go backward.
     #[pyfunction(sig = "()")]
     fn monotonic(_vm: &Vm) -> f64 {
         seconds(clock_ns(libc::CLOCK_MONOTONIC))
     }
 
+    /// monotonic_ns() -> int
+    ///
     /// Monotonic clock, cannot go backward, as nanoseconds.
     #[pyfunction(sig = "()")]
     fn monotonic_ns(_vm: &Vm) -> i64 {
         clock_ns(libc::CLOCK_MONOTONIC)
     }
 
+    /// perf_counter() -> float
+    ///
     /// Performance counter for benchmarking.
     #[pyfunction(sig = "()")]
     fn perf_counter(_vm: &Vm) -> f64 {
         seconds(clock_ns(libc::CLOCK_MONOTONIC))
     }
 
+    /// perf_counter_ns() -> int
+    ///
     /// Performance counter for benchmarking as nanoseconds.
     #[pyfunction(sig = "()")]
     fn perf_counter_ns(_vm: &Vm) -> i64 {
         clock_ns(libc::CLOCK_MONOTONIC)
     }
 
+    /// process_time() -> float
+    ///
     /// Process time for profiling: sum of the kernel and user-space CPU time.
     #[pyfunction(sig = "()")]
     fn process_time(_vm: &Vm) -> f64 {
         seconds(clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID))
     }
 
-    /// Process time for profiling as nanoseconds.
+    /// process_time() -> int
+    ///
+    /// Process time for profiling as nanoseconds:
+    /// sum of the kernel and user-space CPU time.
     #[pyfunction(sig = "()")]
     fn process_time_ns(_vm: &Vm) -> i64 {
         clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID)
     }
 
+    /// thread_time() -> float
+    ///
     /// Thread time for profiling: sum of the kernel and user-space CPU time.
     #[pyfunction(sig = "()")]
     fn thread_time(_vm: &Vm) -> f64 {
         seconds(clock_ns(libc::CLOCK_THREAD_CPUTIME_ID))
     }
 
-    /// Thread time for profiling as nanoseconds.
+    /// thread_time() -> int
+    ///
+    /// Thread time for profiling as nanoseconds:
+    /// sum of the kernel and user-space CPU time.
     #[pyfunction(sig = "()")]
     fn thread_time_ns(_vm: &Vm) -> i64 {
         clock_ns(libc::CLOCK_THREAD_CPUTIME_ID)
     }
 
+    /// clock_gettime(clk_id) -> float
+    ///
+    /// Return the time of the specified clock clk_id as a float.
+    #[pyfunction(sig = "(clk_id, /)")]
+    fn clock_gettime(vm: &Vm, clk_id: i32) -> Res<f64> {
+        clock(vm, clk_id).map(seconds)
+    }
+
+    /// clock_gettime_ns(clk_id) -> int
+    ///
+    /// Return the time of the specified clock clk_id as nanoseconds (int).
+    #[pyfunction(sig = "(clk_id, /)")]
+    fn clock_gettime_ns(vm: &Vm, clk_id: i32) -> Res<i64> {
+        clock(vm, clk_id)
+    }
+
+    /// clock_settime(clk_id, time)
+    ///
+    /// Set the time of the specified clock clk_id.
+    #[pyfunction(sig = "(clk_id, time, /)")]
+    fn clock_settime(vm: &Vm, clk_id: i32, time: &Value) -> Res<()> {
+        let ts = timespec_of(vm, time)?;
+        check(c!(clock_settime(clk_id, &ts))).or_raise(vm).map(drop)
+    }
+
+    /// clock_settime_ns(clk_id, time)
+    ///
+    /// Set the time of the specified clock clk_id with nanoseconds.
+    #[pyfunction(sig = "(clk_id, time, /)")]
+    fn clock_settime_ns(vm: &Vm, clk_id: i32, time: i64) -> Res<()> {
+        let ts = libc::timespec {
+            tv_sec: time.div_euclid(1_000_000_000),
+            tv_nsec: time.rem_euclid(1_000_000_000),
+        };
+        check(c!(clock_settime(clk_id, &ts))).or_raise(vm).map(drop)
+    }
+
+    /// clock_getres(clk_id) -> floating-point number
+    ///
+    /// Return the resolution (precision) of the specified clock clk_id.
+    #[pyfunction(sig = "(clk_id, /)")]
+    fn clock_getres(vm: &Vm, clk_id: i32) -> Res<f64> {
+        let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        check(c!(clock_getres(clk_id, &mut ts))).or_raise(vm)?;
+        Ok(ts.tv_sec as f64 + ts.tv_nsec as f64 * 1e-9)
+    }
+
+    /// pthread_getcpuclockid(thread_id) -> int
+    ///
+    /// Return the clk_id of a thread's CPU time clock.
+    #[pyfunction(sig = "(thread_id, /)")]
+    fn pthread_getcpuclockid(vm: &Vm, thread_id: u64) -> Res<i32> {
+        unsafe extern "C" {
+            fn pthread_getcpuclockid(thread: libc::pthread_t, clock: *mut libc::clockid_t) -> libc::c_int;
+        }
+        let mut clock = 0;
+        // A thread that is not known here may be gone, and its id mean nothing.
+        let result = with_thread(thread_id, |_| {
+            // SAFETY: the thread is registered and cannot end while the registry is held.
+            unsafe { pthread_getcpuclockid(thread_id as libc::pthread_t, &mut clock) }
+        });
+        match result {
+            Some(0) => Ok(clock),
+            Some(errno) => Err(vm.os_error(errno, None)),
+            None => Err(vm.os_error(libc::ESRCH, None)),
+        }
+    }
+
+    /// get_clock_info(name: str) -> dict
+    ///
+    /// Get information of the specified clock.
+    #[pyfunction(sig = "(name, /)")]
+    fn get_clock_info(vm: &Vm, name: &Py<Str>) -> Res<Value> {
+        let (id, function) = match name.to_string_lossy().as_str() {
+            "time" => (libc::CLOCK_REALTIME, "CLOCK_REALTIME"),
+            "monotonic" | "perf_counter" => (libc::CLOCK_MONOTONIC, "CLOCK_MONOTONIC"),
+            "process_time" => (libc::CLOCK_PROCESS_CPUTIME_ID, "CLOCK_PROCESS_CPUTIME_ID"),
+            "thread_time" => (libc::CLOCK_THREAD_CPUTIME_ID, "CLOCK_THREAD_CPUTIME_ID"),
+            _ => return Err(vm.value_error("unknown clock")),
+        };
+        let realtime = id == libc::CLOCK_REALTIME;
+        let implementation = format!("clock_gettime({function})");
+        let resolution = clock_getres(vm, id)?;
+        Namespace::new_value(
+            vm,
+            &[
+                (intern!("implementation"), Value::from(implementation.as_str())),
+                (intern!("monotonic"), Value::from_bool(!realtime)),
+                (intern!("adjustable"), Value::from_bool(realtime)),
+                (intern!("resolution"), Value::float(resolution)),
+            ],
+        )
+    }
+
+    /// sleep(seconds)
+    ///
     /// Delay execution for a given number of seconds.  The argument may be
     /// a floating-point number for subsecond precision.
     #[pyfunction(sig = "(seconds, /)")]
     fn sleep(vm: &Vm, seconds: &Value) -> Res<()> {
-        let x = number(vm, seconds)?;
-        if x.is_nan() {
-            return Err(vm.value_error("Invalid value NaN (not a number)"));
-        }
-        if x < 0.0 {
+        let ns = nanoseconds(vm, seconds, 1_000_000_000)?;
+        if ns < 0 {
             return Err(vm.value_error("sleep length must be non-negative"));
         }
-        if x > 9_223_372_036.0 {
-            return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
-        }
-        if x == 0.0 {
+        if ns == 0 {
             vm.thread.yield_now();
             return vm.safepoint();
         }
-        let until = Instant::now() + Duration::from_secs_f64(x);
+        let until = deadline(ns);
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
+            let rest = until.map_or(Duration::from_secs(1 << 30), left);
+            if rest.is_zero() {
+                return vm.safepoint();
             }
-            match lisle_runtime::threads::sleep_for(left) {
-                ParkOutcome::TimedOut => return Ok(()),
+            match lisle_runtime::threads::sleep_for(rest) {
+                ParkOutcome::TimedOut if until.is_some() => return vm.safepoint(),
                 _ => vm.safepoint()?,
             }
-        }
-    }
-
-    /// Convert seconds since the Epoch to a time tuple expressing UTC.
-    #[pyfunction(sig = "(seconds=None, /)")]
-    fn gmtime(vm: &Vm, seconds: Option<&Value>) -> Res<Value> {
-        Ok(as_tuple(&broken_down(vm, seconds, true)?))
-    }
-
-    /// Convert seconds since the Epoch to a time tuple expressing local time.
-    #[pyfunction(sig = "(seconds=None, /)")]
-    fn localtime(vm: &Vm, seconds: Option<&Value>) -> Res<Value> {
-        Ok(as_tuple(&broken_down(vm, seconds, false)?))
-    }
-
-    /// Convert a time tuple in local time to seconds since the Epoch.
-    #[pyfunction(sig = "(tuple, /)")]
-    fn mktime(vm: &Vm, tuple: &Value) -> Res<f64> {
-        let mut tm = from_tuple(vm, tuple)?;
-        tm.tm_wday = -1;
-        // SAFETY: a complete struct.
-        let t = unsafe { libc::mktime(&mut tm) };
-        if t == -1 && tm.tm_wday == -1 {
-            return Err(vm.overflow_error("mktime argument out of range"));
-        }
-        Ok(t as f64)
-    }
-
-    /// Convert a time tuple to a string according to a format specification.
-    #[pyfunction(sig = "(format, tuple=<unrepresentable>, /)")]
-    fn strftime(vm: &Vm, format: &Py<Str>, tuple: Option<&Value>) -> Res<Value> {
-        let tm = match tuple {
-            Some(t) => from_tuple(vm, t)?,
-            None => broken_down(vm, None, false)?,
-        };
-        let text = format.to_string_lossy();
-        if text.is_empty() {
-            return Ok(Value::from(""));
-        }
-        let Ok(format) = std::ffi::CString::new(text) else {
-            return Err(vm.value_error("embedded null character"));
-        };
-        let mut buffer = vec![0u8; 256];
-        loop {
-            // SAFETY: the buffer's length is passed, the format is terminated.
-            let n = unsafe { libc::strftime(buffer.as_mut_ptr().cast(), buffer.len(), format.as_ptr(), &tm) };
-            if n > 0 || buffer.len() > 1 << 16 {
-                buffer.truncate(n);
-                return Ok(Value::from(String::from_utf8_lossy(&buffer).as_ref()));
-            }
-            buffer.resize(buffer.len() * 4, 0);
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn nanoseconds(vm: &Vm, value: &Value, unit: i64) -> Res<i64> {
         let scaled = x * unit as f64;
         let rounded = if scaled < 0.0 { scaled.floor() } else { scaled.ceil() };
         if !(-9.223_372_036_854_775e18..9.223_372_036_854_775e18).contains(&rounded) {
-            return Err(too_large());
+            return Err(vm.overflow_error("timestamp out of range for platform time_t"));
         }
         return Ok(rounded as i64);
     }
