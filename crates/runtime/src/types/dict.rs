@@ -682,8 +682,12 @@ impl Py<Dict> {
                 return Ok(());
             }
         }
+        let count = other.len();
         for (hash, key, value) in other.snapshot_hashed() {
             self.set_hashed(vm, &key, hash, value)?;
+            if other.len() != count {
+                return Err(vm.runtime_error("dict mutated during update"));
+            }
         }
         Ok(())
     }

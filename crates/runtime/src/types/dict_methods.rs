@@ -128,6 +128,19 @@ impl Dict {
     fn fromkeys(vm: &Vm, cls: &Py<Type>, iterable: &Value, value: &Value) -> Res<Value> {
         let made = vm.call(cls.as_value(), &[])?;
         if let Some(dict) = made.downcast_exact::<Dict>() {
+            // Keys that were hashed before are not hashed again.
+            if let Some(set) = crate::types::set::AnySet::of(iterable) {
+                for (hash, key) in set.entries() {
+                    dict.set_hashed(vm, &key, hash, value.clone())?;
+                }
+                return Ok(made);
+            }
+            if let Some(keys) = iterable.downcast_exact::<Dict>() {
+                for (hash, key, _) in keys.snapshot_hashed() {
+                    dict.set_hashed(vm, &key, hash, value.clone())?;
+                }
+                return Ok(made);
+            }
             vm.for_each(iterable, |key| dict.set(vm, &key, value.clone()))?;
         } else {
             vm.for_each(iterable, |key| vm.setitem(&made, &key, value))?;

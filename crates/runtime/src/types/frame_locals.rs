@@ -45,13 +45,18 @@ impl FrameLocalsProxy {
     }
 
     fn place(&self, vm: &Vm, key: &Value) -> Res<Place> {
-        let Some(name) = key.downcast::<Str>() else {
-            // Only hashable keys can be looked for.
-            vm.hash(key)?;
-            return Ok(Place::Extra);
-        };
-        let found = self.frame.local_names().find(|(_, known)| known.text_eq(name));
-        Ok(found.map_or(Place::Extra, |(i, _)| Place::Variable(i)))
+        if let Some(name) = key.downcast_exact::<Str>() {
+            let found = self.frame.local_names().find(|(_, known)| known.text_eq(name));
+            return Ok(found.map_or(Place::Extra, |(i, _)| Place::Variable(i)));
+        }
+        // Any object may equal a name.
+        let hash = vm.hash(key)?;
+        for (i, name) in self.frame.local_names() {
+            if name.hash() == hash && vm.eq(name.as_value(), key)? {
+                return Ok(Place::Variable(i));
+            }
+        }
+        Ok(Place::Extra)
     }
 
     fn find(&self, vm: &Vm, key: &Value) -> Res<Option<Value>> {
@@ -164,7 +169,7 @@ impl FrameLocalsProxy {
             None => {
                 let shown = vm.repr(key)?.to_string_lossy();
                 let class = super::exceptions::KEY_ERROR.get();
-                let message = format!("local variable {shown} is not defined");
+                let message = format!("local variable '{shown}' is not defined");
                 Err(vm.new_exception(class, vec![Value::from(message.as_str())]))
             }
         }
@@ -233,7 +238,7 @@ impl FrameLocalsProxy {
     fn __reversed__(vm: &Vm, this: &Py<FrameLocalsProxy>) -> Res<Value> {
         let mut keys: Vec<Value> = this.snapshot(vm).into_iter().map(|(key, _)| key).collect();
         keys.reverse();
-        vm.iter(List::new(keys).as_value())
+        Ok(List::new(keys).into_value())
     }
 
     #[pymethod(sig = "($self, /)")]
@@ -296,11 +301,6 @@ impl FrameLocalsProxy {
 
     #[pymethod(sig = "($self, /)")]
     fn copy(vm: &Vm, this: &Py<FrameLocalsProxy>) -> Res<Value> {
-        this.to_dict(vm).map(Py::into_value)
-    }
-
-    #[pymethod(sig = "($self, /)")]
-    fn __copy__(vm: &Vm, this: &Py<FrameLocalsProxy>) -> Res<Value> {
         this.to_dict(vm).map(Py::into_value)
     }
 }

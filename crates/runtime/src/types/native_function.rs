@@ -62,7 +62,9 @@ impl NativeFunction {
 
     /// Whether this is a function of a module rather than a method.
     fn is_function(&self) -> bool {
-        self.owner().is_none_or(|owner| owner.downcast::<Module>().is_some())
+        // A module that is still to be made is known by its name.
+        let named = self.receiver.is_none() && self.module.as_ref().is_some_and(|m| m.downcast::<Str>().is_some());
+        named || self.owner().is_none_or(|owner| owner.downcast::<Module>().is_some())
     }
 }
 

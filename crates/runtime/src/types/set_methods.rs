@@ -159,8 +159,13 @@ impl Set {
         Ok(Set::empty_of(cls).into_value())
     }
 
-    #[slot(sig = "(iterable=(), /)")]
-    fn __init__(vm: &Vm, this: &Py<Set>, iterable: Option<&Value>) -> Res<()> {
+    #[slot]
+    fn __init__(vm: &Vm, this: &Py<Set>, args: Args<'_>) -> Res<()> {
+        let own = Set::ty().slots().init.map(|f| f as usize);
+        if args.has_keywords() && this.class().slots().init.map(|f| f as usize) == own {
+            return Err(vm.type_error("set() takes no keyword arguments"));
+        }
+        let iterable = args.check_positional(vm, "set", 0, 1)?.first();
         drop(this.any().take_table());
         iterable.map_or(Ok(()), |iterable| Py::<Set>::update(this, vm, iterable))
     }

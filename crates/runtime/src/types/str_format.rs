@@ -155,6 +155,21 @@ fn integer(vm: &Vm, letter: u8, value: &Value) -> Res<Value> {
 
 /// `template % operand`
 pub fn percent(vm: &Vm, template: &Py<Str>, operand: &Value) -> Res<Value> {
+    let text = percent_text(vm, template, operand)?;
+    let whole = match operand.downcast_exact::<Tuple>().map(|operands| operands.as_slice()) {
+        Some([only]) => only,
+        _ => operand,
+    };
+    Ok(itself(&text, whole).unwrap_or(text))
+}
+
+/// The operand, if formatting it gave its own text.
+fn itself(text: &Value, operand: &Value) -> Option<Value> {
+    let (text, operand) = (text.downcast::<Str>()?, operand.downcast_exact::<Str>()?);
+    text.text_eq(operand).then(|| operand.to_value())
+}
+
+fn percent_text(vm: &Vm, template: &Py<Str>, operand: &Value) -> Res<Value> {
     let mut operands = Operands::new(operand, operand.downcast::<Str>().is_some());
     let mut parser = PercentParser::new(template.view());
     let mut out = StrBuilder::new();
@@ -367,7 +382,11 @@ pub fn format(vm: &Vm, template: &Py<Str>, args: &[Value], kwargs: KwArgs<'_>) -
         &mut Numbering::default(),
         2,
     )?;
-    finish(vm, out)
+    let text = finish(vm, out)?;
+    Ok(match args {
+        [only] => itself(&text, only).unwrap_or(text),
+        _ => text,
+    })
 }
 
 /// `template.format_map(mapping)`

@@ -12,6 +12,8 @@ pub struct Traceback {
     pub frame: Py<Frame>,
     /// Code word of the instruction.
     pub pc: u32,
+    /// What `tb_lasti` shows beyond `pc`, of an entry that was made by hand.
+    odd: bool,
     pub line: u32,
 }
 
@@ -21,6 +23,7 @@ impl Traceback {
             next: Slot::from_option(next.filter(|n| !n.is_none())),
             frame,
             pc,
+            odd: false,
             line,
         })
         .into_value()
@@ -48,6 +51,7 @@ impl Traceback {
             next: Slot::from_option(Some(tb_next.clone()).filter(|n| !n.is_none())),
             frame: tb_frame.clone(),
             pc: u32::try_from(tb_lasti / 2).unwrap_or(0),
+            odd: tb_lasti % 2 != 0,
             line: u32::try_from(tb_lineno).unwrap_or(0),
         };
         Ok(Py::with_class(cls, traceback).into_value())
@@ -84,7 +88,7 @@ impl Traceback {
 
     #[getter]
     fn tb_lasti(_: &Vm, this: &Py<Traceback>) -> i64 {
-        i64::from(this.pc) * 2
+        i64::from(this.pc) * 2 + i64::from(this.odd)
     }
 
     #[getter]

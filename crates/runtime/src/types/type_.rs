@@ -270,7 +270,9 @@ pub fn new_class(
         Some(v) => Some(read_slots(vm, &text, &v)?),
         None => None,
     };
-    let base_has_dict = base_types.iter().any(|b| b.attr_offset() != 0);
+    // Attributes of classes are in their own dict.
+    let is_meta = best.is_subclass(Type::ty());
+    let base_has_dict = is_meta || base_types.iter().any(|b| b.attr_offset() != 0);
     let base_has_weakref = base_types.iter().any(|b| b.has_flag(TypeFlags::WEAKREF));
     let variable = best.has_flag(
         TypeFlags::INT_SUBCLASS
@@ -353,7 +355,7 @@ pub fn new_class(
         best_base: best.clone(),
         dict: dict.clone(),
         new_members: members.len() as u32,
-        has_dict,
+        has_dict: has_dict && !is_meta,
         weakref,
         inline: (attributes + if base_has_dict { best.inline_slots() } else { 0 }).clamp(1, 30) as u32,
     };
@@ -361,7 +363,7 @@ pub fn new_class(
     for (i, n) in members.iter().enumerate() {
         drop(dict.replace_str(n, crate::types::descriptors::member(&ty, n, best.members() + i)));
     }
-    if has_dict && !base_has_dict {
+    if has_dict && !base_has_dict && !is_meta {
         let _ = dict.set_default_str(intern!("__dict__"), crate::types::object::dict_getset(&ty));
     }
     if weakref && !base_has_weakref {
@@ -851,6 +853,9 @@ impl Type {
     }
     #[getter]
     fn __type_params__(_: &Vm, this: &Py<Type>) -> Value {
+        if !this.has_flag(TypeFlags::HEAP) {
+            return Tuple::empty().into_value();
+        }
         this.dict()
             .get_str(intern!("__type_params__"))
             .unwrap_or_else(|| Tuple::empty().into_value())

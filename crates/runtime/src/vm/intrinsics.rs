@@ -138,6 +138,13 @@ impl Vm {
         first: &AtomicU64,
         second: &AtomicU64,
     ) -> Res<Value> {
+        if globals.as_value().downcast_exact::<Dict>().is_none() {
+            // A subclass may answer for keys that it does not hold.
+            return match self.mapping_get(globals.as_value(), name)? {
+                Some(value) => Ok(value),
+                None => builtins.get_str(name).ok_or_else(|| self.name_error_for(name)),
+            };
+        }
         let version = globals.version();
         if let Some(value) = globals.get_str(name) {
             if let Some(at) = globals.find_entry_for_cache(name)
@@ -163,7 +170,7 @@ impl Vm {
 
     /// A global or builtin name.
     fn global(&self, f: &FrameData, name: &Py<Str>) -> Res<Value> {
-        if let Some(value) = f.globals().get_str(name) {
+        if let Some(value) = self.mapping_get(f.globals().as_value(), name)? {
             return Ok(value);
         }
         f.builtins().get_str(name).ok_or_else(|| self.name_error_for(name))
