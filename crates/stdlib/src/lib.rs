@@ -7,6 +7,7 @@ mod abc;
 mod ast;
 pub mod atexit;
 mod binascii;
+mod bisect;
 mod cli;
 mod cmath;
 mod codecs;
@@ -22,17 +23,23 @@ mod gc;
 mod grp;
 mod hashes;
 mod io;
+mod functools;
+mod gc;
+mod heapq;
 mod itertools;
 mod json;
 mod math;
 mod mmap;
 mod multiprocessing;
 mod opcode;
+mod operator;
+mod order;
 pub mod packed;
 mod posix;
 mod posixshmem;
 mod posixsubprocess;
 mod pwd;
+mod queue;
 mod random;
 mod resource;
 mod select;
@@ -68,6 +75,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &ast::module::DEF,
     &atexit::module::DEF,
     &binascii::module::DEF,
+    &bisect::module::DEF,
     &cmath::module::DEF,
     &codecs::module::DEF,
     &collections::module::DEF,
@@ -102,6 +110,22 @@ pub static MODULES: &[&ModuleDef] = &[
     &stat::module::DEF,
     &string::module::DEF,
     &struct_::module::DEF,
+    &contextvars::module::DEF,
+    &errno::module::DEF,
+    &functools::module::DEF,
+    &gc::module::DEF,
+    &heapq::module::DEF,
+    &itertools::module::DEF,
+    &itertools::module::DEF,
+    &math::module::DEF,
+    &math::module::DEF,
+    &opcode::module::DEF,
+    &operator::module::DEF,
+    &posix::module::DEF,
+    &queue::module::DEF,
+    &random::module::DEF,
+    &random::module::DEF,
+    &sre::module::DEF,
     &suggestions::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,

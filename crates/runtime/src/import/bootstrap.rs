@@ -73,7 +73,7 @@ impl Importers {
 /// On an error native modules and the packed library can be imported nevertheless.
 pub fn init(vm: &Vm) -> Res<()> {
     let modules = crate::interp::modules();
-    let import = NativeFunction::new_value(&__IMPORT___DEF, None, Some(intern!("builtins").to_value()));
+    let import = NativeFunction::new_value(&__IMPORT___DEF, None, modules.get_str(intern!("builtins")));
     crate::interp::builtins().set_str(intern!("__import__"), import.clone());
     prepare_sys();
     let imp = make_native_module(vm, &imp::module::DEF)?.into_value();

@@ -101,7 +101,7 @@ pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
     let module = Module::new(def.name);
     for part in def.all() {
         for function in part.functions {
-            let value = NativeFunction::new_value(function, None, Some(Str::intern(def.name).into_value()));
+            let value = NativeFunction::new_value(function, None, Some(module.to_value()));
             module.set(function.name, value);
         }
         for ty in part.types {

@@ -154,7 +154,7 @@ pub(crate) fn to_bigint(vm: &Vm, int: &Value) -> BigInt {
 }
 
 /// `operator.index(value)` as an int that is no instance of a subclass.
-pub(crate) fn exact_index(vm: &Vm, value: &Value) -> Res<Value> {
+pub fn exact_index(vm: &Vm, value: &Value) -> Res<Value> {
     let int = vm.index(value)?;
     if int.is_small_int() || int.has_type(<crate::types::int::Int as crate::object::Native>::ty()) {
         return Ok(int);

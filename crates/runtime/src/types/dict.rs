@@ -519,7 +519,57 @@ impl Py<Dict> {
     pub fn move_to_end(&self, vm: &Vm, key: &Value, last: bool) -> Res<bool> {
         let hash = Self::hash_key(vm, key)?;
         let (guard, found) = self.locate(vm, key, hash)?;
-        let Some(mut n) = found else { return Ok(false) };
+        let Some(n) = found else { return Ok(false) };
+        if self.move_entry(n, hash, last) {
+            return Ok(true);
+        }
+        drop(guard);
+        Err(vm.memory_error())
+    }
+
+    /// The value of a key, which is moved to the end.
+    #[inline]
+    pub fn get_refreshed(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
+        let (_guard, found) = self.locate(vm, key, hash)?;
+        let Some(n) = found else { return Ok(None) };
+        let value = self.table().value_at(n);
+        // Without memory the key stays where it is.
+        self.move_entry(n, hash, true);
+        Ok(value)
+    }
+
+    /// Sets a key if it is not there, and removes the first one if there are then more than `limit`; returns what was removed.
+    pub fn add_bounded(
+        &self,
+        vm: &Vm,
+        key: &Value,
+        hash: i64,
+        value: &Value,
+        limit: usize,
+    ) -> Res<Option<(Value, Value)>> {
+        let (guard, found) = self.locate(vm, key, hash)?;
+        if found.is_some() {
+            return Ok(None);
+        }
+        if !self.make_room() {
+            drop(guard);
+            return Err(vm.memory_error());
+        }
+        self.append(hash, key.clone(), value.clone());
+        if self.len() <= limit {
+            return Ok(None);
+        }
+        let Some(n) = self.table().live_from(0) else {
+            return Ok(None);
+        };
+        let (key, value) = self.take_entry(n);
+        self.table().begin_at(n + 1);
+        Ok(key.zip(value))
+    }
+
+    /// Moves entry `n` to the end or to the beginning; the dict is locked. `false` without memory.
+    #[inline]
+    fn move_entry(&self, mut n: usize, hash: i64, last: bool) -> bool {
         let table = self.table();
         let there = if last {
             table.live_before(usize::MAX)
@@ -527,16 +577,13 @@ impl Py<Dict> {
             table.live_from(0)
         };
         if there == Some(n) {
-            return Ok(true);
+            return true;
         }
         let room = table.usable() > 0 && (last || table.has_room_before());
         if !room {
             let offset = if last { 0 } else { self.len() / 2 + 4 };
             let fresh = Table::log2_to_grow(self.len() + 1 + 2 * offset).and_then(Table::alloc);
-            let Some(fresh) = fresh else {
-                drop(guard);
-                return Err(vm.memory_error());
-            };
+            let Some(fresh) = fresh else { return false };
             n = offset + table.live_count_before(n);
             self.rehash_at(fresh, offset);
         }
@@ -550,7 +597,7 @@ impl Py<Dict> {
             }
             self.state.len.store(self.len() + 1, Relaxed);
         }
-        Ok(true)
+        true
     }
 
     /// The count of changes to keys and places, and the number of the first or the last entry.

@@ -15,23 +15,31 @@ use crate::vm::{Res, Vm};
 use lisle_bytecode::opcode::CmpOp;
 
 /// Calls `call` with `receiver` put before the arguments. Nothing is counted for up to seven arguments.
-#[inline]
+#[inline(always)]
 pub(crate) fn prepended<R>(receiver: &Value, args: Args<'_>, call: impl FnOnce(Args<'_>) -> R) -> R {
+    joined(std::slice::from_ref(receiver), args, call)
+}
+
+/// Calls `call` with `first` before the arguments, without counting references.
+#[inline]
+pub fn joined<R>(first: &[Value], args: Args<'_>, call: impl FnOnce(Args<'_>) -> R) -> R {
     const N: usize = 8;
     let n = args.values.len();
+    let total = first.len() + n;
     let mut array = [const { MaybeUninit::<Value>::uninit() }; N];
     let mut vector: Vec<MaybeUninit<Value>> = Vec::new();
-    let place: &mut [MaybeUninit<Value>] = if n < N {
+    let place: &mut [MaybeUninit<Value>] = if total <= N {
         &mut array
     } else {
-        vector.resize_with(n + 1, MaybeUninit::uninit);
+        vector.resize_with(total, MaybeUninit::uninit);
         &mut vector
     };
-    // SAFETY: `place` has room for `n + 1` values. The copies are borrows: `MaybeUninit` never drops them, and the originals outlive the call.
+    // SAFETY: `place` has room for `total` values. The copies are borrows: `MaybeUninit` never drops them, and the originals outlive the call.
     let values = unsafe {
-        place[0].write(std::ptr::read(receiver));
-        std::ptr::copy_nonoverlapping(args.values.as_ptr(), place.as_mut_ptr().add(1).cast::<Value>(), n);
-        std::slice::from_raw_parts(place.as_ptr().cast::<Value>(), n + 1)
+        let to = place.as_mut_ptr().cast::<Value>();
+        std::ptr::copy_nonoverlapping(first.as_ptr(), to, first.len());
+        std::ptr::copy_nonoverlapping(args.values.as_ptr(), to.add(first.len()), n);
+        std::slice::from_raw_parts(to.cast_const(), total)
     };
     call(Args {
         values,

@@ -406,6 +406,7 @@ marker!(
 /// A built-in exception class, made on first use.
 pub struct ExcType {
     cell: TypeCell,
+    module: &'static str,
     name: &'static str,
     /// Empty for none.
     doc: &'static str,
@@ -418,6 +419,7 @@ impl ExcType {
     const fn native(make: fn(&'static ExcType) -> &'static Py<Type>) -> ExcType {
         ExcType {
             cell: TypeCell::new(),
+            module: "builtins",
             name: "",
             doc: "",
             base: None,
@@ -428,10 +430,24 @@ impl ExcType {
     const fn simple(name: &'static str, doc: &'static str, base: &'static ExcType) -> ExcType {
         ExcType {
             cell: TypeCell::new(),
+            module: "builtins",
             name,
             doc,
             base: Some(base),
             make: make::<BaseException>,
+        }
+    }
+
+    /// A class of a library module, with the fields of [`BaseException`] alone.
+    pub const fn library(
+        module: &'static str,
+        name: &'static str,
+        doc: &'static str,
+        base: &'static ExcType,
+    ) -> ExcType {
+        ExcType {
+            module,
+            ..ExcType::simple(name, doc, base)
         }
     }
 
@@ -443,6 +459,7 @@ impl ExcType {
     ) -> ExcType {
         ExcType {
             cell: TypeCell::new(),
+            module: "builtins",
             name,
             doc,
             base: Some(base),
@@ -467,7 +484,7 @@ impl ExcType {
 /// A class with the payload of `T` and no fields or methods beyond its base's.
 fn make<T: Native>(this: &'static ExcType) -> &'static Py<Type> {
     match this.base {
-        Some(base) => make_static_variant::<T>(&this.cell, this.name, "builtins", this.doc(), base.get()),
+        Some(base) => make_static_variant::<T>(&this.cell, this.name, this.module, this.doc(), base.get()),
         None => T::ty(),
     }
 }
