@@ -25,7 +25,9 @@ mod hashes;
 mod io;
 mod functools;
 mod gc;
+mod grp;
 mod heapq;
+mod io;
 mod itertools;
 mod json;
 mod math;
@@ -83,8 +85,15 @@ pub static MODULES: &[&ModuleDef] = &[
     &csv::module::DEF,
     &errno::module::DEF,
     &fcntl::module::DEF,
+    &functools::module::DEF,
     &gc::module::DEF,
     &grp::module::DEF,
+    &math::module::DEF,
+    &posix::module::DEF,
+    &random::module::DEF,
+    &sre::module::DEF,
+    &heapq::module::DEF,
+    &io::module::DEF,
     &hashes::blake2_module::DEF,
     &hashes::md5::module::DEF,
     &hashes::sha1::module::DEF,
@@ -97,10 +106,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &mmap::module::DEF,
     &multiprocessing::module::DEF,
     &opcode::module::DEF,
+    &operator::module::DEF,
     &posix::module::DEF,
     &posixshmem::module::DEF,
     &posixsubprocess::module::DEF,
     &pwd::module::DEF,
+    &queue::module::DEF,
     &random::module::DEF,
     &resource::module::DEF,
     &select::module::DEF,
@@ -110,22 +121,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &stat::module::DEF,
     &string::module::DEF,
     &struct_::module::DEF,
-    &contextvars::module::DEF,
-    &errno::module::DEF,
-    &functools::module::DEF,
-    &gc::module::DEF,
-    &heapq::module::DEF,
-    &itertools::module::DEF,
-    &itertools::module::DEF,
-    &math::module::DEF,
-    &math::module::DEF,
-    &opcode::module::DEF,
-    &operator::module::DEF,
-    &posix::module::DEF,
-    &queue::module::DEF,
-    &random::module::DEF,
-    &random::module::DEF,
-    &sre::module::DEF,
     &suggestions::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,

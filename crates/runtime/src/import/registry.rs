@@ -9,7 +9,6 @@ use crate::sync::OnceBox;
 use crate::types::code::Code;
 use crate::types::module::Module;
 use crate::types::native_function::NativeFunction;
-use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
 /// A module of the packed library.
