@@ -19,13 +19,10 @@ mod errno;
 mod exception;
 mod exclusive;
 mod fcntl;
-mod gc;
-mod grp;
-mod hashes;
-mod io;
 mod functools;
 mod gc;
 mod grp;
+mod hashes;
 mod heapq;
 mod io;
 mod itertools;
@@ -88,17 +85,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &functools::module::DEF,
     &gc::module::DEF,
     &grp::module::DEF,
-    &math::module::DEF,
-    &posix::module::DEF,
-    &random::module::DEF,
-    &sre::module::DEF,
-    &heapq::module::DEF,
-    &io::module::DEF,
     &hashes::blake2_module::DEF,
     &hashes::md5::module::DEF,
     &hashes::sha1::module::DEF,
     &hashes::sha2::module::DEF,
     &hashes::sha3::module::DEF,
+    &heapq::module::DEF,
     &io::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
