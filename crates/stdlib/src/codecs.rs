@@ -79,9 +79,9 @@ fn order_number(order: Option<Endian>) -> i64 {
     }
 }
 
-#[pymodule(name = "_codecs", types(EncodingMap))]
+#[pymodule(name = "_codecs")]
 pub mod module {
-    use super::charmap::{self, EncodingMap};
+    use super::charmap;
     use super::{
         bytes_or_text, decode as run_decoder, encode as run_encoder, encoded, errors_name, order, order_number,
     };

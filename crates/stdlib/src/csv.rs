@@ -14,7 +14,7 @@ use crate::exception::ExceptionClass;
 
 pub static ERROR: ExceptionClass = ExceptionClass::new("_csv", "Error", &exceptions::EXCEPTION);
 
-#[pymodule(name = "_csv", doc = "CSV parsing and writing.\n", types(Dialect, Reader, Writer))]
+#[pymodule(name = "_csv", doc = "CSV parsing and writing.\n", types(Dialect))]
 pub mod module {
     use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 

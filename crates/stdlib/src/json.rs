@@ -9,7 +9,7 @@ mod write;
 
 use lisle_runtime::native::pymodule;
 
-#[pymodule(name = "_json", doc = "json speedups\n", types(Scanner, Encoder))]
+#[pymodule(name = "_json", doc = "json speedups\n")]
 pub mod module {
     use super::quote;
     use super::scan::{self, Scanner};

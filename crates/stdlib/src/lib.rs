@@ -8,6 +8,7 @@ mod ast;
 pub mod atexit;
 mod binascii;
 mod bisect;
+mod bz2;
 mod cli;
 mod cmath;
 mod codecs;
@@ -24,6 +25,7 @@ mod gc;
 mod grp;
 mod hashes;
 mod heapq;
+mod incremental;
 mod io;
 mod itertools;
 mod json;
@@ -64,6 +66,7 @@ mod typing;
 mod unicodedata;
 mod warnings;
 mod weakref;
+mod zlib;
 
 pub use cli::run_command_line;
 use lisle_runtime::native::ModuleDef;
@@ -75,6 +78,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &atexit::module::DEF,
     &binascii::module::DEF,
     &bisect::module::DEF,
+    &bz2::module::DEF,
     &cmath::module::DEF,
     &codecs::module::DEF,
     &collections::module::DEF,
@@ -125,6 +129,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &unicodedata::module::DEF,
     &warnings::module::DEF,
     &weakref::module::DEF,
+    &zlib::module::DEF,
 ];
 
 /// What the interpreter does with signals from the start.

@@ -13,12 +13,12 @@ mod subject;
 
 use lisle_runtime::native::pymodule;
 
-#[pymodule(name = "_sre", types(Pattern, Match, Scanner, Template))]
+#[pymodule(name = "_sre")]
 pub mod module {
     use super::chars::{lower_ascii, lower_unicode};
     use super::codes;
-    use super::matched::{Match, Template};
-    use super::pattern::{Pattern, Scanner};
+    use super::matched::Template;
+    use super::pattern::Pattern;
     use super::subject::Subject;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;

@@ -96,11 +96,7 @@ impl FieldNameIterator {
     }
 }
 
-#[pymodule(
-    name = "_string",
-    doc = "string helper module",
-    types(FormatterIterator, FieldNameIterator)
-)]
+#[pymodule(name = "_string", doc = "string helper module")]
 pub mod module {
     use super::*;
 

@@ -409,7 +409,7 @@ shake_class!(
 pub mod md5 {
     use lisle_runtime::native::pymodule;
 
-    #[pymodule(name = "_md5", types(Md5Type))]
+    #[pymodule(name = "_md5")]
     pub mod module {
         use super::super::Md5Type;
         use lisle_runtime::native::*;
@@ -432,7 +432,7 @@ pub mod md5 {
 pub mod sha1 {
     use lisle_runtime::native::pymodule;
 
-    #[pymodule(name = "_sha1", types(Sha1Type))]
+    #[pymodule(name = "_sha1")]
     pub mod module {
         use super::super::Sha1Type;
         use lisle_runtime::native::*;
@@ -455,7 +455,7 @@ pub mod sha1 {
 pub mod sha2 {
     use lisle_runtime::native::pymodule;
 
-    #[pymodule(name = "_sha2", types(Sha224Type, Sha256Type, Sha384Type, Sha512Type))]
+    #[pymodule(name = "_sha2")]
     pub mod module {
         use super::super::{Sha224Type, Sha256Type, Sha384Type, Sha512Type};
         use lisle_runtime::native::*;

@@ -110,7 +110,7 @@ fn read_string<U: Unit>(vm: &Vm, text: &Py<Str>, units: &[U], begin: usize, stri
                     None => unit,
                 }
             }
-            _ => return Err(fault(vm, "Invalid \\escape: ", text, at - 2)),
+            _ => return Err(fault(vm, "Invalid \\escape", text, at - 2)),
         };
         built.push(plain);
     }

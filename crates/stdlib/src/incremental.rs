@@ -1,0 +1,90 @@
+//! What the decompressors of `zlib`, `bz2` and `lzma` have in common: input comes in pieces, output may be limited.
+//!
+//! Invariant: `pending` is input that the decoder has not seen; after the end of the stream the rest of it is in `unused`.
+
+/// What a decoder did with a piece of input.
+pub struct Step {
+    pub consumed: usize,
+    pub produced: usize,
+    /// The stream has ended.
+    pub end: bool,
+}
+
+/// A decoder that works from one piece of memory into another.
+pub trait Decoder: Send + 'static {
+    type Error;
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Self::Error>;
+}
+
+/// A decompressor object's state.
+pub struct Incremental<D> {
+    pub decoder: D,
+    pending: Vec<u8>,
+    pub eof: bool,
+    pub unused: Vec<u8>,
+    pub needs_input: bool,
+}
+
+/// How much output is asked for at once.
+const CHUNK: usize = 64 * 1024;
+
+impl<D: Decoder> Incremental<D> {
+    pub fn new(decoder: D) -> Incremental<D> {
+        Incremental {
+            decoder,
+            pending: Vec::new(),
+            eof: false,
+            unused: Vec::new(),
+            needs_input: true,
+        }
+    }
+
+    /// Takes more input and gives out what it decodes to, `max` bytes at most. Not to be called after the end.
+    ///
+    /// # Errors
+    /// The decoder's; what was pending is dropped then.
+    pub fn decompress(&mut self, data: &[u8], max: Option<usize>) -> Result<Vec<u8>, D::Error> {
+        let mut held = std::mem::take(&mut self.pending);
+        let input: &[u8] = if held.is_empty() {
+            data
+        } else {
+            held.extend_from_slice(data);
+            &held
+        };
+        let limit = max.unwrap_or(usize::MAX);
+        let mut out = Vec::new();
+        let mut at = 0;
+        while out.len() < limit {
+            let have = out.len();
+            let room = (limit - have).min(CHUNK.max(have).min(1 << 24));
+            out.resize(have + room, 0);
+            let step = self.decoder.step(&input[at..], &mut out[have..]);
+            let step = match step {
+                Ok(step) => step,
+                Err(error) => {
+                    self.needs_input = false;
+                    return Err(error);
+                }
+            };
+            out.truncate(have + step.produced);
+            at += step.consumed;
+            if step.end {
+                self.eof = true;
+                break;
+            }
+            let stuck = step.consumed == 0 && step.produced == 0;
+            if stuck || at == input.len() && step.produced < room {
+                break;
+            }
+        }
+        let rest = &input[at..];
+        if self.eof {
+            self.needs_input = false;
+            self.unused = rest.to_vec();
+        } else {
+            self.needs_input = rest.is_empty();
+            self.pending = rest.to_vec();
+        }
+        Ok(out)
+    }
+}
