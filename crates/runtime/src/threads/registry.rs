@@ -140,6 +140,17 @@ pub fn for_each_thread(mut f: impl FnMut(&ThreadState)) {
     with(|r| r.threads.iter().for_each(|t| f(listed(*t))));
 }
 
+/// As [`for_each_thread`], unless the list is in use: for a signal handler, which may have interrupted its user.
+pub fn try_for_each_thread(mut f: impl FnMut(&ThreadState)) -> bool {
+    if !REGISTRY.raw.try_lock() {
+        return false;
+    }
+    // SAFETY: the lock is held.
+    unsafe { &*REGISTRY.data.get() }.threads.iter().for_each(|t| f(listed(*t)));
+    REGISTRY.raw.unlock();
+    true
+}
+
 /// Runs `f` on the thread that Python knows as `ident`.
 pub fn with_thread<R>(ident: u64, f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
     with(|r| r.threads.iter().map(|t| listed(*t)).find(|t| t.ident() == ident).map(f))

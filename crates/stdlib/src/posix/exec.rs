@@ -74,8 +74,8 @@ pub fn environment(vm: &Vm, env: &Value) -> Res<Strings> {
 }
 
 /// Replaces the program; returns only if that failed.
-fn execute(vm: &Vm, path: &PathOrFd, argv: &Strings, env: Option<&Strings>) -> Res<()> {
-    let failed: Sys<()> = vm.detached(|| {
+fn execute(vm: &Vm, path: &PathOrFd, argv: &Strings, env: Option<&Strings>) -> Sys<()> {
+    vm.detached(|| {
         let (argv, env) = (argv.as_ptr(), env.map_or(std::ptr::null(), Strings::as_ptr));
         match path {
             PathOrFd::Fd(fd, _) => c!(fexecve(*fd, argv, env)),
@@ -83,8 +83,7 @@ fn execute(vm: &Vm, path: &PathOrFd, argv: &Strings, env: Option<&Strings>) -> R
             PathOrFd::Path(path) => c!(execve(path.as_ptr(), argv, env)),
         };
         Err(Errno::last())
-    });
-    failed.or_raise_for(vm, path.object())
+    })
 }
 
 #[pymodule(name = "posix")]
@@ -109,7 +108,7 @@ pub mod module {
         if argv.first().is_empty() {
             return Err(vm.value_error("execv() arg 2 first element cannot be empty"));
         }
-        execute(vm, &PathOrFd::Path(path), &argv, None)
+        execute(vm, &PathOrFd::Path(path), &argv, None).or_raise(vm)
     }
 
     /// Execute an executable path with arguments, replacing current process.
@@ -136,6 +135,6 @@ pub mod module {
             return Err(vm.value_error("execve: argv first element cannot be empty"));
         }
         let env = environment(vm, env)?;
-        execute(vm, &path, &argv, Some(&env))
+        execute(vm, &path, &argv, Some(&env)).or_raise_for(vm, path.object())
     }
 }

@@ -536,7 +536,7 @@ pub mod module {
         let bytes = buffer::get_bytes(vm, packed_ip)?;
         match <[u8; 4]>::try_from(bytes.as_ref()) {
             Ok(bytes) => Ok(Ipv4Addr::from(bytes).to_string()),
-            Err(_) => Err(vm.os_error_message("packed IP wrong length")),
+            Err(_) => Err(vm.os_error_message("packed IP wrong length for inet_ntoa")),
         }
     }
 
@@ -605,7 +605,7 @@ pub mod module {
     fn if_nametoindex(vm: &Vm, oname: &Value) -> Res<u32> {
         let name = fs_encode(vm, oname)?;
         match c!(if_nametoindex(name.as_ptr())) {
-            0 => Err(vm.os_error(Errno::last().0, None)),
+            0 => Err(vm.os_error_message("no interface with this name")),
             index => Ok(index),
         }
     }
