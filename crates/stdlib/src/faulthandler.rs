@@ -187,7 +187,10 @@ fn file_of(vm: &Vm, file: Option<&Value>) -> Res<(i32, Option<Value>)> {
         };
     }
     let fd = vm.call_method(&file, intern!("fileno"), &[])?;
-    let fd = vm.int_value(&fd).and_then(|n| n.to_i64()).and_then(|n| i32::try_from(n).ok());
+    let fd = vm
+        .int_value(&fd)
+        .and_then(|n| n.to_i64())
+        .and_then(|n| i32::try_from(n).ok());
     let Some(fd) = fd.filter(|fd| *fd >= 0) else {
         return Err(vm.runtime_error("file.fileno() is not a valid file descriptor"));
     };
@@ -219,7 +222,9 @@ fn cancel_watchdog() {
 /// Waits, dumps, and waits again if it is to be repeated.
 fn watchdog(flag: &AtomicU32, length: Duration, repeat: bool, fd: i32, exit: bool, header: &str) {
     loop {
-        let Some(until) = Instant::now().checked_add(length) else { return };
+        let Some(until) = Instant::now().checked_add(length) else {
+            return;
+        };
         while flag.load(Acquire) == 0 && Instant::now() < until {
             futex::wait(flag, 0, Some(futex::deadline_ns(until)));
         }
@@ -328,13 +333,7 @@ pub mod module {
     /// If repeat is true, the tracebacks of all threads are dumped every timeout
     /// seconds. If exit is true, call _exit(1) which is not safe.
     #[pyfunction(sig = "(timeout, repeat=False, file=sys.stderr, exit=False)")]
-    fn dump_traceback_later(
-        vm: &Vm,
-        timeout: &Value,
-        repeat: bool,
-        file: Option<&Value>,
-        exit: bool,
-    ) -> Res<()> {
+    fn dump_traceback_later(vm: &Vm, timeout: &Value, repeat: bool, file: Option<&Value>, exit: bool) -> Res<()> {
         let ns = crate::timeout::nanoseconds(vm, timeout, 1_000_000_000)?;
         if ns <= 0 {
             return Err(vm.value_error("timeout must be greater than 0"));
@@ -380,13 +379,7 @@ pub mod module {
     /// Dump the traceback of the current thread, or of all threads if
     /// all_threads is True, into file.
     #[pyfunction(sig = "(signum, file=sys.stderr, all_threads=True, chain=False)")]
-    fn register(
-        vm: &Vm,
-        signum: i32,
-        file: Option<&Value>,
-        all_threads: Option<bool>,
-        chain: bool,
-    ) -> Res<()> {
+    fn register(vm: &Vm, signum: i32, file: Option<&Value>, all_threads: Option<bool>, chain: bool) -> Res<()> {
         let watch = user_signal(vm, signum)?;
         let (fd, file) = file_of(vm, file)?;
         keep_file(signum, file);

@@ -19,6 +19,7 @@ mod csv;
 mod errno;
 mod exception;
 mod exclusive;
+mod faulthandler;
 mod fcntl;
 mod functools;
 mod gc;
@@ -85,6 +86,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::module::DEF,
     &csv::module::DEF,
     &errno::module::DEF,
+    &faulthandler::module::DEF,
     &fcntl::module::DEF,
     &functools::module::DEF,
     &gc::module::DEF,

@@ -146,7 +146,10 @@ pub fn try_for_each_thread(mut f: impl FnMut(&ThreadState)) -> bool {
         return false;
     }
     // SAFETY: the lock is held.
-    unsafe { &*REGISTRY.data.get() }.threads.iter().for_each(|t| f(listed(*t)));
+    unsafe { &*REGISTRY.data.get() }
+        .threads
+        .iter()
+        .for_each(|t| f(listed(*t)));
     REGISTRY.raw.unlock();
     true
 }
