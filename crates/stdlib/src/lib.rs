@@ -23,6 +23,7 @@ mod faulthandler;
 mod fcntl;
 mod functools;
 mod gc;
+mod gc;
 mod grp;
 mod hashes;
 mod heapq;

@@ -49,8 +49,11 @@ pub struct Shape {
     /// Slot by address of the name; only for shapes with more than [`LINEAR`] names.
     index: Option<HashMap<usize, u16>>,
     transitions: Mutex<Vec<(usize, NonNull<Shape>)>>,
+    /// The first few transitions, for inline caches: set once each, in order.
+    quick: [AtomicPtr<Shape>; QUICK],
 }
 
+const QUICK: usize = 4;
 const LINEAR: usize = 8;
 
 // SAFETY: shapes are immutable but for atomics and the locked transitions.
@@ -72,6 +75,7 @@ impl Shape {
             names,
             index,
             transitions: Mutex::new(Vec::new()),
+            quick: Default::default(),
         };
         NonNull::from(Box::leak(Box::new(shape)))
     }
@@ -100,8 +104,18 @@ impl Shape {
         }
         let names = self.names.iter().cloned().chain([name.clone()]).collect();
         let next = Shape::new(names);
+        if let Some(place) = self.quick.get(transitions.len()) {
+            place.store(next.as_ptr(), Release);
+        }
         transitions.push((key, next));
         next
+    }
+
+    /// The number of the transition that adds `name`, for [`Attrs::add_cached`].
+    pub fn transition_number(&self, name: &Py<Str>) -> Option<usize> {
+        let key = name.as_ptr() as usize;
+        let transitions = self.transitions.lock();
+        transitions.iter().take(QUICK).position(|(n, _)| *n == key)
     }
 
     /// Gives this layout and all that grow from it new ids.
@@ -305,17 +319,45 @@ impl<'a> Attrs<'a> {
         Ok(())
     }
 
-    /// The inline cache's path to add an attribute: the shape changes from `from` to `to`, whose last slot is `i`.
+    /// The inline cache's way to add an attribute, by the transition numbered `n` of the shape with the id `from`.
     /// `Err` gives the value back when the object is not as the cache expects.
-    pub fn add_cached(&self, ty: &Type, from: u32, to: NonNull<Shape>, i: usize, value: Value) -> Result<(), Value> {
-        let guard = ObjectLock::from_byte(&self.header.lock).guard();
-        if self.shape_id() != from {
+    #[inline(always)]
+    pub fn add_cached<const FREE: bool>(&self, ty: &Type, from: u32, n: usize, value: Value) -> Result<(), Value> {
+        let guard = FREE.then(|| ObjectLock::from_byte(&self.header.lock).guard());
+        let old = self.shape.load(Acquire);
+        // SAFETY: shapes live as long as their type.
+        let Some(shape) = (unsafe { old.as_ref() }).filter(|shape| shape.id.load(Relaxed) == from) else {
+            drop(guard);
+            return Err(value);
+        };
+        let next = match shape.quick.get(n) {
+            Some(next) => next.load(Acquire),
+            None => std::ptr::null_mut(),
+        };
+        if next.is_null() {
             drop(guard);
             return Err(value);
         }
-        self.grow_for(ty, i);
+        let i = shape.names.len();
+        if i >= self.inline_slots() {
+            self.grow_for(ty, i);
+        }
         let old = self.slot(i).swap(Some(value));
-        self.shape.store(to.as_ptr(), Release);
+        self.shape.store(next, Release);
+        drop(guard);
+        drop(old);
+        Ok(())
+    }
+
+    /// The inline cache's way to write slot `i` of the shape with the id `id`; `Err` as above.
+    #[inline(always)]
+    pub fn set_cached<const FREE: bool>(&self, id: u32, i: usize, value: Value) -> Result<(), Value> {
+        let guard = FREE.then(|| ObjectLock::from_byte(&self.header.lock).guard());
+        if self.shape_id() != id {
+            drop(guard);
+            return Err(value);
+        }
+        let old = self.slot(i).swap(Some(value));
         drop(guard);
         drop(old);
         Ok(())

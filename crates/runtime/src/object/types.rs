@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 use super::attrs::{Shape, fresh_id};
 use super::py::{Native, Obj, PayloadInfo, Py};
@@ -96,11 +96,21 @@ pub struct Type {
     /// Inline attribute slots of new instances.
     inline: AtomicU32,
     root_shape: AtomicPtr<Shape>,
+    /// [`READS`] and [`WRITES`], as the slots have it.
+    generic: AtomicU32,
     /// Written by the creator, or with the world stopped.
     slots: UnsafeCell<Slots>,
     /// Types that have this one in their bases; a type takes itself out when it is freed.
     subclasses: Mutex<Vec<TypePtr>>,
 }
+
+/// Attributes are read by `object.__getattribute__`.
+const READS: u32 = 1;
+/// Attributes are written by `object.__setattr__`.
+const WRITES: u32 = 2;
+
+/// Addresses of the slots of `object` that `READS` and `WRITES` mean.
+static OBJECT_ACCESS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 struct TypePtr(NonNull<Obj<Type>>);
 // SAFETY: only used under the `subclasses` lock, which a dying type takes to remove itself.
@@ -207,6 +217,18 @@ impl Type {
 
     pub fn clear_flag(&self, bits: TypeFlags) {
         self.flags.fetch_and(!bits.0, Relaxed);
+    }
+
+    /// Whether attributes of instances are read by `object.__getattribute__`.
+    #[inline(always)]
+    pub fn reads_generically(&self) -> bool {
+        self.generic.load(Relaxed) & READS != 0
+    }
+
+    /// Whether attributes of instances are written by `object.__setattr__`.
+    #[inline(always)]
+    pub fn writes_generically(&self) -> bool {
+        self.generic.load(Relaxed) & WRITES != 0
     }
 
     /// Offset of the attribute store; 0 for none.
@@ -431,8 +453,20 @@ impl Py<Type> {
 
     /// Replaces the operations. The world is stopped, or the type is private to its creator.
     pub(crate) fn set_slots(&self, slots: Slots) {
+        let addresses = [
+            slots.getattro.map_or(0, |f| f as usize),
+            slots.setattro.map_or(0, |f| f as usize),
+        ];
+        if self.base.is_empty() {
+            for (own, address) in OBJECT_ACCESS.iter().zip(addresses) {
+                own.store(address, Relaxed);
+            }
+        }
+        let is = |n: usize| addresses[n] == OBJECT_ACCESS[n].load(Relaxed);
+        let generic = if is(0) { READS } else { 0 } | if is(1) { WRITES } else { 0 };
         // SAFETY: see the contract above.
         unsafe { *self.slots.get() = slots };
+        self.generic.store(generic, Relaxed);
     }
 
     /// A class made by Python code; its mro and slots are still to be set by the caller.
@@ -462,6 +496,7 @@ impl Py<Type> {
             members,
             inline: AtomicU32::new(spec.inline.clamp(1, 30)),
             root_shape: AtomicPtr::default(),
+            generic: AtomicU32::new(0),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };
@@ -533,6 +568,7 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
         members: 0,
         inline: AtomicU32::new(1),
         root_shape: AtomicPtr::default(),
+        generic: AtomicU32::new(0),
         slots: UnsafeCell::new(Slots::default()),
         subclasses: Mutex::new(Vec::new()),
     };
@@ -683,6 +719,7 @@ pub fn make_static_variant_with<T: Native>(
             members: 0,
             inline: AtomicU32::new(1),
             root_shape: AtomicPtr::default(),
+            generic: AtomicU32::new(0),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };

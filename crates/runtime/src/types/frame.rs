@@ -16,7 +16,7 @@ use crate::types::code::Code;
 use crate::types::dict::Dict;
 use crate::types::frame_locals::FrameLocalsProxy;
 use crate::types::function::Function;
-use crate::vm::frames::{FrameData, FrameKind};
+use crate::vm::frames::FrameData;
 use crate::vm::{Res, Vm};
 
 crate::no_trace!(AtomicPtr<FrameData>);
@@ -85,7 +85,7 @@ impl Frame {
             live: AtomicPtr::new(std::ptr::from_ref(f).cast_mut()),
             thread: AtomicU64::new(thread),
             level: AtomicU32::new(level as u32),
-            last: AtomicU32::new(f.pc),
+            last: AtomicU32::new(f.pc()),
             values: Locked::new(Vec::new()),
             replaced: Locked::new(Vec::new()),
             trace: Slot::empty(),
@@ -157,7 +157,7 @@ impl Frame {
 
     /// A generator's frame is suspended.
     pub(crate) fn suspend(&self, f: &FrameData) {
-        self.last.store(f.pc, Relaxed);
+        self.last.store(f.pc(), Relaxed);
         self.live.store(std::ptr::null_mut(), Release);
     }
 }
@@ -169,12 +169,12 @@ impl Py<Frame> {
         let code = f.code();
         let n = code.nlocals as usize;
         let shared = self.header().refcount() > 1;
-        self.last.store(f.pc, Relaxed);
+        self.last.store(f.pc(), Relaxed);
         if shared {
             let values: Vec<Option<Value>> = (0..n).map(|i| f.reg(i).clone()).collect();
             let old = self.values.with(self.header(), |v| std::mem::replace(v, values));
             drop(old);
-            if self.back.is_empty() && f.kind != FrameKind::Generator {
+            if self.back.is_empty() && f.generator == 0 {
                 let level = self.level.load(Relaxed) as usize;
                 if level > 0 {
                     // SAFETY: records below the depth are initialised.
@@ -191,7 +191,7 @@ impl Py<Frame> {
 
     /// The instruction's code word.
     pub fn pc(&self, vm: &Vm) -> u32 {
-        self.with_record(vm, |f| f.pc)
+        self.with_record(vm, FrameData::pc)
             .unwrap_or_else(|| self.last.load(Relaxed))
             .saturating_sub(1)
     }

@@ -23,7 +23,7 @@ use crate::types::frame::Frame;
 use crate::types::function::Function;
 use crate::types::str::Str;
 use crate::vm::frames::{FrameData, FrameKind};
-use crate::vm::interp::Flow;
+use crate::vm::interp::{Flow, Regs};
 use crate::vm::{Exc, Res, Vm};
 
 pub const CREATED: u8 = 0;
@@ -275,6 +275,16 @@ impl GeneratorBody {
         (*held).clone()
     }
 
+    /// Moves the state from created or suspended to running; `false` when another thread was faster.
+    #[inline(always)]
+    fn start(&self, from: u8) -> bool {
+        if !crate::sync::mode::free_threaded() {
+            self.state.store(RUNNING, Relaxed);
+            return true;
+        }
+        self.state.compare_exchange(from, RUNNING, AcqRel, Acquire).is_ok()
+    }
+
     /// The frame object, `None` when finished.
     pub fn frame_object(&self, vm: &Vm, this: &Value) -> Option<Py<Frame>> {
         if self.settled_state() == FINISHED {
@@ -292,8 +302,7 @@ impl GeneratorBody {
             return Some(vm.frame_object_of(f));
         }
         // A suspended frame: a record made up for the purpose, then taken away again.
-        let mut record = self.record(this, 0, FrameKind::Generator);
-        record.pc = self.pc.load(Relaxed);
+        let record = self.record(this, 0, FrameKind::Generator);
         let frame = Frame::new(vm, &record);
         frame.suspend(&record);
         self.frame.set(frame.clone());
@@ -305,7 +314,14 @@ impl GeneratorBody {
             code: &raw const *self.code,
             // SAFETY: the registers' box does not move while the generator lives.
             regs: unsafe { (*self.registers.0.get()).as_mut_ptr() },
-            pc: self.pc.load(Relaxed),
+            // SAFETY: a suspended generator's place is within its code.
+            at: std::cell::Cell::new(unsafe {
+                self.code
+                    .words
+                    .as_ptr()
+                    .cast::<u64>()
+                    .add(self.pc.load(Relaxed) as usize)
+            }),
             dst,
             kind,
             on_heap: true,
@@ -320,6 +336,19 @@ impl GeneratorBody {
             outer_handled: 0,
             previous_top: std::ptr::null_mut(),
         }
+    }
+}
+
+/// The frame object of a generator that is suspended stays with it.
+#[cold]
+fn suspend_frame_object(f: &FrameData, body: &GeneratorBody) {
+    let Some(object) = f.frame_object() else { return };
+    object.suspend(f);
+    let bits = f.frame_object.replace(0);
+    // SAFETY: the record owned this reference.
+    drop(unsafe { Value::from_bits(bits) });
+    if body.frame.is_empty() {
+        body.frame.set(object);
     }
 }
 
@@ -350,7 +379,7 @@ impl Vm {
         let body = GeneratorBody {
             state: AtomicU8::new(CREATED),
             registers: Registers(UnsafeCell::new(registers)),
-            pc: std::sync::atomic::AtomicU32::new(f.pc),
+            pc: std::sync::atomic::AtomicU32::new(f.pc()),
             send_to: std::sync::atomic::AtomicU32::new(u32::MAX),
             code,
             globals: f.globals().clone(),
@@ -473,32 +502,89 @@ impl Vm {
         drop(body.func.take());
     }
 
+    /// Pushes the frame of a generator that the loop can run itself; gives the sent value back when `resume` must do it: the generator
+    /// runs already or is finished, or it has a frame object, or exceptions are being handled inside or outside.
+    ///
+    /// `iter` is the generator of `body`, in the register `slot` of the innermost frame; `dst` gets what it yields.
+    #[inline]
+    pub(crate) fn push_generator(
+        &self,
+        iter: &Value,
+        body: &GeneratorBody,
+        sent: Value,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Result<(), Value> {
+        let from = body.state.load(Acquire);
+        if from > SUSPENDED
+            || from == CREATED && !sent.is_none()
+            || !body.frame.is_empty()
+            || !body.handled.is_empty()
+            || !self.handled.is_empty()
+            || !self.frames.fits(self.frames.top.get(), 64)
+            || self.frames.depth.get() >= self.recursion_limit()
+            || !body.start(from)
+        {
+            return Err(sent);
+        }
+        let mut record = body.record(iter, dst, kind);
+        record.callee_slot = slot;
+        let to = body.send_to.load(Relaxed);
+        if to != u32::MAX {
+            // The register that the suspended `Yield` named; the registers are this thread's since the state is running.
+            Regs(record.regs).set(to as u16, sent);
+        }
+        // SAFETY: there is room for a record.
+        unsafe { self.push_record(record) };
+        Ok(())
+    }
+
+    /// The frame of a generator that [`Vm::push_generator`] pushed has been left for good.
+    pub(crate) fn generator_left(&self, f: &FrameData) {
+        if !self.handled.is_empty() {
+            drop(self.handled.take());
+        }
+        if let Some(body) = f.generator().and_then(body_of) {
+            self.finish_generator(body);
+        }
+    }
+
     /// Suspends the running generator frame with `value`.
     ///
     /// # Safety
     /// `frame` is the innermost record, a generator's.
-    pub(crate) unsafe fn suspend(&self, frame: *mut FrameData, value: Value, dst: u16, _entry: usize) -> Flow {
+    #[inline]
+    pub(crate) unsafe fn suspend(&self, frame: *mut FrameData, value: Value, dst: u16) -> Flow {
         // SAFETY: by contract.
-        let f = unsafe { &mut *frame };
+        let f = unsafe { &*frame };
         if let Some(this) = f.generator()
             && let Some(body) = body_of(this)
         {
-            body.pc.store(f.pc, Relaxed);
+            body.pc.store(f.pc(), Relaxed);
             body.send_to.store(dst.into(), Relaxed);
-            if let Some(object) = f.frame_object() {
-                object.suspend(f);
-                let bits = f.frame_object.replace(0);
-                // SAFETY: the record owned this reference.
-                drop(unsafe { Value::from_bits(bits) });
-                if body.frame.is_empty() {
-                    body.frame.set(object);
+            if f.frame_object.get() != 0 {
+                suspend_frame_object(f, body);
+            }
+            let from_loop = f.kind != FrameKind::Generator;
+            if !self.handled.is_empty() {
+                // Only what is handled inside stays with the generator.
+                let handled = self.handled.get().filter(|h| h.bits() != f.outer_handled);
+                drop(body.handled.swap(handled));
+                if from_loop {
+                    drop(self.handled.take());
                 }
             }
-            // Only what is handled inside stays with the generator.
-            let handled = self.handled.get().filter(|h| h.bits() != f.outer_handled);
-            drop(body.handled.swap(handled));
-            self.yielded.set(true);
             self.frames.depth.set(self.frames.depth.get() - 1);
+            if from_loop {
+                // SAFETY: the record below is that of the frame whose instruction resumed the generator.
+                let caller = Regs(unsafe { (*frame.sub(1)).regs });
+                let to = f.dst;
+                body.state.store(SUSPENDED, Release);
+                caller.set(to, value);
+                return Flow::Reload;
+            }
+            self.yielded.set(true);
             body.state.store(SUSPENDED, Release);
         }
         Flow::Done(value)

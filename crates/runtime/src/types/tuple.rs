@@ -163,6 +163,23 @@ impl Tuple {
         Tuple::from_array([a, b])
     }
 
+    /// A tuple of the values in `n` registers, which are left empty.
+    ///
+    /// # Safety
+    /// `at` are `n` words of values that the caller owns and gives up.
+    #[inline]
+    pub(crate) unsafe fn from_registers(at: *mut u64, n: usize) -> Py<Tuple> {
+        if n == 0 {
+            return Tuple::empty();
+        }
+        Tuple::or_abort(Tuple::alloc(n, |to| {
+            for i in 0..n {
+                // SAFETY: there is room for `n` values, and by contract as many words.
+                unsafe { to.add(i).cast::<u64>().write(at.add(i).replace(0)) };
+            }
+        }))
+    }
+
     /// A tuple of further references to the items.
     pub fn from_slice_clone(items: &[Value]) -> Py<Tuple> {
         Tuple::or_abort(Tuple::try_from_slice(items))

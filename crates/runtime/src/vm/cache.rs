@@ -18,6 +18,11 @@ struct Entry {
     bits: u64,
 }
 
+#[inline(always)]
+fn place(version: u32, name: &Py<Str>) -> usize {
+    (version as usize ^ (name.as_ptr() as usize >> 5)) & (SIZE - 1)
+}
+
 /// See the module.
 pub struct MethodCache {
     entries: Box<[Cell<Entry>]>,
@@ -37,6 +42,25 @@ impl Default for MethodCache {
 }
 
 impl MethodCache {
+    /// The attribute `name` of `ty` or its bases, if it was found lately. The name is interned.
+    #[inline(always)]
+    pub fn probe(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<Value> {
+        let version = ty.version();
+        let at = place(version, name);
+        // SAFETY: `place` is below the size of the table.
+        let Entry {
+            version: v,
+            name: n,
+            bits,
+        } = unsafe { self.entries.get_unchecked(at) }.get();
+        if v != version || n != name.as_ptr() as usize || bits == 0 {
+            return None;
+        }
+        // SAFETY: the version matches, so the type's dict holds the value; it is counted here and the borrow forgotten.
+        let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        Some((*borrowed).clone())
+    }
+
     /// The attribute `name` of `ty` or its bases.
     #[inline]
     pub fn lookup(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<Value> {
@@ -44,7 +68,7 @@ impl MethodCache {
         if version == 0 || !name.is_interned() {
             return ty.lookup_uncached(name);
         }
-        let at = (version as usize ^ (name.as_ptr() as usize >> 5)) & (SIZE - 1);
+        let at = place(version, name);
         let entry = &self.entries[at];
         let Entry {
             version: v,

@@ -1,13 +1,11 @@
 //! Calls: binding arguments to parameters, pushing frames, classes.
 
-use lisle_bytecode::{CodeFlags, Instr};
+use lisle_bytecode::CodeFlags;
 
-use super::frames::{FrameData, FrameKind};
-use super::interp::Regs;
 use super::{Exc, Res, Vm};
 use crate::intern;
 use crate::native::Args;
-use crate::object::{Native, Py, Type, Value};
+use crate::object::{Py, Value};
 use crate::types::code::Code;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -108,25 +106,7 @@ impl Vm {
             } else {
                 self.bind(function, &code, args, base)?;
             }
-            let f: &Function = function;
-            self.push_record(FrameData {
-                code: &raw const *code,
-                regs: base,
-                pc: 0,
-                dst: 0,
-                kind: FrameKind::Entry,
-                on_heap: false,
-                globals: f.globals.as_value().bits(),
-                builtins: f.builtins.as_value().bits(),
-                func: function.as_value().bits(),
-                locals: 0,
-                frame_object: std::cell::Cell::new(0),
-                callee_slot: std::ptr::null_mut(),
-                generator: 0,
-                holder: 0,
-                outer_handled: 0,
-                previous_top: self.frames.top.get(),
-            });
+            self.push_record(self.entry_record(function, &code, 0));
         }
         self.run()
     }
@@ -146,201 +126,23 @@ impl Vm {
         // SAFETY: as in `call_function`.
         unsafe {
             std::ptr::write_bytes(base, 0, code.nregs as usize);
-            self.push_record(FrameData {
-                code: &raw const **code,
-                regs: base,
-                pc: 0,
-                dst: 0,
-                kind: FrameKind::Entry,
-                on_heap: false,
-                globals: globals.as_value().bits(),
-                builtins: function.builtins.as_value().bits(),
-                func: function.as_value().bits(),
-                locals: locals.map_or(globals.as_value().bits(), Value::bits),
-                frame_object: std::cell::Cell::new(0),
-                callee_slot: std::ptr::null_mut(),
-                generator: 0,
-                holder: 0,
-                outer_handled: 0,
-                previous_top: self.frames.top.get(),
-            });
+            let locals = locals.map_or(globals.as_value().bits(), Value::bits);
+            self.push_record(self.entry_record(&function, code, locals));
         }
         self.run()
-    }
-
-    #[inline(always)]
-    fn check_room(&self, base: *mut u64, code: &Code) -> Res<()> {
-        if !self.frames.fits(base, code.nregs as usize) || self.frames.depth.get() >= self.recursion_limit() {
-            return Err(self.recursion_error("maximum recursion depth exceeded"));
-        }
-        Ok(())
-    }
-
-    /// # Safety
-    /// The record's registers are initialised, and lie above `top` or on the heap.
-    #[inline(always)]
-    pub(crate) unsafe fn push_record(&self, record: FrameData) {
-        let depth = self.frames.depth.get();
-        if !record.on_heap {
-            // SAFETY: the registers were checked to fit.
-            self.frames
-                .top
-                .set(unsafe { record.regs.add((*record.code).nregs as usize) });
-        }
-        // SAFETY: `fits` left room for one more record.
-        unsafe { self.frames.record(depth).write(record) };
-        self.frames.depth.set(depth + 1);
-    }
-
-    /// Pushes the frame of a call from the loop: callee in `R[a]`, `count` arguments from `first`.
-    ///
-    /// # Safety
-    /// `frame` is the innermost record with registers `regs`; the arguments are its topmost registers.
-    #[inline(always)]
-    pub(super) unsafe fn push_call(
-        &self,
-        frame: *mut FrameData,
-        function: &Py<Function>,
-        regs: Regs,
-        i: Instr,
-        first: u16,
-        count: usize,
-    ) -> Res<()> {
-        // SAFETY: by contract.
-        unsafe {
-            let slot = regs.0.add(i.a() as usize);
-            self.push_function(
-                frame,
-                function,
-                regs.0.add(first as usize),
-                count,
-                FrameKind::Inline,
-                i.c(),
-                slot,
-            )
-        }
-    }
-
-    /// # Safety
-    /// `args` are `count` registers of the innermost frame at its top; `slot` is the register to clear after the call.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
-    #[inline(always)]
-    unsafe fn push_function(
-        &self,
-        frame: *mut FrameData,
-        function: &Py<Function>,
-        args: *mut u64,
-        count: usize,
-        kind: FrameKind,
-        dst: u16,
-        slot: *mut u64,
-    ) -> Res<()> {
-        let f: &Function = function;
-        // SAFETY: a function always has code; it stays (`__code__` assignment leaks the old one), so the borrow lives on.
-        let code: &Code = unsafe {
-            let bits = f.code.raw().peek_bits();
-            &(*(bits as *const crate::object::Obj<Code>)).data
-        };
-        // SAFETY: by contract.
-        unsafe {
-            let base = if (*frame).on_heap { self.frames.top.get() } else { args };
-            self.check_room(base, code)?;
-            let nregs = code.nregs as usize;
-            if code.simple_args && count == code.argcount as usize {
-                if (*frame).on_heap {
-                    std::ptr::copy_nonoverlapping(args, base, count);
-                    std::ptr::write_bytes(args, 0, count);
-                }
-                std::ptr::write_bytes(base.add(count), 0, nregs - count);
-            } else {
-                // The arguments are moved out of the way, then bound.
-                let values: smallvec::SmallVec<[Value; 8]> = (0..count)
-                    .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
-                    .collect();
-                std::ptr::write_bytes(base, 0, nregs);
-                let owned = function
-                    .code
-                    .get()
-                    .ok_or_else(|| self.system_error("function without code"))?;
-                self.bind(function, &owned, Args::new(&values), base)?;
-            }
-            self.push_record(FrameData {
-                code,
-                regs: base,
-                pc: 0,
-                dst,
-                kind,
-                on_heap: false,
-                globals: f.globals.as_value().bits(),
-                builtins: f.builtins.as_value().bits(),
-                func: function.as_value().bits(),
-                locals: 0,
-                frame_object: std::cell::Cell::new(0),
-                callee_slot: slot,
-                generator: 0,
-                holder: 0,
-                outer_handled: 0,
-                previous_top: self.frames.top.get(),
-            });
-        }
-        Ok(())
-    }
-
-    /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
-    ///
-    /// # Safety
-    /// As for [`Vm::push_call`].
-    pub(super) unsafe fn call_class(
-        &self,
-        frame: *mut FrameData,
-        callee: &Value,
-        regs: Regs,
-        i: Instr,
-        first: u16,
-        count: usize,
-    ) -> Res<Option<Value>> {
-        // SAFETY: by contract; the slice is of bound registers.
-        let args = unsafe { std::slice::from_raw_parts(regs.0.add(first as usize).cast::<Value>(), count) };
-        // SAFETY: the caller saw that the type is `type`.
-        let cls = unsafe { callee.downcast_unchecked::<Type>() };
-        let slots = cls.slots();
-        // SAFETY: by contract.
-        let on_heap = unsafe { (*frame).on_heap };
-        if i.k() == 0
-            && first == i.a() + 2
-            && !on_heap
-            && slots.new.map(|f| f as usize) == crate::types::object::Object::ty().slots().new.map(|f| f as usize)
-            && let Some(init) = cls.lookup(self, intern!("__init__"))
-            && let Some(function) = init.downcast_exact::<Function>()
-            && !cls.has_flag(crate::object::TypeFlags::ABSTRACT)
-        {
-            let instance = crate::types::object::new_instance(cls);
-            // Registers: R[a] keeps the instance for the result, R[a+1] becomes `self`, the arguments follow.
-            // SAFETY: by contract these are the frame's topmost registers; the class stays alive through its instance,
-            // the function through the record.
-            unsafe {
-                let a = regs.0.add(i.a() as usize);
-                *a.add(1) = instance.clone().into_bits();
-                let class_word = std::mem::replace(&mut *a, instance.into_bits());
-                let pushed = self.push_function(frame, function, a.add(1), count + 1, FrameKind::Init, i.c(), a);
-                if pushed.is_ok() {
-                    let record = self.frames.record(self.frames.depth.get() - 1);
-                    (*record).holder = init.into_bits();
-                }
-                drop(Value::from_bits(class_word));
-                pushed?;
-            }
-            return Ok(None);
-        }
-        let _ = args;
-        self.call_args(callee, Args::new(args)).map(Some)
     }
 
     /// Binds arguments to the parameters of `code`, into the zeroed registers at `base`.
     ///
     /// # Safety
     /// `base` has room for the code's registers, all zero. On an error they are zero again.
-    unsafe fn bind(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, base: *mut u64) -> Res<()> {
+    pub(super) unsafe fn bind(
+        &self,
+        function: &Py<Function>,
+        code: &Py<Code>,
+        args: Args<'_>,
+        base: *mut u64,
+    ) -> Res<()> {
         // SAFETY: by contract.
         let result = unsafe { self.bind_into(function, code, args, base) };
         if result.is_err() {

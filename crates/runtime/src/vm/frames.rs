@@ -29,6 +29,10 @@ pub enum FrameKind {
     Init,
     /// A generator resumed by Rust.
     Generator,
+    /// A generator resumed by a `ForIter` of the frame below.
+    For,
+    /// A generator or coroutine resumed by a `Send` of the frame below.
+    Send,
 }
 
 /// The record of one frame.
@@ -38,8 +42,8 @@ pub struct FrameData {
     pub code: *const Code,
     /// First register.
     pub regs: *mut u64,
-    /// Word index of the instruction being executed, kept up to date at calls and when something may raise.
-    pub pc: u32,
+    /// The word after the instruction being executed, kept up to date at calls and when something may raise.
+    pub at: Cell<*const u64>,
     /// Register of the caller that gets the result.
     pub dst: u16,
     pub kind: FrameKind,
@@ -72,6 +76,22 @@ impl FrameData {
     pub fn code(&self) -> &Code {
         // SAFETY: the function, holder or generator that the frame runs for keeps the code alive.
         unsafe { &*self.code }
+    }
+
+    /// Number of the word after the instruction being executed.
+    #[inline]
+    pub fn pc(&self) -> u32 {
+        let words = self.code().words.as_ptr().cast::<u64>();
+        // SAFETY: `at` is within the code's words, or just behind them.
+        unsafe { self.at.get().offset_from(words) as u32 }
+    }
+
+    /// Goes on at word `pc`.
+    pub fn set_pc(&self, pc: u32) {
+        let words = &self.code().words;
+        debug_assert!((pc as usize) < words.len(), "a place in the code");
+        // SAFETY: jump targets, handlers and suspended places are within the code.
+        self.at.set(unsafe { words.as_ptr().cast::<u64>().add(pc as usize) });
     }
 
     /// Register `i` as an option of a value.

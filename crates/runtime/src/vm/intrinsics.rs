@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lisle_bytecode::opcode::{BinOp, CmpOp, Common, Intrinsic1, Intrinsic2, Special};
+use lisle_bytecode::opcode::{Common, Intrinsic1, Intrinsic2, Special};
 
 use super::frames::FrameData;
 use super::{Exc, Res, Vm};
 use crate::intern;
-use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::types::cell::Cell;
 use crate::types::code::Code;
@@ -19,86 +18,8 @@ use crate::types::set::Set;
 use crate::types::str::Str;
 use crate::types::super_::Super;
 use crate::types::tuple::Tuple;
-use crate::vm::attributes::{generic_getattr, instance_attr};
-
-/// Immediate operands of the rarer binary operators; `None` for the general way.
-#[inline]
-pub(super) fn binary_fast(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
-    if let (Some(x), Some(y)) = (a.as_small_int(), b.as_small_int()) {
-        return match op {
-            BinOp::And => Value::small_int(x & y),
-            BinOp::Or => Value::small_int(x | y),
-            BinOp::Xor => Value::small_int(x ^ y),
-            BinOp::FloorDiv if y > 0 => Value::small_int(x.div_euclid(y)),
-            BinOp::Mod if y > 0 => Value::small_int(x.rem_euclid(y)),
-            BinOp::FloorDiv if y < 0 => Value::small_int(-(x.div_euclid(-y)) - i64::from(x.rem_euclid(-y) != 0)),
-            BinOp::RShift if y >= 0 => Value::small_int(x >> y.min(63)),
-            BinOp::LShift if (0..62).contains(&y) => {
-                let r = x << y;
-                if r >> y == x { Value::small_int(r) } else { None }
-            }
-            BinOp::Mul => x.checked_mul(y).and_then(Value::small_int),
-            BinOp::TrueDiv if y != 0 && x.unsigned_abs() < 1 << 53 && y.unsigned_abs() < 1 << 53 => {
-                Some(Value::float(x as f64 / y as f64))
-            }
-            _ => None,
-        };
-    }
-    let x = number(a)?;
-    let y = number(b)?;
-    match op {
-        BinOp::Add => Some(Value::float(x + y)),
-        BinOp::Sub => Some(Value::float(x - y)),
-        BinOp::Mul => Some(Value::float(x * y)),
-        BinOp::TrueDiv if y != 0.0 => Some(Value::float(x / y)),
-        _ => None,
-    }
-}
-
-/// A float, or an int that a float holds exactly.
-#[inline]
-fn number(v: &Value) -> Option<f64> {
-    if let Some(i) = v.as_small_int() {
-        return (i.unsigned_abs() <= 1 << 53).then_some(i as f64);
-    }
-    v.as_exact_float()
-}
 
 impl Vm {
-    #[cold]
-    #[inline(never)]
-    pub(super) fn binary_slow(&self, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
-        if let Some(value) = binary_fast(op, a, b) {
-            return Ok(value);
-        }
-        self.binary(op, a, b)
-    }
-
-    #[cold]
-    #[inline(never)]
-    pub(super) fn inplace_slow(&self, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
-        if let Some(value) = binary_fast(op, a, b) {
-            return Ok(value);
-        }
-        self.inplace(op, a, b)
-    }
-
-    pub(super) fn compare_slow(&self, a: &Value, b: &Value, k: u8) -> Res<Value> {
-        if let (Some(x), Some(y)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
-            match k {
-                2 => return Ok(Value::from_bool(x.text_eq(y))),
-                3 => return Ok(Value::from_bool(!x.text_eq(y))),
-                _ => {}
-            }
-        }
-        self.rich_compare(a, b, CmpOp::ALL[k as usize])
-    }
-
-    pub(super) fn compare_truth(&self, a: &Value, b: &Value, k: u8) -> Res<bool> {
-        let result = self.compare_slow(a, b, k)?;
-        self.truth(&result)
-    }
-
     // ---- names ----
 
     #[cold]
@@ -292,88 +213,6 @@ impl Vm {
 
     // ---- attributes ----
 
-    #[inline(never)]
-    pub(super) fn load_attr_slow(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> Res<Value> {
-        let ty = obj.ty();
-        if is_generic(ty)
-            && let Some(attrs) = Attrs::of(obj)
-        {
-            // SAFETY: shapes live as long as their type.
-            if let Some(shape) = unsafe { attrs.shape().as_ref() } {
-                let id = shape.id.load(Relaxed);
-                if let Some(i) = shape.find(name)
-                    && let Some(value) = attrs.slot(i).get()
-                {
-                    let overridden = ty
-                        .lookup(self, name)
-                        .is_some_and(|d| d.ty().slots().descr_set.is_some() && d.ty().slots().descr_get.is_some());
-                    if !overridden {
-                        if id != 0 && shape.id.load(Relaxed) == id {
-                            cached.store((i as u64) << 32 | u64::from(id), Relaxed);
-                        }
-                        return Ok(value);
-                    }
-                }
-            }
-        }
-        self.getattr(obj, name)
-    }
-
-    /// The function for `obj.name(...)`, and whether the receiver is to be passed.
-    #[inline]
-    pub(super) fn load_method(
-        &self,
-        obj: &Value,
-        name: &Py<Str>,
-        _first: &AtomicU64,
-        _second: &AtomicU64,
-    ) -> Res<(Value, bool)> {
-        let ty = obj.ty();
-        if is_generic(ty) {
-            if let Some(found) = ty.lookup(self, name)
-                && found.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR)
-            {
-                return match instance_attr(self, obj, name)? {
-                    Some(own) => Ok((own, false)),
-                    None => Ok((found, true)),
-                };
-            }
-            return Ok((generic_getattr(self, obj, name)?, false));
-        }
-        Ok((self.getattr(obj, name)?, false))
-    }
-
-    #[inline]
-    pub(super) fn store_attr(&self, obj: &Value, name: &Py<Str>, value: Value, cached: &AtomicU64) -> Res<()> {
-        let ty = obj.ty();
-        let generic = ty.slots().setattro.map(|f| f as usize) == Some(object_setattr());
-        if generic && let Some(attrs) = Attrs::of(obj) {
-            let word = cached.load(Relaxed);
-            // SAFETY: shapes live as long as their type.
-            if let Some(shape) = unsafe { attrs.shape().as_ref() } {
-                let id = shape.id.load(Relaxed);
-                if word as u32 == id && id != 0 && !crate::sync::mode::free_threaded() {
-                    drop(attrs.slot((word >> 32) as usize).swap(Some(value)));
-                    return Ok(());
-                }
-                let overridden = ty
-                    .lookup(self, name)
-                    .is_some_and(|d| d.ty().slots().descr_set.is_some());
-                if !overridden {
-                    if let Err((value, dict)) = attrs.set(ty, name, value) {
-                        drop(dict.replace_str(name, value));
-                    } else if let Some(i) = shape.find(name)
-                        && id != 0
-                    {
-                        cached.store((i as u64) << 32 | u64::from(id), Relaxed);
-                    }
-                    return Ok(());
-                }
-            }
-        }
-        self.setattr(obj, name, &value)
-    }
-
     pub(super) fn load_super(
         &self,
         global: &Value,
@@ -480,25 +319,6 @@ impl Vm {
     }
 
     // ---- items ----
-
-    #[inline(always)]
-    pub(super) fn getitem_fast(&self, obj: &Value, key: &Value) -> Option<Value> {
-        if let Some(at) = key.as_small_int() {
-            if let Some(list) = obj.downcast_exact::<List>() {
-                return list.get_index(at as isize);
-            }
-            if let Some(tuple) = obj.downcast_exact::<Tuple>() {
-                let items = tuple.as_slice();
-                let at = if at < 0 { at + items.len() as i64 } else { at };
-                return usize::try_from(at).ok().and_then(|i| items.get(i)).cloned();
-            }
-        } else if let Some(dict) = obj.downcast_exact::<Dict>()
-            && let Some(name) = key.downcast_exact::<Str>()
-        {
-            return dict.get_str(name);
-        }
-        None
-    }
 
     pub(super) fn get_slice(&self, obj: &Value, start: &Value, stop: &Value) -> Res<Value> {
         let slice = crate::types::slice::Slice::new_value(start.clone(), stop.clone(), Value::NONE);
@@ -984,17 +804,4 @@ impl Vm {
             Intrinsic2::SetTypeParamDefault => tp::set_default(self, a, b),
         }
     }
-}
-
-fn object_setattr() -> usize {
-    crate::types::object::Object::ty()
-        .slots()
-        .setattro
-        .map_or(0, |f| f as usize)
-}
-
-/// Whether the type reads attributes by the generic algorithm.
-#[inline(always)]
-fn is_generic(ty: &Py<Type>) -> bool {
-    ty.slots().getattro.map(|f| f as usize) == crate::types::object::Object::ty().slots().getattro.map(|f| f as usize)
 }

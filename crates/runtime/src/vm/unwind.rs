@@ -90,7 +90,7 @@ impl Vm {
             let f = unsafe { &mut *frame };
             // SAFETY: the code is alive while its frame is on the stack.
             let code = unsafe { &*f.code };
-            let pc = f.pc.saturating_sub(1);
+            let pc = f.pc().saturating_sub(1);
             if add {
                 self.add_traceback(&exc, f, pc);
             }
@@ -100,8 +100,8 @@ impl Vm {
                 for i in entry_row.depth..code.nregs as u16 {
                     regs.clear(i);
                 }
-                regs.put(entry_row.depth + 1, exc.into_value());
-                f.pc = entry_row.target;
+                regs.set(entry_row.depth + 1, exc.into_value());
+                f.set_pc(entry_row.target);
                 return Ok(());
             }
             let kind = f.kind;
@@ -112,6 +112,9 @@ impl Vm {
             }
             // SAFETY: the innermost record.
             unsafe { self.leave_frame(frame) };
+            if matches!(kind, FrameKind::For | FrameKind::Send) {
+                self.generator_left(f);
+            }
             if self.frames.depth.get() < entry {
                 return Err(exc);
             }
@@ -192,17 +195,5 @@ impl Vm {
     /// `sys.exception()`.
     pub fn handled_exception(&self) -> Option<Value> {
         self.handled.get()
-    }
-}
-
-impl Regs {
-    fn clear(self, i: u16) {
-        // SAFETY: a register of the frame whose handler table named it.
-        drop(unsafe { std::mem::take(&mut *self.0.add(i as usize).cast::<Option<Value>>()) });
-    }
-
-    fn put(self, i: u16, value: Value) {
-        // SAFETY: as above.
-        drop(unsafe { (*self.0.add(i as usize).cast::<Option<Value>>()).replace(value) });
     }
 }

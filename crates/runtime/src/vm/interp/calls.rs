@@ -1,0 +1,481 @@
+//! What begins and ends frames: calls of Python functions and classes from the loop, returns.
+//!
+//! Invariants: the arguments of a call lie in the caller's topmost registers and become the callee's first ones without being copied (but
+//! for callers whose registers are on the heap). Above the named registers of a new frame lie no references: a frame that is left
+//! leaves none behind.
+
+use std::cell::Cell;
+use std::ptr::null_mut;
+
+use super::{Flow, Ip, Regs, drop_word};
+use crate::intern;
+use crate::native::Args;
+use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
+use crate::types::code::Code;
+use crate::types::function::Function;
+use crate::types::object::Object;
+use crate::types::tuple::Tuple;
+use crate::vm::frames::{FrameData, FrameKind};
+use crate::vm::{Res, Vm};
+
+/// Zeroes `n` words. A call of `memset` would cost more than the few words there are.
+///
+/// # Safety
+/// `at` is writable for `n` words.
+#[inline(always)]
+unsafe fn zero(at: *mut u64, n: usize) {
+    for i in 0..n {
+        // SAFETY: by contract.
+        unsafe { at.add(i).write_volatile(0) };
+    }
+}
+
+/// The code of a function, borrowed.
+#[inline(always)]
+fn code_of(f: &Function) -> &Code {
+    // SAFETY: a function always has code; it stays (`__code__` assignment leaks the old one), so the borrow lives on.
+    unsafe { &(*(f.code.raw().peek_bits() as *const Obj<Code>)).data }
+}
+
+impl Vm {
+    #[inline(always)]
+    pub(in crate::vm) fn check_room(&self, base: *mut u64, code: &Code) -> Res<()> {
+        if !self.frames.fits(base, code.nregs as usize) || self.frames.depth.get() >= self.recursion_limit() {
+            return Err(self.too_deep());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn too_deep(&self) -> crate::vm::Exc {
+        self.recursion_error("maximum recursion depth exceeded")
+    }
+
+    /// # Safety
+    /// The record's registers are initialised, and lie above `top` or on the heap; there is room.
+    #[inline(always)]
+    pub(crate) unsafe fn push_record(&self, record: FrameData) {
+        let depth = self.frames.depth.get();
+        if !record.on_heap {
+            // SAFETY: the registers were checked to fit.
+            self.frames
+                .top
+                .set(unsafe { record.regs.add((*record.code).nregs as usize) });
+        }
+        // SAFETY: `fits` left room for one more record.
+        unsafe { self.frames.record(depth).write(record) };
+        self.frames.depth.set(depth + 1);
+    }
+
+    /// The record of a call of `function`.
+    #[inline(always)]
+    fn record(
+        &self,
+        function: &Py<Function>,
+        code: &Code,
+        regs: *mut u64,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> FrameData {
+        FrameData {
+            code,
+            regs,
+            at: Cell::new(code.words.as_ptr().cast()),
+            dst,
+            kind,
+            on_heap: false,
+            globals: function.globals.as_value().bits(),
+            builtins: function.builtins.as_value().bits(),
+            func: function.as_value().bits(),
+            locals: 0,
+            frame_object: Cell::new(0),
+            callee_slot: slot,
+            generator: 0,
+            holder: 0,
+            outer_handled: 0,
+            previous_top: self.frames.top.get(),
+        }
+    }
+
+    /// Pushes the frame of a call from the loop: callee in `R[a]`, `count` arguments from `first`, result to `R[dst]`.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`; the arguments are its topmost registers.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    #[inline(always)]
+    pub(super) unsafe fn push_call(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        regs: Regs,
+        a: u16,
+        dst: u16,
+        first: u16,
+        count: usize,
+    ) -> Res<()> {
+        // SAFETY: by contract.
+        unsafe {
+            let (slot, args) = (regs.0.add(a as usize), regs.0.add(first as usize));
+            self.push_function(frame, function, args, count, FrameKind::Inline, dst, slot)
+        }
+    }
+
+    /// # Safety
+    /// `args` are `count` registers of the innermost frame at its top; `slot` is the register to clear after the call.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    #[inline(always)]
+    unsafe fn push_function(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<()> {
+        let code = code_of(function);
+        // SAFETY: by contract.
+        unsafe {
+            if !code.simple_args || count != code.argcount as usize || (*frame).on_heap {
+                return self.push_function_slow(frame, function, args, count, kind, dst, slot);
+            }
+            self.check_room(args, code)?;
+            zero(args.add(count), code.nlocals as usize - count);
+            self.push_record(self.record(function, code, args, kind, dst, slot));
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// As for [`Vm::push_function`].
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    #[inline(never)]
+    unsafe fn push_function_slow(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<()> {
+        let code = code_of(function);
+        // SAFETY: by contract.
+        unsafe {
+            let base = if (*frame).on_heap { self.frames.top.get() } else { args };
+            self.check_room(base, code)?;
+            let (argcount, nlocals) = (code.argcount as usize, code.nlocals as usize);
+            let missing = argcount.wrapping_sub(count);
+            if code.simple_args && missing <= argcount {
+                // Either as many as there are parameters, or some have defaults.
+                let defaults = if missing > 0 { function.defaults.get() } else { None };
+                let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
+                if let Some(from) = defaults.len().checked_sub(missing) {
+                    if base != args {
+                        std::ptr::copy_nonoverlapping(args, base, count);
+                        std::ptr::write_bytes(args, 0, count);
+                    }
+                    for (i, value) in defaults[from..].iter().enumerate() {
+                        base.add(count + i).write(value.clone().into_bits());
+                    }
+                    zero(base.add(argcount), nlocals - argcount);
+                    self.push_record(self.record(function, code, base, kind, dst, slot));
+                    return Ok(());
+                }
+            }
+            // The arguments are moved out of the way, then bound.
+            let values: smallvec::SmallVec<[Value; 8]> = (0..count)
+                .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
+                .collect();
+            std::ptr::write_bytes(base, 0, code.nregs as usize);
+            let owned = function
+                .code
+                .get()
+                .ok_or_else(|| self.system_error("function without code"))?;
+            self.bind(function, &owned, Args::new(&values), base)?;
+            self.push_record(self.record(function, code, base, kind, dst, slot));
+        }
+        Ok(())
+    }
+
+    /// Binds `args` to a frame above all others and pushes it.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_function`], but `args` may be anywhere.
+    unsafe fn push_bound(
+        &self,
+        function: &Py<Function>,
+        args: Args<'_>,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<()> {
+        let code = code_of(function);
+        let base = self.frames.top.get();
+        self.check_room(base, code)?;
+        let owned = function
+            .code
+            .get()
+            .ok_or_else(|| self.system_error("function without code"))?;
+        // SAFETY: there is room for the registers above `top`.
+        unsafe {
+            std::ptr::write_bytes(base, 0, code.nregs as usize);
+            self.bind(function, &owned, args, base)?;
+            self.push_record(self.record(function, code, base, kind, dst, slot));
+        }
+        Ok(())
+    }
+
+    /// `CallKw`. Whether a frame was pushed.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`.
+    #[inline(never)]
+    pub(super) unsafe fn call_keywords(&self, _frame: *mut FrameData, regs: Regs, i: Ip, names: &Value) -> Res<bool> {
+        let callee = regs.get(i.a());
+        let n = i.b() as usize;
+        let has_self = i.k() != 0 && regs.opt(i.a() + 1).is_some();
+        let (first, count) = if has_self { (i.a() + 1, n + 1) } else { (i.a() + 2, n) };
+        // SAFETY: names of keyword arguments are a tuple constant.
+        let kwnames = unsafe { names.downcast_unchecked::<Tuple>() };
+        let args = Args::with_names(regs.slice(first, count), kwnames);
+        let clear = || (0..count as u16).for_each(|j| regs.clear(first + j));
+        // SAFETY: registers of the frame.
+        let slot = unsafe { regs.0.add(i.a() as usize) };
+        if let Some(function) = callee.downcast_exact::<Function>() {
+            // SAFETY: by contract.
+            unsafe { self.push_bound(function, args, FrameKind::Inline, i.c(), slot)? };
+            clear();
+            return Ok(true);
+        }
+        if i.k() == 0
+            && callee.has_type(Type::ty())
+            // SAFETY: the type was checked just now.
+            && let cls = unsafe { callee.downcast_unchecked::<Type>() }
+            && let Some(init) = self.plain_init(cls)
+        {
+            let instance = crate::types::object::new_instance(cls);
+            regs.set(i.a() + 1, instance.clone());
+            let args = Args::with_names(regs.slice(i.a() + 1, n + 1), kwnames);
+            // SAFETY: the type was checked by `plain_init`.
+            let function = unsafe { init.downcast_unchecked::<Function>() };
+            // SAFETY: by contract.
+            unsafe { self.push_bound(function, args, FrameKind::Init, i.c(), slot)? };
+            clear();
+            regs.clear(i.a() + 1);
+            regs.set(i.a(), instance);
+            // SAFETY: the record pushed just now.
+            unsafe { (*self.frames.record(self.frames.depth.get() - 1)).holder = init.into_bits() };
+            return Ok(true);
+        }
+        let value = self.call_args(callee, args)?;
+        clear();
+        regs.clear(i.a());
+        regs.set(i.c(), value);
+        Ok(false)
+    }
+
+    /// `CallEx`.
+    #[inline(never)]
+    pub(super) fn call_unpacked(&self, regs: Regs, i: Ip) -> Res<()> {
+        let callee = regs.get(i.a());
+        let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
+        let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
+        let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
+        if i.b() != 0 {
+            regs.clear(i.a() + 3);
+        }
+        regs.clear(i.a() + 2);
+        if i.k() != 0 {
+            regs.clear(i.a() + 1);
+        }
+        regs.clear(i.a());
+        regs.set(i.c(), value);
+        Ok(())
+    }
+
+    /// `__init__` of a class whose instances are made by `object.__new__`, if it is a Python function.
+    #[inline]
+    fn plain_init(&self, cls: &Py<Type>) -> Option<Value> {
+        if cls.slots().new.map(|f| f as usize) != Object::ty().slots().new.map(|f| f as usize)
+            || cls.has_flag(TypeFlags::ABSTRACT)
+        {
+            return None;
+        }
+        let init = cls.lookup(self, intern!("__init__"))?;
+        init.downcast_exact::<Function>().is_some().then_some(init)
+    }
+
+    /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_call`]; the callee's type is `type`.
+    #[inline(never)]
+    pub(super) unsafe fn call_class(
+        &self,
+        frame: *mut FrameData,
+        callee: &Value,
+        regs: Regs,
+        i: Ip,
+        first: u16,
+        count: usize,
+    ) -> Res<Option<Value>> {
+        // SAFETY: the caller saw that the type is `type`.
+        let cls = unsafe { callee.downcast_unchecked::<Type>() };
+        if i.k() == 0
+            && first == i.a() + 2
+            && let Some(init) = self.plain_init(cls)
+        {
+            let instance = crate::types::object::new_instance(cls);
+            // Registers: R[a] keeps the instance for the result, R[a+1] becomes `self`, the arguments follow.
+            // SAFETY: by contract these are the frame's topmost registers; the class stays alive through its instance,
+            // the function through the record.
+            unsafe {
+                let function = init.downcast_unchecked::<Function>();
+                let a = regs.0.add(i.a() as usize);
+                *a.add(1) = instance.clone().into_bits();
+                let class_word = std::mem::replace(&mut *a, instance.into_bits());
+                let pushed = self.push_function(frame, function, a.add(1), count + 1, FrameKind::Init, i.c(), a);
+                if pushed.is_ok() {
+                    let record = self.frames.record(self.frames.depth.get() - 1);
+                    (*record).holder = init.into_bits();
+                }
+                drop(Value::from_bits(class_word));
+                pushed?;
+            }
+            return Ok(None);
+        }
+        self.call_args(callee, Args::new(regs.slice(first, count))).map(Some)
+    }
+
+    /// Ends the innermost frame: hands `value` to whoever called.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record, and lies above the one that the loop was entered for, or is it (number `entry`).
+    #[inline(always)]
+    pub(super) unsafe fn return_from(&self, frame: *mut FrameData, value: Value, entry: usize) -> Res<Flow> {
+        // SAFETY: by contract.
+        unsafe {
+            if (*frame).kind == FrameKind::Inline && (*frame).frame_object.get() == 0 {
+                let f = &*frame;
+                clear_registers(f.regs, f.code().nregs as usize);
+                self.frames.top.set(f.previous_top);
+                self.frames.depth.set(self.frames.depth.get() - 1);
+                let caller = Regs((*frame.sub(1)).regs);
+                let callee = std::mem::take(&mut *f.callee_slot);
+                caller.set(f.dst, value);
+                if callee & 7 == 0 && callee != 0 {
+                    drop_word(callee);
+                }
+                return Ok(Flow::Reload);
+            }
+            self.return_slow(frame, value, entry)
+        }
+    }
+
+    /// # Safety
+    /// As for [`Vm::return_from`].
+    #[inline(never)]
+    unsafe fn return_slow(&self, frame: *mut FrameData, value: Value, entry: usize) -> Res<Flow> {
+        // SAFETY: by contract; the registers are this thread's.
+        unsafe {
+            let kind = (*frame).kind;
+            self.leave_frame(frame);
+            if self.frames.depth.get() < entry {
+                return Ok(Flow::Done(value));
+            }
+            let caller = self.frames.record(self.frames.depth.get() - 1);
+            let regs = Regs((*caller).regs);
+            let slot = (*frame).callee_slot.cast::<Option<Value>>();
+            let dst = (*frame).dst;
+            match kind {
+                FrameKind::Init => {
+                    let instance = std::mem::take(&mut *slot);
+                    if !value.is_none() {
+                        drop(instance);
+                        return Err(
+                            self.type_error(format!("__init__() should return None, not '{}'", value.ty().name()))
+                        );
+                    }
+                    if let Some(instance) = instance {
+                        regs.set(dst, instance);
+                    }
+                }
+                FrameKind::For | FrameKind::Send => {
+                    // The iterator is done: the instruction that resumed it goes on behind its loop.
+                    self.generator_left(&*frame);
+                    let generator = std::mem::take(&mut *slot);
+                    let at = (*caller).at.get();
+                    let ahead = Ip::new(at.sub(1)).c() as i16;
+                    (*caller).at.set(at.offset(ahead as isize));
+                    if kind == FrameKind::Send {
+                        regs.set(dst, value);
+                    } else {
+                        drop(value);
+                    }
+                    drop(generator);
+                }
+                _ => {
+                    let callee = std::mem::take(&mut *slot);
+                    regs.set(dst, value);
+                    drop(callee);
+                }
+            }
+            Ok(Flow::Reload)
+        }
+    }
+
+    /// Clears the registers of the innermost frame and takes it off the stack.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record.
+    pub(in crate::vm) unsafe fn leave_frame(&self, frame: *mut FrameData) {
+        // SAFETY: by contract.
+        unsafe {
+            let f = &mut *frame;
+            if f.frame_object.get() != 0 {
+                self.detach_frame_object(f);
+            }
+            clear_registers(f.regs, f.code().nregs as usize);
+            let holder = std::mem::take(&mut f.holder);
+            if !f.on_heap {
+                self.frames.top.set(f.previous_top);
+            }
+            self.frames.depth.set(self.frames.depth.get() - 1);
+            if holder != 0 {
+                drop_word(holder);
+            }
+        }
+    }
+
+    /// A record for code that is entered from Rust.
+    pub(in crate::vm) fn entry_record(&self, function: &Py<Function>, code: &Code, locals: u64) -> FrameData {
+        FrameData {
+            locals,
+            ..self.record(function, code, self.frames.top.get(), FrameKind::Entry, 0, null_mut())
+        }
+    }
+}
+
+/// Drops what the registers of a frame hold.
+///
+/// # Safety
+/// `regs` are `n` registers of a frame that is being left.
+#[inline(always)]
+unsafe fn clear_registers(regs: *mut u64, n: usize) {
+    for i in 0..n {
+        // SAFETY: by contract.
+        unsafe {
+            let at = regs.add(i);
+            let word = *at;
+            if word & 7 == 0 && word != 0 {
+                *at = 0;
+                drop_word(word);
+            }
+        }
+    }
+}

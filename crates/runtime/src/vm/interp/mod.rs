@@ -1,0 +1,180 @@
+//! The interpreter proper: registers and instructions as the loop sees them, and the choice of the loop.
+//!
+//! The files: `run` is the loop with what is often executed, `rare` holds the other instructions, `calls` what begins and ends frames,
+//! `operators` the fast ways of operators and items, `methods` those of attributes.
+//! Invariant: registers of the running frame are written by its thread alone; operands are borrowed from them.
+
+mod calls;
+mod methods;
+mod operators;
+mod rare;
+mod run;
+
+use lisle_bytecode::Op;
+
+use super::{Res, Vm};
+use crate::object::{Py, Value};
+use crate::types::cell::Cell;
+
+/// What the loop does after an instruction that left it in no ordinary way.
+pub(crate) enum Flow {
+    /// The innermost frame changed: load its state.
+    Reload,
+    /// The frame that the loop was entered for returned this.
+    Done(Value),
+}
+
+/// Register words of the running frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Regs(pub *mut u64);
+
+impl Regs {
+    /// The bound value of register `i`.
+    #[inline(always)]
+    pub fn get<'a>(self, i: u16) -> &'a Value {
+        // SAFETY: the compiler reads bound registers of the frame alone; the word of a bound register is a value's, and it stays
+        // until the instruction writes its destination.
+        unsafe { &*self.0.add(i as usize).cast::<Value>() }
+    }
+
+    #[inline(always)]
+    pub fn opt<'a>(self, i: u16) -> Option<&'a Value> {
+        // SAFETY: as for `get`; an unbound register is the zero word, which is `None`.
+        unsafe { (*self.0.add(i as usize).cast::<Option<Value>>()).as_ref() }
+    }
+
+    /// Moves the value out of register `i`.
+    #[inline(always)]
+    pub fn take(self, i: u16) -> Option<Value> {
+        // SAFETY: as for `opt`; the register is left unbound.
+        unsafe { std::mem::take(&mut *self.0.add(i as usize).cast::<Option<Value>>()) }
+    }
+
+    /// Writes register `i` and drops what it held.
+    #[inline(always)]
+    pub fn set(self, i: u16, value: Value) {
+        // SAFETY: a register of the frame; the old word is a value's or an immediate.
+        unsafe {
+            let at = self.0.add(i as usize);
+            let old = *at;
+            *at = value.into_bits();
+            if old & 7 == 0 && old != 0 {
+                drop_word(old);
+            }
+        }
+    }
+
+    /// Leaves register `i` unbound and drops what it held.
+    #[inline(always)]
+    pub fn clear(self, i: u16) {
+        // SAFETY: as for `set`.
+        unsafe {
+            let at = self.0.add(i as usize);
+            let old = *at;
+            *at = 0;
+            if old & 7 == 0 && old != 0 {
+                drop_word(old);
+            }
+        }
+    }
+
+    /// Slice of `n` bound registers from `i`.
+    #[inline(always)]
+    pub fn slice<'a>(self, i: u16, n: usize) -> &'a [Value] {
+        // SAFETY: callers name bound registers of the frame.
+        unsafe { std::slice::from_raw_parts(self.0.add(i as usize).cast::<Value>(), n) }
+    }
+
+    /// Moves `n` values out of the registers from `i`.
+    pub fn take_many(self, i: u16, n: usize) -> Vec<Value> {
+        (0..n).filter_map(|j| self.take(i + j as u16)).collect()
+    }
+}
+
+/// # Safety
+/// `bits` is the word of a heap value whose reference is given up.
+#[inline(never)]
+pub(super) unsafe fn drop_word(bits: u64) {
+    // SAFETY: by contract.
+    drop(unsafe { Value::from_bits(bits) });
+}
+
+/// An instruction in the code of the running frame. Its fields are read where they are used, which costs the loop no register.
+#[derive(Clone, Copy)]
+pub(super) struct Ip(*const u64);
+
+// The fields are read by their place in the word.
+const _: () = assert!(cfg!(target_endian = "little"));
+
+impl Ip {
+    /// # Safety
+    /// `at` is the place of an instruction, not of a cache word, in a code object that stays alive while this is used.
+    #[inline(always)]
+    pub unsafe fn new(at: *const u64) -> Ip {
+        Ip(at)
+    }
+
+    #[inline(always)]
+    pub fn op(self) -> Op {
+        // SAFETY: the compiler emits valid operations alone, and code from elsewhere is verified when it is loaded.
+        unsafe { std::mem::transmute::<u8, Op>(*self.0.cast::<u8>()) }
+    }
+
+    #[inline(always)]
+    pub fn k(self) -> u8 {
+        // SAFETY: within the instruction's word, which never changes.
+        unsafe { *self.0.cast::<u8>().add(1) }
+    }
+
+    #[inline(always)]
+    fn half(self, n: usize) -> u16 {
+        // SAFETY: as for `k`, and aligned.
+        unsafe { *self.0.cast::<u16>().add(n) }
+    }
+
+    #[inline(always)]
+    pub fn a(self) -> u16 {
+        self.half(1)
+    }
+
+    #[inline(always)]
+    pub fn b(self) -> u16 {
+        self.half(2)
+    }
+
+    #[inline(always)]
+    pub fn c(self) -> u16 {
+        self.half(3)
+    }
+
+    /// `b` and `c` together, unsigned.
+    #[inline(always)]
+    pub fn w(self) -> u32 {
+        // SAFETY: as for `half`.
+        unsafe { *self.0.cast::<u32>().add(1) }
+    }
+}
+
+/// A temporary that the compiler says is bound is not: the code object is damaged.
+#[cold]
+fn unbound_operand() -> Value {
+    Value::NONE
+}
+
+/// The cell in a register that the compiler made one.
+#[inline(always)]
+fn cell(value: &Value) -> &Py<Cell> {
+    // SAFETY: registers of cell and free variables hold cells from the frame's start.
+    unsafe { value.downcast_unchecked::<Cell>() }
+}
+
+impl Vm {
+    /// Runs the innermost frame until it returns.
+    pub(crate) fn run(&self) -> Res<Value> {
+        match (crate::sync::mode::free_threaded(), crate::sync::mode::switch_any()) {
+            (false, false) => self.run_loop::<false, false>(),
+            (true, _) => self.run_loop::<true, false>(),
+            (false, true) => self.run_loop::<false, true>(),
+        }
+    }
+}

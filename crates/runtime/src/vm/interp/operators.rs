@@ -1,0 +1,218 @@
+//! The fast ways of operators, comparisons and subscripts: immediate numbers first, then the builtin types, then the protocol.
+//!
+//! Invariant: what has a fast way here gives the same result as the protocol does.
+
+use lisle_bytecode::opcode::{BinOp, CmpOp, INPLACE};
+
+use super::{Ip, Regs};
+use crate::object::Value;
+use crate::types::dict::Dict;
+use crate::types::list::List;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::vm::{Res, Vm};
+
+#[inline(always)]
+pub(super) fn small_pair(a: &Value, b: &Value) -> bool {
+    a.bits() & b.bits() & 1 != 0
+}
+
+#[inline(always)]
+pub(super) fn float_pair(a: &Value, b: &Value) -> bool {
+    a.is_tagged_float() && b.is_tagged_float()
+}
+
+/// A comparison of two immediate ints, or of their words.
+#[inline(always)]
+pub(super) fn compare_ints(op: u8, a: i64, b: i64) -> bool {
+    match op {
+        0 => a < b,
+        1 => a <= b,
+        2 => a == b,
+        3 => a != b,
+        4 => a > b,
+        _ => a >= b,
+    }
+}
+
+#[inline(always)]
+pub(super) fn compare_floats(op: u8, a: f64, b: f64) -> bool {
+    match op {
+        0 => a < b,
+        1 => a <= b,
+        2 => a == b,
+        3 => a != b,
+        4 => a > b,
+        _ => a >= b,
+    }
+}
+
+/// The operator of an instruction's `k`.
+#[inline(always)]
+pub(super) fn bin_op(k: u8) -> BinOp {
+    let n = (k & !INPLACE) as usize;
+    debug_assert!(n < BinOp::ALL.len(), "the verifier checks operators");
+    // SAFETY: the compiler writes numbers of operators alone, and code from elsewhere is verified when it is loaded.
+    unsafe { *BinOp::ALL.get_unchecked(n) }
+}
+
+/// `a <op> b` of two immediate ints, where the result is one too; `None` for the general way.
+#[inline(always)]
+pub(super) fn small_ints(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = (a.bits() as i64 >> 1, b.bits() as i64 >> 1);
+    match op {
+        // SAFETY: both words have the tag bit, and so has the result.
+        BinOp::And => Some(unsafe { Value::from_bits(a.bits() & b.bits()) }),
+        // SAFETY: as above.
+        BinOp::Or => Some(unsafe { Value::from_bits(a.bits() | b.bits()) }),
+        // SAFETY: as above, with the tag bit put back.
+        BinOp::Xor => Some(unsafe { Value::from_bits((a.bits() ^ b.bits()) | 1) }),
+        BinOp::FloorDiv if y > 0 => Value::small_int(x.div_euclid(y)),
+        BinOp::Mod if y > 0 => {
+            // Division of 32 bits is much faster, where it will do.
+            if (x | y) >> 31 == 0 {
+                return Value::small_int(i64::from(x as u32 % y as u32));
+            }
+            Value::small_int(x.rem_euclid(y))
+        }
+        BinOp::RShift if y >= 0 => Value::small_int(x >> y.min(63)),
+        BinOp::LShift if (0..62).contains(&y) => {
+            let r = x << y;
+            if r >> y == x { Value::small_int(r) } else { None }
+        }
+        BinOp::Add => x.checked_add(y).and_then(Value::small_int),
+        BinOp::Sub => x.checked_sub(y).and_then(Value::small_int),
+        BinOp::Mul => x.checked_mul(y).and_then(Value::small_int),
+        BinOp::FloorDiv if y < 0 => Value::small_int(-(x.div_euclid(-y)) - i64::from(x.rem_euclid(-y) != 0)),
+        BinOp::TrueDiv if y != 0 && x.unsigned_abs() < 1 << 53 && y.unsigned_abs() < 1 << 53 => {
+            Some(Value::float(x as f64 / y as f64))
+        }
+        _ => None,
+    }
+}
+
+/// Numbers that are floats, or ints that a float holds exactly; `None` for the general way.
+#[inline]
+fn numbers(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
+    let x = number(a)?;
+    let y = number(b)?;
+    match op {
+        BinOp::Add => Some(Value::float(x + y)),
+        BinOp::Sub => Some(Value::float(x - y)),
+        BinOp::Mul => Some(Value::float(x * y)),
+        BinOp::TrueDiv if y != 0.0 => Some(Value::float(x / y)),
+        _ => None,
+    }
+}
+
+/// A float, or an int that a float holds exactly.
+#[inline]
+fn number(v: &Value) -> Option<f64> {
+    if let Some(i) = v.as_small_int() {
+        return (i.unsigned_abs() <= 1 << 53).then_some(i as f64);
+    }
+    v.as_exact_float()
+}
+
+/// An operator on numbers that are immediate or floats; `None` for the general way.
+fn arith_fast(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
+    if small_pair(a, b) {
+        return small_ints(op, a, b);
+    }
+    numbers(op, a, b)
+}
+
+impl Vm {
+    /// `R[a] = R[b] <op> R[c]` where the loop's own way does not do.
+    #[inline(never)]
+    pub(super) fn arith_slow(&self, i: Ip, regs: Regs, nlocals: u16, op: BinOp) -> Res<()> {
+        let (a, b) = (regs.get(i.b()), regs.get(i.c()));
+        let value = match arith_fast(op, a, b) {
+            Some(value) => value,
+            None => {
+                if i.k() & INPLACE != 0 {
+                    self.inplace(op, a, b)?
+                } else {
+                    self.binary(op, a, b)?
+                }
+            }
+        };
+        if i.b() >= nlocals {
+            regs.clear(i.b());
+        }
+        if i.c() >= nlocals {
+            regs.clear(i.c());
+        }
+        regs.set(i.a(), value);
+        Ok(())
+    }
+
+    /// `R[a] = R[b] <op> int(c)`, as above.
+    #[inline(never)]
+    pub(super) fn arith_imm_slow(&self, i: Ip, regs: Regs, nlocals: u16, op: BinOp) -> Res<()> {
+        let a = regs.get(i.b());
+        let b = Value::int(i64::from(i.c() as i16));
+        let value = match arith_fast(op, a, &b) {
+            Some(value) => value,
+            None => {
+                if i.k() & INPLACE != 0 {
+                    self.inplace(op, a, &b)?
+                } else {
+                    self.binary(op, a, &b)?
+                }
+            }
+        };
+        if i.b() >= nlocals {
+            regs.clear(i.b());
+        }
+        regs.set(i.a(), value);
+        Ok(())
+    }
+
+    #[inline(never)]
+    pub(super) fn compare_slow(&self, a: &Value, b: &Value, k: u8) -> Res<Value> {
+        if let (Some(x), Some(y)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+            match k {
+                2 => return Ok(Value::from_bool(x.text_eq(y))),
+                3 => return Ok(Value::from_bool(!x.text_eq(y))),
+                _ => {}
+            }
+        }
+        self.rich_compare(a, b, CmpOp::ALL[k as usize])
+    }
+
+    #[inline(never)]
+    pub(super) fn compare_truth(&self, a: &Value, b: &Value, k: u8) -> Res<bool> {
+        let result = self.compare_slow(a, b, k)?;
+        self.truth(&result)
+    }
+
+    /// `obj[key]` of builtin containers; `None` for the general way.
+    #[inline(always)]
+    pub(super) fn getitem_fast(&self, obj: &Value, key: &Value) -> Option<Value> {
+        if let Some(at) = key.as_small_int() {
+            if let Some(list) = obj.downcast_exact::<List>() {
+                return list.get_index(at as isize);
+            }
+            if let Some(tuple) = obj.downcast_exact::<Tuple>() {
+                let items = tuple.as_slice();
+                let at = if at < 0 { at + items.len() as i64 } else { at };
+                return usize::try_from(at).ok().and_then(|i| items.get(i)).cloned();
+            }
+        } else if let Some(dict) = obj.downcast_exact::<Dict>()
+            && let Some(name) = key.downcast_exact::<Str>()
+        {
+            return dict.get_str(name);
+        }
+        None
+    }
+
+    /// `obj[key] = value`, where `obj` is not a list with an int key.
+    #[inline(never)]
+    pub(super) fn setitem_value(&self, obj: &Value, key: &Value, value: Value) -> Res<()> {
+        if let Some(dict) = obj.downcast_exact::<Dict>() {
+            return dict.set(self, key, value);
+        }
+        self.setitem(obj, key, &value)
+    }
+}
