@@ -124,9 +124,10 @@ impl Header {
     #[inline(always)]
     pub fn incref(&self) {
         let word = self.owner_local.load(Relaxed);
-        if (word >> 32) as u32 == owner_id() {
+        let owner = (word >> 32) as u32;
+        if owner == owner_id() {
             self.owner_local.store(word + 1, Relaxed);
-        } else {
+        } else if owner != OWNER_IMMORTAL {
             self.incref_slow(word);
         }
     }
@@ -166,11 +167,12 @@ impl Header {
     #[inline(always)]
     pub fn try_incref(&self) -> bool {
         let word = self.owner_local.load(Acquire);
-        if (word >> 32) as u32 == owner_id() {
+        let owner = (word >> 32) as u32;
+        if owner == owner_id() {
             self.owner_local.store(word + 1, Relaxed);
             return true;
         }
-        self.try_incref_slow(word)
+        owner == OWNER_IMMORTAL || self.try_incref_slow(word)
     }
 
     #[cold]
@@ -211,6 +213,8 @@ impl Header {
             } else {
                 Dropped::Alive
             }
+        } else if (word >> 32) as u32 == OWNER_IMMORTAL {
+            Dropped::Alive
         } else {
             self.decref_slow(word)
         }
@@ -219,7 +223,7 @@ impl Header {
     /// The owner's count fell to zero: dead at once, or merged with what others hold.
     #[inline]
     fn local_zero(&self) -> Dropped {
-        if !crate::sync::mode::free_threaded() {
+        if !crate::sync::mode::parallel() {
             self.owner_local.store(0, Relaxed);
             self.shared.store(SHARED_MERGED, Relaxed);
             return Dropped::Dead;

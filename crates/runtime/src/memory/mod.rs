@@ -10,7 +10,7 @@ pub mod header;
 pub(crate) mod merge;
 pub mod trace;
 
-use crate::sync::{Mutex, mode::free_threaded};
+use crate::sync::{Mutex, mode::parallel};
 
 type Retired = Box<dyn FnOnce() + Send>;
 
@@ -32,7 +32,7 @@ impl<F: FnOnce()> SendAnyway<F> {
 /// Runs `free` when no thread can be reading the memory it frees. It must not drop values.
 #[inline]
 pub fn retire(free: impl FnOnce() + 'static) {
-    if !free_threaded() {
+    if !parallel() {
         return free();
     }
     retire_later(free);

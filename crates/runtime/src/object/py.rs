@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{
     AtomicPtr,
-    Ordering::{Acquire, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use super::types::{Type, TypeFlags};
@@ -66,6 +66,12 @@ impl TypeCell {
     #[inline(always)]
     pub fn get(&'static self) -> Option<&'static Py<Type>> {
         TypeCell::read(&self.complete)
+    }
+
+    /// Where the type object is, once there is one; for comparisons.
+    #[inline(always)]
+    pub(crate) fn address(&self) -> *mut Obj<Type> {
+        self.made.load(Relaxed)
     }
 
     /// The type object, if there is one, complete or not; see [`TypeCell::raw`].

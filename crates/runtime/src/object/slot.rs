@@ -12,7 +12,7 @@ use super::py::Py;
 use super::value::Value;
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
-use crate::sync::mode::free_threaded;
+use crate::sync::mode::parallel;
 
 /// A field that holds a value or nothing.
 #[repr(transparent)]
@@ -40,7 +40,7 @@ impl Slot {
             return Some(unsafe { Value::from_bits(bits) });
         }
         let header = NonNull::new(bits as *mut Header)?;
-        if free_threaded() {
+        if parallel() {
             return self.get_racing(bits);
         }
         // SAFETY: under the GIL nobody else can drop what the slot holds between the load and the count.
@@ -48,6 +48,18 @@ impl Slot {
             header.as_ref().incref();
             Some(Value::from_bits(bits))
         }
+    }
+
+    /// As `get`, when nobody can replace the value meanwhile.
+    #[inline(always)]
+    pub fn get_locked(&self) -> Option<Value> {
+        let bits = self.0.load(Acquire);
+        if bits & 7 == 0 {
+            // SAFETY: the slot holds a reference, and by contract keeps it until this one was counted.
+            unsafe { NonNull::new(bits as *mut Header)?.as_ref().incref() };
+        }
+        // SAFETY: an immediate, or the reference counted just now; not zero.
+        Some(unsafe { Value::from_bits(bits) })
     }
 
     /// As `get`, when other threads may replace and free the object at any moment. Object memory stays an object block
@@ -94,7 +106,7 @@ impl Slot {
     #[must_use = "drop the old value when no lock is held"]
     pub fn swap(&self, value: Option<Value>) -> Option<Value> {
         let new = value.map_or(0, Value::into_bits);
-        let old = if free_threaded() {
+        let old = if parallel() {
             self.0.swap(new, AcqRel)
         } else {
             let old = self.0.load(Relaxed);

@@ -277,8 +277,8 @@ impl Value {
     /// The object as a `T`, if its type is exactly `T`'s.
     #[inline(always)]
     pub fn downcast_exact<T: Native>(&self) -> Option<&Py<T>> {
-        if self.is_heap() && self.ty().as_ptr() == T::ty().as_ptr() {
-            // SAFETY: the type is that of `T`.
+        if self.is_heap() && self.ty().as_ptr() == T::type_cell().address() {
+            // SAFETY: the type is that of `T`: no object has the address of a type that is still to be made.
             return Some(unsafe { self.downcast_unchecked() });
         }
         None

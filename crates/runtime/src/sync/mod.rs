@@ -15,7 +15,7 @@ pub(crate) mod os_linux;
 pub mod raw_mutex;
 
 pub use locked::Locked;
-pub use mode::{SwitchPoints, free_threaded, init_mode, switch_any};
+pub use mode::{SwitchPoints, begin_alone, free_threaded, init_mode, parallel, switch_any};
 pub use mutex::{Mutex, MutexGuard};
 pub use object_lock::{ObjectGuard, ObjectLock, ObjectPairGuard, lock2};
 pub use once::OnceBox;

@@ -14,11 +14,14 @@ pub enum SwitchPoints {
 }
 
 static FREE: AtomicBool = AtomicBool::new(false);
+/// Whether threads may be running in parallel at this moment.
+static PARALLEL: AtomicBool = AtomicBool::new(false);
 static SWITCH_ANY: AtomicBool = AtomicBool::new(false);
 
 /// Chooses the mode; call once, before any thread is started.
 pub fn init_mode(free: bool, switch_any: bool) {
     FREE.store(free, Ordering::Relaxed);
+    PARALLEL.store(free, Ordering::Relaxed);
     SWITCH_ANY.store(switch_any, Ordering::Relaxed);
 }
 
@@ -26,6 +29,27 @@ pub fn init_mode(free: bool, switch_any: bool) {
 #[inline(always)]
 pub fn free_threaded() -> bool {
     FREE.load(Ordering::Relaxed)
+}
+
+/// Whether threads may be running in parallel now: without the GIL, once a second thread was started. Until then locks of objects
+/// and the like need not be taken. It becomes true when the only thread starts another, holding no lock, and never false again.
+#[inline(always)]
+pub fn parallel() -> bool {
+    PARALLEL.load(Ordering::Relaxed)
+}
+
+/// Declares that the calling thread is the only one, and that others are started by [`crate::threads::spawn`] alone.
+pub fn begin_alone() {
+    PARALLEL.store(false, Ordering::Relaxed);
+}
+
+/// A second thread is about to start. Whether that changed anything.
+pub(crate) fn end_alone() -> bool {
+    let changes = free_threaded() && !parallel();
+    if changes {
+        PARALLEL.store(true, Ordering::SeqCst);
+    }
+    changes
 }
 
 /// Whether a switch may happen between any two instructions.

@@ -1,12 +1,12 @@
 //! The one-byte lock in every object's header.
 //!
 //! Invariant: bit 0 locked, bit 1 somebody is parked. In GIL mode every operation is a no-op, chosen by
-//! [`free_threaded`]. Held for a short stretch of native code: never at a safepoint, never while Python code can run. A
+//! [`parallel`]. Held for a short stretch of native code: never at a safepoint, never while Python code can run. A
 //! waiter holds no other object lock: it parks detached, attaches again, and only then takes the byte, so no lock is
 //! owned by a thread that a stop-the-world has suspended.
 
 use super::atomic::{AtomicU8, Ordering};
-use super::mode::free_threaded;
+use super::mode::parallel;
 use super::mutex::held;
 use crate::threads::parking::{self, ParkReason, WaitFor};
 
@@ -40,7 +40,7 @@ impl ObjectLock {
     /// Locks; pair with [`ObjectLock::unlock`], or use [`ObjectLock::guard`].
     #[inline(always)]
     pub fn lock(&self) {
-        if free_threaded() {
+        if parallel() {
             self.lock_free();
         }
     }
@@ -48,7 +48,7 @@ impl ObjectLock {
     /// Unlocks what this thread locked.
     #[inline(always)]
     pub fn unlock(&self) {
-        if free_threaded() {
+        if parallel() {
             self.unlock_free();
         }
     }
@@ -56,7 +56,7 @@ impl ObjectLock {
     /// Locks if nobody holds the lock.
     #[inline(always)]
     pub fn try_lock(&self) -> bool {
-        !free_threaded() || self.try_lock_free()
+        !parallel() || self.try_lock_free()
     }
 
     /// Locks until the guard is dropped.
@@ -196,7 +196,7 @@ pub struct ObjectPairGuard<'a>(&'a ObjectLock, Option<&'a ObjectLock>);
 impl Drop for ObjectPairGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        if free_threaded() {
+        if parallel() {
             if let Some(second) = self.1 {
                 second.unlock_free();
             }
@@ -209,7 +209,7 @@ impl Drop for ObjectPairGuard<'_> {
 /// it holds the first.
 #[inline]
 pub fn lock2<'a>(a: &'a ObjectLock, b: &'a ObjectLock) -> ObjectPairGuard<'a> {
-    if !free_threaded() {
+    if !parallel() {
         return ObjectPairGuard(a, None);
     }
     if std::ptr::eq(a, b) {

@@ -85,6 +85,9 @@ pub(crate) fn insert(state: &ThreadState) -> u32 {
                 state.status.store(SUSPENDED, Ordering::Relaxed);
             }
             r.threads.push(state);
+            if r.threads.len() > 1 {
+                super::spawn::end_alone();
+            }
             if !free_threaded() {
                 return Some(GIL_OWNER);
             }

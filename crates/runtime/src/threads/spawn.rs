@@ -24,6 +24,7 @@ pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result
         .checked_add(stack::RED_ZONE + 0xffff)
         .map(|s| (s & !0xffff).max(MIN_STACK))
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    end_alone();
     let arg = Box::into_raw(Box::new(Box::new(f) as Main));
     let result = os_linux::create_thread(size, thread_main, arg.cast());
     if result.is_err() {
@@ -31,6 +32,13 @@ pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result
         drop(unsafe { Box::from_raw(arg) });
     }
     result
+}
+
+/// From now on objects are locked, and their memory is kept for readers that race.
+pub(super) fn end_alone() {
+    if crate::sync::mode::end_alone() {
+        crate::memory::alloc::set_immediate_reclaim(false);
+    }
 }
 
 extern "C" fn thread_main(arg: *mut libc::c_void) -> *mut libc::c_void {

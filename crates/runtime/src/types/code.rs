@@ -39,6 +39,8 @@ pub struct Code {
     pub flags: u32,
     /// Set when a call of it can take the short path: positional parameters only.
     pub simple_args: bool,
+    /// The count of arguments that a call on the shortest path has; `u32::MAX` when there is none.
+    pub exact_args: u32,
     /// First register of the free variables.
     pub first_free: u16,
     /// Calls so far; for a later tier.
@@ -132,6 +134,7 @@ impl Code {
             kwonly: plain.kwonlyargcount,
             flags,
             simple_args: simple,
+            exact_args: if simple { plain.argcount } else { u32::MAX },
             first_free: nlocals - plain.freevars.len() as u16,
             calls: AtomicU32::new(0),
             plain: crate::memory::trace::Opaque(plain),

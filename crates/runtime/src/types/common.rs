@@ -8,7 +8,7 @@ use num_bigint::BigInt;
 
 use crate::memory::header::Header;
 use crate::object::{Py, PySlot, Type, Value};
-use crate::sync::{ObjectGuard, ObjectLock, free_threaded};
+use crate::sync::{ObjectGuard, ObjectLock, parallel};
 use crate::text::StrBuilder;
 use crate::types::exceptions;
 use crate::types::str::Str;
@@ -23,7 +23,7 @@ pub(crate) fn lock(header: &Header) -> ObjectGuard<'_> {
 /// Calls `f` with what the slot holds. `f` runs no Python code and drops no values.
 #[inline(always)]
 pub(crate) fn with_held<T: crate::object::Native, R>(slot: &PySlot<T>, f: impl FnOnce(&Py<T>) -> R) -> Option<R> {
-    if free_threaded() {
+    if parallel() {
         return slot.get().map(|held| f(&held));
     }
     let bits = slot.raw().peek_bits();

@@ -15,7 +15,7 @@ use crate::sync::atomic::{
     AtomicPtr, AtomicU32, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::sync::{ObjectGuard, free_threaded};
+use crate::sync::{ObjectGuard, parallel};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -152,10 +152,24 @@ impl Dict {
             return None;
         }
         let value = self.state.table().value_at(index as usize);
-        if free_threaded() && self.state.version.load(Acquire) != version {
+        if parallel() && self.state.version.load(Acquire) != version {
             return None;
         }
         value
+    }
+
+    /// As [`Dict::entry_value`], from the word of an inline cache: the version and, in the upper half, the entry's number.
+    #[inline(always)]
+    pub fn cached_value<const FREE: bool>(&self, word: u64) -> Option<Value> {
+        let version = word as u32;
+        if self.state.version.load(Acquire) != version || version == 0 {
+            return None;
+        }
+        if FREE {
+            return self.entry_value(version, (word >> 32) as u32);
+        }
+        // SAFETY: the entry exists in the state of the dict that the version names.
+        unsafe { self.state.table().value_unchecked((word >> 32) as usize) }
     }
 
     pub fn table_size(&self) -> usize {

@@ -13,7 +13,7 @@ use crate::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
     Ordering::{Relaxed, Release},
 };
-use crate::sync::free_threaded;
+use crate::sync::parallel;
 use crate::types::str::Str;
 
 /// One key and its value.
@@ -330,6 +330,16 @@ impl Table {
         }
     }
 
+    /// As [`Table::value_at`].
+    ///
+    /// # Safety
+    /// There is an entry `n`, and nobody changes the table meanwhile.
+    #[inline(always)]
+    pub unsafe fn value_unchecked(&self, n: usize) -> Option<Value> {
+        // SAFETY: by contract.
+        unsafe { (*self.entries.add(n)).value.get_locked() }
+    }
+
     /// The key of entry `n`.
     #[inline]
     pub fn key_at(&self, n: usize) -> Option<Value> {
@@ -511,7 +521,7 @@ impl Table {
     /// After [`Table::move_to`]: the references are the new table's. Readers without the lock must not spin on a word that never changes
     /// although its object has died, so they are made to see nothing.
     pub fn forget_entries(&self) {
-        if free_threaded() {
+        if parallel() {
             for n in 0..self.used() {
                 let entry = self.entry(n);
                 raw(&entry.key).store(0, Release);

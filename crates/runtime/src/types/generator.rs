@@ -278,7 +278,7 @@ impl GeneratorBody {
     /// Moves the state from created or suspended to running; `false` when another thread was faster.
     #[inline(always)]
     fn start(&self, from: u8) -> bool {
-        if !crate::sync::mode::free_threaded() {
+        if !crate::sync::mode::parallel() {
             self.state.store(RUNNING, Relaxed);
             return true;
         }

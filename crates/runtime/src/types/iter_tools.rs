@@ -9,7 +9,7 @@ use super::tuple::Tuple;
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
 use crate::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
-use crate::sync::free_threaded;
+use crate::sync::parallel;
 use crate::vm::{Res, Vm};
 
 /// `enumerate(iterable, start)`
@@ -29,7 +29,7 @@ impl Enumerate {
     fn number(&self, vm: &Vm) -> Value {
         let big = self.big.get();
         if big.is_none() {
-            let count = if free_threaded() {
+            let count = if parallel() {
                 self.count
                     .fetch_update(Relaxed, Relaxed, |count| count.checked_add(1))
                     .unwrap_or(i64::MAX)

@@ -16,7 +16,7 @@ use crate::intern;
 use crate::memory::header::{FLAG_DYING, FLAG_WEAKREFS, Header};
 use crate::native::{Args, Trace, pyclass, pymethods};
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
-use crate::sync::{Mutex, MutexGuard, free_threaded};
+use crate::sync::{Mutex, MutexGuard, parallel};
 use crate::types::exceptions::text;
 use crate::types::float::Float;
 use crate::types::int::Int;
@@ -90,7 +90,7 @@ impl Link {
     pub fn get(&self) -> Option<Value> {
         let bits = self.target.load(Acquire);
         let object = NonNull::new(bits as *mut Header)?;
-        if !free_threaded() {
+        if !parallel() {
             // SAFETY: under the GIL the target cannot be freed between the load and the count.
             return unsafe { try_count(object) };
         }

@@ -224,8 +224,9 @@ impl FrameStack {
     /// Whether `n` registers from `at` on, and one more record, fit.
     #[inline(always)]
     pub fn fits(&self, at: *mut u64, n: usize) -> bool {
-        let used = (at as usize - self.registers.as_ptr() as usize) / 8;
-        used + n + 64 < REGISTERS && self.depth.get() + 1 < RECORDS
+        // SAFETY: a place in the reserved area, to compare with.
+        let end = unsafe { self.registers.as_ptr().add(REGISTERS - 64) };
+        at.wrapping_add(n) < end && self.depth.get() + 1 < RECORDS
     }
 
     #[inline(always)]

@@ -15,7 +15,8 @@ use crate::sys::hooks;
 pub fn start() -> Result<&'static Vm, u8> {
     let config = config();
     lisle_runtime::sync::init_mode(config.free, config.switch_any);
-    lisle_runtime::memory::alloc::set_immediate_reclaim(!config.free);
+    lisle_runtime::sync::begin_alone();
+    lisle_runtime::memory::alloc::set_immediate_reclaim(true);
     lisle_runtime::types::str::set_hash_seed(config.hash_seed);
     let vm = Vm::enter_thread(true);
     lisle_runtime::object::bootstrap();

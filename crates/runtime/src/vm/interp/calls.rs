@@ -139,12 +139,14 @@ impl Vm {
         let code = code_of(function);
         // SAFETY: by contract.
         unsafe {
-            if !code.simple_args || count != code.argcount as usize || (*frame).on_heap {
+            if count != code.exact_args as usize || (*frame).on_heap {
                 return self.push_function_slow(frame, function, args, count, kind, dst, slot);
             }
             self.check_room(args, code)?;
             zero(args.add(count), code.nlocals as usize - count);
-            self.push_record(self.record(function, code, args, kind, dst, slot));
+            frame.add(1).write(self.record(function, code, args, kind, dst, slot));
+            self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
         }
         Ok(())
     }
@@ -368,7 +370,7 @@ impl Vm {
                 let caller = Regs((*frame.sub(1)).regs);
                 let callee = std::mem::take(&mut *f.callee_slot);
                 caller.set(f.dst, value);
-                if callee & 7 == 0 && callee != 0 {
+                if callee != 0 {
                     drop_word(callee);
                 }
                 return Ok(Flow::Reload);
@@ -472,9 +474,12 @@ unsafe fn clear_registers(regs: *mut u64, n: usize) {
         unsafe {
             let at = regs.add(i);
             let word = *at;
-            if word & 7 == 0 && word != 0 {
-                *at = 0;
-                drop_word(word);
+            if word & 7 == 0 {
+                std::hint::cold_path();
+                if word != 0 {
+                    *at = 0;
+                    drop_word(word);
+                }
             }
         }
     }

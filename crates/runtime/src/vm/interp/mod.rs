@@ -58,8 +58,11 @@ impl Regs {
             let at = self.0.add(i as usize);
             let old = *at;
             *at = value.into_bits();
-            if old & 7 == 0 && old != 0 {
-                drop_word(old);
+            if old & 7 == 0 {
+                std::hint::cold_path();
+                if old != 0 {
+                    drop_word(old);
+                }
             }
         }
     }
@@ -72,8 +75,11 @@ impl Regs {
             let at = self.0.add(i as usize);
             let old = *at;
             *at = 0;
-            if old & 7 == 0 && old != 0 {
-                drop_word(old);
+            if old & 7 == 0 {
+                std::hint::cold_path();
+                if old != 0 {
+                    drop_word(old);
+                }
             }
         }
     }

@@ -22,29 +22,33 @@ pub(super) fn float_pair(a: &Value, b: &Value) -> bool {
     a.is_tagged_float() && b.is_tagged_float()
 }
 
-/// A comparison of two immediate ints, or of their words.
-#[inline(always)]
-pub(super) fn compare_ints(op: u8, a: i64, b: i64) -> bool {
-    match op {
-        0 => a < b,
-        1 => a <= b,
-        2 => a == b,
-        3 => a != b,
-        4 => a > b,
-        _ => a >= b,
+/// By the `k` of a comparison, or of a jump by one: for which orders it holds. Bit 0: less, 1: equal, 2: greater, 3: unordered.
+const HOLDS: [u8; 16] = {
+    let plain = [0b0001, 0b0011, 0b0010, 0b1101, 0b0100, 0b0110, 0, 0];
+    let mut table = [0; 16];
+    let mut k = 0;
+    while k < 16 {
+        table[k] = if k < 8 { plain[k] } else { plain[k - 8] ^ 0b1111 };
+        k += 1;
     }
+    table
+};
+
+/// A comparison of two immediate ints, or of their words; negated if `k & 8`.
+#[inline(always)]
+pub(super) fn compare_ints(k: u8, a: i64, b: i64) -> bool {
+    let order = 1 + (a > b) as u8 - (a < b) as u8;
+    HOLDS[(k & 15) as usize] >> order & 1 != 0
 }
 
+/// A comparison of two floats; negated if `k & 8`.
 #[inline(always)]
-pub(super) fn compare_floats(op: u8, a: f64, b: f64) -> bool {
-    match op {
-        0 => a < b,
-        1 => a <= b,
-        2 => a == b,
-        3 => a != b,
-        4 => a > b,
-        _ => a >= b,
-    }
+pub(super) fn compare_floats(k: u8, a: f64, b: f64) -> bool {
+    let order = match a.partial_cmp(&b) {
+        Some(order) => (order as i8 + 1) as u8,
+        None => 3,
+    };
+    HOLDS[(k & 15) as usize] >> order & 1 != 0
 }
 
 /// The operator of an instruction's `k`.

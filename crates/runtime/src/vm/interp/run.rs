@@ -187,18 +187,17 @@ impl Vm {
                             // SAFETY: the frame's function holds the dicts.
                             let (globals, builtins) = unsafe { ((*frame).globals(), (*frame).builtins()) };
                             let first = cache!(0).load(Relaxed);
-                            if first as u32 == globals.raw_version() && first != 0 {
-                                let found = if first >> 32 != u64::from(u32::MAX) {
-                                    globals.entry_value(first as u32, (first >> 32) as u32)
-                                } else {
-                                    let second = cache!(1).load(Relaxed);
-                                    builtins.entry_value(second as u32, (second >> 32) as u32)
-                                };
-                                if let Some(value) = found {
-                                    skip!(2);
-                                    regs.set(i.a(), value);
-                                    continue;
-                                }
+                            let found = if first >> 32 != u64::from(u32::MAX) {
+                                globals.cached_value::<FREE>(first)
+                            } else if first as u32 == globals.raw_version() {
+                                builtins.cached_value::<FREE>(cache!(1).load(Relaxed))
+                            } else {
+                                None
+                            };
+                            if let Some(value) = found {
+                                skip!(2);
+                                regs.set(i.a(), value);
+                                continue;
                             }
                             let name = &code.names[i.w() as usize];
                             save!();
@@ -522,35 +521,35 @@ impl Vm {
                         }
                         Op::JumpCmp => {
                             let (a, b) = (regs.get(i.a()), regs.get(i.b()));
-                            let truth = if small_pair(a, b) {
-                                compare_ints(i.k() & 7, a.bits() as i64, b.bits() as i64)
+                            let holds = if small_pair(a, b) {
+                                compare_ints(i.k(), a.bits() as i64, b.bits() as i64)
                             } else if float_pair(a, b) {
-                                compare_floats(i.k() & 7, a.tagged_float(), b.tagged_float())
+                                compare_floats(i.k(), a.tagged_float(), b.tagged_float())
                             } else {
                                 save!();
                                 let truth = check!(self.compare_truth(a, b, i.k() & 7));
                                 kill!(i.a());
                                 kill!(i.b());
-                                truth
+                                truth != (i.k() & 8 != 0)
                             };
-                            if truth != (i.k() & 8 != 0) {
+                            if holds {
                                 jump!(i.c() as i16);
                             }
                         }
                         Op::JumpCmpImm => {
                             let a = regs.get(i.a());
                             let imm = i64::from(i.b() as i16);
-                            let truth = if a.is_small_int() {
-                                compare_ints(i.k() & 7, a.bits() as i64 >> 1, imm)
+                            let holds = if a.is_small_int() {
+                                compare_ints(i.k(), a.bits() as i64 >> 1, imm)
                             } else if a.is_tagged_float() {
-                                compare_floats(i.k() & 7, a.tagged_float(), imm as f64)
+                                compare_floats(i.k(), a.tagged_float(), imm as f64)
                             } else {
                                 save!();
                                 let truth = check!(self.compare_truth(a, &Value::int(imm), i.k() & 7));
                                 kill!(i.a());
-                                truth
+                                truth != (i.k() & 8 != 0)
                             };
-                            if truth != (i.k() & 8 != 0) {
+                            if holds {
                                 jump!(i.c() as i16);
                             }
                         }
