@@ -35,7 +35,7 @@ fn origin(vm: &Vm, depth: usize) -> Value {
     for level in 1..=depth {
         let Some(frame) = vm.frames.nth(level) else { break };
         let code = frame.code();
-        let line = code.location(frame.pc.saturating_sub(1)).line;
+        let line = code.location(frame.pc().saturating_sub(1)).line;
         rows.push(
             Tuple::new(vec![
                 code.filename.to_value(),
