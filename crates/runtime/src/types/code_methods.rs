@@ -342,6 +342,7 @@ impl Code {
             kwonly: plain.kwonlyargcount,
             flags: plain.flags.0,
             simple_args: simple,
+            exact_args: if simple { plain.argcount } else { u32::MAX },
             first_free: this.first_free,
             calls: AtomicU32::new(0),
             plain: Opaque(plain),
