@@ -23,7 +23,6 @@ mod faulthandler;
 mod fcntl;
 mod functools;
 mod gc;
-mod gc;
 mod grp;
 mod hashes;
 mod heapq;
