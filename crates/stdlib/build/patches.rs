@@ -17,6 +17,11 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "return 'Python'",
     ),
     (
+        "sysconfig/__init__.py",
+        "        f'_sysconfigdata_{sys.abiflags}_{sys.platform}_{multiarch}',\n",
+        "        '_sysconfigdata_lisle',\n",
+    ),
+    (
         "platform.py",
         "if \"RustPython\" in sys_version:",
         "if \"Lisle\" in sys_version:",

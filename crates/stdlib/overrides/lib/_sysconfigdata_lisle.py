@@ -1,0 +1,42 @@
+"""What `sysconfig` tells of how the interpreter was built.
+
+Lisle is not built by configure and make, and loads no C extensions: only variables that describe the running program are here.
+"""
+
+import sys
+
+build_time_vars = {
+    "ABIFLAGS": "",
+    "AR": "ar",
+    "BINDIR": f"{sys.base_prefix}/bin",
+    "BINLIBDEST": f"{sys.base_prefix}/lib/python3.14",
+    "CC": "cc",
+    "CFLAGS": "",
+    "CONFIG_ARGS": "",
+    "EXE": "",
+    "EXT_SUFFIX": f".{sys.implementation.cache_tag}.so",
+    "HAVE_FORK": 1,
+    "HAVE_GETRANDOM": 1,
+    "INCLUDEPY": f"{sys.base_prefix}/include/python3.14",
+    "LDLIBRARY": "",
+    "LDSHARED": "cc -shared",
+    "LIBDEST": f"{sys.base_prefix}/lib/python3.14",
+    "LIBDIR": f"{sys.base_prefix}/lib",
+    "LIBRARY": "",
+    "MACHDEP": sys.platform,
+    "MULTIARCH": sys.implementation._multiarch,
+    "PLATLIBDIR": "lib",
+    "Py_DEBUG": 0,
+    "Py_ENABLE_SHARED": 0,
+    "Py_GIL_DISABLED": int(not sys._is_gil_enabled()),
+    "SHELL": "/bin/sh -e",
+    "SHLIB_SUFFIX": ".so",
+    "SIZEOF_VOID_P": 8,
+    "SOABI": sys.implementation.cache_tag,
+    "SRCDIRS": "",
+    "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
+    "VERSION": "3.14",
+    "WITH_DOC_STRINGS": 1,
+    "exec_prefix": sys.base_exec_prefix,
+    "prefix": sys.base_prefix,
+}
