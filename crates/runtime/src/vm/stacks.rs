@@ -25,7 +25,7 @@ impl Vm {
         let mut level = 0;
         while let Some(frame) = self.frames.nth(level) {
             let code = frame.code();
-            let line = match frame.pc.saturating_sub(1) {
+            let line = match frame.pc().saturating_sub(1) {
                 0 => code.plain.first_line,
                 pc => code.location(pc).line,
             };
