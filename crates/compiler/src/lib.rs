@@ -10,6 +10,7 @@ mod errors;
 mod fold;
 mod future;
 mod limits;
+mod scopes;
 mod source;
 mod symtable;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
 
 pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
+pub use scopes::{ScopeInfo, symbol_table};
 pub use source::{Region, decode_source, encoding_cookie};
 pub use tokens::{Token, TokenClass, tokens};
 pub use tree::{Literals, Tree, compile_tree, nodes, with_tree};

@@ -53,6 +53,7 @@ mod stat;
 mod string;
 mod struct_;
 mod suggestions;
+mod symtable;
 mod sys;
 mod syscall;
 mod syslog;
@@ -120,6 +121,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &string::module::DEF,
     &struct_::module::DEF,
     &suggestions::module::DEF,
+    &symtable::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,
     &thread::module::DEF,

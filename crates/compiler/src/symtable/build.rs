@@ -58,6 +58,14 @@ impl Builder {
         });
         self.table.scopes.push(Scope {
             kind,
+            name: match role {
+                Role::Module => "top",
+                Role::Lambda => "lambda",
+                Role::Annotations => "__annotate__",
+                _ => "",
+            }
+            .into(),
+            range: TextRange::default(),
             what: match kind {
                 ScopeKind::Annotation => "an annotation",
                 ScopeKind::TypeParams => "the definition of a generic",
@@ -93,6 +101,15 @@ impl Builder {
         self.table.by_node.insert((node, role), id);
         self.current = id;
         id
+    }
+
+    /// Says what the scope that was just entered is called.
+    fn call_it(&mut self, name: &str, range: TextRange) {
+        let scope = self.scope();
+        if scope.name.is_empty() {
+            scope.name = name.into();
+        }
+        scope.range = range;
     }
 
     fn leave(&mut self) {
@@ -369,6 +386,7 @@ impl Builder {
             Some(existing) => self.current = existing,
             None => {
                 let id = self.enter(address(annotation), Role::Annotations, ScopeKind::Annotation);
+                self.call_it("", annotation.range());
                 self.table.scope_mut(parent).annotation_scope = Some(id);
                 self.add(".format", def::PARAM | def::USE, annotation.range())?;
                 if kind == ScopeKind::Class && !self.table.future_annotations {
@@ -397,7 +415,7 @@ impl Builder {
             self.expr(&decorator.expression)?;
         }
         if let Some(params) = &f.type_params {
-            self.enter_type_params(params, false)?;
+            self.enter_type_params(params, (f.name.as_str(), f.range), false)?;
             let range = f.name.range;
             if f.parameters
                 .iter_non_variadic_params()
@@ -412,6 +430,7 @@ impl Builder {
         }
         self.function_annotations(address(f), &f.parameters, f.returns.as_deref(), f.range)?;
         self.enter(address(f), Role::Function, ScopeKind::Function);
+        self.call_it(f.name.as_str(), f.range);
         self.scope().coroutine = f.is_async;
         self.parameters(&f.parameters)?;
         self.stmts(&f.body)?;
@@ -438,6 +457,7 @@ impl Builder {
             scope.kind == ScopeKind::Class || scope.can_see_class
         };
         self.enter(node, Role::Annotations, ScopeKind::Annotation);
+        self.call_it("", range);
         self.add(".format", def::PARAM | def::USE, range)?;
         if in_class && !self.table.future_annotations {
             self.see_class(range)?;
@@ -474,7 +494,7 @@ impl Builder {
         }
         let old = self.private.clone();
         if let Some(params) = &c.type_params {
-            self.enter_type_params(params, true)?;
+            self.enter_type_params(params, (c.name.as_str(), c.range), true)?;
             self.private = Some(c.name.as_str().into());
             self.type_params(params)?;
         }
@@ -482,6 +502,7 @@ impl Builder {
             self.arguments(arguments)?;
         }
         self.enter(address(c), Role::Class, ScopeKind::Class);
+        self.call_it(c.name.as_str(), c.range);
         self.private = Some(c.name.as_str().into());
         self.scope().private = Some(c.name.as_str().into());
         if c.type_params.is_some() {
@@ -514,9 +535,10 @@ impl Builder {
         Ok(())
     }
 
-    fn enter_type_params(&mut self, params: &TypeParams, class: bool) -> Res {
+    fn enter_type_params(&mut self, params: &TypeParams, owner: (&str, TextRange), class: bool) -> Res {
         let in_class = self.scope().kind == ScopeKind::Class || self.scope().can_see_class;
         self.enter(address(params), Role::TypeParams, ScopeKind::TypeParams);
+        self.call_it(owner.0, owner.1);
         if in_class {
             self.see_class(params.range)?;
         }
@@ -541,7 +563,8 @@ impl Builder {
                 } else {
                     "a TypeVar bound"
                 };
-                self.lazy(address(param), Role::Bound, ScopeKind::TypeVariable, what, bound)?;
+                let owner = (name.as_str(), param.range());
+                self.lazy(address(param), Role::Bound, ScopeKind::TypeVariable, owner, what, bound)?;
             }
             if let Some(default) = param.default() {
                 default_seen = true;
@@ -550,7 +573,15 @@ impl Builder {
                     TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
                     TypeParam::ParamSpec(_) => "a ParamSpec default",
                 };
-                self.lazy(address(param), Role::Default, ScopeKind::TypeVariable, what, default)?;
+                let owner = (name.as_str(), param.range());
+                self.lazy(
+                    address(param),
+                    Role::Default,
+                    ScopeKind::TypeVariable,
+                    owner,
+                    what,
+                    default,
+                )?;
             } else if default_seen {
                 return fault(
                     param.range(),
@@ -562,9 +593,18 @@ impl Builder {
     }
 
     /// A scope of its own for a lazily evaluated expression.
-    fn lazy(&mut self, node: usize, role: Role, kind: ScopeKind, what: &'static str, value: &Expr) -> Res {
+    fn lazy(
+        &mut self,
+        node: usize,
+        role: Role,
+        kind: ScopeKind,
+        owner: (&str, TextRange),
+        what: &'static str,
+        value: &Expr,
+    ) -> Res {
         let in_class = self.scope().kind == ScopeKind::Class || self.scope().can_see_class;
         self.enter(node, role, kind);
+        self.call_it(owner.0, owner.1);
         self.scope().what = what;
         self.add(".format", def::PARAM | def::USE, value.range())?;
         if in_class {
@@ -580,14 +620,17 @@ impl Builder {
             return fault(t.name.range(), "invalid syntax");
         }
         self.expr(&t.name)?;
+        let name = t.name.as_name_expr().map_or("", |name| name.id.as_str());
+        let owner = (name, t.range);
         if let Some(params) = &t.type_params {
-            self.enter_type_params(params, false)?;
+            self.enter_type_params(params, owner, false)?;
             self.type_params(params)?;
         }
         self.lazy(
             address(t),
             Role::TypeAlias,
             ScopeKind::TypeAlias,
+            owner,
             "a type alias",
             &t.value,
         )?;
@@ -658,6 +701,7 @@ impl Builder {
                     self.defaults(params)?;
                 }
                 self.enter(address(e), Role::Lambda, ScopeKind::Function);
+                self.call_it("lambda", e.range);
                 if let Some(params) = &e.parameters {
                     self.parameters(params)?;
                 }
@@ -888,6 +932,13 @@ impl Builder {
         self.scope().comp_iter -= 1;
         let inlined = kind != CompKind::Generator && !self.scope().can_see_class;
         self.enter(node, Role::Comprehension, ScopeKind::Function);
+        let name = match kind {
+            CompKind::List => "listcomp",
+            CompKind::Set => "setcomp",
+            CompKind::Dict => "dictcomp",
+            CompKind::Generator => "genexpr",
+        };
+        self.call_it(name, range);
         let scope = self.scope();
         scope.comp = Some(kind);
         scope.coroutine = first.is_async;

@@ -105,6 +105,9 @@ pub(crate) struct Symbol {
 
 pub(crate) struct Scope {
     pub kind: ScopeKind,
+    /// What it is called, and where it is written.
+    pub name: Rc<str>,
+    pub range: TextRange,
     /// What a lazily evaluated scope is, for messages.
     pub what: &'static str,
     pub parent: Option<ScopeId>,
@@ -169,6 +172,11 @@ pub(crate) struct Symtable {
 impl Symtable {
     pub(crate) fn scope(&self, id: ScopeId) -> &Scope {
         &self.scopes[id.0 as usize]
+    }
+
+    /// The scope of the whole program.
+    pub(crate) fn root(&self) -> ScopeId {
+        ScopeId(0)
     }
 
     fn scope_mut(&mut self, id: ScopeId) -> &mut Scope {

@@ -88,6 +88,13 @@ impl<'v> Reader<'v> {
         {
             return Ok(kind);
         }
+        // Positions are looked for first, in any object.
+        let located = SUMS.get(sum as usize).is_some_and(|(_, _, located)| located.is_some());
+        if located && self.vm.getattr_opt(value, intern!("lineno"))?.is_none() {
+            return Err(self
+                .vm
+                .type_error(format!("required field \"lineno\" missing from {}", sum_name(sum))));
+        }
         let shown = self.vm.repr(value)?.to_string_lossy();
         Err(self
             .vm

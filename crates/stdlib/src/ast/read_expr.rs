@@ -55,7 +55,7 @@ impl Reader<'_> {
     }
 
     pub fn operator(&mut self, node: Node<'_>) -> Res<Operator> {
-        let value = self.required(node, intern!("op"))?;
+        let value = self.field(node, intern!("op"))?;
         Ok(match self.kind_of(&value, Sum::Operator)? {
             Kind::Add => Operator::Add,
             Kind::Sub => Operator::Sub,
@@ -75,7 +75,7 @@ impl Reader<'_> {
 
     /// Checks the context that the node says it has.
     fn check_context(&mut self, node: Node<'_>, wanted: ExprContext) -> Res<()> {
-        let value = self.required(node, intern!("ctx"))?;
+        let value = self.field(node, intern!("ctx"))?;
         let found = match self.kind_of(&value, Sum::ExprContext)? {
             Kind::Store => ExprContext::Store,
             Kind::Del => ExprContext::Del,
@@ -115,7 +115,7 @@ impl Reader<'_> {
         let range = self.region_of(node, "")?;
         Ok(match kind {
             Kind::BoolOp => {
-                let op = self.required(node, intern!("op"))?;
+                let op = self.field(node, intern!("op"))?;
                 let op = match self.kind_of(&op, Sum::BoolOp)? {
                     Kind::And => BoolOp::And,
                     _ => BoolOp::Or,
@@ -152,7 +152,7 @@ impl Reader<'_> {
                 right: self.expr_field(node, intern!("right"))?,
             }),
             Kind::UnaryOp => {
-                let op = self.required(node, intern!("op"))?;
+                let op = self.field(node, intern!("op"))?;
                 let op = match self.kind_of(&op, Sum::UnaryOp)? {
                     Kind::Invert => UnaryOp::Invert,
                     Kind::Not => UnaryOp::Not,
@@ -358,7 +358,7 @@ impl Reader<'_> {
         }
         let comparators = self.expr_items(node, intern!("comparators"))?;
         if comparators.is_empty() {
-            return Err(self.value_error("Compare has no comparators"));
+            return Err(self.value_error("Compare with no comparators"));
         }
         if comparators.len() != ops.len() {
             return Err(self.value_error("Compare has a different number of comparators and operands"));
