@@ -877,7 +877,11 @@ pub mod module {
     fn interrupt_main(vm: &Vm, signum: i64) -> Res<()> {
         match i32::try_from(signum) {
             Ok(n) if (1..65).contains(&n) => {
-                lisle_runtime::threads::signals::interrupt_main(n);
+                use lisle_runtime::threads::signals::{Action, action, interrupt_main};
+                // A signal that is ignored, or has its default action, has no handler to run.
+                if action(n).is_ok_and(|a| a == Action::Handler) {
+                    interrupt_main(n);
+                }
                 Ok(())
             }
             _ => Err(vm.value_error("signal number out of range")),

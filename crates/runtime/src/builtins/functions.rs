@@ -601,6 +601,25 @@ pub mod module {
         Ok(line)
     }
 
+    /// Call sys.breakpointhook(*args, **kws).
+    ///
+    /// sys.breakpointhook() must accept whatever arguments are passed.
+    ///
+    /// By default, this drops you into the pdb debugger.
+    #[pyfunction(sig = "(*args, **kws)")]
+    fn breakpoint(vm: &Vm, args: &[Value], kws: KwArgs<'_>) -> Res<Value> {
+        let Some(hook) = crate::interp::sys_attr(vm, intern!("breakpointhook")) else {
+            return Err(vm.runtime_error("lost sys.breakpointhook"));
+        };
+        let (mut values, mut names) = (args.to_vec(), Vec::new());
+        for (name, value) in kws.iter() {
+            names.push(name.to_value());
+            values.push(value.clone());
+        }
+        let names = Tuple::new(names);
+        vm.call_args(&hook, Args::with_names(&values, &names))
+    }
+
     /// Return whether an object is an instance of a class or of a subclass thereof.
     #[pyfunction(sig = "(obj, class_or_tuple, /)")]
     fn isinstance(vm: &Vm, obj: &Value, class_or_tuple: &Value) -> Res<bool> {

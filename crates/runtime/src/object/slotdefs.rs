@@ -635,8 +635,9 @@ fn fill_new(vm: &Vm, ty: &Py<Type>, slots: &mut Slots) {
         return;
     };
     slots.new = match crate::types::native_function::tp_new_owner(&value) {
-        Some(owner) => owner.slots().new,
-        None => Some(new_trampoline),
+        Some(owner) if std::ptr::eq(owner.info, ty.info) && ty.is_subclass(&owner) => owner.slots().new,
+        // A function, or another class's `__new__`, which checks what it is called for.
+        _ => Some(new_trampoline),
     };
 }
 
