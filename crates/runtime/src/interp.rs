@@ -101,9 +101,12 @@ pub fn handle_signals(vm: &Vm) -> Res<()> {
     }
     for signum in crate::threads::signals::take_pending() {
         let Some(handler) = signal_handler(signum) else {
-            if signum == libc::SIGINT {
+            use crate::threads::signals::{Action, action};
+            if signum == libc::SIGINT && matches!(action(signum), Ok(Action::Handler)) {
                 return Err(vm.keyboard_interrupt());
             }
+            let message = format!("Signal {signum} ignored due to race condition");
+            unraisable(vm, vm.os_error_message(message), None, None);
             continue;
         };
         let frame = vm

@@ -137,7 +137,10 @@ extern "C" fn fatal(signum: i32) {
     }
     // SAFETY: the location of this thread's errno.
     unsafe { *libc::__errno_location() = errno };
-    // What was there before decides; a fault that is no signal sent comes again by itself.
+    // What was there before decides. If it lets the program go on (the Rust library's handler does, for a signal that was sent),
+    // the system does.
+    c!(raise(signum));
+    c!(signal(signum, libc::SIG_DFL));
     c!(raise(signum));
 }
 
@@ -182,7 +185,7 @@ fn file_of(vm: &Vm, file: Option<&Value>) -> Res<(i32, Option<Value>)> {
         }
         return match int_arg(vm, &file) {
             Ok(fd) if fd >= 0 => Ok((fd, None)),
-            Ok(_) => Err(vm.value_error("file is not a valid file descripter")),
+            Ok(_) => Err(vm.value_error("file is not a valid file descriptor")),
             Err(exc) => Err(exc),
         };
     }

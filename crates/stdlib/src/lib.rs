@@ -30,6 +30,7 @@ mod incremental;
 mod io;
 mod itertools;
 mod json;
+mod locale;
 mod math;
 mod mmap;
 mod multiprocessing;
@@ -101,6 +102,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &io::module::DEF,
     &itertools::module::DEF,
     &json::module::DEF,
+    &locale::module::DEF,
     &math::module::DEF,
     &mmap::module::DEF,
     &multiprocessing::module::DEF,

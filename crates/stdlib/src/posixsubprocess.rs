@@ -17,7 +17,8 @@ use crate::syscall::{Errno, OrRaise, Sys, c, check, zeroed};
 /// Everything the child does.
 struct Plan {
     argv: Strings,
-    env: Strings,
+    /// `None`: what the process has when it executes the program.
+    env: Option<Strings>,
     executables: Vec<CString>,
     cwd: Option<CString>,
     close_fds: bool,
@@ -133,11 +134,14 @@ impl Plan {
         if self.close_fds {
             self.close_others();
         }
+        // SAFETY: this process has one thread.
+        let inherited = unsafe { libc::environ }.cast_const().cast();
+        let env = self.env.as_ref().map_or(inherited, Strings::as_ptr);
         // The first error that says more than that there is no such file.
         let mut error = None;
         let mut last = Errno(libc::ENOENT);
         for executable in &self.executables {
-            c!(execve(executable.as_ptr(), self.argv.as_ptr(), self.env.as_ptr()));
+            c!(execve(executable.as_ptr(), self.argv.as_ptr(), env));
             last = Errno::last();
             if !matches!(last, Errno(libc::ENOENT | libc::ENOTDIR)) {
                 error = error.or(Some(last));
@@ -332,8 +336,13 @@ fn group_list(vm: &Vm, groups: &Value) -> Res<Option<Vec<u32>>> {
     items.iter().map(one).collect::<Res<_>>().map(Some)
 }
 
-fn environment(vm: &Vm, env: &Value) -> Res<Strings> {
+/// The environment asked for. `None` is that of the process, which `preexec_fn` may change first; else it is copied, since the
+/// child shares it with threads that go on.
+fn environment(vm: &Vm, env: &Value, changeable: bool) -> Res<Option<Strings>> {
     use std::os::unix::ffi::OsStringExt;
+    if env.is_none() && changeable {
+        return Ok(None);
+    }
     if env.is_none() {
         let entries = std::env::vars_os().map(|(name, value)| {
             let mut entry = name.into_vec();
@@ -341,9 +350,9 @@ fn environment(vm: &Vm, env: &Value) -> Res<Strings> {
             entry.extend(value.into_vec());
             CString::new(entry).unwrap_or_default()
         });
-        return Ok(Strings::new(entries.collect()));
+        return Ok(Some(Strings::new(entries.collect())));
     }
-    arguments(vm, &vm.collect(env)?)
+    arguments(vm, &vm.collect(env)?).map(Some)
 }
 
 #[pymodule(name = "_posixsubprocess", doc = "A POSIX helper for the subprocess module.")]
@@ -421,7 +430,7 @@ pub mod module {
         };
         let mut plan = Plan {
             argv: arguments(vm, &vm.collect(args)?)?,
-            env: environment(vm, env)?,
+            env: environment(vm, env, !preexec_fn.is_none())?,
             executables: executables.iter().map(|e| fs_encode(vm, e)).collect::<Res<_>>()?,
             cwd: if cwd.is_none() { None } else { Some(fs_encode(vm, cwd)?) },
             close_fds,

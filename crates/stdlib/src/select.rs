@@ -18,15 +18,26 @@ use crate::syscall::{blocking, c, fd_of, zeroed};
 use crate::timeout::{deadline, left, nanoseconds};
 
 constants::constants! {
-    EPOLLERR EPOLLET EPOLLEXCLUSIVE EPOLLHUP EPOLLIN EPOLLMSG EPOLLONESHOT EPOLLOUT EPOLLPRI EPOLLRDBAND EPOLLRDHUP
+    EPOLLERR EPOLLEXCLUSIVE EPOLLHUP EPOLLIN EPOLLMSG EPOLLONESHOT EPOLLOUT EPOLLPRI EPOLLRDBAND EPOLLRDHUP
     EPOLLRDNORM EPOLLWRBAND EPOLLWRNORM EPOLL_CLOEXEC PIPE_BUF POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI
     POLLRDBAND POLLRDHUP POLLRDNORM POLLWRBAND POLLWRNORM
     ;
-    POLLMSG = 1024,
+    EPOLLET = 1 << 31, POLLMSG = 1024,
 }
 
 /// The objects of one argument, with their descriptors.
 fn watched(vm: &Vm, items: &Value) -> Res<Vec<(i32, Value)>> {
+    if let Some(list) = items.downcast::<List>() {
+        // A list is looked at as it is: `fileno` may change it.
+        let mut found = Vec::new();
+        while let Some(item) = list.get(found.len()) {
+            if found.len() >= libc::FD_SETSIZE {
+                return Err(vm.value_error("too many file descriptors in select()"));
+            }
+            found.push((watched_fd(vm, &item)?, item));
+        }
+        return Ok(found);
+    }
     let items = match vm.collect(items) {
         Err(e) if e.is(&exceptions::TYPE_ERROR) && items.ty().slots().iter.is_none() => {
             return Err(vm.type_error("arguments 1-3 must be sequences"));
@@ -35,13 +46,17 @@ fn watched(vm: &Vm, items: &Value) -> Res<Vec<(i32, Value)>> {
     };
     let mut found = Vec::with_capacity(items.len());
     for item in items {
-        let fd = fd_of(vm, &item)?.0;
-        if fd as usize >= libc::FD_SETSIZE {
-            return Err(vm.value_error("filedescriptor out of range in select()"));
-        }
-        found.push((fd, item));
+        found.push((watched_fd(vm, &item)?, item));
     }
     Ok(found)
+}
+
+fn watched_fd(vm: &Vm, item: &Value) -> Res<i32> {
+    let fd = fd_of(vm, item)?.0;
+    if fd as usize >= libc::FD_SETSIZE {
+        return Err(vm.value_error("filedescriptor out of range in select()"));
+    }
+    Ok(fd)
 }
 
 fn set_of(watched: &[(i32, Value)]) -> libc::fd_set {

@@ -14,7 +14,8 @@ pub fn sigset_of(vm: &Vm, signals: &Value) -> Res<libc::sigset_t> {
     c!(sigemptyset(&mut set));
     let iter = vm.iter(signals)?;
     while let Some(item) = vm.next(&iter)? {
-        let n = vm.index_to_i64(&item)?;
+        let n = vm.index(&item)?;
+        let n = vm.int_value(&n).and_then(|n| n.to_i64()).unwrap_or(-1);
         let Some(signum) = i32::try_from(n).ok().filter(|n| (1..NSIG).contains(n)) else {
             let message = format!("signal number {n} out of range [1; {}]", NSIG - 1);
             return Err(vm.value_error(message));

@@ -41,7 +41,9 @@ fn program_name(vm: &Vm) -> Option<CString> {
 }
 
 fn c_text(vm: &Vm, text: &Py<Str>) -> Res<CString> {
-    CString::new(text.to_string_lossy()).map_err(|_| vm.value_error("embedded null character"))
+    let made = lisle_runtime::types::encoding::encode(vm, text, "utf-8", "strict")?;
+    let bytes = lisle_runtime::types::buffer::get_bytes(vm, &made)?.into_owned();
+    CString::new(bytes).map_err(|_| vm.value_error("embedded null character"))
 }
 
 fn open(name: Option<CString>, option: i32, facility: i32) {

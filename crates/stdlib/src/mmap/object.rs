@@ -482,8 +482,8 @@ impl Mmap {
         Mmap::search(vm, this, view, start, end, Mapping::rfind)
     }
 
-    #[pymethod(sig = "($self, offset=0, size=<unrepresentable>, /, *, flags=4)")]
-    fn flush(vm: &Vm, this: &Py<Mmap>, offset: isize, size: Option<isize>, flags: Option<i32>) -> Res<()> {
+    #[pymethod(sig = "($self, offset=0, size=<unrepresentable>, /)")]
+    fn flush(vm: &Vm, this: &Py<Mmap>, offset: isize, size: Option<isize>) -> Res<()> {
         let (start, len) = Mmap::with(vm, this, |m| Ok((m.start as usize, m.len)))?;
         let size = size.unwrap_or(len as isize - offset);
         let (Ok(offset), Ok(size)) = (usize::try_from(offset), usize::try_from(size)) else {
@@ -499,12 +499,9 @@ impl Mmap {
         this.exports.fetch_add(1, AcqRel);
         let same = Mmap::with(vm, this, |m| Ok(m.start as usize == start && m.len == len));
         let result = match same {
-            Ok(true) => {
-                let flags = flags.unwrap_or(libc::MS_SYNC);
-                crate::syscall::detached(vm, || c!(msync((start + offset) as *mut _, size, flags)))
-                    .or_raise(vm)
-                    .map(drop)
-            }
+            Ok(true) => crate::syscall::detached(vm, || c!(msync((start + offset) as *mut _, size, libc::MS_SYNC)))
+                .or_raise(vm)
+                .map(drop),
             Ok(false) => Ok(()),
             Err(exc) => Err(exc),
         };
@@ -670,6 +667,9 @@ impl Mmap {
 
     #[pymethod(sig = "($self, option, start=0, length=None, /)")]
     fn madvise(vm: &Vm, this: &Py<Mmap>, option: i32, start: isize, length: Option<isize>) -> Res<()> {
+        if length.is_some_and(|n| start.checked_add(n).is_none()) {
+            return Err(vm.overflow_error("madvise length too large"));
+        }
         Mmap::with(vm, this, |m| {
             let Some(start) = usize::try_from(start).ok().filter(|start| *start < m.len) else {
                 return Err(Fault::Value("madvise start out of bounds"));

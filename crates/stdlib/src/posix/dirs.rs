@@ -16,7 +16,7 @@ use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
 
-use super::path::{DirFd, FilePath, PathOrFd, current_folder, fs_decode};
+use super::path::{Device, DirFd, FilePath, PathOrFd, current_folder, fs_decode};
 use super::stat::{stat_at, stat_result};
 use crate::syscall::{Errno, OrRaise, Sys, c, check, detached};
 
@@ -107,6 +107,8 @@ struct State {
     ahead: VecDeque<Name>,
     /// What comes after the names read ahead.
     end: Option<Errno>,
+    /// Whether the program has seen the end, or closed.
+    finished: bool,
 }
 
 /// What `scandir` returns.
@@ -135,6 +137,7 @@ impl ScandirIterator {
                     return Step::Done(Some(name));
                 }
                 if let Some(error) = state.0.end.take() {
+                    state.0.finished = true;
                     return Step::Failed(error);
                 }
                 match std::mem::replace(&mut state.0.source, Source::Busy) {
@@ -142,6 +145,7 @@ impl ScandirIterator {
                     Source::Busy => Step::Wait,
                     Source::Closed => {
                         state.0.source = Source::Closed;
+                        state.0.finished = true;
                         Step::Done(None)
                     }
                 }
@@ -193,11 +197,11 @@ impl ScandirIterator {
                 }
                 state.0.end = None;
                 let names = std::mem::take(&mut state.0.ahead);
-                Some((std::mem::replace(&mut state.0.source, Source::Closed), names))
+                let was_open = !std::mem::replace(&mut state.0.finished, true);
+                Some((std::mem::replace(&mut state.0.source, Source::Closed), names, was_open))
             });
             match old {
-                Some((source, _names)) => {
-                    let was_open = matches!(source, Source::Open(_));
+                Some((source, _names, was_open)) => {
                     vm.detached(|| drop(source));
                     return Ok(was_open);
                 }
@@ -512,6 +516,7 @@ pub mod module {
                 source: Source::Open(stream),
                 ahead: VecDeque::new(),
                 end: None,
+                finished: false,
             })),
             object,
             folder: Opaque(folder),
@@ -651,7 +656,8 @@ pub mod module {
 
     /// Create a node in the file system.
     #[pyfunction(sig = "(path, mode=384, device=0, *, dir_fd=None)")]
-    fn mknod(vm: &Vm, path: FilePath, mode: i32, device: u64, dir_fd: Option<DirFd>) -> Res<()> {
+    fn mknod(vm: &Vm, path: FilePath, mode: i32, device: Option<Device>, dir_fd: Option<DirFd>) -> Res<()> {
+        let device = device.map_or(0, |d| d.0.unwrap_or(u64::MAX));
         let dir_fd = DirFd::or_cwd(dir_fd);
         let result = crate::syscall::retrying(vm, lisle_runtime::threads::ParkReason::Io, || {
             c!(mknodat(dir_fd, path.as_ptr(), mode as libc::mode_t, device))
@@ -661,19 +667,30 @@ pub mod module {
 
     /// Extracts a device major number from a raw device number.
     #[pyfunction(sig = "(device, /)")]
-    fn major(_vm: &Vm, device: u64) -> u32 {
-        libc::major(device)
+    fn major(_vm: &Vm, device: Device) -> i64 {
+        device.0.map_or(-1, |device| libc::major(device).into())
     }
 
     /// Extracts a device minor number from a raw device number.
     #[pyfunction(sig = "(device, /)")]
-    fn minor(_vm: &Vm, device: u64) -> u32 {
-        libc::minor(device)
+    fn minor(_vm: &Vm, device: Device) -> i64 {
+        device.0.map_or(-1, |device| libc::minor(device).into())
     }
 
     /// Composes a raw device number from the major and minor device numbers.
     #[pyfunction(sig = "(major, minor, /)")]
-    fn makedev(_vm: &Vm, major: u32, minor: u32) -> u64 {
-        libc::makedev(major, minor)
+    fn makedev(vm: &Vm, major: Device, minor: Device) -> Res<Value> {
+        let half = |n: Device| match n.0 {
+            None => Ok(u32::MAX),
+            Some(n) => {
+                u32::try_from(n).map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
+            }
+        };
+        let device = libc::makedev(half(major)?, half(minor)?);
+        Ok(if device == u64::MAX {
+            Value::int(-1)
+        } else {
+            usize::try_from(device).map_or(Value::NONE, Value::usize)
+        })
     }
 }

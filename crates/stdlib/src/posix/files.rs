@@ -142,8 +142,6 @@ pub mod module {
 
     #[pyattr]
     const RWF_DONTCACHE: i32 = 0x80;
-    #[pyattr]
-    const RWF_ATOMIC: i32 = 0x40;
 
     #[pyattr]
     use libc::{SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK};
@@ -530,7 +528,7 @@ pub mod module {
     /// Create and return a timer file descriptor.
     #[pyfunction(sig = "(clockid, /, *, flags=524288)")]
     fn timerfd_create(vm: &Vm, clockid: i32, flags: i32) -> Res<i32> {
-        crate::syscall::detached(vm, || c!(timerfd_create(clockid, flags))).or_raise(vm)
+        crate::syscall::detached(vm, || c!(timerfd_create(clockid, flags | libc::TFD_CLOEXEC))).or_raise(vm)
     }
 
     const NO_TIME: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };

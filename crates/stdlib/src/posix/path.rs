@@ -120,7 +120,11 @@ fn fspath_opt(vm: &Vm, value: &Value) -> Res<Option<Value>> {
     if value.downcast::<Str>().is_some() || value.downcast::<Bytes>().is_some() {
         return Ok(Some(value.clone()));
     }
-    let Some(made) = vm.call_special_opt(value, intern!("__fspath__"), &[])? else {
+    let name = intern!("__fspath__");
+    if value.ty().lookup(vm, name).is_none_or(|found| found.is_none()) {
+        return Ok(None);
+    }
+    let Some(made) = vm.call_special_opt(value, name, &[])? else {
         return Ok(None);
     };
     if made.downcast::<Str>().is_some() || made.downcast::<Bytes>().is_some() {
@@ -161,6 +165,10 @@ pub fn fs_decode_c(vm: &Vm, text: &CStr) -> Res<Value> {
 }
 
 fn fd_number(vm: &Vm, value: &Value) -> Res<i32> {
+    if value.is_bool() {
+        let category = lisle_runtime::types::exceptions::RUNTIME_WARNING.get();
+        vm.warn(category, "bool is used as a file descriptor", 1)?;
+    }
     let n = vm.index(value)?;
     let wide = vm.int_value(&n);
     let negative = wide.is_some_and(|n| n.is_negative());
@@ -243,6 +251,19 @@ pub struct Gid(pub u32);
 impl<'a> FromArg<'a> for Gid {
     fn from_arg(vm: &Vm, value: &'a Value, _: &ArgCtx) -> Res<Gid> {
         id_number(vm, value, "gid").map(Gid)
+    }
+}
+
+/// The number of a device, or of a half of it; -1 is "none", as the system has it.
+#[derive(Clone, Copy)]
+pub struct Device(pub Option<u64>);
+
+impl<'a> FromArg<'a> for Device {
+    fn from_arg(vm: &Vm, value: &'a Value, ctx: &ArgCtx) -> Res<Device> {
+        if value.as_small_int() == Some(-1) {
+            return Ok(Device(None));
+        }
+        u64::from_arg(vm, value, ctx).map(|n| Device(Some(n)))
     }
 }
 
