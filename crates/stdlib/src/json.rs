@@ -62,8 +62,13 @@ pub mod module {
     fn scanstring(vm: &Vm, args: Args<'_>) -> Res<(Value, usize)> {
         args.no_keywords(vm, "_json.scanstring")?;
         let values = args.check_positional(vm, "scanstring", 2, 3)?;
+        let end = vm.index_to_i64(&values[1]).map_err(|exc| {
+            if exc.is(&lisle_runtime::types::exceptions::OVERFLOW_ERROR) {
+                return vm.overflow_error("Python int too large to convert to C ssize_t");
+            }
+            exc
+        })? as isize;
         let text = text_argument(vm, &values[0])?;
-        let end = vm.index_to_isize(&values[1])?;
         let strict = match values.get(2) {
             Some(strict) => vm.truth(strict)?,
             None => true,

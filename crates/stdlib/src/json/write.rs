@@ -1,6 +1,7 @@
 //! Writing JSON: `make_encoder`.
 //!
-//! Invariant: lists and dicts are copied before their items are written, since `default` and others run Python code.
+//! Invariant: nothing is borrowed from a list or dict while its items are written, since `default` and others run Python code:
+//! dicts are copied, items of lists are fetched one by one.
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
@@ -279,27 +280,37 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Writes a list as it is while it is written, which `default` may change; other sequences as they are now.
     fn list(&mut self, list: &Value, level: usize) -> Res<()> {
-        let items = match (list.downcast_exact::<List>(), list.downcast_exact::<Tuple>()) {
-            (Some(list), _) => list.snapshot(),
+        let live = list.downcast_exact::<List>();
+        let get = |items: &[Value], at: usize| match live {
+            Some(list) => list.get(at),
+            None => items.get(at).cloned(),
+        };
+        let items: Vec<Value> = match (live, list.downcast_exact::<Tuple>()) {
+            (Some(_), _) => Vec::new(),
             (_, Some(tuple)) => tuple.as_slice().to_vec(),
             _ => self.vm.collect(list)?,
         };
-        if items.is_empty() {
+        let Some(mut item) = get(&items, 0) else {
             self.out.push_str("[]");
             return Ok(());
-        }
+        };
         let id = self.enter(list)?;
         self.out.push_str("[");
         self.newline(level + 1);
-        for (at, item) in items.iter().enumerate() {
-            if at > 0 {
-                self.out.push_view(self.encoder.item_separator.view());
-                self.newline(level + 1);
-            }
-            if let Err(exc) = self.value(item, level + 1) {
+        let mut at = 0;
+        loop {
+            if let Err(exc) = self.value(&item, level + 1) {
                 return Err(self.note(exc, &format!("{} item {at}", full_name(list.ty()))));
             }
+            at += 1;
+            match get(&items, at) {
+                Some(next) => item = next,
+                None => break,
+            }
+            self.out.push_view(self.encoder.item_separator.view());
+            self.newline(level + 1);
         }
         self.leave(id)?;
         self.newline(level);

@@ -318,24 +318,24 @@ impl Template {
 pub fn compile_template(vm: &Vm, pattern: &Py<Pattern>, template: &Value) -> Res<Value> {
     let re = vm.import_module("re")?;
     let function = vm.getattr(&re, intern!("_compile_template"))?;
-    match vm.call(&function, &[pattern.to_value(), template.clone()]) {
-        Ok(result) => match result.downcast::<Template>() {
-            Some(compiled) => Ok(compiled.literal().cloned().unwrap_or_else(|| result.clone())),
-            None => Err(vm.runtime_error(format!(
-                "the result of compiling a replacement string is {}, not Template",
-                result.ty().name()
-            ))),
-        },
-        Err(exc) => {
-            // An unhashable template is no string at all, and that is what is to be said.
+    let compiled = match vm.call(&function, &[pattern.to_value(), template.clone()]) {
+        // Templates are kept by their hash, which mutable bytes have none of.
+        Err(exc)
             if exc.is(&lisle_runtime::types::exceptions::TYPE_ERROR)
-                && template.downcast::<Str>().is_none()
                 && template.downcast::<Bytes>().is_none()
-            {
-                Subject::new(vm, template)?;
-            }
-            Err(exc)
+                && lisle_runtime::types::buffer::is_bytes_like(template) =>
+        {
+            let bytes = lisle_runtime::types::buffer::get_bytes(vm, template)?;
+            vm.call(&function, &[pattern.to_value(), Bytes::new_value(&*bytes)])?
         }
+        other => other?,
+    };
+    match compiled.downcast::<Template>() {
+        Some(template) => Ok(template.literal().cloned().unwrap_or_else(|| compiled.clone())),
+        None => Err(vm.runtime_error(format!(
+            "the result of compiling a replacement string is {}, not Template",
+            compiled.ty().name()
+        ))),
     }
 }
 

@@ -71,6 +71,10 @@ impl Stream {
     /// # Errors
     /// zlib's code.
     pub fn inflate(wbits: i32) -> Result<Stream, i32> {
+        // The library would tell of a bad size on the error output as well.
+        if !matches!(wbits, 0 | -15..=-8 | 8..=15 | 24..=31 | 40..=47) {
+            return Err(STREAM_ERROR);
+        }
         let mut raw = Box::<z::z_stream>::default();
         // SAFETY: as above.
         let code = unsafe { z::inflateInit2_(&mut *raw, wbits, z::zlibVersion(), SIZE) };
