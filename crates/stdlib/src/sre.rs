@@ -15,14 +15,13 @@ use lisle_runtime::native::pymodule;
 
 #[pymodule(name = "_sre")]
 pub mod module {
-    use super::chars::{lower_ascii, lower_unicode};
+    use super::chars::{lower_ascii, lower_unicode, upper_unicode};
     use super::codes;
     use super::matched::Template;
     use super::pattern::Pattern;
     use super::subject::Subject;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
-    use lisle_runtime::text::unicode;
     use lisle_runtime::types::dict::Dict;
     use lisle_runtime::types::list::List;
     use lisle_runtime::types::tuple::Tuple;
@@ -98,7 +97,7 @@ pub mod module {
     #[pyfunction(sig = "(character, /)")]
     fn unicode_iscased(_vm: &Vm, character: i32) -> bool {
         let c = character as u32;
-        lower_unicode(c) != c || unicode::simple_upper(c) != c
+        lower_unicode(c) != c || upper_unicode(c) != c
     }
 
     #[pyfunction(sig = "(character, /)")]

@@ -3,14 +3,29 @@
 //! Invariant: total for any `u32`.
 
 use super::codes::{MAXREPEAT, op};
-use lisle_runtime::text::unicode;
+use lisle_runtime::text::unicode::{self, CaseMap};
 
 pub fn lower_ascii(c: u32) -> u32 {
     if c.wrapping_sub(0x41) < 26 { c + 32 } else { c }
 }
 
+/// The lower case as `re` sees it: the first character of the full mapping.
 pub fn lower_unicode(c: u32) -> u32 {
-    unicode::simple_lower(c)
+    if c < 0x80 {
+        return lower_ascii(c);
+    }
+    first_of(c, CaseMap::Lower)
+}
+
+/// The upper case as `re` sees it.
+pub fn upper_unicode(c: u32) -> u32 {
+    first_of(c, CaseMap::Upper)
+}
+
+fn first_of(c: u32, map: CaseMap) -> u32 {
+    let mut first = None;
+    unicode::map_case(c, map, |mapped| first = first.or(Some(mapped)));
+    first.unwrap_or(c)
 }
 
 fn lower_locale(c: u32) -> u32 {
@@ -115,7 +130,7 @@ pub fn in_charset(code: &[u32], mut pc: usize, c: u32) -> bool {
             }
             op::RANGE_UNI_IGNORE => {
                 let range = word(code, pc)..=word(code, pc + 1);
-                if range.contains(&c) || range.contains(&unicode::simple_upper(c)) {
+                if range.contains(&c) || range.contains(&upper_unicode(c)) {
                     return ok;
                 }
                 pc += 2;

@@ -194,6 +194,11 @@ impl<'a, U: Unit> Engine<'a, U> {
             return Ok(None);
         }
         let charset = flags & info::CHARSET != 0;
+        // What begins at the beginning is nowhere else.
+        let begin = if arguments == 0 { 0 } else { self.target(1) };
+        let anchored =
+            self.word(begin) == op::AT && matches!(self.word(begin + 1), at::BEGINNING | at::BEGINNING_STRING);
+        let last = if anchored { start } else { last };
         while at <= last {
             if charset {
                 match text[at..]

@@ -7,6 +7,8 @@ use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
 use lisle_runtime::sync::Locked;
 use lisle_runtime::text::StrBuilder;
+use lisle_runtime::types::buffer::{Buffer, BufferFlags, get_buffer};
+use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
@@ -178,10 +180,16 @@ impl Pattern {
 
     #[pymethod(sig = "($self, /, string, pos=0, endpos=sys.maxsize)")]
     fn scanner(vm: &Vm, this: &Py<Pattern>, string: &Value, pos: Option<isize>, endpos: Option<isize>) -> Res<Value> {
-        let (start, end) = bounds(this.subject(vm, string)?.len(), pos, endpos);
+        let subject = this.subject(vm, string)?;
+        let held = match string.downcast::<Bytes>().is_none() && subject.is_bytes() {
+            true => Some(get_buffer(vm, string, BufferFlags::SIMPLE)?),
+            false => None,
+        };
+        let (start, end) = bounds(subject.len(), pos, endpos);
         Ok(Py::new(Scanner {
             pattern: this.clone(),
             string: string.clone(),
+            held,
             pos: start,
             endpos: end,
             place: Opaque(Locked::new(Some((start, false)))),
@@ -411,6 +419,9 @@ fn substitute(vm: &Vm, this: &Py<Pattern>, repl: &Value, string: &Value, count: 
 pub struct Scanner {
     pattern: Py<Pattern>,
     string: Value,
+    /// Keeps a mutable object from being resized.
+    #[expect(dead_code, reason = "held until the scanner goes")]
+    held: Option<Buffer>,
     pos: usize,
     endpos: usize,
     /// Where to go on, and whether an empty match there does not count; `None` at the end.

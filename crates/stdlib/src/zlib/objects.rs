@@ -175,7 +175,7 @@ impl Inflation {
                 continue;
             }
             let stuck = step.consumed == 0 && step.produced == 0;
-            if step.code != stream::OK || stuck {
+            if stuck || !matches!(step.code, stream::OK | stream::BUF_ERROR) {
                 break step.code;
             }
         };

@@ -142,6 +142,10 @@ impl Stream {
     /// zlib's code.
     pub fn copy(&mut self) -> Result<Stream, i32> {
         let mut raw = Box::<MaybeUninit<z::z_stream>>::new(MaybeUninit::uninit());
+        if !self.compresses {
+            // The library refuses a stream without output; it is not written to.
+            self.raw.next_out = std::ptr::NonNull::dangling().as_ptr();
+        }
         // SAFETY: both directions write the whole destination if they succeed.
         let code = unsafe {
             if self.compresses {
@@ -150,11 +154,13 @@ impl Stream {
                 z::inflateCopy(raw.as_mut_ptr(), &*self.raw)
             }
         };
+        self.raw.next_out = std::ptr::null_mut();
         if code != OK {
             return Err(code);
         }
         // SAFETY: it was written.
-        let raw = unsafe { raw.assume_init() };
+        let mut raw = unsafe { raw.assume_init() };
+        raw.next_out = std::ptr::null_mut();
         Ok(Stream {
             raw,
             compresses: self.compresses,
