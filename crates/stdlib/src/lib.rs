@@ -4,6 +4,7 @@
 //! one file and one line in [`MODULES`].
 
 mod abc;
+mod array;
 mod ast;
 pub mod atexit;
 mod binascii;
@@ -77,6 +78,7 @@ use lisle_runtime::native::ModuleDef;
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
+    &array::module::DEF,
     &ast::module::DEF,
     &atexit::module::DEF,
     &binascii::module::DEF,

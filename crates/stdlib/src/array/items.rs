@@ -1,0 +1,162 @@
+//! The kinds of items an array can have: their codes and sizes, and how items become values and back.
+//!
+//! Invariant: items are in the machine's byte order; nothing here knows of arrays.
+
+use lisle_runtime::native::{Exc, Py, Res, Str, Value, Vm};
+use num_bigint::{BigInt, Sign};
+use num_traits::ToPrimitive;
+
+/// What the bytes of an item mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    Signed,
+    Unsigned,
+    Float,
+    Char,
+}
+
+/// A kind of items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kind {
+    pub code: char,
+    pub size: usize,
+    pub meaning: Meaning,
+}
+
+lisle_runtime::no_trace!(Kind);
+
+const fn kind(code: char, size: usize, meaning: Meaning) -> Kind {
+    Kind { code, size, meaning }
+}
+
+/// All kinds, in the order in which `array.typecodes` has them.
+pub const KINDS: [Kind; 14] = [
+    kind('b', 1, Meaning::Signed),
+    kind('B', 1, Meaning::Unsigned),
+    kind('u', 4, Meaning::Char),
+    kind('w', 4, Meaning::Char),
+    kind('h', 2, Meaning::Signed),
+    kind('H', 2, Meaning::Unsigned),
+    kind('i', 4, Meaning::Signed),
+    kind('I', 4, Meaning::Unsigned),
+    kind('l', 8, Meaning::Signed),
+    kind('L', 8, Meaning::Unsigned),
+    kind('q', 8, Meaning::Signed),
+    kind('Q', 8, Meaning::Unsigned),
+    kind('f', 4, Meaning::Float),
+    kind('d', 8, Meaning::Float),
+];
+
+/// The bytes of one item, of which the first `Kind::size` count.
+pub type Item = [u8; 8];
+
+impl Kind {
+    /// The kind of a type code.
+    pub fn of(vm: &Vm, code: u32) -> Res<Kind> {
+        KINDS
+            .into_iter()
+            .find(|kind| u32::from(kind.code) == code)
+            .ok_or_else(|| vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"))
+    }
+
+    /// The value of an item's bytes.
+    pub fn value(self, vm: &Vm, bytes: &[u8]) -> Res<Value> {
+        let mut wide = [0; 8];
+        wide[..self.size].copy_from_slice(bytes);
+        let word = u64::from_ne_bytes(wide);
+        let unused = 64 - 8 * self.size as u32;
+        Ok(match (self.meaning, self.size) {
+            (Meaning::Signed, _) => Value::int((word << unused) as i64 >> unused),
+            (Meaning::Unsigned, 8) => Value::usize(word as usize),
+            (Meaning::Unsigned, _) => Value::int(word as i64),
+            (Meaning::Float, 4) => Value::float(f32::from_bits(word as u32).into()),
+            (Meaning::Float, _) => Value::float(f64::from_bits(word)),
+            (Meaning::Char, _) => match u32::try_from(word) {
+                Ok(code @ ..=0x10_ffff) => Str::from_char(code).into_value(),
+                _ => {
+                    let message = format!("character U+{word:x} is not in range [U+0000; U+10ffff]");
+                    return Err(vm.value_error(message));
+                }
+            },
+        })
+    }
+
+    /// The bytes of an item with this value.
+    pub fn item(self, vm: &Vm, value: &Value) -> Res<Item> {
+        let word = match self.meaning {
+            Meaning::Signed => self.signed(vm, value)? as u64,
+            Meaning::Unsigned => self.unsigned(vm, value)?,
+            Meaning::Float if self.size == 4 => u64::from((vm.to_f64(value)? as f32).to_bits()),
+            Meaning::Float => vm.to_f64(value)?.to_bits(),
+            Meaning::Char => u64::from(character(vm, value)?),
+        };
+        Ok(word.to_ne_bytes())
+    }
+
+    fn signed(self, vm: &Vm, value: &Value) -> Res<i64> {
+        let int = integer(vm, value)?;
+        let bits = 8 * self.size as u32;
+        let max = i64::MAX >> (64 - bits);
+        match int.to_i64() {
+            Some(int) if (-max - 1..=max).contains(&int) => Ok(int),
+            _ => Err(self.out_of_range(vm, &int)),
+        }
+    }
+
+    fn unsigned(self, vm: &Vm, value: &Value) -> Res<u64> {
+        let int = integer(vm, value)?;
+        let max = u64::MAX >> (64 - 8 * self.size as u32);
+        match int.to_u64() {
+            Some(int) if int <= max => Ok(int),
+            _ => Err(self.out_of_range(vm, &int)),
+        }
+    }
+
+    #[cold]
+    fn out_of_range(self, vm: &Vm, int: &BigInt) -> Exc {
+        let negative = int.sign() == Sign::Minus;
+        let name = match self.code {
+            'b' => "signed char",
+            'B' => "unsigned byte integer",
+            'h' => "signed short integer",
+            'H' => "unsigned short",
+            'i' => "signed integer",
+            'I' => "unsigned int",
+            'l' => return vm.overflow_error("Python int too large to convert to C long"),
+            'q' => return vm.overflow_error("int too big to convert"),
+            'L' if negative => return vm.overflow_error("can't convert negative value to unsigned int"),
+            'L' => return vm.overflow_error("Python int too large to convert to C unsigned long"),
+            _ if negative => return vm.overflow_error("can't convert negative int to unsigned"),
+            _ => return vm.overflow_error("int too big to convert"),
+        };
+        let end = if negative {
+            "less than minimum"
+        } else {
+            "greater than maximum"
+        };
+        vm.overflow_error(format!("{name} is {end}"))
+    }
+}
+
+fn integer(vm: &Vm, value: &Value) -> Res<BigInt> {
+    let index = vm.index(value)?;
+    Ok(vm.int_value(&index).map(|int| int.to_bigint()).unwrap_or_default())
+}
+
+fn character(vm: &Vm, value: &Value) -> Res<u32> {
+    let Some(text) = value.downcast::<Str>() else {
+        let found = value.ty().name();
+        return Err(vm.type_error(format!("array item must be a unicode character, not {found}")));
+    };
+    match (text.len(), text.view().get(0)) {
+        (1, Some(code)) => Ok(code),
+        (len, _) => Err(vm.type_error(format!(
+            "array item must be a string of length 1, not a string of length {len}"
+        ))),
+    }
+}
+
+/// The items of a text.
+pub fn text_items(text: &Py<Str>) -> Vec<u8> {
+    text.view().chars().flat_map(u32::to_ne_bytes).collect()
+}

@@ -1,0 +1,52 @@
+from _collections import deque, defaultdict, OrderedDict, _tuplegetter, _count_elements
+def err(f,*a,**k):
+    try: print(f(*a,**k))
+    except BaseException as e: print(type(e).__name__, e)
+d=deque('abcdef',4); print(d, len(d), d.maxlen, d[0], d[-1]); d.append('x'); print(d); d.appendleft('y'); print(d)
+err(d.insert,1,2); err(lambda: d[10]); err(lambda: d['a']); err(lambda: d[1:2]); err(deque, 1); err(deque,'a',-1); err(deque,'a','b')
+d=deque(range(5)); d.rotate(2); print(d); d.rotate(-1); print(d); d.reverse(); print(d, d.index(3), d.count(3)); err(d.index,99); err(d.remove,99); d.remove(3); print(d)
+d.insert(1,'q'); d.insert(-1,'z'); d.insert(100,'e'); print(d); del d[1]; d[0]='first'; print(d)
+print(d*2, d+deque([1]), d==d.copy(), deque([1,2])<deque([1,3]), deque([1])!=deque([1,2]))
+err(lambda:d+[1]); d+=[7]; d*=2; print(d)
+e=deque([1,2,3],maxlen=5); e*=3; print(e)
+print(list(reversed(e)), e.__reduce__()[:3], iter(e).__length_hint__())
+def mut():
+    for x in e: e.append(1)
+err(mut)
+e.clear(); err(e.pop); err(e.popleft); e.extendleft('abc'); print(e, 'a' in e)
+e.append(e); print(e)
+print(hash.__name__); err(hash,e)
+class D(deque): pass
+print(D('ab',3), D('ab').copy(), type(D('ab')+D('c')))
+dd=defaultdict(list); dd['a'].append(1); dd['b']; print(dd, dd.default_factory, dd.copy(), dd|{'c':1}, {'z':2}|dd)
+err(defaultdict,1); err(defaultdict(None).__getitem__,'q'); print(dd.__reduce__()[:4]); dd.default_factory=None; err(lambda:dd['zz'])
+dd=defaultdict(int,a=1); dd['x']+=5; print(dd, dd=={'a':1,'x':5})
+dd=defaultdict(lambda:dd); print(repr(dd)[:30])
+od=OrderedDict(a=1,b=2,c=3); print(od, list(od), od.keys(), od.values(), od.items())
+od.move_to_end('a'); print(od); od.move_to_end('c',last=False); print(od); od.move_to_end('a',False); od.move_to_end('b',False); print(od, od.popitem(), od.popitem(last=False), od)
+err(od.move_to_end,'zz'); print(od==OrderedDict(a=1), OrderedDict([(1,2),(3,4)])==OrderedDict([(3,4),(1,2)]), OrderedDict([(1,2),(3,4)])=={3:4,1:2})
+print(list(reversed(OrderedDict.fromkeys('xyz',5).items())), od|{'n':1}, {'n':1}|od)
+od.x=5; print(od.__dict__, od.__reduce__()[:4]); err(OrderedDict,1,2); err(OrderedDict().popitem); err(od.pop,'nope'); print(od.pop('nope',3))
+def m2():
+    for k in od: od[k+'1']=1
+err(m2)
+err(od.update,1,2); od.update([('q',1)],w=2); print(od, od.copy(), od.setdefault('new',9), od.setdefault('q',0))
+big=OrderedDict((i,i) for i in range(1000))
+for i in range(5000): big.move_to_end(i%1000, i%3==0)
+print(list(big)[:10], list(big)[-10:], len(big))
+for i in range(3000):
+    k,v=big.popitem(last=False); big[k]=v
+print(list(big)[:10])
+for i in range(600): big.popitem(i%2)
+for i in range(300): big[-i]=1; big.move_to_end(-i,False)
+print(list(big)[:5], list(big)[-5:], len(big), sum(big))
+od=OrderedDict(); od['self']=od; print(od)
+c={}; _count_elements(c,'abracadabra'); print(c)
+t=_tuplegetter(1,'doc'); print(t, t.__doc__, t.__get__((1,2)), t.__reduce__()); err(t.__get__,5); t.__doc__='new'; print(t.__doc__)
+class OD(OrderedDict):
+    def __setitem__(self,k,v): super().__setitem__(k,v*2)
+o=OD(a=1); o.update(b=2); print(o, o.copy(), o.setdefault('z',4), o)
+try: print(dict(o), {**o})
+except Exception as e: print(e)
+print(isinstance(od, dict), OrderedDict.__mro__, type(od.keys()).__mro__)
+a=OrderedDict(a=1); b=a.keys(); print(b&{'a'}, sorted(b|{'c'}), b=={'a'}, a.items()=={('a',1)})
