@@ -882,7 +882,8 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
             let got = base.ty().name();
             return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{got}'")));
         };
-        if b.is_subclass(ty) {
+        // A `mro()` that assigns bases sees classes whose order is not up to date: the bases count too.
+        if b.is_subclass(ty) || derives_by_bases(b, ty) {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
         }
         bases.push(b.clone());
@@ -918,8 +919,28 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
     Ok(())
 }
 
+/// Whether `other` is reached from `ty` along `__bases__`.
+fn derives_by_bases(ty: &Py<Type>, other: &Py<Type>) -> bool {
+    let mut seen: Vec<Py<Type>> = vec![ty.clone()];
+    let mut next = 0;
+    while let Some(at) = seen.get(next).cloned() {
+        next += 1;
+        if at.is(other) {
+            return true;
+        }
+        let bases = at.bases.get();
+        for base in bases.iter().flat_map(|b| b.as_slice()).filter_map(|b| b.downcast::<Type>()) {
+            if !seen.iter().any(|s| s.is(base)) {
+                seen.push(base.clone());
+            }
+        }
+    }
+    false
+}
+
 /// New resolution orders and slots for a class and its subclasses, bases before derived.
 fn recompute_tree(vm: &Vm, ty: &Py<Type>) -> Result<(), Exc> {
+    let _guard = vm.enter_recursive(" while computing the order of bases")?;
     let bases: Vec<Py<Type>> = match ty.bases.get() {
         Some(b) => b
             .as_slice()
