@@ -115,26 +115,32 @@ impl Kind {
     #[cold]
     fn out_of_range(self, vm: &Vm, int: &BigInt) -> Exc {
         let negative = int.sign() == Sign::Minus;
-        let name = match self.code {
+        let end = if negative { "less than minimum" } else { "greater than maximum" };
+        let named = |name: &str| vm.overflow_error(format!("{name} is {end}"));
+        // The small kinds are read as a wider C type first, whose error comes before their own.
+        let too_wide = match (self.code, int.to_i64()) {
+            ('b' | 'B' | 'h' | 'H' | 'i', None) => return vm.overflow_error("Python int too large to convert to C long"),
+            ('b', Some(int)) if i16::try_from(int).is_err() => Some("signed short integer"),
+            ('H', Some(int)) if i32::try_from(int).is_err() => Some("signed integer"),
+            _ => None,
+        };
+        if let Some(name) = too_wide {
+            return named(name);
+        }
+        named(match self.code {
             'b' => "signed char",
             'B' => "unsigned byte integer",
             'h' => "signed short integer",
             'H' => "unsigned short",
             'i' => "signed integer",
-            'I' => "unsigned int",
+            'I' if !negative && int.to_u64().is_some() => "unsigned int",
             'l' => return vm.overflow_error("Python int too large to convert to C long"),
             'q' => return vm.overflow_error("int too big to convert"),
-            'L' if negative => return vm.overflow_error("can't convert negative value to unsigned int"),
-            'L' => return vm.overflow_error("Python int too large to convert to C unsigned long"),
+            'I' | 'L' if negative => return vm.overflow_error("can't convert negative value to unsigned int"),
+            'I' | 'L' => return vm.overflow_error("Python int too large to convert to C unsigned long"),
             _ if negative => return vm.overflow_error("can't convert negative int to unsigned"),
             _ => return vm.overflow_error("int too big to convert"),
-        };
-        let end = if negative {
-            "less than minimum"
-        } else {
-            "greater than maximum"
-        };
-        vm.overflow_error(format!("{name} is {end}"))
+        })
     }
 }
 
@@ -144,16 +150,9 @@ fn integer(vm: &Vm, value: &Value) -> Res<BigInt> {
 }
 
 fn character(vm: &Vm, value: &Value) -> Res<u32> {
-    let Some(text) = value.downcast::<Str>() else {
-        let found = value.ty().name();
-        return Err(vm.type_error(format!("array item must be a unicode character, not {found}")));
-    };
-    match (text.len(), text.view().get(0)) {
-        (1, Some(code)) => Ok(code),
-        (len, _) => Err(vm.type_error(format!(
-            "array item must be a string of length 1, not a string of length {len}"
-        ))),
-    }
+    let only = value.downcast::<Str>().filter(|text| text.len() == 1);
+    only.and_then(|text| text.view().get(0))
+        .ok_or_else(|| vm.type_error("array item must be unicode character"))
 }
 
 /// The items of a text.
