@@ -866,6 +866,9 @@ pub mod module {
         for (name, class) in exceptions::ALL {
             module.set(name, class.get().to_value());
         }
+        for alias in ["EnvironmentError", "IOError"] {
+            module.set(alias, exceptions::OS_ERROR.get().to_value());
+        }
         for (name, value) in [
             ("None", Value::NONE),
             ("True", Value::TRUE),

@@ -599,6 +599,18 @@ pub(crate) fn native_doc(ty: &Py<Type>) -> Option<&'static str> {
         .map(|(_, doc)| *doc)
 }
 
+/// Signatures of native types' constructors, by address. They are no class attributes: instances have none.
+static NATIVE_SIGNATURES: Mutex<Vec<(usize, &'static str)>> = Mutex::new(Vec::new());
+
+/// `__text_signature__` of a native type.
+pub(crate) fn native_signature(ty: &Py<Type>) -> Option<&'static str> {
+    let signatures = NATIVE_SIGNATURES.lock();
+    signatures
+        .iter()
+        .find(|(at, _)| *at == ty.as_ptr() as usize)
+        .map(|(_, text)| *text)
+}
+
 /// Fills in names, bases, dict and slots of a type that is implemented in Rust.
 pub fn finish_static(
     ty: &Py<Type>,
@@ -665,7 +677,7 @@ pub fn finish_static(
         NATIVE_DOCS.lock().push((ty.as_ptr() as usize, doc));
     }
     if let Some(text) = def.text_signature {
-        drop(dict.replace_str(&Str::intern("__text_signature__"), Str::from_str(text).into_value()));
+        NATIVE_SIGNATURES.lock().push((ty.as_ptr() as usize, text));
     }
     if module != "builtins" {
         drop(dict.replace_str(&Str::intern("__module__"), Str::intern(module).into_value()));

@@ -741,6 +741,9 @@ impl Type {
     }
     #[getter]
     fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<Value> {
+        if let Some(text) = crate::object::types::native_signature(this) {
+            return Some(Str::from_str(text).into_value());
+        }
         this.dict()
             .get_str(intern!("__text_signature__"))
             .filter(|v| v.downcast::<Str>().is_some())
@@ -929,7 +932,11 @@ fn derives_by_bases(ty: &Py<Type>, other: &Py<Type>) -> bool {
             return true;
         }
         let bases = at.bases.get();
-        for base in bases.iter().flat_map(|b| b.as_slice()).filter_map(|b| b.downcast::<Type>()) {
+        for base in bases
+            .iter()
+            .flat_map(|b| b.as_slice())
+            .filter_map(|b| b.downcast::<Type>())
+        {
             if !seen.iter().any(|s| s.is(base)) {
                 seen.push(base.clone());
             }

@@ -115,11 +115,17 @@ impl Kind {
     #[cold]
     fn out_of_range(self, vm: &Vm, int: &BigInt) -> Exc {
         let negative = int.sign() == Sign::Minus;
-        let end = if negative { "less than minimum" } else { "greater than maximum" };
+        let end = if negative {
+            "less than minimum"
+        } else {
+            "greater than maximum"
+        };
         let named = |name: &str| vm.overflow_error(format!("{name} is {end}"));
         // The small kinds are read as a wider C type first, whose error comes before their own.
         let too_wide = match (self.code, int.to_i64()) {
-            ('b' | 'B' | 'h' | 'H' | 'i', None) => return vm.overflow_error("Python int too large to convert to C long"),
+            ('b' | 'B' | 'h' | 'H' | 'i', None) => {
+                return vm.overflow_error("Python int too large to convert to C long");
+            }
             ('b', Some(int)) if i16::try_from(int).is_err() => Some("signed short integer"),
             ('H', Some(int)) if i32::try_from(int).is_err() => Some("signed integer"),
             _ => None,

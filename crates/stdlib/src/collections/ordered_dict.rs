@@ -5,7 +5,7 @@
 
 use lisle_runtime::intern;
 use lisle_runtime::native::{Args, CmpOp, Py, Res, Type, Value, Vm, pyclass, pymethods};
-use lisle_runtime::object::{Native, Obj};
+use lisle_runtime::object::Native;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::tuple::Tuple;
 
@@ -48,9 +48,15 @@ impl OrderedDict {
 
     /// The keys in order are the same. Both dicts are equal.
     fn same_order(vm: &Vm, a: &Py<Dict>, b: &Py<Dict>) -> Res<bool> {
+        let changes = || (a.first_entry(false).0, b.first_entry(false).0);
+        let start = changes();
         let (mine, theirs) = (a.snapshot_keys(), b.snapshot_keys());
         for (mine, theirs) in mine.iter().zip(&theirs) {
-            if !vm.eq(mine, theirs)? {
+            let same = vm.eq(mine, theirs)?;
+            if changes() != start {
+                return Err(vm.runtime_error("OrderedDict mutated during iteration"));
+            }
+            if !same {
                 return Ok(false);
             }
         }
@@ -234,11 +240,6 @@ impl OrderedDict {
         if let Some(default) = default {
             return Ok(default.clone());
         }
-        if !OrderedDict::is_exact(this)
-            && let Some(value) = vm.call_special_opt(this.as_value(), intern!("__missing__"), &[key])?
-        {
-            return Ok(value);
-        }
         Err(vm.key_error(key.clone()))
     }
 
@@ -331,6 +332,7 @@ impl OrderedDict {
     /// Return the size of the dict in memory, in bytes.
     #[pymethod(sig = "($self, /)")]
     fn __sizeof__(_vm: &Vm, this: &Py<OrderedDict>) -> usize {
-        size_of::<Obj<OrderedDict>>() + this.as_base().table_size()
+        // The place of the instance's attributes comes to the payload.
+        this.class().fixed_size() + size_of::<[usize; 2]>() + this.as_base().table_size()
     }
 }

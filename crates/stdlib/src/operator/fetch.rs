@@ -66,6 +66,11 @@ impl ItemGetter {
         Ok(Tuple::new(items.collect::<Res<Vec<Value>>>()?).into_value())
     }
 
+    #[getter]
+    fn __text_signature__(_vm: &Vm, _this: &Py<ItemGetter>) -> &'static str {
+        "(obj, /)"
+    }
+
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<ItemGetter>) -> Res<String> {
         match vm.repr_enter(this.as_value()) {
@@ -140,6 +145,11 @@ impl AttrGetter {
         Ok(Tuple::new(found.collect::<Res<Vec<Value>>>()?).into_value())
     }
 
+    #[getter]
+    fn __text_signature__(_vm: &Vm, _this: &Py<AttrGetter>) -> &'static str {
+        "(obj, /)"
+    }
+
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<AttrGetter>) -> Res<String> {
         match vm.repr_enter(this.as_value()) {
@@ -202,6 +212,11 @@ impl MethodCaller {
         }
         let method = vm.getattr(obj, &this.name)?;
         vm.call_args(&method, this.args())
+    }
+
+    #[getter]
+    fn __text_signature__(_vm: &Vm, _this: &Py<MethodCaller>) -> &'static str {
+        "(obj, /)"
     }
 
     #[slot]
