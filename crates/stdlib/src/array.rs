@@ -285,7 +285,7 @@ impl Array {
     }
 
     fn push_whole_items(vm: &Vm, this: &Py<Array>, bytes: &[u8]) -> Res<()> {
-        if bytes.len() % this.kind.size != 0 {
+        if !bytes.len().is_multiple_of(this.kind.size) {
             return Err(vm.value_error("bytes length not a multiple of item size"));
         }
         Array::push_bytes(vm, this, bytes)

@@ -29,11 +29,6 @@ impl ExceptionClass {
         }
     }
 
-    pub const fn with_doc(mut self, doc: &'static str) -> ExceptionClass {
-        self.doc = Some(doc);
-        self
-    }
-
     /// The class.
     pub fn get(&'static self, vm: &Vm) -> Res<&'static Py<Type>> {
         if let Some(class) = self.cell.get() {
@@ -72,10 +67,5 @@ impl ExceptionClass {
             Ok(class) => vm.new_exception(class, args),
             Err(exc) => exc,
         }
-    }
-
-    /// Whether an exception is of this class.
-    pub fn matches(&'static self, exc: &Exc) -> bool {
-        self.cell.get().is_some_and(|class| exc.is_instance(class))
     }
 }

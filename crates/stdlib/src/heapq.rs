@@ -48,9 +48,7 @@ impl Sift {
     /// Moves the item until it is in place, or until Python has to compare.
     fn advance(&mut self, items: &mut [Value]) -> Option<Question> {
         loop {
-            let Some(question) = self.question(items.len()) else {
-                return None;
-            };
+            let question = self.question(items.len())?;
             let (first, second) = (&items[question.first], &items[question.second]);
             let above = if self.max {
                 less(second, first)

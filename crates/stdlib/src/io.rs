@@ -221,7 +221,7 @@ fn layers(vm: &Vm, raw: &Py<FileIO>, mode: &OpenMode, text: &str, args: &OpenArg
     }
     let size = match usize::try_from(size) {
         Ok(size) => size,
-        Err(_) => raw.block_size().min(8 * 1024 * 1024).max(DEFAULT_BUFFER_SIZE),
+        Err(_) => raw.block_size().clamp(DEFAULT_BUFFER_SIZE, 8 * 1024 * 1024),
     };
     if size == 0 {
         if !mode.binary {

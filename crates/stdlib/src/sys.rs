@@ -198,7 +198,7 @@ pub mod module {
     /// A typical value is 0.005 (5 milliseconds).
     #[pyfunction(sig = "(interval, /)")]
     fn setswitchinterval(vm: &Vm, interval: f64) -> Res<()> {
-        if !(interval > 0.0) {
+        if interval.is_nan() || interval <= 0.0 {
             return Err(vm.value_error("switch interval must be strictly positive"));
         }
         let micros = (interval * 1e6).clamp(1.0, 1e15) as u64;

@@ -471,10 +471,15 @@ fn start(
 /// Threads that have not ended, by their handles. Locked by attached threads alone, so that it is free at a fork.
 static ALIVE: lisle_runtime::sync::Mutex<Vec<Arc<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
 
+/// Handles that were made for threads which this module did not start: the main thread's.
+static MADE: lisle_runtime::sync::Mutex<Vec<std::sync::Weak<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
+
 /// In the child of a fork: all threads but the calling one are done.
 pub fn after_fork_child(vm: &Vm) {
     let me = vm.thread.ident();
-    let gone = {
+    let mut gone: Vec<Arc<Shared>> = MADE.lock().iter().filter_map(std::sync::Weak::upgrade).collect();
+    gone.retain(|s| s.ident.load(Relaxed) != me);
+    let started: Vec<Arc<Shared>> = {
         let mut alive = ALIVE.lock();
         let (mine, gone) = std::mem::take(&mut *alive)
             .into_iter()
@@ -482,6 +487,7 @@ pub fn after_fork_child(vm: &Vm) {
         *alive = mine;
         gone
     };
+    gone.extend(started);
     RUNNING.store(ALIVE.lock().len() as i64, Relaxed);
     // SAFETY: this is the only thread, and what another may have been changing is replaced, not looked at.
     unsafe { WAITED_FOR.reset_after_fork() };
@@ -787,6 +793,7 @@ pub mod module {
         let shared = new_shared();
         shared.ident.store(vm.index_to_i64(ident)? as u64, Relaxed);
         shared.state.store(2, Relaxed);
+        MADE.lock().push(Arc::downgrade(&shared));
         Ok(Py::new(ThreadHandle { shared: Opaque(shared) }).into_value())
     }
 

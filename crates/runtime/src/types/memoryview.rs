@@ -899,7 +899,7 @@ impl MemoryView {
             return Err(vm.type_error("memoryview: cannot cast between two non-byte formats"));
         }
         let bytes = old.bytes();
-        if bytes % itemsize != 0 {
+        if !bytes.is_multiple_of(itemsize) {
             return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
         }
         let extents = match shape {

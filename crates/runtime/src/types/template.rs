@@ -291,7 +291,7 @@ impl TemplateIter {
                 this.template.strings.as_slice(),
                 this.template.interpolations.as_slice(),
             );
-            let part = if at % 2 == 0 {
+            let part = if at.is_multiple_of(2) {
                 strings.get(at / 2)
             } else {
                 rest.get(at / 2)

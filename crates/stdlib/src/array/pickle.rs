@@ -65,7 +65,7 @@ pub fn convert(vm: &Vm, kind: Kind, format: i64, bytes: &[u8]) -> Res<Vec<u8>> {
     }
     let uneven = || vm.value_error("bytes length not a multiple of item size");
     if format == format_of(kind) {
-        return if bytes.len() % kind.size == 0 {
+        return if bytes.len().is_multiple_of(kind.size) {
             Ok(bytes.to_vec())
         } else {
             Err(uneven())
@@ -74,7 +74,7 @@ pub fn convert(vm: &Vm, kind: Kind, format: i64, bytes: &[u8]) -> Res<Vec<u8>> {
     let mut items = Vec::new();
     let mut push = |item: Item| items.extend_from_slice(&item[..kind.size]);
     let Some((meaning, size, big)) = described(format) else {
-        if bytes.len() % 2 != 0 {
+        if !bytes.len().is_multiple_of(2) {
             return Err(uneven());
         }
         for code in utf16(bytes, format % 2 == 1) {
@@ -85,7 +85,7 @@ pub fn convert(vm: &Vm, kind: Kind, format: i64, bytes: &[u8]) -> Res<Vec<u8>> {
         }
         return Ok(items);
     };
-    if bytes.len() % size != 0 {
+    if !bytes.len().is_multiple_of(size) {
         return Err(uneven());
     }
     for chunk in bytes.chunks_exact(size) {

@@ -14,6 +14,7 @@ use lisle_runtime::types::list::List;
 use super::classes::Classes;
 use super::schema::{KINDS, Kind, SUMS, Sum};
 
+#[expect(clippy::declare_interior_mutable_const, reason = "a value to copy, never a place")]
 pub const NO_INDEX: AtomicNodeIndex = AtomicNodeIndex::NONE;
 
 /// Reads nodes.

@@ -494,7 +494,7 @@ impl Deque {
     /// Insert value before index.
     #[pymethod(sig = "($self, index, value, /)")]
     fn insert(vm: &Vm, this: &Py<Deque>, index: isize, value: &Value) -> Res<()> {
-        let inserted = Deque::with(this, |state| {
+        Deque::with(this, |state| {
             let len = state.items.len();
             if state.maxlen.is_some_and(|maxlen| len >= maxlen) {
                 return Err(vm.index_error("deque already at its maximum size"));
@@ -510,8 +510,7 @@ impl Deque {
             state.version += 1;
             state.items.insert(at, value.clone());
             Ok(())
-        });
-        inserted
+        })
     }
 
     /// Remove and return the rightmost element.

@@ -194,7 +194,7 @@ impl OrderedDict {
         if other.downcast::<Dict>().is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let merged = vm.call(class.as_value(), &[a.clone()])?;
+        let merged = vm.call(class.as_value(), std::slice::from_ref(a))?;
         update_from(vm, &merged, b)?;
         Ok(merged)
     }

@@ -58,7 +58,6 @@ impl Encoder {
 #[pymethods]
 impl Encoder {
     #[slot(sig = "(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)")]
-    #[expect(clippy::too_many_arguments, reason = "those of CPython")]
     fn __new__(
         vm: &Vm,
         cls: &Py<Type>,

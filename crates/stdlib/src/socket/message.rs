@@ -85,7 +85,7 @@ fn received(message: &libc::msghdr) -> Vec<Item> {
     // SAFETY: the message is one that `recvmsg` filled in, with its buffer still there; each header's data are cut to
     // what lies within the buffer.
     unsafe {
-        let end = message.msg_control as usize + message.msg_controllen as usize;
+        let end = message.msg_control as usize + message.msg_controllen;
         let mut header = libc::CMSG_FIRSTHDR(message);
         while !header.is_null() {
             let data = libc::CMSG_DATA(header);

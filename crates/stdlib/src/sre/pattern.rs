@@ -420,7 +420,6 @@ pub struct Scanner {
     pattern: Py<Pattern>,
     string: Value,
     /// Keeps a mutable object from being resized.
-    #[expect(dead_code, reason = "held until the scanner goes")]
     held: Option<Buffer>,
     pos: usize,
     endpos: usize,

@@ -9,7 +9,6 @@ fn marks(seen: &mut Seen) -> impl FnMut(DecodeFault<'_>) -> Result<DecodeFix, ()
         Ok(DecodeFix {
             text: StrBuf::from("?"),
             resume: fault.end,
-            stop: false,
         })
     }
 }

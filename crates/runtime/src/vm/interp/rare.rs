@@ -42,7 +42,6 @@ impl Operands {
 
 impl Vm {
     #[inline(never)]
-    #[expect(clippy::cognitive_complexity, reason = "one arm an instruction")]
     pub(super) fn rare(&self, i: Ip, frame: &FrameData, regs: Regs) -> Res<isize> {
         // SAFETY: the code is alive while its frame runs.
         let code: &Code = unsafe { &*frame.code };
