@@ -186,3 +186,20 @@ pub fn optimize() -> u8 {
 pub fn set_optimize(level: u8) {
     OPTIMIZE.store(level, Relaxed);
 }
+
+/// Writes text to a stream.
+pub type TextWriter = fn(&Vm, &Value, &Py<Str>) -> Res<()>;
+/// The native `write` of a stream; `None` if it is to be called as a method.
+pub type FindTextWriter = fn(&Vm, &Value) -> Option<TextWriter>;
+
+static FIND_TEXT_WRITER: std::sync::OnceLock<FindTextWriter> = std::sync::OnceLock::new();
+
+/// Tells `print` which streams can be written to natively; once.
+pub fn set_find_text_writer(find: FindTextWriter) {
+    let _ = FIND_TEXT_WRITER.set(find);
+}
+
+/// The native `write` of a stream, if it has one that the program did not replace.
+pub fn text_writer(vm: &Vm, file: &Value) -> Option<TextWriter> {
+    FIND_TEXT_WRITER.get().and_then(|find| find(vm, file))
+}

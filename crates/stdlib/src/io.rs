@@ -44,18 +44,6 @@ pub(crate) fn flag_value(vm: &Vm, value: Option<&Value>) -> Res<bool> {
     }
 }
 
-/// `sys.audit(event, *args)`, if `sys` has it yet.
-pub(crate) fn audit(vm: &Vm, event: &str, args: &[Value]) -> Res<()> {
-    match lisle_runtime::interp::sys_attr(vm, intern!("audit")) {
-        Some(audit) => {
-            let mut all = vec![Value::from(event)];
-            all.extend_from_slice(args);
-            vm.call(&audit, &all).map(drop)
-        }
-        None => Ok(()),
-    }
-}
-
 /// What is handed to a raw stream for its bytes: a view of the object, if there are views.
 pub(crate) fn view_of(vm: &Vm, bytes: &Value) -> Res<Value> {
     match vm.builtin(intern!("memoryview")) {
@@ -251,7 +239,16 @@ fn layers(vm: &Vm, raw: &Py<FileIO>, mode: &OpenMode, text: &str, args: &OpenArg
         line_buffering,
         write_through: false,
     };
-    let wrapper = TextIOWrapper::new(vm, &buffer, &options)?;
+    let wrapper = match TextIOWrapper::new(vm, &buffer, &options) {
+        Ok(wrapper) => wrapper,
+        Err(exc) => {
+            // Not left to the end of the buffer, which would warn.
+            return match common::call0(vm, &buffer, intern!("close")) {
+                Ok(_) => Err(exc),
+                Err(second) => Err(second.with_context(Some(exc.into_value()))),
+            };
+        }
+    };
     vm.setattr(wrapper.as_value(), intern!("mode"), args.mode.as_value())?;
     Ok(wrapper.into_value())
 }
@@ -385,6 +382,8 @@ pub mod module {
 
     #[init]
     fn init(_vm: &Vm, module: &Py<Module>) -> Res<()> {
+        common::note_process();
+        lisle_runtime::interp::set_find_text_writer(text::find_writer);
         // `open` is a builtin as well.
         let builtins = lisle_runtime::interp::builtins();
         if let Some(open) = module.dict().get_str(intern!("open")) {

@@ -4,6 +4,7 @@ use lisle_bytecode::opcode::CmpOp;
 
 use crate::native::{KwArgs, pymodule};
 use crate::object::{Native, Py, Type, Value};
+use crate::text::StrBuilder;
 use crate::types::dict::Dict;
 use crate::types::exceptions;
 use crate::types::function::Function;
@@ -13,6 +14,45 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 use crate::{intern, native::Args};
+
+/// What `print` writes to a plain stream. The pieces are written at once, but for those that objects of the program are asked for.
+fn print_natively(
+    vm: &Vm,
+    file: &Value,
+    write: crate::interp::TextWriter,
+    args: &[Value],
+    sep: &Value,
+    end: &Value,
+) -> Res<()> {
+    let (Some(sep), Some(end)) = (sep.downcast::<Str>(), end.downcast::<Str>()) else {
+        return Ok(());
+    };
+    if let ([only], true) = (args, end.is_empty()) {
+        return write(vm, file, &vm.str(only)?);
+    }
+    let mut line = StrBuilder::new();
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 {
+            line.push_view(sep.view());
+        }
+        if let Some(text) = arg.downcast_exact::<Str>() {
+            line.push_view(text.view());
+            continue;
+        }
+        // Making the text may run code that prints, or fail.
+        let quiet = arg.is_small_int() || arg.is_none() || arg.is_bool() || arg.as_exact_float().is_some();
+        if !quiet && !line.is_empty() {
+            let before = Str::from_buf(std::mem::take(&mut line).finish());
+            write(vm, file, &before)?;
+        }
+        line.push_view(vm.str(arg)?.view());
+    }
+    line.push_view(end.view());
+    if line.is_empty() {
+        return Ok(());
+    }
+    write(vm, file, &Str::from_buf(line.finish()))
+}
 
 /// `min` and `max`.
 fn extreme(vm: &Vm, name: &str, op: CmpOp, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
@@ -765,15 +805,20 @@ pub mod module {
                 }
             },
         };
-        let write = vm.getattr(&file, intern!("write"))?;
-        for (i, arg) in args.iter().enumerate() {
-            if i > 0 {
-                vm.call(&write, std::slice::from_ref(&sep))?;
+        match crate::interp::text_writer(vm, &file) {
+            Some(write) => print_natively(vm, &file, write, args, &sep, &end)?,
+            None => {
+                let write = vm.getattr(&file, intern!("write"))?;
+                for (i, arg) in args.iter().enumerate() {
+                    if i > 0 {
+                        vm.call(&write, std::slice::from_ref(&sep))?;
+                    }
+                    let text = vm.str(arg)?.into_value();
+                    vm.call(&write, &[text])?;
+                }
+                vm.call(&write, &[end])?;
             }
-            let text = vm.str(arg)?.into_value();
-            vm.call(&write, &[text])?;
         }
-        vm.call(&write, &[end])?;
         if flush {
             vm.call_method(&file, intern!("flush"), &[])?;
         }

@@ -4,7 +4,7 @@
 //! through attributes, which subclasses written in Python override.
 
 use lisle_runtime::intern;
-use lisle_runtime::native::{Args, Py, Res, Str, Type, Value, Vm, pyclass, pymethods};
+use lisle_runtime::native::{Py, Res, Str, Value, Vm, pyclass, pymethods};
 use lisle_runtime::types::buffer::{Writable, bytes_of};
 use lisle_runtime::types::bytearray::ByteArray;
 use lisle_runtime::types::bytes::Bytes;
@@ -139,11 +139,6 @@ fn generic_readline(vm: &Vm, this: &Value, limit: isize) -> Res<Value> {
 #[pymethods]
 impl IOBase {
     #[slot]
-    fn __new__(_: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
-        Ok(Py::with_class(cls, IOBase {}).into_value())
-    }
-
-    #[slot]
     fn __iter__(vm: &Vm, this: &Value) -> Res<Value> {
         check_closed(vm, this)?;
         Ok(this.clone())
@@ -200,7 +195,9 @@ impl IOBase {
     /// This is not implemented for read-only and non-blocking streams.
     #[pymethod(sig = "($self, /)")]
     fn flush(vm: &Vm, this: &Value) -> Res<()> {
-        if is_marked_closed(vm, this)? {
+        // Closing a plain file leaves no mark.
+        let file = this.downcast::<super::fileio::FileIO>();
+        if is_marked_closed(vm, this)? || file.is_some_and(|file| file.is_closed()) {
             return Err(closed_error(vm));
         }
         Ok(())

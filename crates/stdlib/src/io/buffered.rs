@@ -11,8 +11,8 @@ pub mod classes;
 mod read;
 mod write;
 
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use lisle_runtime::intern;
@@ -22,7 +22,7 @@ use lisle_runtime::sync::Locked;
 use lisle_runtime::threads::{AcquireResult, RawLock};
 
 use super::base::check_seekable;
-use super::common::{both, call0, is_blocking};
+use super::common::{both, call0, is_blocking, overrides};
 use super::fileio::{FileIO, offset_of};
 
 pub const READABLE: u32 = 1;
@@ -30,11 +30,15 @@ pub const WRITABLE: u32 = 2;
 const OK: u32 = 4;
 const DETACHED: u32 = 8;
 const FINALIZING: u32 = 16;
+/// Buffers up to this size are made when they are needed.
+const MODEST: usize = 1024 * 1024;
 
 /// The buffer and the positions in it. All of them are within it.
 #[derive(Default)]
 pub struct Core {
-    /// Empty once the stream is closed.
+    /// The size of the buffer; 0 once the stream is closed.
+    size: usize,
+    /// The buffer, which is made when it is needed first.
     bytes: Box<[u8]>,
     pos: usize,
     /// `None`: the position of the raw stream has no place in the buffer.
@@ -80,6 +84,19 @@ impl Core {
         self.write_end = None;
     }
 
+    /// Makes the buffer; false if there is no memory for it.
+    fn ready(&mut self) -> bool {
+        if self.bytes.len() != self.size {
+            let mut bytes = Vec::new();
+            if bytes.try_reserve_exact(self.size).is_err() {
+                return false;
+            }
+            bytes.resize(self.size, 0);
+            self.bytes = bytes.into_boxed_slice();
+        }
+        true
+    }
+
     /// Takes `n` bytes that have been read.
     fn take(&mut self, n: usize) -> &[u8] {
         let from = self.pos;
@@ -104,6 +121,8 @@ lisle_runtime::no_trace!(CoreCell);
 pub struct Buffered {
     raw: Slot,
     flags: AtomicU32,
+    /// The size of the buffer, for a new one.
+    size: AtomicUsize,
     lock: RawLock,
     core: Locked<CoreCell>,
 }
@@ -188,6 +207,7 @@ impl Buffered {
         Buffered {
             raw: Slot::empty(),
             flags: AtomicU32::new(flags),
+            size: AtomicUsize::new(0),
             lock: RawLock::new(),
             core: Locked::new(CoreCell(Some(Box::default()))),
         }
@@ -211,18 +231,18 @@ impl<'a> Buf<'a> {
         let Ok(size @ 1..) = usize::try_from(size) else {
             return Err(vm.value_error("buffer size must be strictly positive"));
         };
-        let mut bytes = Vec::new();
-        if bytes.try_reserve_exact(size).is_err() {
-            return Err(vm.memory_error());
-        }
-        bytes.resize(size, 0);
+        self.inner.size.store(size, Relaxed);
         self.inner.raw.set(raw.clone());
         {
             let mut core = self.enter()?;
             *core = Core {
-                bytes: bytes.into_boxed_slice(),
+                size,
                 ..Core::default()
             };
+            // A buffer that cannot be had is better known now.
+            if size > MODEST && !core.ready() {
+                return Err(vm.memory_error());
+            }
             // Not all streams can tell where they are.
             let _ = core.raw_tell();
         }
@@ -249,7 +269,15 @@ impl<'a> Buf<'a> {
 
     fn typed_raw(self) -> Res<Raw> {
         let raw = self.inner.raw.get().ok_or_else(|| self.unusable())?;
-        Ok(if raw.has_type(FileIO::ty()) {
+        let names = [
+            intern!("readinto"),
+            intern!("readall"),
+            intern!("write"),
+            intern!("seek"),
+            intern!("tell"),
+            intern!("close"),
+        ];
+        Ok(if raw.has_type(FileIO::ty()) && !overrides(self.vm, &raw, &names) {
             raw.try_into_py::<FileIO>().map_or_else(Raw::Other, Raw::File)
         } else {
             Raw::Other(raw)
@@ -271,7 +299,11 @@ impl<'a> Buf<'a> {
             }),
             None => {
                 // Only the holder of the lock takes it; after a fork the holder may be gone.
-                let core = Some(Box::default());
+                let size = self.inner.size.load(Relaxed);
+                let core = Some(Box::new(Core {
+                    size,
+                    ..Core::default()
+                }));
                 Ok(Entered { buf: self, raw, core })
             }
         }
@@ -284,6 +316,9 @@ impl<'a> Buf<'a> {
         if lock.held_by_me() {
             let repr = vm.repr(self.this)?.to_string_lossy();
             return Err(vm.runtime_error(format!("reentrant call inside {repr}")));
+        }
+        if super::common::is_orphaned(lock.holder()) {
+            lock.reset_after_fork();
         }
         // A daemon thread that holds the lock when the interpreter ends never frees it.
         let limit = lisle_runtime::threads::is_finalizing().then(|| Instant::now() + Duration::from_secs(1));
@@ -326,10 +361,8 @@ impl<'a> Buf<'a> {
     /// The raw stream; `ValueError` with `message` if the stream is closed.
     fn open_raw(self, message: &str) -> Res<Value> {
         let raw = self.raw()?;
-        let ahead = self.with_idle(|core| Some(core.ahead()));
-        if self.raw_closed(&raw)?
-            && (ahead.unwrap_or(0) == 0 || self.with_idle(|core| Some(core.bytes.is_empty())) == Some(true))
-        {
+        // What has been read before can still be had of some streams.
+        if self.raw_closed(&raw)? && self.with_idle(|core| (core.ahead() > 0).then_some(())).is_none() {
             return Err(self.vm.value_error(message));
         }
         Ok(raw)
@@ -401,7 +434,7 @@ impl<'a> Buf<'a> {
     pub fn tell(self) -> Res<i64> {
         self.raw()?;
         let mut core = self.enter()?;
-        let at = core.raw_tell()?;
+        let at = core.ask_position()?;
         Ok((at - core.raw_offset()).max(0))
     }
 
@@ -539,6 +572,6 @@ fn would_block(exc: &Exc) -> bool {
 impl Buf<'_> {
     /// How large the buffer is; 0 while it is in use.
     pub fn buffer_size(self) -> usize {
-        self.with_idle(|core| Some(core.bytes.len())).unwrap_or(0)
+        self.with_idle(|core| Some(core.size)).unwrap_or(0)
     }
 }

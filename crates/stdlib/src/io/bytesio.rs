@@ -94,14 +94,13 @@ impl BytesIO {
         let exports = this.exports.load(Acquire) > 0;
         let done = this.data.with(this.header(), |data| {
             let bytes = data.bytes.as_mut().ok_or(Refused::Closed)?;
+            if exports {
+                return Err(Refused::Exported);
+            }
             if new.is_empty() {
                 return Ok(());
             }
             let end = data.pos.checked_add(new.len()).ok_or(Refused::NoMemory)?;
-            // The size does not change under exports, be it that it might.
-            if exports {
-                return Err(Refused::Exported);
-            }
             if end > bytes.len() {
                 bytes.try_reserve(end - bytes.len()).map_err(|_| Refused::NoMemory)?;
             }
@@ -308,6 +307,9 @@ impl BytesIO {
     /// Return the number of bytes written.
     #[pymethod(sig = "($self, b, /)")]
     fn write(vm: &Vm, this: &Py<BytesIO>, b: &Value) -> Res<usize> {
+        if let Some(bytes) = b.downcast::<Bytes>() {
+            return BytesIO::put(vm, this, bytes.as_slice()).map(|()| bytes.len());
+        }
         BytesIO::open(vm, this, |_, _| ())?;
         BytesIO::check_exports(vm, this)?;
         let bytes = lisle_runtime::types::buffer::get_bytes(vm, b)?;
@@ -477,10 +479,11 @@ impl BytesIO {
 
     #[pymethod(sig = "($self, state, /)")]
     fn __setstate__(vm: &Vm, this: &Py<BytesIO>, state: &Value) -> Res<()> {
-        let Some([initial, pos, dict]) = state.downcast::<Tuple>().map(|t| t.as_slice()) else {
+        let Some([initial, pos, dict, ..]) = state.downcast::<Tuple>().map(|t| t.as_slice()) else {
             let (class, found) = (name_of(this.as_value()), name_of(state));
             return Err(vm.type_error(format!("{class}.__setstate__ argument should be 3-tuple, got {found}")));
         };
+        BytesIO::open(vm, this, |_, _| ())?;
         BytesIO::check_exports(vm, this)?;
         let bytes = lisle_runtime::types::buffer::get_bytes(vm, initial)?.into_owned();
         if vm.int_value(pos).is_none() {

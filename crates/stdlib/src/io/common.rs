@@ -12,6 +12,7 @@ use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::tuple::Tuple;
+use lisle_runtime::vm::attributes::instance_attr;
 
 /// `io.DEFAULT_BUFFER_SIZE`.
 pub const DEFAULT_BUFFER_SIZE: usize = 128 * 1024;
@@ -58,13 +59,9 @@ pub fn closed_error(vm: &Vm) -> Exc {
 
 /// `BlockingIOError(errno, message, written)`
 #[cold]
-pub fn blocking_error(vm: &Vm, message: &str, written: usize) -> Exc {
+pub fn blocking_error(vm: &Vm, errno: i32, message: &str, written: usize) -> Exc {
     let class = exceptions::BLOCKING_IO_ERROR.get();
-    let args = vec![
-        Value::int(libc::EAGAIN.into()),
-        Value::from(message),
-        Value::usize(written),
-    ];
+    let args = vec![Value::int(errno.into()), Value::from(message), Value::usize(written)];
     vm.new_exception(class, args)
 }
 
@@ -99,6 +96,32 @@ pub fn both(first: Res<()>, second: Res<()>) -> Res<()> {
 /// The name of the value's type as CPython's messages give it.
 pub fn name_of(value: &Value) -> String {
     type_name(value.ty())
+}
+
+/// Whether the program has put attributes on the instance that stand in the way of the class's methods.
+#[inline]
+pub fn overrides(vm: &Vm, obj: &Value, names: &[&Py<Str>]) -> bool {
+    names
+        .iter()
+        .any(|name| !matches!(instance_attr(vm, obj, name), Ok(None)))
+}
+
+/// The process that this module was first used in.
+static FIRST_PROCESS: OnceLock<u32> = OnceLock::new();
+
+/// Notes the process, to tell later whether this is the child of a fork.
+pub fn note_process() {
+    FIRST_PROCESS.get_or_init(std::process::id);
+}
+
+/// Whether the holder of a lock is a thread that a fork has left behind.
+pub fn is_orphaned(holder: Option<u64>) -> bool {
+    if FIRST_PROCESS.get() == Some(&std::process::id()) {
+        return false;
+    }
+    let mut alive = false;
+    lisle_runtime::threads::for_each_thread(|thread| alive |= holder.is_none_or(|holder| thread.serial() == holder));
+    !alive
 }
 
 /// `obj.name()`

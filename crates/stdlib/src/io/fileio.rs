@@ -14,7 +14,9 @@ use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::exceptions;
 
 use super::base::{RawIOBase, close_base, finalize};
-use super::common::{Size, both, joined, name_of, optional_size, resource_warning, size_or_all, unsupported};
+use super::common::{
+    Size, both, joined, name_of, optional_size, overrides, resource_warning, size_or_all, unsupported,
+};
 use super::path::to_fs_bytes;
 
 const CREATED: u32 = 1;
@@ -61,10 +63,8 @@ pub fn system_call(vm: &Vm, mut f: impl FnMut() -> isize) -> Res<Result<usize, i
             (result, error)
         });
         match result {
-            (n @ 0.., _) => {
-                vm.safepoint()?;
-                return Ok(Ok(n as usize));
-            }
+            // Handlers of signals that came meanwhile run later: what was read must not be lost.
+            (n @ 0.., _) => return Ok(Ok(n as usize)),
             (_, libc::EINTR) => vm.safepoint()?,
             (_, error) => return Ok(Err(error)),
         }
@@ -107,6 +107,18 @@ fn read_fd(vm: &Vm, fd: i32, out: &mut Vec<u8>, size: usize) -> Res<Option<usize
             unsafe { out.set_len(out.len() + n.min(size)) };
             Ok(Some(n))
         }
+        Err(libc::EAGAIN) => Ok(None),
+        Err(error) => Err(vm.os_error(error, None)),
+    }
+}
+
+/// `read(2)` into memory of the caller's. `None`: it would block.
+fn read_fd_slice(vm: &Vm, fd: i32, out: &mut [u8]) -> Res<Option<usize>> {
+    let size = out.len().min(isize::MAX as usize);
+    // SAFETY: the slice is borrowed for the call.
+    let result = system_call(vm, || unsafe { libc::read(fd, out.as_mut_ptr().cast(), size) })?;
+    match result {
+        Ok(n) => Ok(Some(n)),
         Err(libc::EAGAIN) => Ok(None),
         Err(error) => Err(vm.os_error(error, None)),
     }
@@ -282,6 +294,11 @@ impl FileIO {
         read_fd(vm, self.readable_fd(vm)?, out, size)
     }
 
+    /// As [`FileIO::read_into`], into memory of the caller's.
+    pub fn read_slice(&self, vm: &Vm, out: &mut [u8]) -> Res<Option<usize>> {
+        read_fd_slice(vm, self.readable_fd(vm)?, out)
+    }
+
     /// Writes once. `None`: it would block.
     pub fn write_bytes(&self, vm: &Vm, bytes: &[u8]) -> Res<Option<usize>> {
         write_fd(vm, self.writable_fd(vm)?, bytes)
@@ -393,7 +410,7 @@ impl FileIO {
         let (bits, flags) = parse_mode(vm, mode)?;
         this.seekable.store(-1, Relaxed);
         this.size.store(-1, Relaxed);
-        super::audit(vm, "open", &[file.clone(), Value::from(mode), Value::int(flags.into())])?;
+        crate::sys::audit(vm, "open", &[file.clone(), Value::from(mode), Value::int(flags.into())])?;
         let keep = this.flags.load(Relaxed) & FINALIZING;
         this.flags
             .store(bits | keep | if closefd { CLOSE_FD } else { 0 }, Relaxed);
@@ -471,9 +488,9 @@ impl FileIO {
 
     /// `close()`, of an instance of any class.
     pub fn close_stream(vm: &Vm, this: &Py<FileIO>) -> Res<()> {
-        let exact = this.class().is(FileIO::ty());
-        // Flushing does nothing but for subclasses.
-        let base = if exact { Ok(()) } else { close_base(vm, this.as_value()) };
+        let plain = this.class().is(FileIO::ty()) && !overrides(vm, this.as_value(), &[intern!("flush")]);
+        // Flushing does nothing, unless the program has a say in it.
+        let base = if plain { Ok(()) } else { close_base(vm, this.as_value()) };
         if !this.has(CLOSE_FD) {
             this.fd.store(-1, Release);
             return base;

@@ -14,7 +14,7 @@ use lisle_runtime::types::tuple::Tuple;
 use lisle_runtime::vm::attributes::instance_dict;
 
 use super::base::{TextIOBase, finalize};
-use super::common::{Newline, Size, closed_error, name_of, optional_size, size_or_all, text_value};
+use super::common::{Newline, Size, name_of, optional_size, size_or_all};
 use super::newline::NewlineState;
 use lisle_runtime::intern;
 
@@ -110,7 +110,7 @@ impl StringIO {
         let result = this
             .data
             .with(this.header(), |data| if data.closed { None } else { Some(f(data)) });
-        result.ok_or_else(|| closed_error(vm))
+        result.ok_or_else(|| vm.value_error("I/O operation on closed file"))
     }
 
     /// Writes text, with its line endings as the stream wants them.
@@ -168,13 +168,16 @@ impl StringIO {
     }
 }
 
-/// A piece of the text, as an object if it can be made at once.
-fn part(view: StrView<'_>, from: usize, to: usize) -> StrBuf {
-    view.slice(from..to).to_buf()
+/// A piece of the text; `None` if there is no memory for it.
+fn part(view: StrView<'_>, from: usize, to: usize) -> Option<Py<Str>> {
+    match view.slice(from..to) {
+        ascii @ StrView::Ascii(_) => Str::try_from_view(ascii),
+        other => Str::try_from_view(other.to_buf().view()),
+    }
 }
 
-fn value(vm: &Vm, text: StrBuf) -> Res<Value> {
-    text_value(vm, text.view())
+fn value(vm: &Vm, text: Option<Py<Str>>) -> Res<Value> {
+    text.map(Py::into_value).ok_or_else(|| vm.memory_error())
 }
 
 /// The text with each `\n` replaced.
@@ -278,8 +281,10 @@ impl StringIO {
     /// Retrieve the entire contents of the object.
     #[pymethod(sig = "($self, /)")]
     fn getvalue(vm: &Vm, this: &Py<StringIO>) -> Res<Value> {
-        let text = StringIO::open(vm, this, |data| Str::try_from_view(data.text.view()))?;
-        text.map(Py::into_value).ok_or_else(|| vm.memory_error())
+        value(
+            vm,
+            StringIO::open(vm, this, |data| Str::try_from_view(data.text.view()))?,
+        )
     }
 
     /// Read at most size characters, returned as a string.
@@ -401,7 +406,7 @@ impl StringIO {
 
     #[pymethod(sig = "($self, /)")]
     fn __getstate__(vm: &Vm, this: &Py<StringIO>) -> Res<Value> {
-        let (text, pos) = StringIO::open(vm, this, |data| (data.text.view().to_buf(), data.pos))?;
+        let (text, pos) = StringIO::open(vm, this, |data| (Str::try_from_view(data.text.view()), data.pos))?;
         let dict = match instance_dict(this.as_value()) {
             Some(dict) => dict.copy(vm)?.into_value(),
             None => Value::NONE,

@@ -23,7 +23,7 @@ use lisle_runtime::types::exceptions;
 use super::base::{TextIOBase, finalize};
 use super::buffered::Buf;
 use super::buffered::classes::{BufferedRandom, BufferedReader, BufferedWriter};
-use super::common::{Newline, Size, both, call0, closed_error, joined, name_of, size_or_all, unsupported};
+use super::common::{Newline, Size, both, call0, closed_error, joined, name_of, overrides, size_or_all, unsupported};
 use super::fileio::FileIO;
 use codec::{Codec, DecodeState};
 
@@ -122,13 +122,15 @@ enum Below {
 }
 
 impl Below {
-    fn of(buffer: Value) -> Below {
+    fn of(vm: &Vm, buffer: Value) -> Below {
         let ty = buffer.ty();
-        let result = if ty.is(BufferedWriter::ty()) {
+        let (read, read1) = (intern!("read"), intern!("read1"));
+        let (write, flush) = (intern!("write"), intern!("flush"));
+        let result = if ty.is(BufferedWriter::ty()) && !overrides(vm, &buffer, &[write, flush]) {
             buffer.try_into_py().map(Below::Writer)
-        } else if ty.is(BufferedReader::ty()) {
+        } else if ty.is(BufferedReader::ty()) && !overrides(vm, &buffer, &[read, read1]) {
             buffer.try_into_py().map(Below::Reader)
-        } else if ty.is(BufferedRandom::ty()) {
+        } else if ty.is(BufferedRandom::ty()) && !overrides(vm, &buffer, &[read, read1, write, flush]) {
             buffer.try_into_py().map(Below::Random)
         } else {
             Err(buffer)
@@ -249,6 +251,10 @@ impl TextIOWrapper {
             no_zeros(vm, errors)?;
         }
         let errors = options.errors.cloned().unwrap_or_else(|| intern!("strict").clone());
+        if super::sys_flag(vm, intern!("dev_mode")) {
+            let codecs = vm.import_module("codecs")?;
+            vm.call_method(&codecs, intern!("lookup_error"), &[errors.to_value()])?;
+        }
         let old = this.state.with(this.header(), std::mem::take);
         drop(old);
         this.newline.store(newline as u8, Relaxed);
@@ -257,7 +263,7 @@ impl TextIOWrapper {
         this.set(LINE_BUFFERING, options.line_buffering);
         this.set(WRITE_THROUGH, options.write_through);
         this.buffer.set(buffer.clone());
-        let below = Below::of(buffer.clone());
+        let below = Below::of(vm, buffer.clone());
         this.set_codec(vm, &below, &encoding, &errors)?;
         let seekable = match below.buf(vm) {
             Some(buf) => buf.forward(intern!("seekable"))?,
@@ -291,7 +297,7 @@ impl TextIOWrapper {
             return Err(self.unusable(vm));
         }
         match self.buffer.get() {
-            Some(buffer) => Ok(Below::of(buffer)),
+            Some(buffer) => Ok(Below::of(vm, buffer)),
             None => Err(self.unusable(vm)),
         }
     }
@@ -325,6 +331,9 @@ impl TextIOWrapper {
         if !below.is_plain(vm) {
             return Ok(Turn(None));
         }
+        if super::common::is_orphaned(self.turn.holder()) {
+            self.turn.reset_after_fork();
+        }
         let limit = lisle_runtime::threads::is_finalizing()
             .then(|| std::time::Instant::now() + std::time::Duration::from_secs(1));
         loop {
@@ -350,7 +359,25 @@ impl TextIOWrapper {
     }
 }
 
+/// How `print` writes to the stream without calling a method: `None` unless it is a plain one whose `write` is the class's.
+pub fn find_writer(vm: &Vm, file: &Value) -> Option<lisle_runtime::interp::TextWriter> {
+    fn write(vm: &Vm, file: &Value, text: &Py<Str>) -> Res<()> {
+        match file.downcast_exact::<TextIOWrapper>() {
+            Some(this) => TextIOWrapper::write_text(vm, this, text).map(drop),
+            None => vm.call_method(file, intern!("write"), &[text.to_value()]).map(drop),
+        }
+    }
+    file.downcast_exact::<TextIOWrapper>()?;
+    if overrides(vm, file, &[intern!("write")]) {
+        None
+    } else {
+        Some(write)
+    }
+}
+
 fn no_zeros(vm: &Vm, text: &Py<Str>) -> Res<()> {
+    // Lone surrogates cannot be part of a name either.
+    lisle_runtime::types::encoding::encode(vm, text, "utf-8", "strict")?;
     if text.view().find_char(0).is_some() {
         return Err(vm.value_error("embedded null character"));
     }
@@ -420,7 +447,9 @@ impl TextIOWrapper {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<TextIOWrapper>) -> Res<Value> {
-        this.below(vm)?;
+        if this.status.load(Acquire) == UNINITIALIZED {
+            return Err(this.unusable(vm));
+        }
         let class = name_of(this.as_value());
         let Some(_guard) = vm.repr_enter(this.as_value()) else {
             return Err(vm.runtime_error(format!("reentrant call inside {class}.__repr__")));
@@ -489,6 +518,9 @@ impl TextIOWrapper {
         };
         let encoding = text(encoding, "encoding")?;
         let errors = text(errors, "errors")?;
+        if let Some(errors) = &errors {
+            lisle_runtime::types::encoding::encode(vm, errors, "utf-8", "strict")?;
+        }
         let change = encoding.is_some() || errors.is_some() || newline.is_some();
         if change && TextIOWrapper::with_state(this, |state| state.text.is_some()) {
             let message = "It is not possible to set the encoding or newline of stream after the first read";
@@ -512,6 +544,11 @@ impl TextIOWrapper {
                 (None, None) => Str::from_str(&this.errors_text()),
             };
             let new_encoding = match &encoding {
+                // A name with a zero in it is one that nobody knows.
+                Some(name) if !name.is_text("locale") => {
+                    lisle_runtime::types::encoding::encode(vm, name, "utf-8", "strict")?;
+                    name.clone()
+                }
                 Some(name) => encoding_name(vm, Some(name))?,
                 None => match this.encoding.get().and_then(|name| name.try_into_py::<Str>().ok()) {
                     Some(name) => name,

@@ -5,7 +5,7 @@
 
 use lisle_runtime::intern;
 use lisle_runtime::native::{Res, Value, Vm};
-use lisle_runtime::types::buffer::{Buffer, bytes_of};
+use lisle_runtime::types::buffer::Buffer;
 use lisle_runtime::types::bytearray::ByteArray;
 use lisle_runtime::types::bytes::Bytes;
 
@@ -52,15 +52,34 @@ impl Entered<'_> {
     fn fill(&mut self) -> Res<Got> {
         let vm = self.buf.vm;
         let start = self.read_end.unwrap_or(0);
-        let free = self.bytes.len() - start;
-        let mut bytes = room(vm, free)?;
-        let got = self.raw_read(&mut bytes, free)?;
-        if let Got::Bytes(n @ 1..) = got {
-            self.bytes[start..start + n].copy_from_slice(&bytes[..n]);
-            self.read_end = Some(start + n);
-            self.raw_pos = Some(start + n);
+        if !self.ready() {
+            return Err(vm.memory_error());
         }
-        Ok(got)
+        // The buffer is taken out for the call, which may run signal handlers or any Python code.
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let count = match &self.raw {
+            Raw::File(file) => file.read_slice(vm, &mut bytes[start..]),
+            Raw::Other(raw) => {
+                let mut out = Vec::new();
+                let count = read_other(vm, raw, &mut out, bytes.len() - start);
+                if let Ok(Some(n)) = count {
+                    bytes[start..start + n].copy_from_slice(&out);
+                }
+                count
+            }
+        };
+        self.bytes = bytes;
+        Ok(match count? {
+            Some(n) => {
+                self.advance_abs(n);
+                if n > 0 {
+                    self.read_end = Some(start + n);
+                    self.raw_pos = Some(start + n);
+                }
+                Got::Bytes(n)
+            }
+            None => Got::Nothing,
+        })
     }
 
     /// Before anything is read past the end of the buffer.
@@ -132,7 +151,7 @@ impl Entered<'_> {
         let mut out = room(vm, size)?;
         out.extend_from_slice(self.take(ahead));
         self.leave_buffer()?;
-        let block = self.bytes.len().max(1);
+        let block = self.size.max(1);
         // Whole blocks go past the buffer.
         while size - out.len() >= block {
             let wanted = size - out.len();
@@ -148,7 +167,7 @@ impl Entered<'_> {
         self.pos = 0;
         self.raw_pos = Some(0);
         self.read_end = Some(0);
-        while out.len() < size && self.read_end.is_some_and(|end| end < self.bytes.len()) {
+        while out.len() < size && self.read_end.is_some_and(|end| end < self.size) {
             let got = self.fill()?;
             if got.count() == 0 {
                 return Ok(if got == Got::Nothing && out.is_empty() {
@@ -209,9 +228,14 @@ fn read_other(vm: &Vm, raw: &Value, out: &mut Vec<u8>, size: usize) -> Res<Optio
             "raw readinto() returned invalid length {count} (should have been between 0 and {size})"
         )));
     };
-    let bytes = bytes_of(&array).unwrap_or_default();
-    let n = n.min(bytes.len());
-    out.extend_from_slice(&bytes[..n]);
+    let n = match array.downcast::<ByteArray>() {
+        Some(array) => array.with(|bytes| {
+            let n = n.min(bytes.len());
+            out.extend_from_slice(&bytes[..n]);
+            n
+        }),
+        None => 0,
+    };
     Ok(Some(n))
 }
 
@@ -247,7 +271,7 @@ impl Buf<'_> {
             return Ok(Vec::new());
         }
         let mut core = self.enter()?;
-        let size = usize::try_from(size).unwrap_or(core.bytes.len());
+        let size = usize::try_from(size).unwrap_or(core.size);
         let ahead = core.ahead();
         if ahead > 0 {
             return Ok(core.take(size.min(ahead)).to_vec());
@@ -276,7 +300,7 @@ impl Buf<'_> {
         core.pos = 0;
         while written < size {
             let left = size - written;
-            let got = if left > core.bytes.len() {
+            let got = if left > core.size {
                 let mut part = room(self.vm, left)?;
                 let got = core.raw_read(&mut part, left)?;
                 store(self.vm, buffer, written, &part)?;

@@ -3,7 +3,7 @@
 //! Invariant: bytes reach the raw stream in the order in which they were written; those that it did not take stay in the buffer.
 
 use lisle_runtime::intern;
-use lisle_runtime::native::{Res, Value, Vm};
+use lisle_runtime::native::{Exc, Res, Value, Vm};
 use lisle_runtime::types::bytes::Bytes;
 
 use super::{Buf, Core, Entered, READABLE, Raw, would_block};
@@ -19,7 +19,7 @@ impl Core {
             self.pos = 0;
             self.raw_pos = Some(0);
         }
-        if bytes.len() > self.bytes.len() - self.pos || bytes.len() >= self.bytes.len() {
+        if bytes.len() > self.size.saturating_sub(self.pos) || bytes.len() >= self.size || !self.ready() {
             return false;
         }
         let from = self.pos;
@@ -59,6 +59,16 @@ impl Entered<'_> {
         Ok(count)
     }
 
+    /// The raw stream would block, and `n` bytes were taken.
+    fn blocked(&self, n: usize) -> Exc {
+        // What a stream written in Python leaves in C's `errno` is nothing.
+        let errno = match self.raw {
+            Raw::File(_) => libc::EAGAIN,
+            Raw::Other(_) => 0,
+        };
+        blocking_error(self.buf.vm, errno, BLOCKS, n)
+    }
+
     /// Writes out what is to be written.
     pub(super) fn flush_writes(&mut self) -> Res<()> {
         let Some(end) = self.write_end.filter(|&end| end > self.write_pos) else {
@@ -76,12 +86,10 @@ impl Entered<'_> {
             let written = self.raw_write(&bytes[self.write_pos..end]);
             self.bytes = bytes;
             let Some(n) = written? else {
-                return Err(blocking_error(self.vm(), BLOCKS, 0));
+                return Err(self.blocked(0));
             };
-            let at = (self.write_pos + n).min(end);
-            self.move_to(at);
-            self.write_pos = at;
-            self.raw_pos = Some(at);
+            self.write_pos = (self.write_pos + n).min(end);
+            self.raw_pos = Some(self.write_pos);
             self.vm().safepoint()?;
         }
         self.forget_write();
@@ -91,6 +99,9 @@ impl Entered<'_> {
     fn write(&mut self, bytes: &[u8]) -> Res<usize> {
         if self.buffer_all(bytes) {
             return Ok(bytes.len());
+        }
+        if !self.ready() {
+            return Err(self.vm().memory_error());
         }
         if let Err(exc) = self.flush_writes() {
             if !would_block(&exc) {
@@ -108,7 +119,7 @@ impl Entered<'_> {
             if n == bytes.len() {
                 return Ok(n);
             }
-            return Err(blocking_error(self.vm(), BLOCKS, n));
+            return Err(self.blocked(n));
         }
         // The raw stream may be elsewhere after reading.
         let offset = self.raw_offset();
@@ -132,7 +143,7 @@ impl Entered<'_> {
                     self.move_to(size);
                     self.write_pos = 0;
                     self.write_end = Some(size);
-                    return Err(blocking_error(self.vm(), BLOCKS, written + size));
+                    return Err(self.blocked(written + size));
                 }
             }
         }
@@ -184,13 +195,13 @@ impl Buf<'_> {
         if self.raw_closed(&raw)? {
             return Err(self.vm.value_error("write to closed file"));
         }
-        let done = self.with_idle(|core| (!core.bytes.is_empty() && core.buffer_all(bytes)).then_some(()));
+        let done = self.with_idle(|core| (core.size > 0 && core.buffer_all(bytes)).then_some(()));
         if done.is_some() {
             return Ok(bytes.len());
         }
         let mut core = self.enter()?;
         // Another thread may have closed the stream meanwhile.
-        if core.bytes.is_empty() || self.raw_closed(core.raw.value())? {
+        if core.size == 0 || self.raw_closed(core.raw.value())? {
             return Err(self.vm.value_error("write to closed file"));
         }
         core.write(bytes)

@@ -36,16 +36,7 @@ impl TextIOWrapper {
         }
         let bytes = this.encode(vm, text, view)?;
         let chunk = this.chunk_size.load(Relaxed);
-        TextIOWrapper::add_pending(vm, this, &below, &bytes, chunk)?;
-        let full = TextIOWrapper::with_state(this, |state| {
-            // What was read ahead is no longer what comes next.
-            if state.snapshot.is_some() {
-                state.forget_text();
-            }
-            state.decode.input.clear();
-            state.decode.newline = Default::default();
-            state.pending.len() >= chunk
-        });
+        let full = TextIOWrapper::add_pending(vm, this, &below, &bytes, chunk)?;
         if full || flush || this.has(WRITE_THROUGH) {
             TextIOWrapper::write_pending(vm, this, &below)?;
         }
@@ -60,21 +51,29 @@ impl TextIOWrapper {
         Ok(text.len())
     }
 
-    /// Adds bytes to those that wait, which are passed on before they become too many.
-    fn add_pending(vm: &Vm, this: &Py<TextIOWrapper>, below: &Below, bytes: &[u8], chunk: usize) -> Res<()> {
+    /// Adds bytes to those that wait, which are passed on before they become too many. Whether they are many now.
+    fn add_pending(vm: &Vm, this: &Py<TextIOWrapper>, below: &Below, bytes: &[u8], chunk: usize) -> Res<bool> {
         loop {
             let added = TextIOWrapper::with_state(this, |state| {
-                let fits = state.pending.is_empty() || state.pending.len() + bytes.len() <= chunk;
-                if fits {
-                    if state.pending.capacity() == 0 {
-                        state.pending.reserve(chunk.min(super::CHUNK_SIZE).max(bytes.len()));
-                    }
-                    state.pending.extend_from_slice(bytes);
+                if !state.pending.is_empty() && state.pending.len() + bytes.len() > chunk {
+                    return None;
                 }
-                fits
+                if state.pending.capacity() == 0 {
+                    state.pending.reserve(chunk.min(super::CHUNK_SIZE).max(bytes.len()));
+                }
+                state.pending.extend_from_slice(bytes);
+                // What was read ahead is no longer what comes next.
+                if state.snapshot.is_some() {
+                    state.forget_text();
+                }
+                if !state.decode.input.is_empty() {
+                    state.decode.input = Vec::new();
+                }
+                state.decode.newline = Default::default();
+                Some(state.pending.len() >= chunk)
             });
-            if added {
-                return Ok(());
+            if let Some(full) = added {
+                return Ok(full);
             }
             TextIOWrapper::write_pending(vm, this, below)?;
         }
