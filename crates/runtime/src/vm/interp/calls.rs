@@ -305,6 +305,8 @@ impl Vm {
     fn plain_init(&self, cls: &Py<Type>) -> Option<Value> {
         if cls.slots().new.map(|f| f as usize) != Object::ty().slots().new.map(|f| f as usize)
             || cls.has_flag(TypeFlags::ABSTRACT)
+            // `object.__new__` decides about classes with another payload.
+            || !std::ptr::eq(cls.info, Object::info())
         {
             return None;
         }
