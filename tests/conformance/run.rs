@@ -113,18 +113,29 @@ fn runtime(build: bool) -> Result<PathBuf, String> {
     Ok(own.with_file_name("lisle"))
 }
 
+/// A virtual environment in which the `test` package is installed, so that isolated children of tests find it too. Returns its runtime.
+fn environment(folder: &Path, lisle: &Path, suite: &Suite) -> std::io::Result<PathBuf> {
+    use std::os::unix::fs::symlink;
+    let (bin, packages) = (folder.join("bin"), folder.join("lib/python3.14/site-packages"));
+    std::fs::create_dir_all(&bin)?;
+    std::fs::create_dir_all(&packages)?;
+    let home = lisle.parent().unwrap_or(Path::new("/"));
+    std::fs::write(folder.join("pyvenv.cfg"), format!("home = {}\n", home.display()))?;
+    symlink(&suite.folder, packages.join("test"))?;
+    let link = bin.join("lisle");
+    symlink(lisle, &link)?;
+    Ok(link)
+}
+
 fn run_all(options: &Options, suite: &Suite) -> Result<bool, String> {
     let text = |error: std::io::Error| error.to_string();
     let names = suite::chosen(&options.words, suite)?;
     let lisle = runtime(options.build)?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let scratch = std::env::temp_dir().join(format!("lisle-conformance-{}", std::process::id()));
-    let path = scratch.join("path");
-    std::fs::create_dir_all(&path).map_err(text)?;
-    std::os::unix::fs::symlink(&suite.folder, path.join("test")).map_err(text)?;
+    let lisle = environment(&scratch.join("environment"), &lisle, suite).map_err(text)?;
     let setup = Setup {
         lisle,
-        path,
         driver: here.join("driver.py"),
         scratch: scratch.clone(),
         file_limit: Duration::from_secs(options.limit),

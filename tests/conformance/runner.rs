@@ -18,9 +18,8 @@ const MAX_STARTS: usize = 12;
 
 /// What all runs have in common.
 pub struct Setup {
+    /// That of an environment which has the package `test`.
     pub lisle: PathBuf,
-    /// A folder with the package `test` and nothing else.
-    pub path: PathBuf,
     pub driver: PathBuf,
     /// For reports and working folders.
     pub scratch: PathBuf,
@@ -160,7 +159,7 @@ fn run_process(
         .arg(&setup.driver)
         .arg(format!("test.{name}"))
         .args([folder.join("report"), folder.join("done")])
-        .env("PYTHONPATH", &setup.path)
+        .env_remove("PYTHONPATH")
         .env("PYTHONHASHSEED", "0")
         .env("RUST_BACKTRACE", "0")
         .env("TMPDIR", work)

@@ -223,8 +223,11 @@ impl ContextVar {
 
 #[pymethods]
 impl ContextVar {
-    #[slot(sig = "(name, *, default=<unrepresentable>)")]
-    fn __new__(vm: &Vm, _cls: &Py<Type>, name: &Value, default: Option<&Value>) -> Res<Value> {
+    #[slot(sig = "(name=<unrepresentable>, *, default=<unrepresentable>)")]
+    fn __new__(vm: &Vm, _cls: &Py<Type>, name: Option<&Value>, default: Option<&Value>) -> Res<Value> {
+        let Some(name) = name else {
+            return Err(vm.type_error("ContextVar() takes exactly 1 positional argument (0 given)"));
+        };
         let Some(name) = name.downcast::<Str>() else {
             return Err(vm.type_error("context variable name must be a str"));
         };

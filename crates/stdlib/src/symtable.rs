@@ -71,8 +71,8 @@ impl Entry {
         this.nested.into()
     }
 
-    #[getter]
-    fn r#type(_: &Vm, this: &Py<Entry>) -> u8 {
+    #[getter(name = "type")]
+    fn kind(_: &Vm, this: &Py<Entry>) -> u8 {
         this.kind
     }
 

@@ -185,6 +185,8 @@ fn action_for(vm: &Vm, warning: &Warning<'_>) -> Res<(Py<Str>, Value)> {
         let Some(list) = list.downcast::<List>() else {
             return Err(vm.value_error("warnings.filters must be a list"));
         };
+        // For when the module's name is deleted.
+        FILTERS.set(list.clone());
         if let Some(found) = search(vm, warning, list, "filters")? {
             return Ok(found);
         }
@@ -473,7 +475,8 @@ fn loader_line(vm: &Vm, globals: &Value, line: i64) -> Res<Option<Value>> {
         return Ok(None);
     }
     let lines = vm.call_method(&source, intern!("splitlines"), &[])?;
-    vm.getitem(&lines, &Value::int(line - 1)).map(Some)
+    let at = usize::try_from(line - 1).ok();
+    Ok(lines.downcast::<List>().zip(at).and_then(|(lines, at)| lines.get(at)))
 }
 
 #[pymodule(

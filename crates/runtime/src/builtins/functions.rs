@@ -429,6 +429,7 @@ pub mod module {
             return Err(vm.value_error("compile(): invalid optimize value"));
         }
         const ONLY_AST: i64 = 0x400;
+        const OPTIMIZED: i64 = 0x8000;
         const TOP_LEVEL_AWAIT: i64 = 0x2000;
         const INCOMPLETE: i64 = 0x4000;
         if flags & !(0x1fe_0000 | ONLY_AST | TOP_LEVEL_AWAIT | INCOMPLETE | 0x200 | 0x1000 | 0x8000 | 0x100) != 0 {
@@ -465,7 +466,10 @@ pub mod module {
             && (hooks.is_node)(source)
         {
             if flags & ONLY_AST != 0 {
-                (hooks.check)(vm, source, compiler_mode)?;
+                // The tree itself, whatever it is; only the optimizer would look at it.
+                if flags & OPTIMIZED != 0 {
+                    (hooks.check)(vm, source, compiler_mode)?;
+                }
                 return Ok(source.clone());
             }
             return (hooks.compile)(vm, source, compiler_mode, &options).map(Py::into_value);

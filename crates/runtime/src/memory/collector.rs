@@ -204,13 +204,10 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         _ => COUNTS.iter().for_each(|count| count.store(0, Relaxed)),
     }
     update_limit();
-    let count = garbage.len();
     if let Some(pending) = pending {
         pending.run();
     }
-    if count > 0 {
-        dispose(vm, garbage);
-    }
+    let count = if garbage.is_empty() { 0 } else { dispose(vm, garbage) };
     let stats = &STATS[generation.min(2)];
     stats[0].fetch_add(1, Relaxed);
     stats[1].fetch_add(count as u64, Relaxed);
@@ -335,8 +332,8 @@ fn find(generation: usize) -> Found {
     }
 }
 
-/// Finalizers, then the cycles themselves. The world runs.
-fn dispose(vm: &Vm, garbage: Vec<Value>) {
+/// Finalizers, then the cycles themselves. The world runs. Returns how many objects no finalizer brought back.
+fn dispose(vm: &Vm, garbage: Vec<Value>) -> usize {
     let mut finalized = false;
     for value in &garbage {
         if let (Some(finalize), Some(head)) = (value.ty().slots().finalize, value.header())
@@ -348,10 +345,11 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) {
         }
     }
     let garbage = if finalized { still_garbage(garbage) } else { garbage };
+    let count = garbage.len();
     if SAVE_ALL.load(Relaxed) {
         // Without memory for the list there is nothing that could be done about it here.
         let _ = self::garbage().extend_vec(vm, garbage);
-        return;
+        return count;
     }
     let mut drops = Vec::new();
     for value in &garbage {
@@ -362,6 +360,7 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) {
         drops.clear();
     }
     drop(garbage);
+    count
 }
 
 /// What finalizers did not make reachable again: the same count over the garbage alone, under a second stop.
@@ -513,11 +512,12 @@ pub fn is_finalized(value: &Value) -> bool {
 /// What `value` refers to directly.
 pub fn referents(value: &Value) -> Vec<Value> {
     // Containers by their contents, since a traversal does not see ints and the like.
+    // CPython visits sequences from the end.
     if let Some(list) = value.downcast_exact::<List>() {
-        return list.snapshot();
+        return list.snapshot().into_iter().rev().collect();
     }
     if let Some(tuple) = value.downcast_exact::<Tuple>() {
-        return tuple.as_slice().to_vec();
+        return tuple.as_slice().iter().rev().cloned().collect();
     }
     if let Some(dict) = value.downcast_exact::<Dict>() {
         let pairs = dict.snapshot().into_iter();

@@ -190,7 +190,9 @@ fn set_field_types(vm: &Vm, classes: &Classes, row: &Row) -> Res<()> {
     let class = classes.kind(row.kind).class.as_value();
     let types = types.into_value();
     vm.setattr(class, intern!("_field_types"), &types)?;
-    vm.setattr(class, intern!("__annotations__"), &types)
+    // In the class's own namespace, where nodes find it too.
+    let class = &classes.kind(row.kind).class;
+    class.set_own(vm, intern!("__annotations__"), Some(types)).map(drop)
 }
 
 /// The base of all nodes.
@@ -227,6 +229,21 @@ impl Ast {
     #[slot]
     fn __new__(_vm: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
         Ok(Py::with_class(cls, Ast {}).into_value())
+    }
+
+    #[classattr]
+    fn _fields(_: &Vm) -> Value {
+        names([])
+    }
+
+    #[classattr]
+    fn _attributes(_: &Vm) -> Value {
+        names([])
+    }
+
+    #[classattr]
+    fn __match_args__(_: &Vm) -> Value {
+        names([])
     }
 
     #[slot]

@@ -188,32 +188,44 @@ impl Reader<'_> {
                 range,
                 elts: self.expr_items(node, intern!("elts"))?,
             }),
-            Kind::ListComp => Expr::ListComp(nodes::ExprListComp {
-                node_index,
-                range,
-                elt: self.expr_field(node, intern!("elt"))?,
-                generators: self.generators(node)?,
-            }),
-            Kind::SetComp => Expr::SetComp(nodes::ExprSetComp {
-                node_index,
-                range,
-                elt: self.expr_field(node, intern!("elt"))?,
-                generators: self.generators(node)?,
-            }),
-            Kind::DictComp => Expr::DictComp(nodes::ExprDictComp {
-                node_index,
-                range,
-                key: Some(self.expr_field(node, intern!("key"))?),
-                value: self.expr_field(node, intern!("value"))?,
-                generators: self.generators(node)?,
-            }),
-            Kind::GeneratorExp => Expr::Generator(nodes::ExprGenerator {
-                node_index,
-                range,
-                elt: self.expr_field(node, intern!("elt"))?,
-                generators: self.generators(node)?,
-                parenthesized: true,
-            }),
+            Kind::ListComp => {
+                let generators = self.generators(node)?;
+                Expr::ListComp(nodes::ExprListComp {
+                    node_index,
+                    range,
+                    elt: self.expr_field(node, intern!("elt"))?,
+                    generators,
+                })
+            }
+            Kind::SetComp => {
+                let generators = self.generators(node)?;
+                Expr::SetComp(nodes::ExprSetComp {
+                    node_index,
+                    range,
+                    elt: self.expr_field(node, intern!("elt"))?,
+                    generators,
+                })
+            }
+            Kind::DictComp => {
+                let generators = self.generators(node)?;
+                Expr::DictComp(nodes::ExprDictComp {
+                    node_index,
+                    range,
+                    key: Some(self.expr_field(node, intern!("key"))?),
+                    value: self.expr_field(node, intern!("value"))?,
+                    generators,
+                })
+            }
+            Kind::GeneratorExp => {
+                let generators = self.generators(node)?;
+                Expr::Generator(nodes::ExprGenerator {
+                    node_index,
+                    range,
+                    elt: self.expr_field(node, intern!("elt"))?,
+                    generators,
+                    parenthesized: true,
+                })
+            }
             Kind::Await => Expr::Await(nodes::ExprAwait {
                 node_index,
                 range,
@@ -677,11 +689,15 @@ impl Reader<'_> {
         let range = self.region_of(node, "")?;
         let node_index = NO_INDEX;
         Ok(match kind {
-            Kind::MatchValue => Pattern::MatchValue(nodes::PatternMatchValue {
-                node_index,
-                range,
-                value: self.expr_field(node, intern!("value"))?,
-            }),
+            Kind::MatchValue => {
+                let value = self.expr_field(node, intern!("value"))?;
+                self.check_pattern_value(&value)?;
+                Pattern::MatchValue(nodes::PatternMatchValue {
+                    node_index,
+                    range,
+                    value,
+                })
+            }
             Kind::MatchSingleton => {
                 let value = self.field(node, intern!("value"))?;
                 let value = if value.is_none() {
@@ -709,6 +725,12 @@ impl Reader<'_> {
                 let patterns = self.patterns(node, intern!("patterns"), false)?;
                 if keys.len() != patterns.len() {
                     return Err(self.value_error("MatchMapping doesn't have the same number of keys as patterns"));
+                }
+                for key in &keys {
+                    // None, True and False may be keys.
+                    if !matches!(key, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_)) {
+                        self.check_pattern_value(key)?;
+                    }
                 }
                 Pattern::MatchMapping(nodes::PatternMatchMapping {
                     node_index,
@@ -767,6 +789,13 @@ impl Reader<'_> {
             return Err(self.value_error(message));
         }
         let cls = self.expr_field(node, intern!("cls"))?;
+        let mut part = &*cls;
+        while let Expr::Attribute(attribute) = part {
+            part = &attribute.value;
+        }
+        if !matches!(part, Expr::Name(_)) {
+            return Err(self.value_error("MatchClass cls field can only contain Name or Attribute nodes."));
+        }
         let patterns = self.patterns(node, intern!("patterns"), false)?;
         let mut keywords = Vec::new();
         for (name, pattern) in names.iter().zip(keyword_patterns) {
@@ -788,6 +817,30 @@ impl Reader<'_> {
                 keywords,
             },
         }))
+    }
+
+    /// Checks what a pattern compares with.
+    fn check_pattern_value(&self, value: &Expr) -> Res<()> {
+        let negative = |e: &Expr| matches!(e, Expr::UnaryOp(u) if u.op == UnaryOp::USub && matches!(*u.operand, Expr::NumberLiteral(_)));
+        match value {
+            Expr::Attribute(_)
+            | Expr::FString(_)
+            | Expr::StringLiteral(_)
+            | Expr::BytesLiteral(_)
+            | Expr::NumberLiteral(_) => Ok(()),
+            e if negative(e) => Ok(()),
+            Expr::BinOp(e)
+                if matches!(e.op, Operator::Add | Operator::Sub)
+                    && (negative(&e.left) || matches!(*e.left, Expr::NumberLiteral(_)))
+                    && matches!(&*e.right, Expr::NumberLiteral(n) if matches!(n.value, Number::Complex { .. })) =>
+            {
+                Ok(())
+            }
+            Expr::NoneLiteral(_) | Expr::BooleanLiteral(_) | Expr::EllipsisLiteral(_) | Expr::Tuple(_) => {
+                Err(self.value_error("unexpected constant inside of a literal pattern"))
+            }
+            _ => Err(self.value_error("patterns may only match literals and attribute lookups")),
+        }
     }
 
     /// A name to be bound; "_" is none.

@@ -319,7 +319,7 @@ impl Reader<'_> {
         let finalbody = self.suite_field(node, intern!("finalbody"))?;
         let name = kind_name(node.kind);
         if handlers.is_empty() && finalbody.is_empty() {
-            return Err(self.value_error(format!("{name} has neither handlers nor finalbody")));
+            return Err(self.value_error(format!("{name} has neither except handlers nor finalbody")));
         }
         if handlers.is_empty() && !orelse.is_empty() {
             return Err(self.value_error(format!("{name} has orelse but no except handlers")));
@@ -436,35 +436,32 @@ impl Reader<'_> {
         let kwonly = self.items(node, intern!("kwonlyargs"))?;
         let defaults = self.items(node, intern!("defaults"))?;
         let kw_defaults = self.items(node, intern!("kw_defaults"))?;
-        if defaults.len() > posonly.len() + args.len() {
-            return Err(self.value_error("more positional defaults than args on arguments"));
+        let split = posonly.len();
+        let mut positional = Vec::new();
+        for item in posonly.iter().chain(&args) {
+            positional.push(with_default(self.parameter(item)?, None));
         }
+        let vararg = self.optional_parameter(node, intern!("vararg"))?;
+        let mut keyword_only = Vec::new();
+        for item in &kwonly {
+            keyword_only.push(with_default(self.parameter(item)?, None));
+        }
+        let kwarg = self.optional_parameter(node, intern!("kwarg"))?;
+        let Some(without) = positional.len().checked_sub(defaults.len()) else {
+            return Err(self.value_error("more positional defaults than args on arguments"));
+        };
         if kw_defaults.len() != kwonly.len() {
             return Err(self.value_error("length of kwonlyargs is not the same as kw_defaults on arguments"));
         }
-        let without = posonly.len() + args.len() - defaults.len();
-        let split = posonly.len();
-        let mut positional = Vec::new();
-        for (i, item) in posonly.iter().chain(&args).enumerate() {
-            let parameter = self.parameter(item)?;
-            let default = match i.checked_sub(without).and_then(|at| defaults.get(at)) {
-                Some(default) => Some(Box::new(self.expr(default, ExprContext::Load)?)),
-                None => None,
-            };
-            positional.push(with_default(parameter, default));
+        for (parameter, default) in positional.iter_mut().skip(without).zip(&defaults) {
+            parameter.default = Some(Box::new(self.expr(default, ExprContext::Load)?));
+        }
+        for (parameter, default) in keyword_only.iter_mut().zip(&kw_defaults) {
+            if !default.is_none() {
+                parameter.default = Some(Box::new(self.expr(default, ExprContext::Load)?));
+            }
         }
         let args = positional.split_off(split);
-        let vararg = self.optional_parameter(node, intern!("vararg"))?;
-        let mut keyword_only = Vec::new();
-        for (item, default) in kwonly.iter().zip(&kw_defaults) {
-            let parameter = self.parameter(item)?;
-            let default = if default.is_none() {
-                None
-            } else {
-                Some(Box::new(self.expr(default, ExprContext::Load)?))
-            };
-            keyword_only.push(with_default(parameter, default));
-        }
         Ok(nodes::Parameters {
             range: TextRange::default(),
             node_index: NO_INDEX,
@@ -472,7 +469,7 @@ impl Reader<'_> {
             args: args.into_iter().collect(),
             vararg,
             kwonlyargs: keyword_only.into_iter().collect(),
-            kwarg: self.optional_parameter(node, intern!("kwarg"))?,
+            kwarg,
         })
     }
 }
