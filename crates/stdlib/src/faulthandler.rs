@@ -263,6 +263,27 @@ fn dump_all(out: &Out, me: &Vm, hide: bool) {
     });
 }
 
+/// Installs the handlers of fatal signals; false if the system refuses.
+fn enable_fatal(fd: i32, all_threads: bool) -> bool {
+    let _held = FILES.lock();
+    for (signum, _) in FATAL {
+        let Some(watch) = watch(signum) else { continue };
+        watch.fd.store(fd, Relaxed);
+        watch.all_threads.store(all_threads, Relaxed);
+        if !watch.install(signum, fatal, libc::SA_NODEFER) {
+            return false;
+        }
+    }
+    FATAL_ENABLED.store(true, Release);
+    true
+}
+
+/// `-X faulthandler`: to the standard error stream, whatever `sys.stderr` is going to be.
+pub fn enable_at_start() {
+    // Without the handlers the program runs as well.
+    let _ = enable_fatal(libc::STDERR_FILENO, true);
+}
+
 fn user_signal(vm: &Vm, signum: i32) -> Res<&'static Watch> {
     if FATAL.iter().any(|(n, _)| *n == signum) {
         let message = format!("signal {signum} cannot be registered, use enable() instead");
@@ -284,17 +305,11 @@ pub mod module {
         let _ = c_stack;
         let (fd, file) = file_of(vm, file)?;
         keep_file(0, file);
-        let _held = FILES.lock();
-        for (signum, _) in FATAL {
-            let Some(watch) = watch(signum) else { continue };
-            watch.fd.store(fd, Relaxed);
-            watch.all_threads.store(all_threads.unwrap_or(true), Relaxed);
-            if !watch.install(signum, fatal, libc::SA_NODEFER) {
-                return Err(vm.runtime_error("Failed to install a signal handler"));
-            }
+        if enable_fatal(fd, all_threads.unwrap_or(true)) {
+            Ok(())
+        } else {
+            Err(vm.runtime_error("Failed to install a signal handler"))
         }
-        FATAL_ENABLED.store(true, Release);
-        Ok(())
     }
 
     /// Disable the fault handler.

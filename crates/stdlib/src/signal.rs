@@ -45,6 +45,9 @@ static STRUCT_SIGINFO: StructSeqDef = StructSeqDef::new(
 
 /// What a program starts with: Ctrl-C interrupts; a write that nobody reads, and a file that grows too large, are errors.
 pub fn install_defaults(_vm: &Vm) {
+    if crate::cli::config().faulthandler {
+        crate::faulthandler::enable_at_start();
+    }
     // What cannot be set stays as it is; there is no reason why it should fail.
     for signum in [libc::SIGPIPE, libc::SIGXFSZ] {
         let _ = signals::set_action(signum, Action::Ignore);

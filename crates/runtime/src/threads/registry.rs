@@ -143,7 +143,12 @@ pub fn for_each_thread(mut f: impl FnMut(&ThreadState)) {
     with(|r| r.threads.iter().for_each(|t| f(listed(*t))));
 }
 
-/// As [`for_each_thread`], unless the list is in use: for a signal handler, which may have interrupted its user.
+/// As [`for_each_thread`], the newest first.
+pub fn for_each_thread_from_newest(mut f: impl FnMut(&ThreadState)) {
+    with(|r| r.threads.iter().rev().for_each(|t| f(listed(*t))));
+}
+
+/// As [`for_each_thread_from_newest`], unless the list is in use: for a signal handler, which may have interrupted its user.
 pub fn try_for_each_thread(mut f: impl FnMut(&ThreadState)) -> bool {
     if !REGISTRY.raw.try_lock() {
         return false;
@@ -152,6 +157,7 @@ pub fn try_for_each_thread(mut f: impl FnMut(&ThreadState)) -> bool {
     unsafe { &*REGISTRY.data.get() }
         .threads
         .iter()
+        .rev()
         .for_each(|t| f(listed(*t)));
     REGISTRY.raw.unlock();
     true

@@ -3,7 +3,7 @@
 use super::Vm;
 use super::frames::FrameData;
 use crate::object::{Py, Value};
-use crate::threads::registry::try_for_each_thread;
+use crate::threads::registry::{for_each_thread_from_newest, try_for_each_thread};
 use crate::threads::{ThreadState, for_each_thread, stop_the_world};
 use crate::types::frame::Frame;
 use crate::types::str::Str;
@@ -47,10 +47,10 @@ impl Vm {
     }
 }
 
-/// Calls `visit` with each thread's context while the world is stopped; the caller is attached.
+/// Calls `visit` with each thread's context, the newest thread first, while the world is stopped; the caller is attached.
 pub fn visit_stopped_threads(mut visit: impl FnMut(&Vm)) {
     stop_the_world(|| {
-        for_each_thread(|thread: &ThreadState| {
+        for_each_thread_from_newest(|thread: &ThreadState| {
             // SAFETY: the context is the thread's `Vm`, or null before it has one; no other thread runs.
             if let Some(vm) = unsafe { thread.context().cast::<Vm>().as_ref() } {
                 visit(vm);
