@@ -7,7 +7,7 @@ use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::module::Module;
 
 use crate::constants;
-use crate::syscall::{Fd, blocking, c};
+use crate::syscall::{Fd, audit, blocking, c};
 
 constants::constants! {
     FD_CLOEXEC FICLONE FICLONERANGE F_ADD_SEALS F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_GETFL F_GETLEASE F_GETLK F_GETOWN
@@ -83,6 +83,14 @@ pub mod module {
     /// corresponding to the return value of the fcntl call in the C code.
     #[pyfunction(sig = "(fd, cmd, arg=0, /)")]
     fn fcntl(vm: &Vm, fd: Fd, cmd: i32, arg: Option<&Value>) -> Res<Value> {
+        let given = arg.cloned().unwrap_or_else(|| Value::int(0));
+        audit!(
+            vm,
+            "fcntl.fcntl",
+            Value::int(fd.0.into()),
+            Value::int(cmd.into()),
+            given
+        );
         let number = match arg {
             None => Some(0),
             Some(arg) if arg.ty().slots().index.is_some() => Some(number_of(vm, arg)?),
@@ -168,6 +176,7 @@ pub mod module {
     /// function is emulated using fcntl()).
     #[pyfunction(sig = "(fd, operation, /)")]
     fn flock(vm: &Vm, fd: Fd, operation: i32) -> Res<()> {
+        audit!(vm, "fcntl.flock", Value::int(fd.0.into()), Value::int(operation.into()));
         blocking(vm, ParkReason::Io, || c!(flock(fd.0, operation))).map(drop)
     }
 

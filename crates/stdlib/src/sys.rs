@@ -27,6 +27,11 @@ static DLOPEN_FLAGS: AtomicI64 = AtomicI64::new(libc::RTLD_NOW as i64);
 /// The functions of `sys.addaudithook`, in a list.
 static AUDIT_HOOKS: Slot = Slot::empty();
 
+/// Whether anybody listens.
+pub fn is_audited() -> bool {
+    !AUDIT_HOOKS.is_empty()
+}
+
 /// Raises an auditing event.
 pub fn audit(vm: &Vm, event: &str, args: &[Value]) -> Res<()> {
     let Some(hooks) = AUDIT_HOOKS.get() else { return Ok(()) };

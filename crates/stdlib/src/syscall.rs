@@ -74,6 +74,16 @@ pub unsafe fn zeroed<T>() -> T {
     unsafe { std::mem::zeroed() }
 }
 
+/// Tells the audit hooks of an event, if there are any.
+macro_rules! audit {
+    ($vm:expr, $event:literal $(, $arg:expr)* $(,)?) => {
+        if crate::sys::is_audited() {
+            crate::sys::audit($vm, $event, &[$($arg),*])?;
+        }
+    };
+}
+pub(crate) use audit;
+
 /// Makes a call that may block, detached.
 pub fn detached<T: CResult>(vm: &Vm, call: impl FnOnce() -> T) -> Sys<T> {
     vm.detached(|| check(call()))

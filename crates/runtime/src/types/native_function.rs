@@ -5,11 +5,12 @@
 
 use std::mem::MaybeUninit;
 
-use crate::native::{Args, FnDef, FnKind, Signature, Style, pyclass, pymethods};
-use crate::object::{Py, Type, TypeFlags, Value};
+use crate::native::{Args, FnDef, FnKind, PayloadInfo, Signature, Style, pyclass, pymethods};
+use crate::object::{Obj, Py, Type, TypeFlags, Value};
 use crate::types::classmethod::StaticMethod;
 use crate::types::descriptors::{accepts, address, address_hash, does_not_apply, qualified, reduce_as_attribute};
 use crate::types::module::Module;
+use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 use lisle_bytecode::opcode::CmpOp;
@@ -371,6 +372,20 @@ pub fn tp_new_owner(value: &Value) -> Option<Py<Type>> {
     function.receiver.as_ref()?.downcast::<Type>().cloned()
 }
 
+/// Whether what makes the payload `maker` makes all of `payload`: it is the same, or one that derives from it without fields of its
+/// own (`_RawIOBase` from `_IOBase`).
+fn is_made_as(payload: &'static PayloadInfo, maker: &'static PayloadInfo) -> bool {
+    let mut at = payload;
+    while !std::ptr::eq(at, maker) {
+        match at.base {
+            Some(base) if base.size == payload.size => at = base,
+            // Neither has a payload.
+            _ => return payload.size == size_of::<Obj<Object>>() && maker.size == payload.size,
+        }
+    }
+    true
+}
+
 /// `owner.__new__(cls, ...)`; the owner is the receiver.
 fn call_new(vm: &Vm, args: Args<'_>) -> Res<Value> {
     let Some((owner, args)) = args.split_receiver() else {
@@ -400,7 +415,7 @@ fn call_new(vm: &Vm, args: Args<'_>) -> Res<Value> {
     }
     let same_new = native.slots().new.map(|f| f as usize) == owner.slots().new.map(|f| f as usize);
     match owner.slots().new {
-        Some(new) if same_new && std::ptr::eq(cls.info, owner.info) => new(vm, cls, args),
+        Some(new) if same_new && is_made_as(cls.info, owner.info) => new(vm, cls, args),
         _ => {
             let (owner, cls, native) = (owner.name(), cls.name(), native.name());
             Err(vm.type_error(format!("{owner}.__new__({cls}) is not safe, use {native}.__new__()")))

@@ -16,9 +16,9 @@ use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
 
-use super::path::{Device, DirFd, FilePath, PathOrFd, current_folder, fs_decode};
+use super::path::{Device, DirFd, FilePath, PathOrFd, audit_dir, current_folder, fs_decode};
 use super::stat::{stat_at, stat_result};
-use crate::syscall::{Errno, OrRaise, Sys, c, check, detached};
+use crate::syscall::{Errno, OrRaise, Sys, audit, c, check, detached};
 
 /// An open directory stream.
 struct Stream {
@@ -445,12 +445,25 @@ fn current(vm: &Vm) -> Res<Vec<u8>> {
 }
 
 fn rename_at(vm: &Vm, src: &FilePath, dst: &FilePath, from: Option<DirFd>, to: Option<DirFd>) -> Res<()> {
+    audit!(
+        vm,
+        "os.rename",
+        src.object.clone(),
+        dst.object.clone(),
+        audit_dir(from),
+        audit_dir(to)
+    );
     let (from, to) = (DirFd::or_cwd(from), DirFd::or_cwd(to));
     let result = detached(vm, || c!(renameat(from, src.as_ptr(), to, dst.as_ptr())));
     result.or_raise_for_both(vm, &src.object, &dst.object).map(drop)
 }
 
 fn unlink_at(vm: &Vm, path: &FilePath, dir_fd: Option<DirFd>, flags: i32) -> Res<()> {
+    if flags == libc::AT_REMOVEDIR {
+        audit!(vm, "os.rmdir", path.object.clone(), audit_dir(dir_fd));
+    } else {
+        audit!(vm, "os.remove", path.object.clone(), audit_dir(dir_fd));
+    }
     let dir_fd = DirFd::or_cwd(dir_fd);
     let result = detached(vm, || c!(unlinkat(dir_fd, path.as_ptr(), flags)));
     result.or_raise_for(vm, &path.object).map(drop)
@@ -474,6 +487,8 @@ pub mod module {
     /// entries '.' and '..' even if they are present in the directory.
     #[pyfunction(sig = "(path=None)")]
     fn listdir(vm: &Vm, path: Option<PathOrFd>) -> Res<Value> {
+        let given = path.as_ref().map_or(Value::NONE, |p| p.object().clone());
+        audit!(vm, "os.listdir", given);
         let path = path.unwrap_or_else(current_folder);
         let bytes = matches!(&path, PathOrFd::Path(p) if p.bytes);
         let names = vm.detached(|| {
@@ -504,6 +519,8 @@ pub mod module {
     /// If path is None, uses the path='.'.
     #[pyfunction(sig = "(path=None)")]
     fn scandir(vm: &Vm, path: Option<PathOrFd>) -> Res<Value> {
+        let given = path.as_ref().map_or(Value::NONE, |p| p.object().clone());
+        audit!(vm, "os.scandir", given);
         let path = path.unwrap_or_else(current_folder);
         let stream = vm.detached(|| Stream::open(&path)).or_raise_for(vm, path.object())?;
         let object = path.object().clone();
@@ -528,6 +545,13 @@ pub mod module {
     /// Create a directory.
     #[pyfunction(sig = "(path, mode=511, *, dir_fd=None)")]
     fn mkdir(vm: &Vm, path: FilePath, mode: i32, dir_fd: Option<DirFd>) -> Res<()> {
+        audit!(
+            vm,
+            "os.mkdir",
+            path.object.clone(),
+            Value::int(mode.into()),
+            audit_dir(dir_fd)
+        );
         let dir_fd = DirFd::or_cwd(dir_fd);
         let result = detached(vm, || c!(mkdirat(dir_fd, path.as_ptr(), mode as libc::mode_t)));
         result.or_raise_for(vm, &path.object).map(drop)
@@ -558,6 +582,7 @@ pub mod module {
     /// If this functionality is unavailable, using it raises an exception.
     #[pyfunction(sig = "(path)")]
     fn chdir(vm: &Vm, path: PathOrFd) -> Res<()> {
+        audit!(vm, "os.chdir", path.object().clone());
         let result = detached(vm, || match &path {
             PathOrFd::Path(path) => c!(chdir(path.as_ptr())),
             PathOrFd::Fd(fd, _) => c!(fchdir(*fd)),
@@ -606,6 +631,8 @@ pub mod module {
         dst_dir_fd: Option<DirFd>,
         follow_symlinks: Option<bool>,
     ) -> Res<()> {
+        let (from, to) = (audit_dir(src_dir_fd), audit_dir(dst_dir_fd));
+        audit!(vm, "os.link", src.object.clone(), dst.object.clone(), from, to);
         let (from, to) = (DirFd::or_cwd(src_dir_fd), DirFd::or_cwd(dst_dir_fd));
         // Without directories and a wish, the plain `link` decides, which does not follow on Linux.
         let plain = from == libc::AT_FDCWD && to == libc::AT_FDCWD && follow_symlinks.is_none();
@@ -622,6 +649,13 @@ pub mod module {
     #[pyfunction(sig = "(src, dst, target_is_directory=False, *, dir_fd=None)")]
     fn symlink(vm: &Vm, src: FilePath, dst: FilePath, target_is_directory: bool, dir_fd: Option<DirFd>) -> Res<()> {
         let _ = target_is_directory;
+        audit!(
+            vm,
+            "os.symlink",
+            src.object.clone(),
+            dst.object.clone(),
+            audit_dir(dir_fd)
+        );
         let dir_fd = DirFd::or_cwd(dir_fd);
         let result = detached(vm, || c!(symlinkat(src.as_ptr(), dir_fd, dst.as_ptr())));
         result.or_raise_for_both(vm, &src.object, &dst.object).map(drop)

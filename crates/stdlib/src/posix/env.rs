@@ -10,6 +10,7 @@ use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::dict::Dict;
 
 use super::path::fs_encode;
+use crate::syscall::audit;
 
 /// The environment as a dict of bytes; of two entries of one name the first counts.
 fn as_dict(vm: &Vm) -> Res<Py<Dict>> {
@@ -47,6 +48,7 @@ pub mod module {
         if name.is_empty() {
             return Err(vm.os_error(libc::EINVAL, None));
         }
+        audit!(vm, "os.putenv", Bytes::new_value(name), Bytes::new_value(value));
         // SAFETY: whoever reads the environment in this process goes through the same library.
         unsafe { std::env::set_var(OsStr::from_bytes(name), OsStr::from_bytes(value)) };
         Ok(())
@@ -60,6 +62,7 @@ pub mod module {
         if name.is_empty() || name.contains(&b'=') {
             return Err(vm.os_error(libc::EINVAL, None));
         }
+        audit!(vm, "os.unsetenv", Bytes::new_value(name));
         // SAFETY: as in `putenv`.
         unsafe { std::env::remove_var(OsStr::from_bytes(name)) };
         Ok(())

@@ -7,7 +7,7 @@ use lisle_runtime::native::{Res, Value, Vm, pymodule};
 use lisle_runtime::types::list::List;
 
 use super::path::{FilePath, PathOrFd, fs_encode, list_or_tuple};
-use crate::syscall::{Errno, OrRaise, Sys, c};
+use crate::syscall::{Errno, OrRaise, Sys, audit, c};
 
 /// Strings for `execve` and its like, with the array of pointers that it wants.
 pub struct Strings {
@@ -104,7 +104,9 @@ pub mod module {
         if items.is_empty() {
             return Err(vm.value_error("execv() arg 2 must not be empty"));
         }
+        let given = argv;
         let argv = arguments(vm, &items)?;
+        audit!(vm, "os.exec", path.object.clone(), given.clone(), Value::NONE);
         if argv.first().is_empty() {
             return Err(vm.value_error("execv() arg 2 first element cannot be empty"));
         }
@@ -130,10 +132,12 @@ pub mod module {
         if env.ty().slots().getitem.is_none() {
             return Err(vm.type_error("execve: environment must be a mapping object"));
         }
+        let given = argv;
         let argv = arguments(vm, &items)?;
         if argv.first().is_empty() {
             return Err(vm.value_error("execve: argv first element cannot be empty"));
         }
+        audit!(vm, "os.exec", path.object().clone(), given.clone(), env.clone());
         let env = environment(vm, env)?;
         execute(vm, &path, &argv, Some(&env)).or_raise_for(vm, path.object())
     }

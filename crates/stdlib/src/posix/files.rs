@@ -7,7 +7,7 @@ use lisle_runtime::types::buffer;
 use lisle_runtime::types::bytes::Bytes;
 
 use super::path::{DirFd, FilePath, PathOrFd, list_or_tuple};
-use crate::syscall::{Errno, Fd, OrRaise, Sys, blocking, c, check, retrying};
+use crate::syscall::{Errno, Fd, OrRaise, Sys, audit, blocking, c, check, retrying};
 
 /// What one read or write transfers at most, as the kernel would cut it.
 const MAX_TRANSFER: usize = 0x7fff_f000;
@@ -172,6 +172,13 @@ pub mod module {
     ///   If it is unavailable, using it will raise a NotImplementedError.
     #[pyfunction(sig = "(path, flags, mode=511, *, dir_fd=None)")]
     fn open(vm: &Vm, path: FilePath, flags: i32, mode: i32, dir_fd: Option<DirFd>) -> Res<i32> {
+        audit!(
+            vm,
+            "open",
+            path.object.clone(),
+            Value::NONE,
+            Value::int((flags | libc::O_CLOEXEC).into())
+        );
         let dir_fd = DirFd::or_cwd(dir_fd);
         let open = || c!(openat(dir_fd, path.as_ptr(), flags | libc::O_CLOEXEC, mode));
         retrying(vm, ParkReason::Io, open)?.or_raise_for(vm, &path.object)
@@ -233,6 +240,9 @@ pub mod module {
     /// Apply, test or remove a POSIX lock on an open file descriptor.
     #[pyfunction(sig = "(fd, command, length, /)")]
     fn lockf(vm: &Vm, fd: i32, command: i32, length: i64) -> Res<()> {
+        let numbers = [fd.into(), command.into(), length].map(Value::int);
+        let [a, b, len] = numbers;
+        audit!(vm, "os.lockf", a, b, len);
         blocking(vm, ParkReason::Io, || c!(lockf(fd, command, length))).map(drop)
     }
 
@@ -346,6 +356,7 @@ pub mod module {
     /// Truncate a file, specified by file descriptor, to a specific length.
     #[pyfunction(sig = "(fd, length, /)")]
     fn ftruncate(vm: &Vm, fd: i32, length: i64) -> Res<()> {
+        audit!(vm, "os.truncate", Value::int(fd.into()), Value::int(length));
         blocking(vm, ParkReason::Io, || c!(ftruncate(fd, length))).map(drop)
     }
 
@@ -357,7 +368,10 @@ pub mod module {
     fn truncate(vm: &Vm, path: PathOrFd, length: i64) -> Res<()> {
         let result = match &path {
             PathOrFd::Fd(fd, _) => return ftruncate(vm, *fd, length),
-            PathOrFd::Path(path) => crate::syscall::detached(vm, || c!(truncate(path.as_ptr(), length))),
+            PathOrFd::Path(path) => {
+                audit!(vm, "os.truncate", path.object.clone(), Value::int(length));
+                crate::syscall::detached(vm, || c!(truncate(path.as_ptr(), length)))
+            }
         };
         result.or_raise_for(vm, path.object()).map(drop)
     }

@@ -9,7 +9,7 @@ use lisle_runtime::sync::Mutex;
 use lisle_runtime::threads::{self, fork};
 use lisle_runtime::types::exceptions;
 
-use crate::syscall::{Errno, OrRaise, Sys, c, check};
+use crate::syscall::{Errno, OrRaise, Sys, audit, c, check};
 
 /// What `register_at_fork` was given.
 struct Hooks {
@@ -131,6 +131,7 @@ pub mod module {
     #[pyfunction(sig = "()")]
     fn fork(vm: &Vm) -> Res<i32> {
         check_can_fork(vm)?;
+        audit!(vm, "os.fork");
         let result = forking(vm, || c!(fork()));
         if !matches!(result, Ok(0)) {
             warn_of_threads(vm, "fork")?;
@@ -147,6 +148,7 @@ pub mod module {
     #[pyfunction(sig = "()")]
     fn forkpty(vm: &Vm) -> Res<(i32, i32)> {
         check_can_fork(vm)?;
+        audit!(vm, "os.forkpty");
         let mut master = -1;
         let (name, termios, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
         let result: Result<i32, Errno> = forking(vm, || c!(forkpty(&mut master, name, termios, size)));

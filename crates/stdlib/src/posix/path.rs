@@ -254,6 +254,14 @@ impl<'a> FromArg<'a> for Gid {
     }
 }
 
+/// A directory as audit hooks see it: -1 for the current one.
+pub fn audit_dir(given: Option<DirFd>) -> Value {
+    match DirFd::or_cwd(given) {
+        libc::AT_FDCWD => Value::int(-1),
+        fd => Value::int(fd.into()),
+    }
+}
+
 /// The number of a device, or of a half of it; -1 is "none", as the system has it.
 #[derive(Clone, Copy)]
 pub struct Device(pub Option<u64>);

@@ -5,7 +5,7 @@ use lisle_runtime::threads::ParkReason;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 
 use super::path::{fs_decode_c, fs_encode};
-use crate::syscall::{Fd, OrRaise, blocking, c, check, detached, zeroed};
+use crate::syscall::{Fd, OrRaise, audit, blocking, c, check, detached, zeroed};
 
 static TIMES_RESULT: StructSeqDef = StructSeqDef::new(
     "times_result",
@@ -118,6 +118,7 @@ pub mod module {
     /// Kill a process with a signal.
     #[pyfunction(sig = "(pid, signal, /)")]
     fn kill(vm: &Vm, pid: i32, signal: i32) -> Res<()> {
+        audit!(vm, "os.kill", Value::int(pid.into()), Value::int(signal.into()));
         check(c!(kill(pid, signal))).or_raise(vm)?;
         // If it was this process that got it, its handler runs before the call returns.
         vm.safepoint()
@@ -126,6 +127,7 @@ pub mod module {
     /// Kill a process group with a signal.
     #[pyfunction(sig = "(pgid, signal, /)")]
     fn killpg(vm: &Vm, pgid: i32, signal: i32) -> Res<()> {
+        audit!(vm, "os.killpg", Value::int(pgid.into()), Value::int(signal.into()));
         check(c!(killpg(pgid, signal))).or_raise(vm)?;
         vm.safepoint()
     }
@@ -197,7 +199,9 @@ pub mod module {
     /// Execute the command in a subshell.
     #[pyfunction(sig = "(command)")]
     fn system(vm: &Vm, command: &Value) -> Res<i32> {
+        let given = command;
         let command = fs_encode(vm, command)?;
+        audit!(vm, "os.system", given.clone());
         // The C library goes on waiting by itself; its only failure is that no process could be made.
         blocking(vm, ParkReason::Process, || c!(system(command.as_ptr())))
     }

@@ -9,7 +9,7 @@ use super::exec::{Strings, arguments, environment};
 use super::path::{FilePath, fs_encode, list_or_tuple};
 use super::sched::priority_of;
 use crate::sigset::sigset_of;
-use crate::syscall::{Errno, OrRaise, Sys, c, int_arg, zeroed};
+use crate::syscall::{Errno, OrRaise, Sys, audit, c, int_arg, zeroed};
 
 unsafe extern "C" {
     fn posix_spawn_file_actions_addclosefrom_np(
@@ -168,6 +168,7 @@ fn spawn(
     env: &Value,
     options: &Options<'_>,
 ) -> Res<i32> {
+    let (given_argv, given_env) = (argv, env);
     let Some(items) = list_or_tuple(argv) else {
         return Err(vm.type_error(format!("{name}: argv must be a tuple or list")));
     };
@@ -199,6 +200,13 @@ fn spawn(
         }
     };
     let attributes = Attributes::of(vm, options)?;
+    audit!(
+        vm,
+        "os.posix_spawn",
+        path.object.clone(),
+        given_argv.clone(),
+        given_env.clone()
+    );
     let mut pid = 0;
     let result = vm.detached(|| {
         let actions = actions

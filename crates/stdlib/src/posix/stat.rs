@@ -6,8 +6,8 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 use lisle_runtime::types::tuple::Tuple;
 
-use super::path::{DirFd, FilePath, Gid, PathOrFd, Uid, fs_decode};
-use crate::syscall::{Errno, Fd, OrRaise, Sys, c, check, zeroed};
+use super::path::{DirFd, FilePath, Gid, PathOrFd, Uid, audit_dir, fs_decode, id_value};
+use crate::syscall::{Errno, Fd, OrRaise, Sys, audit, c, check, zeroed};
 
 /// `os.stat_result`.
 pub static STAT_RESULT: StructSeqDef = StructSeqDef::new(
@@ -344,6 +344,13 @@ pub mod module {
     #[pyfunction(sig = "(path, mode, *, dir_fd=None, follow_symlinks=True)")]
     fn chmod(vm: &Vm, path: PathOrFd, mode: i32, dir_fd: Option<DirFd>, follow_symlinks: bool) -> Res<()> {
         no_fd_and_follow(vm, "chmod", &path, follow_symlinks)?;
+        audit!(
+            vm,
+            "os.chmod",
+            path.object().clone(),
+            Value::int(mode.into()),
+            audit_dir(dir_fd)
+        );
         let dir_fd = DirFd::or_cwd(dir_fd);
         let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
         let result = vm.detached(|| {
@@ -378,11 +385,14 @@ pub mod module {
     /// Change the owner and group id of path to the numeric uid and gid.
     #[pyfunction(sig = "(path, uid, gid, *, dir_fd=None, follow_symlinks=True)")]
     fn chown(vm: &Vm, path: PathOrFd, uid: Uid, gid: Gid, dir_fd: Option<DirFd>, follow_symlinks: bool) -> Res<()> {
+        let given_dir = dir_fd;
         let dir_fd = DirFd::or_cwd(dir_fd);
         if matches!(path, PathOrFd::Fd(..)) && dir_fd != libc::AT_FDCWD {
             return Err(vm.value_error("chown: can't specify both dir_fd and fd"));
         }
         no_fd_and_follow(vm, "chown", &path, follow_symlinks)?;
+        let (user, group) = (id_value(uid.0), id_value(gid.0));
+        audit!(vm, "os.chown", path.object().clone(), user, group, audit_dir(given_dir));
         let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
         let result = vm.detached(|| {
             check(match &path {
@@ -422,6 +432,15 @@ pub mod module {
         dir_fd: Option<DirFd>,
         follow_symlinks: bool,
     ) -> Res<()> {
+        let shown = |value: Option<&Value>| value.cloned().unwrap_or(Value::NONE);
+        audit!(
+            vm,
+            "os.utime",
+            path.object().clone(),
+            shown(times),
+            shown(ns),
+            audit_dir(dir_fd)
+        );
         let times = times.filter(|t| !t.is_none());
         let specs = match (times, ns) {
             (Some(_), Some(_)) => {
@@ -461,6 +480,7 @@ pub mod module {
     #[pyfunction(sig = "(path, attribute, *, follow_symlinks=True)")]
     fn getxattr(vm: &Vm, path: PathOrFd, attribute: FilePath, follow_symlinks: bool) -> Res<Value> {
         no_fd_and_follow(vm, "getxattr", &path, follow_symlinks)?;
+        audit!(vm, "os.getxattr", path.object().clone(), attribute.object.clone());
         let data = grown(vm, &path, &[128, super::XATTR_SIZE_MAX], |buffer| {
             let (data, len) = (buffer.as_mut_ptr().cast(), buffer.len());
             let name = attribute.as_ptr();
@@ -484,6 +504,14 @@ pub mod module {
         follow_symlinks: bool,
     ) -> Res<()> {
         no_fd_and_follow(vm, "setxattr", &path, follow_symlinks)?;
+        audit!(
+            vm,
+            "os.setxattr",
+            path.object().clone(),
+            attribute.object.clone(),
+            value.clone(),
+            Value::int(flags.into())
+        );
         let value = lisle_runtime::types::buffer::get_bytes(vm, value)?;
         let (data, len) = (value.as_ptr().cast(), value.len());
         let name = attribute.as_ptr();
@@ -501,6 +529,7 @@ pub mod module {
     #[pyfunction(sig = "(path, attribute, *, follow_symlinks=True)")]
     fn removexattr(vm: &Vm, path: PathOrFd, attribute: FilePath, follow_symlinks: bool) -> Res<()> {
         no_fd_and_follow(vm, "removexattr", &path, follow_symlinks)?;
+        audit!(vm, "os.removexattr", path.object().clone(), attribute.object.clone());
         let name = attribute.as_ptr();
         let result = vm.detached(|| {
             check(match &path {
@@ -517,6 +546,7 @@ pub mod module {
     fn listxattr(vm: &Vm, path: Option<PathOrFd>, follow_symlinks: bool) -> Res<Value> {
         let path = path.unwrap_or_else(super::super::path::current_folder);
         no_fd_and_follow(vm, "listxattr", &path, follow_symlinks)?;
+        audit!(vm, "os.listxattr", path.object().clone());
         let data = grown(vm, &path, &[256, super::XATTR_SIZE_MAX], |buffer| {
             let (data, len) = (buffer.as_mut_ptr().cast(), buffer.len());
             match &path {
@@ -535,6 +565,7 @@ pub mod module {
     /// Equivalent to os.chdir(fd).
     #[pyfunction(sig = "(fd)")]
     fn fchdir(vm: &Vm, fd: Fd) -> Res<()> {
+        audit!(vm, "os.chdir", Value::int(fd.0.into()));
         crate::syscall::blocking(vm, lisle_runtime::threads::ParkReason::Io, || c!(fchdir(fd.0))).map(drop)
     }
 

@@ -12,7 +12,7 @@ use lisle_runtime::types::exceptions;
 
 use super::address::Address;
 use super::{DEFAULT_TIMEOUT, timeout_of, timeout_value};
-use crate::syscall::{CResult, Errno, OrRaise, Sys, c, check, detached};
+use crate::syscall::{CResult, Errno, OrRaise, Sys, audit, c, check, detached};
 use crate::timeout::{deadline, left, poll_milliseconds};
 
 /// A socket.
@@ -268,6 +268,8 @@ impl Socket {
     ) -> Res<()> {
         let (family, kind) = (family.unwrap_or(-1), r#type.unwrap_or(-1));
         let proto = proto.unwrap_or(-1);
+        let [f, k, p] = [family, kind, proto].map(|n| Value::int(n.into()));
+        audit!(vm, "socket.__new__", this.to_value(), f, k, p);
         let Some(fileno) = fileno.filter(|f| !f.is_none()) else {
             let family = if family == -1 { libc::AF_INET } else { family };
             let kind = if kind == -1 { libc::SOCK_STREAM } else { kind };
@@ -374,6 +376,7 @@ impl Socket {
     /// sockets the address is a tuple (ifname, proto [,pkttype [,hatype [,addr]]])
     #[pymethod(sig = "($self, address, /)")]
     fn bind(vm: &Vm, this: &Py<Socket>, address: &Value) -> Res<()> {
+        audit!(vm, "socket.bind", this.to_value(), address.clone());
         let address = Address::parse(vm, this, address, "bind")?;
         let fd = this.fd();
         let result = detached(vm, || {
@@ -415,6 +418,7 @@ impl Socket {
     /// is a pair (host, port).
     #[pymethod(sig = "($self, address, /)")]
     fn connect(vm: &Vm, this: &Py<Socket>, address: &Value) -> Res<()> {
+        audit!(vm, "socket.connect", this.to_value(), address.clone());
         let address = Address::parse(vm, this, address, "connect")?;
         match this.connect_to(vm, &address)? {
             Err(Errno(libc::EWOULDBLOCK)) if this.timeout_ns() > 0 => {
@@ -430,6 +434,7 @@ impl Socket {
     /// instead of raising an exception when an error occurs.
     #[pymethod(sig = "($self, address, /)")]
     fn connect_ex(vm: &Vm, this: &Py<Socket>, address: &Value) -> Res<i32> {
+        audit!(vm, "socket.connect", this.to_value(), address.clone());
         let address = Address::parse(vm, this, address, "connect_ex")?;
         Ok(match this.connect_to(vm, &address)? {
             Ok(()) => 0,

@@ -15,7 +15,7 @@ use lisle_runtime::types::tuple::Tuple;
 use super::address::{Address, host_text, resolve_host};
 use super::{GAIERROR, HERROR, message};
 use crate::posix::path::{fs_decode_c, fs_encode};
-use crate::syscall::{Errno, OrRaise, c, check, zeroed};
+use crate::syscall::{Errno, OrRaise, audit, c, check, zeroed};
 
 unsafe extern "C" {
     fn gethostbyname_r(
@@ -286,6 +286,8 @@ pub mod module {
             return Err(vm.type_error("getaddrinfo() argument 1 must be string or None"));
         };
         let service = service_text(vm, port)?;
+        let [f, k, p] = [family, r#type, proto].map(|n| Value::int(n.into()));
+        audit!(vm, "socket.getaddrinfo", host.clone(), port.clone(), f, k, p);
         let found = resolve(vm, name.as_deref(), service.as_deref(), family, r#type, proto, flags)?;
         let mut list = Vec::with_capacity(found.len());
         for one in found {
@@ -368,6 +370,7 @@ pub mod module {
     /// Return the current host name.
     #[pyfunction(sig = "()")]
     fn gethostname(vm: &Vm) -> Res<Value> {
+        audit!(vm, "socket.gethostname");
         let mut name = [0u8; 1025];
         check(c!(gethostname(name.as_mut_ptr().cast(), name.len() - 1))).or_raise(vm)?;
         fs_decode_c(vm, CStr::from_bytes_until_nul(&name).unwrap_or_default())
@@ -390,6 +393,7 @@ pub mod module {
     /// Return the IP address (a string of the form '255.255.255.255') for a host.
     #[pyfunction(sig = "(host, /)")]
     fn gethostbyname(vm: &Vm, host: &Value) -> Res<Value> {
+        audit!(vm, "socket.gethostbyname", host.clone());
         let address = resolve_host(vm, &host_text(vm, host)?, libc::AF_INET)?.to_value(vm)?;
         vm.getitem(&address, &Value::int(0))
     }
@@ -400,6 +404,7 @@ pub mod module {
     /// for a host.  The host argument is a string giving a host name or IP number.
     #[pyfunction(sig = "(host, /)")]
     fn gethostbyname_ex(vm: &Vm, host: &Value) -> Res<Value> {
+        audit!(vm, "socket.gethostbyname", host.clone());
         let name = host_text(vm, host)?;
         resolve_host(vm, &name, libc::AF_INET)?;
         let found = super::host(vm, |record, buffer, len, found, error| {
@@ -415,6 +420,7 @@ pub mod module {
     /// for a host.  The host argument is a string giving a host name or IP number.
     #[pyfunction(sig = "(host, /)")]
     fn gethostbyaddr(vm: &Vm, host: &Value) -> Res<Value> {
+        audit!(vm, "socket.gethostbyaddr", host.clone());
         let address = resolve_host(vm, &host_text(vm, host)?, libc::AF_UNSPEC)?;
         let Some(bytes) = address.host_bytes() else {
             return Err(vm.os_error_message("unsupported address family"));
