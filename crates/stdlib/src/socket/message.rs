@@ -14,16 +14,19 @@ use super::object::{Ready, Socket};
 use super::transfer::room;
 use crate::syscall::{c, int_arg, zeroed};
 
+/// The most that all systems' `socklen_t` holds.
+const LIMIT: u32 = i32::MAX as u32;
+
 /// `CMSG_LEN`, unless that is too much for the system.
 pub fn cmsg_len(length: usize) -> Option<usize> {
-    let n = u32::try_from(length).ok().filter(|n| *n < i32::MAX as u32 - 64)?;
-    Some(c!(CMSG_LEN(n)) as usize)
+    let n = u32::try_from(length).ok().filter(|n| *n <= LIMIT)?;
+    Some(c!(CMSG_LEN(n))).filter(|n| *n <= LIMIT).map(|n| n as usize)
 }
 
 /// `CMSG_SPACE`, unless that is too much for the system.
 pub fn cmsg_space(length: usize) -> Option<usize> {
-    let n = u32::try_from(length).ok().filter(|n| *n < i32::MAX as u32 - 64)?;
-    Some(c!(CMSG_SPACE(n)) as usize)
+    let n = u32::try_from(length).ok().filter(|n| *n <= LIMIT)?;
+    Some(c!(CMSG_SPACE(n))).filter(|n| *n <= LIMIT).map(|n| n as usize)
 }
 
 /// One ancillary item: level, type, data.

@@ -70,6 +70,17 @@ impl Socket {
                 let message = "socket.setsockopt() requires 4 arguments when the third argument is None";
                 return Err(vm.type_error(message));
             }
+            None if value.ty().slots().index.is_some() && level == libc::AF_VSOCK && this.family() == level => {
+                let number = vm.index_to_i64(value)? as u64;
+                let data = (&raw const number).cast();
+                check(c!(setsockopt(
+                    fd,
+                    level,
+                    option,
+                    data,
+                    size_of::<u64>() as libc::socklen_t
+                )))
+            }
             None if value.ty().slots().index.is_some() => {
                 let number = int_arg(vm, value)?;
                 let data = (&raw const number).cast();

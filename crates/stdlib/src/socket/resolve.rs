@@ -618,7 +618,15 @@ pub mod module {
 
     /// Returns the interface name corresponding to the interface index if_index.
     #[pyfunction(sig = "(if_index, /)")]
-    fn if_indextoname(vm: &Vm, if_index: u32) -> Res<Value> {
+    fn if_indextoname(vm: &Vm, if_index: &Value) -> Res<Value> {
+        let n = vm.index(if_index)?;
+        let n = vm
+            .int_value(&n)
+            .and_then(|n| n.to_i64())
+            .and_then(|n| u32::try_from(n).ok());
+        let Some(if_index) = n else {
+            return Err(vm.overflow_error("Python int too large to convert to C unsigned int"));
+        };
         let mut name = [0u8; libc::IF_NAMESIZE + 1];
         if c!(if_indextoname(if_index, name.as_mut_ptr().cast())).is_null() {
             return Err(vm.os_error(Errno::last().0, None));
