@@ -77,6 +77,22 @@ fn extreme(vm: &Vm, name: &str, op: CmpOp, args: &[Value], kwargs: KwArgs<'_>) -
                 "Cannot specify a default for {name}() with multiple positional arguments"
             )));
         }
+        [first, rest @ ..] if key.is_none() => {
+            let mut best = first;
+            for item in rest {
+                let better = match (item.as_small_int(), best.as_small_int()) {
+                    (Some(a), Some(b)) => (op == CmpOp::Lt && a < b) || (op == CmpOp::Gt && a > b),
+                    _ => {
+                        let result = vm.rich_compare(item, best, op)?;
+                        vm.truth(&result)?
+                    }
+                };
+                if better {
+                    best = item;
+                }
+            }
+            return Ok(best.clone());
+        }
         _ => vm.iter(Tuple::new(args.to_vec()).as_value())?,
     };
     let mut best: Option<(Value, Value)> = None;

@@ -275,7 +275,9 @@ fn find(generation: usize) -> Found {
             return;
         }
         let external = head.refcount();
-        if external <= 0 || candidates.len() >= u32::MAX as usize {
+        // What is distributed is not freed when its last reference goes, but here.
+        let least = i64::from(head.distributed_index().is_none());
+        if external < least || candidates.len() >= u32::MAX as usize {
             return;
         }
         let word = head.begin_search(candidates.len() as u32);
@@ -321,6 +323,8 @@ fn find(generation: usize) -> Found {
         if c.external == REACHABLE {
             head.set_generation((generation as u8 + 1).min(2));
         } else {
+            // SAFETY: the world is stopped.
+            unsafe { super::distributed::gather(head) };
             head.incref();
             // SAFETY: the count just taken is the result's.
             garbage.push(unsafe { Value::from_bits(c.header.as_ptr() as u64) });

@@ -1,12 +1,25 @@
-//! Reference counts of objects that many threads use all the time (functions, types, modules...): a table a thread.
+//! Reference counts of objects that many threads use all the time (functions, types, modules...): a table a thread, so that threads
+//! that share code do not write to the same cache lines.
 //!
 //! Invariant: the number of references to distributed object `i` is the sum of entry `i` over all tables. Such objects
-//! are freed by the collector alone, which sums the tables while the world is stopped.
+//! are freed by the collector alone, which sums the tables while the world is stopped and makes what it found unreachable ordinary
+//! again. The table of a thread that has ended goes, with its counts, to the next thread that needs one. Numbers are not used again.
+//! Nothing is distributed before a second thread starts ([`distribute_all`]).
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
+use lisle_bytecode::CodeFlags;
+
+use super::header::Header;
+use crate::object::{Native, Type, TypeFlags, Value};
 use crate::sync::Mutex;
+use crate::types::classmethod::{ClassMethod, StaticMethod};
+use crate::types::code::Code;
+use crate::types::function::Function;
+use crate::types::module::Module;
+use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::types::property::Property;
 
 /// Entries of one thread. The chunk is only ever written by its thread; others read it with the world stopped, or for a
 /// figure that may be stale (`sys.getrefcount`).
@@ -20,6 +33,8 @@ unsafe impl Sync for Table {}
 unsafe impl Send for Table {}
 
 static TABLES: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
+/// Those among the tables whose threads have ended. Locked after `TABLES`.
+static SPARE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
@@ -27,8 +42,7 @@ thread_local! {
 }
 
 /// A fresh index.
-#[expect(dead_code, reason = "no object is distributed yet")]
-pub(crate) fn new_index() -> u32 {
+fn new_index() -> u32 {
     NEXT.fetch_add(1, Relaxed)
 }
 
@@ -50,6 +64,11 @@ pub(crate) fn add(index: u32, delta: i64) {
 fn add_slow(index: u32, delta: i64) {
     let mut tables = TABLES.lock();
     let table = TABLE.get().unwrap_or_else(|| {
+        let spare = SPARE.lock().pop();
+        if let Some(table) = spare {
+            TABLE.set(Some(table));
+            return table;
+        }
         let table: &'static Table = Box::leak(Box::new(Table {
             counts: UnsafeCell::new(Vec::new()),
         }));
@@ -62,7 +81,9 @@ fn add_slow(index: u32, delta: i64) {
     let len = (NEXT.load(Relaxed) as usize)
         .max(index as usize + 1)
         .next_power_of_two();
-    counts.resize_with(len, || AtomicI64::new(0));
+    if counts.len() < len {
+        counts.resize_with(len, || AtomicI64::new(0));
+    }
     let entry = &counts[index as usize];
     entry.store(entry.load(Relaxed) + delta, Relaxed);
 }
@@ -78,4 +99,89 @@ pub(crate) fn sum(index: u32) -> i64 {
             counts.get(index as usize).map_or(0, |c| c.load(Relaxed))
         })
         .sum()
+}
+
+/// The calling thread ends: its table goes to another.
+pub(crate) fn thread_exit() {
+    if let Some(table) = TABLE.take() {
+        SPARE.lock().push(table);
+    }
+}
+
+/// Counts the references to the object in the tables from now on. Only the calling thread knows the object, or there is no other thread.
+pub(crate) fn distribute(header: &Header) {
+    if let Some(count) = header.plain_count() {
+        let index = new_index();
+        add(index, i64::from(count));
+        header.set_distributed(index);
+    }
+}
+
+/// Makes a distributed object an ordinary one of the calling thread.
+///
+/// # Safety
+/// The world is stopped.
+pub(crate) unsafe fn gather(header: &Header) {
+    if let Some(index) = header.distributed_index() {
+        let count = sum(index);
+        add(index, -count);
+        header.set_plain(count as u32);
+    }
+}
+
+/// A second thread is about to start: distributes what threads share by their code. There is no other thread yet.
+pub(crate) fn distribute_all() {
+    let mut shared: Vec<Value> = Vec::new();
+    super::alloc::for_each_gc_object(false, &mut |block| {
+        let header = block.cast::<Header>();
+        // SAFETY: the allocator visits live objects, and the copy of the reference is forgotten.
+        let value = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(header.as_ptr() as u64) });
+        // SAFETY: as above.
+        let count = unsafe { header.as_ref() }.refcount();
+        if count > 0 && is_shared(&value) {
+            shared.push((*value).clone());
+        }
+    });
+    for value in &shared {
+        let Some(header) = value.header() else { continue };
+        distribute(header);
+        if let Some(function) = value.downcast_exact::<Function>() {
+            distribute(function.globals.header());
+            distribute(function.builtins.header());
+        } else if let Some(code) = value.downcast_exact::<Code>() {
+            for constant in &code.consts {
+                if let Some(header) = constant.header()
+                    && constant.downcast_exact::<Code>().is_none()
+                {
+                    header.make_immortal();
+                }
+            }
+        } else if let Some(ty) = value.downcast::<Type>() {
+            distribute(ty.dict().header());
+            if let Some(mro) = ty.mro.get() {
+                distribute(mro.header());
+            }
+        }
+    }
+}
+
+fn is_shared(value: &Value) -> bool {
+    let ty = value.ty();
+    if let Some(function) = value.downcast_exact::<Function>() {
+        return function.code.get().is_some_and(|code| !code.has(CodeFlags::NESTED));
+    }
+    if let Some(native) = value.downcast_exact::<NativeFunction>() {
+        return native.receiver.is_none();
+    }
+    ty.has_flag(TypeFlags::TYPE_SUBCLASS)
+        || [
+            Code::ty(),
+            Module::ty(),
+            MethodDescriptor::ty(),
+            Property::ty(),
+            StaticMethod::ty(),
+            ClassMethod::ty(),
+        ]
+        .iter()
+        .any(|shared| ty.is(shared))
 }

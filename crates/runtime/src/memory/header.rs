@@ -114,6 +114,29 @@ impl Header {
         (self.owner_local.load(Relaxed) >> 32) as u32 == OWNER_IMMORTAL
     }
 
+    /// The count of an object of the calling thread that no other has counted in.
+    pub(crate) fn plain_count(&self) -> Option<u32> {
+        let word = self.owner_local.load(Relaxed);
+        ((word >> 32) as u32 == owner_id() && self.shared.load(Relaxed) == 0).then_some(word as u32)
+    }
+
+    /// Counts in the tables from now on; see [`super::distributed`].
+    pub(crate) fn set_distributed(&self, index: u32) {
+        self.owner_local
+            .store((OWNER_DISTRIBUTED as u64) << 32 | u64::from(index), Release);
+    }
+
+    /// Counts in the header again, owned by the calling thread.
+    pub(crate) fn set_plain(&self, count: u32) {
+        self.owner_local
+            .store((owner_id() as u64) << 32 | u64::from(count), Release);
+    }
+
+    pub(crate) fn distributed_index(&self) -> Option<u32> {
+        let word = self.owner_local.load(Relaxed);
+        ((word >> 32) as u32 == OWNER_DISTRIBUTED).then_some(word as u32)
+    }
+
     /// Whether this thread holds the only reference: nobody else can reach the object.
     #[inline(always)]
     pub fn is_unique(&self) -> bool {

@@ -6,6 +6,7 @@
 pub mod alloc;
 pub mod collector;
 pub(crate) mod distributed;
+pub(crate) use distributed::distribute_all;
 pub mod header;
 pub(crate) mod merge;
 pub mod trace;

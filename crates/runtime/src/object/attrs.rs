@@ -531,6 +531,23 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// Drops everything, when the object is being freed: nobody can reach it any more.
+    pub(crate) fn drop_all(&self) {
+        // SAFETY: shapes live as long as the type.
+        match unsafe { self.shape.load(Acquire).as_ref() } {
+            Some(shape) => {
+                for i in 0..shape.names.len() {
+                    drop(self.slot(i).take());
+                }
+                if let Some(block) = NonNull::new(self.more.swap(0, Relaxed) as *mut More) {
+                    // SAFETY: as in `tear_down`.
+                    crate::memory::retire(move || unsafe { More::free(block) });
+                }
+            }
+            None => drop(self.tear_down()),
+        }
+    }
+
     pub(crate) fn traverse(&self, visit: &mut Visitor<'_>) {
         // SAFETY: shapes live as long as the type.
         match unsafe { self.shape.load(Acquire).as_ref() } {

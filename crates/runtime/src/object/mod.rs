@@ -163,7 +163,6 @@ const MAX_DEPTH: u32 = 50;
 ///
 /// # Safety
 /// `header` is in the dead state (see [`Header`]), and this call alone was told so.
-#[cold]
 #[inline(never)]
 pub(crate) unsafe fn dealloc(header: NonNull<Header>) {
     let depth = DEPTH.get();
@@ -209,12 +208,13 @@ unsafe fn dealloc_now(header: NonNull<Header>) {
                 return;
             }
         }
-        let drops = attrs::of_header(head, ty).map(|a| a.tear_down());
+        if let Some(attrs) = attrs::of_header(head, ty) {
+            attrs.drop_all();
+        }
         for i in 0..ty.data.members() {
             let slot = header.byte_add(ty.data.members_offset() + i * 8).cast::<Slot>();
             drop(slot.as_ref().take());
         }
-        drop(drops);
         if std::ptr::eq(ty.data.info, Type::info()) {
             let as_type = std::mem::ManuallyDrop::new(Py::<Type>::from_raw(header.cast()));
             as_type.unlink_from_bases();

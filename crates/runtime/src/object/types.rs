@@ -500,7 +500,11 @@ impl Py<Type> {
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };
-        Py::with_class(metaclass, ty)
+        let ty = Py::with_class(metaclass, ty);
+        if crate::sync::parallel() {
+            crate::memory::distributed::distribute(ty.header());
+        }
+        ty
     }
 }
 

@@ -37,6 +37,7 @@ pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result
 /// From now on objects are locked, and their memory is kept for readers that race.
 pub(super) fn end_alone() {
     if crate::sync::mode::end_alone() {
+        crate::memory::distribute_all();
         crate::memory::alloc::set_immediate_reclaim(false);
     }
 }

@@ -37,7 +37,8 @@ impl Function {
         } else {
             None
         };
-        Py::new(Function {
+        let nested = code.has(lisle_bytecode::CodeFlags::NESTED);
+        let function = Py::new(Function {
             name: PySlot::new(code.name.clone()),
             qualname: PySlot::new(code.qualname.clone()),
             defaults: PySlot::empty(),
@@ -51,7 +52,11 @@ impl Function {
             code: PySlot::new(code),
             globals,
             builtins,
-        })
+        });
+        if !nested && crate::sync::parallel() {
+            crate::memory::distributed::distribute(function.header());
+        }
+        function
     }
 }
 

@@ -231,7 +231,7 @@ impl Py<List> {
     }
 
     /// The items a slice selects. `bounds` as from `Slice::unpack`; `None` without memory.
-    pub(super) fn slice_items(&self, bounds: (Option<isize>, Option<isize>, isize)) -> Option<Vec<Value>> {
+    pub(crate) fn slice_items(&self, bounds: (Option<isize>, Option<isize>, isize)) -> Option<Vec<Value>> {
         self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
             let mut selected = Vec::new();

@@ -150,6 +150,66 @@ impl Str {
         })
     }
 
+    /// As `make`, with the units of two texts and room for more; see [`Str::append_in_place`].
+    fn make_grown(kind: Kind, first: &[u8], second: &[u8], len: usize) -> Option<Py<Str>> {
+        let payload = Str {
+            hash: AtomicU64::new(0),
+            len,
+            kind,
+            interned: AtomicBool::new(false),
+            heap: None,
+            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
+        };
+        let bytes = first.len().checked_add(second.len())?;
+        let size = size_of::<Obj<Str>>().checked_add(bytes)?.checked_add(bytes / 4)?;
+        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+            // SAFETY: the block has room for both behind the payload.
+            unsafe {
+                let to = object.as_ptr().add(1).cast::<u8>();
+                std::ptr::copy_nonoverlapping(first.as_ptr(), to, first.len());
+                std::ptr::copy_nonoverlapping(second.as_ptr(), to.add(first.len()), second.len());
+            }
+        })
+    }
+
+    /// Appends `more` to the string in `place`, if nobody else has a reference to it and both are of one width: in its block as long as
+    /// there is room, else in a larger one with room for more. So `s += x` in a loop takes time in proportion to the text.
+    pub(crate) fn append_in_place(place: &mut Value, more: &Py<Str>) -> bool {
+        let Some(text) = place.downcast_exact::<Str>() else {
+            return false;
+        };
+        if !text.header().is_unique() || text.kind != more.kind || text.is_interned() || more.is_empty() {
+            return false;
+        }
+        if text.heap.is_some() || more.heap.is_some() || text.is(more) {
+            return false;
+        }
+        let (old, new) = (text.raw_bytes(), more.raw_bytes());
+        let Some(len) = text.len.checked_add(more.len) else {
+            return false;
+        };
+        // SAFETY: a live block of the allocator.
+        let room = unsafe { crate::memory::alloc::usable_size(NonNull::new_unchecked(text.as_ptr().cast())) };
+        if size_of::<Obj<Str>>() + old.len() + new.len() <= room {
+            // SAFETY: the caller has the only reference, so nobody reads the string meanwhile; the units fit behind those there are.
+            unsafe {
+                let object = text.as_ptr();
+                let to = object.add(1).cast::<u8>().add(old.len());
+                std::ptr::copy_nonoverlapping(new.as_ptr(), to, new.len());
+                (&raw mut (*object).data.len).write(len);
+                (*object).data.hash.store(0, Relaxed);
+            }
+            return true;
+        }
+        match Str::make_grown(text.kind, old, new, len) {
+            Some(grown) => {
+                *place = grown.into_value();
+                true
+            }
+            None => false,
+        }
+    }
+
     /// A new string of the text; `None` when there is no memory for it.
     pub fn try_from_view(view: StrView<'_>) -> Option<Py<Str>> {
         match view {

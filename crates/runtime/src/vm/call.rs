@@ -168,7 +168,7 @@ impl Vm {
         let varargs = code.has(CodeFlags::VARARGS);
         if varargs {
             let rest = positional.get(argcount..).unwrap_or_default();
-            *reg(total) = Some(Tuple::new(rest.to_vec()).into_value());
+            *reg(total) = Some(Tuple::from_slice_clone(rest).into_value());
         }
         let kwdict = code.has(CodeFlags::VARKEYWORDS).then(|| {
             let dict = Dict::new_empty();

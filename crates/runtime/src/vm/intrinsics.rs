@@ -321,6 +321,24 @@ impl Vm {
     // ---- items ----
 
     pub(super) fn get_slice(&self, obj: &Value, start: &Value, stop: &Value) -> Res<Value> {
+        if let (Some(from), Some(to)) = (plain_bound(start, 0), plain_bound(stop, isize::MAX)) {
+            if let Some(list) = obj.downcast_exact::<List>() {
+                return match list.slice_items((Some(from), Some(to), 1)) {
+                    Some(items) => Ok(List::new(items).into_value()),
+                    None => Err(self.memory_error()),
+                };
+            }
+            if let Some(tuple) = obj.downcast_exact::<Tuple>() {
+                let range = crate::types::slice::clamp_range(from, to, tuple.len());
+                if range.len() == tuple.len() {
+                    return Ok(obj.clone());
+                }
+                return match Tuple::try_from_slice(&tuple[range]) {
+                    Some(part) => Ok(part.into_value()),
+                    None => Err(self.memory_error()),
+                };
+            }
+        }
         let slice = crate::types::slice::Slice::new_value(start.clone(), stop.clone(), Value::NONE);
         self.getitem(obj, &slice)
     }
@@ -804,4 +822,13 @@ impl Vm {
             Intrinsic2::SetTypeParamDefault => tp::set_default(self, a, b),
         }
     }
+}
+
+/// A bound of a slice that is left out or an immediate int.
+#[inline]
+fn plain_bound(value: &Value, default: isize) -> Option<isize> {
+    if value.is_none() {
+        return Some(default);
+    }
+    value.as_small_int().map(|n| n as isize)
 }

@@ -106,6 +106,7 @@ impl Vm {
                 break;
             }
         }
+        crate::memory::distributed::thread_exit();
         crate::memory::alloc::thread_exit();
         self.thread.unregister();
         CURRENT.set(std::ptr::null());

@@ -281,10 +281,23 @@ impl Vm {
         Ok(false)
     }
 
-    /// `CallEx`.
+    /// `CallEx`. Whether a frame was pushed.
     #[inline(never)]
-    pub(super) fn call_unpacked(&self, regs: Regs, i: Ip) -> Res<()> {
+    pub(super) fn call_unpacked(&self, regs: Regs, i: Ip) -> Res<bool> {
         let callee = regs.get(i.a());
+        if i.b() == 0
+            && (i.k() == 0 || regs.opt(i.a() + 1).is_none())
+            && let Some(function) = callee.downcast_exact::<Function>()
+            && let Some(values) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
+        {
+            // SAFETY: a register of the frame; the arguments are the tuple's.
+            unsafe {
+                let slot = regs.0.add(i.a() as usize);
+                self.push_bound(function, Args::new(values.as_slice()), FrameKind::Inline, i.c(), slot)?;
+            }
+            regs.clear(i.a() + 2);
+            return Ok(true);
+        }
         let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
         let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
@@ -297,7 +310,7 @@ impl Vm {
         }
         regs.clear(i.a());
         regs.set(i.c(), value);
-        Ok(())
+        Ok(false)
     }
 
     /// `__init__` of a class whose instances are made by `object.__new__`, if it is a Python function.

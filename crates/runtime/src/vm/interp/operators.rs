@@ -134,6 +134,18 @@ impl Vm {
         let value = match arith_fast(op, a, b) {
             Some(value) => value,
             None => {
+                if op == BinOp::Add
+                    && i.a() == i.b()
+                    && i.a() != i.c()
+                    && let Some(more) = b.downcast_exact::<Str>()
+                    // SAFETY: the register's own value, which the instruction is about to replace.
+                    && Str::append_in_place(unsafe { &mut *regs.0.add(i.a() as usize).cast::<Value>() }, more)
+                {
+                    if i.c() >= nlocals {
+                        regs.clear(i.c());
+                    }
+                    return Ok(());
+                }
                 if i.k() & INPLACE != 0 {
                     self.inplace(op, a, b)?
                 } else {

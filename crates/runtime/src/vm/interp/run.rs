@@ -722,8 +722,11 @@ impl Vm {
                         Op::CallEx => {
                             save!();
                             poll!();
-                            check!(self.call_unpacked(regs, i));
-                            poll!();
+                            if check!(self.call_unpacked(regs, i)) {
+                                load!();
+                            } else {
+                                poll!();
+                            }
                         }
                         Op::Return => {
                             let value = operand!(i.a());
