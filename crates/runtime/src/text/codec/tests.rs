@@ -9,6 +9,7 @@ fn marks(seen: &mut Seen) -> impl FnMut(DecodeFault<'_>) -> Result<DecodeFix, ()
         Ok(DecodeFix {
             text: StrBuf::from("?"),
             resume: fault.end,
+            stop: false,
         })
     }
 }
@@ -95,7 +96,6 @@ fn replacement_must_encode() {
         Ok(EncodeFix {
             patch: Patch::Text(StrBuf::from("\u{e9}")),
             resume: fault.end,
-            stop: false,
         })
     };
     assert_eq!(encode_latin1(text.view(), &mut handler), Ok(b"a\xe9b".to_vec()));
