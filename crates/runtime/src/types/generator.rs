@@ -84,6 +84,8 @@ pub struct GeneratorBody {
     frame: PySlot<Frame>,
     /// `sys.exception()` inside the generator while it is suspended.
     handled: Slot,
+    /// In how many `except` blocks of its own it is suspended.
+    handling: std::sync::atomic::AtomicU32,
     /// `cr_origin`.
     pub origin: Slot,
 }
@@ -334,6 +336,7 @@ impl GeneratorBody {
             generator: this.bits(),
             holder: 0,
             outer_handled: 0,
+            handling: self.handling.load(Relaxed),
             previous_top: std::ptr::null_mut(),
         }
     }
@@ -389,6 +392,7 @@ impl Vm {
             qualname: PySlot::new(qualname),
             frame: PySlot::empty(),
             handled: Slot::empty(),
+            handling: std::sync::atomic::AtomicU32::new(0),
             origin: Slot::empty(),
         };
         Ok(if flags & CodeFlags::COROUTINE != 0 {
@@ -569,7 +573,8 @@ impl Vm {
             let from_loop = f.kind != FrameKind::Generator;
             if !self.handled.is_empty() {
                 // Only what is handled inside stays with the generator.
-                let handled = self.handled.get().filter(|h| h.bits() != f.outer_handled);
+                body.handling.store(f.handling, Relaxed);
+                let handled = self.handled.get().filter(|_| f.handling > 0);
                 drop(body.handled.swap(handled));
                 if from_loop {
                     drop(self.handled.take());

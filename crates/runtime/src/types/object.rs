@@ -88,6 +88,7 @@ pub fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()
         return Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name())));
     };
     let dict = match value {
+        None if this.ty().has_flag(TypeFlags::HEAP) => Dict::new_empty(),
         None => return Err(vm.type_error("cannot delete __dict__")),
         Some(v) => v.clone().try_into_py::<Dict>().map_err(|v| {
             vm.type_error(format!(
@@ -308,7 +309,10 @@ impl Object {
                 return Err(vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)"));
             }
             if has_object_new(cls) {
-                return Err(vm.type_error(format!("{}() takes no arguments", cls.name())));
+                return Err(vm.type_error(format!(
+                    "{}.__init__() takes exactly one argument (the instance to initialize)",
+                    cls.name()
+                )));
             }
         }
         Ok(())

@@ -162,6 +162,7 @@ impl Vm {
     /// Goes on in the innermost frame, a generator's, as if it had raised `exc` where it was suspended.
     pub(crate) fn run_throwing(&self, exc: Exc) -> Res<Value> {
         let entry = self.frames.depth.get();
+        self.chain_context(&exc);
         self.unwind(exc, entry)?;
         self.run()
     }
