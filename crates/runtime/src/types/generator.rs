@@ -840,12 +840,14 @@ impl Vm {
                     Some(t) => t.as_slice().to_vec(),
                     None => vec![v.clone()],
                 };
-                let made = self.call(kind, &args)?;
-                self.exception_from_class_or_instance(&made)?
+                self.call(kind, &args)
+                    .and_then(|made| self.exception_from_class_or_instance(&made))
+                    .unwrap_or_else(|failure| failure)
             }
-            (Some(cls), _) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => {
-                self.exception_from_class_or_instance(kind)?
-            }
+            // What goes wrong when the exception is made is thrown in its place.
+            (Some(cls), _) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => self
+                .exception_from_class_or_instance(kind)
+                .unwrap_or_else(|failure| failure),
             (None, Some(_)) if kind.downcast::<exceptions::BaseException>().is_some() => {
                 return Err(self.type_error("instance exception may not have a separate value"));
             }
@@ -935,6 +937,7 @@ impl Generator {
     fn close(vm: &Vm, this: &Py<Generator>) -> Res<Value> {
         vm.close_generator(this.as_value())
     }
+    /// name of the generator
     #[getter]
     fn __name__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.name.get().map(Py::into_value)
@@ -943,6 +946,7 @@ impl Generator {
     fn set_name(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
         set_text(vm, &this.body.name, value, "__name__")
     }
+    /// qualified name of the generator
     #[getter]
     fn __qualname__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.qualname.get().map(Py::into_value)
@@ -967,6 +971,7 @@ impl Generator {
     fn gi_suspended(_: &Vm, this: &Py<Generator>) -> bool {
         this.body.settled_state() == SUSPENDED
     }
+    /// object being iterated by yield from, or None
     #[getter]
     fn gi_yieldfrom(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.delegate()

@@ -50,14 +50,9 @@ pub fn object_new(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
     if cls.has_flag(TypeFlags::ABSTRACT) {
         return Err(abstract_error(vm, cls));
     }
-    // Classes whose payload adds nothing are made alike.
-    let plain = cls.info.size == Object::info().size;
-    if !plain {
+    if !std::ptr::eq(cls.info, Object::info()) {
         let (base, name) = (cls.info.name, cls.name());
         return Err(vm.type_error(format!("object.__new__({name}) is not safe, use {base}.__new__()")));
-    }
-    if !std::ptr::eq(cls.info, Object::info()) {
-        return Ok(Py::with_class(cls, crate::types::type_params::Generic {}).into_value());
     }
     Ok(new_instance(cls))
 }

@@ -378,6 +378,10 @@ pub fn new_class(
     if weakref && !base_has_weakref {
         let _ = dict.set_default_str(intern!("__weakref__"), crate::types::object::weakref_getset(&ty));
     }
+    // A metaclass's `mro` may run methods that refer to the class.
+    if let Some(cell) = classcell.as_ref().and_then(|c| c.downcast::<Cell>()) {
+        cell.contents.set(ty.to_value());
+    }
     let mro = compute_mro(vm, &ty, &base_types)?;
     ty.mro.set(mro);
     slotdefs::compute_all(vm, &ty);

@@ -234,9 +234,11 @@ impl Vm {
         this: &Value,
         name: &Py<Str>,
         method: bool,
+        explicit: bool,
     ) -> Res<(Value, bool)> {
         if !global.is(Super::ty().as_value()) {
-            let object = self.call(global, &[])?;
+            let args = [class.clone(), this.clone()];
+            let object = self.call(global, if explicit { &args } else { &[] })?;
             return Ok((self.getattr(&object, name)?, false));
         }
         let Some(cls) = class.downcast::<Type>() else {
