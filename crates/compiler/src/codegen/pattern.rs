@@ -272,6 +272,28 @@ impl<'a> Codegen<'a> {
         if p.patterns.iter().all(idle) {
             return Ok(());
         }
+        if let Some(star) = star
+            && idle(&p.patterns[star])
+        {
+            // What the star stands for is not looked at: the rest is indexed.
+            for (i, pattern) in p.patterns.iter().enumerate().filter(|(_, pattern)| !idle(pattern)) {
+                let part = self.hold(held);
+                let top = self.top();
+                let index = self.temp();
+                if i < star {
+                    self.load_const(index, Const::Int(i as i64));
+                } else {
+                    self.emit2(Op::GetLen, index, subject);
+                    self.emit(Op::SubImm, 0, index.0, index.0, count - i as u32);
+                }
+                let copy = self.temp();
+                self.emit2(Op::Copy, copy, subject);
+                self.emit3(Op::GetItem, part, copy, index);
+                self.set_top(top);
+                self.pattern(pattern, part, fail, held, true)?;
+            }
+            return Ok(());
+        }
         self.emit2(Op::Copy, test, subject);
         self.sub_patterns(p.patterns.iter().collect(), test, fail, held, star)
     }

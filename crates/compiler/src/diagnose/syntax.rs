@@ -92,7 +92,27 @@ impl<'p> Failure<'p> {
     }
 
     fn invalid(&self) -> Fault {
+        if let Some(letter) = self.in_fstring()
+            && let Some(lambda) = self.open_lambda()
+        {
+            let message = format!("{letter}-string: lambda expressions are not allowed without parentheses");
+            return syntax(self.range(lambda), message);
+        }
         self.invalid_at(self.at)
+    }
+
+    /// The `lambda` before the error that stands in no brackets of its own within the braces of an f-string.
+    fn open_lambda(&self) -> Option<usize> {
+        let mut depth = 0usize;
+        for i in (0..self.at).rev() {
+            match self.kind(i) {
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth += 1,
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth = depth.checked_sub(1)?,
+                TokenKind::Lambda if depth == 0 => return Some(i),
+                _ => {}
+            }
+        }
+        None
     }
 
     fn explain(&self) -> Fault {
@@ -331,11 +351,15 @@ impl<'p> Failure<'p> {
     fn expected_expression(&self) -> Fault {
         let previous = self.at.checked_sub(1).map(|i| self.kind(i));
         if let Some(letter) = self.in_fstring()
-            && previous == Some(TokenKind::Lbrace)
+            && (previous == Some(TokenKind::Lbrace)
+                || previous == Some(TokenKind::Star)
+                    && self.at >= 2
+                    && self.kind(self.at - 2) == TokenKind::Lbrace
+                    && self.kind(self.at) == TokenKind::Rbrace)
         {
             let range = self.range(self.at);
             let shown = match self.kind(self.at) {
-                TokenKind::Rbrace => "}",
+                TokenKind::Rbrace if previous == Some(TokenKind::Lbrace) => "}",
                 TokenKind::Exclamation => "!",
                 TokenKind::Colon => ":",
                 TokenKind::Equal => "=",

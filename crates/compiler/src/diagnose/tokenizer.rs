@@ -267,12 +267,8 @@ impl Scanner<'_> {
                 return found(self.at, format!("{letter}-string: unmatched '{c}'"));
             }
             let (here, there) = (self.line_of(self.at), self.line_of(bracket.at));
-            let prefix = match in_string {
-                Some(string) => format!("{}-string: ", self.strings[string].letter),
-                None => String::new(),
-            };
             let mut text = format!(
-                "{prefix}closing parenthesis '{c}' does not match opening parenthesis '{}'",
+                "closing parenthesis '{c}' does not match opening parenthesis '{}'",
                 bracket.open
             );
             if here != there {
@@ -338,6 +334,13 @@ impl Scanner<'_> {
         let mut escaped_quote = false;
         loop {
             if self.done() || (!triple && self.peek() == b'\n') {
+                // The quote that should end the f-string around: its braces were not closed.
+                if let Some(outer) = self.strings.last()
+                    && outer.quote == quote
+                    && outer.triple == triple
+                {
+                    return found_range(start, start + 1, format!("{}-string: expecting '}}'", outer.letter));
+                }
                 let line = self.line_of(self.at.min(self.bytes.len()));
                 let line = if triple && self.source.ends_with('\n') {
                     line.saturating_sub(1).max(1)
@@ -403,7 +406,7 @@ impl Scanner<'_> {
             let ends = c == f.quote && (!f.triple || (self.peek_at(1) == f.quote && self.peek_at(2) == f.quote));
             if ends {
                 if spec {
-                    let text = format!("{}-string: expecting '}}'", f.letter);
+                    let text = format!("{}-string: expecting '}}', or format specs", f.letter);
                     return found_range(self.at, self.at + 1, text);
                 }
                 self.at += if f.triple { 3 } else { 1 };

@@ -715,9 +715,11 @@ fn compare_trampoline(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res<Value> {
         CmpOp::Gt => intern!("__gt__"),
         CmpOp::Ge => intern!("__ge__"),
     };
-    match vm.call_special_opt(a, name, &[b])? {
-        Some(result) => Ok(result),
-        None => Ok(Value::NOT_IMPLEMENTED),
+    // A descriptor that fails counts as a missing method.
+    match vm.lookup_special(a, name) {
+        Ok(Some((function, true))) => vm.call(&function, &[a.clone(), b.clone()]),
+        Ok(Some((function, false))) => vm.call(&function, std::slice::from_ref(b)),
+        Ok(None) | Err(_) => Ok(Value::NOT_IMPLEMENTED),
     }
 }
 

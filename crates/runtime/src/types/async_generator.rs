@@ -172,6 +172,7 @@ impl AsyncGenerator {
         super::common::class_getitem(vm, cls, object)
     }
 
+    /// name of the async generator
     #[getter]
     fn __name__(_: &Vm, this: &Py<AsyncGenerator>) -> Option<Value> {
         this.body.name.get().map(Py::into_value)
@@ -180,6 +181,7 @@ impl AsyncGenerator {
     fn set_name(vm: &Vm, this: &Py<AsyncGenerator>, value: Option<&Value>) -> Res<()> {
         set_text(vm, &this.body.name, value, "__name__")
     }
+    /// qualified name of the async generator
     #[getter]
     fn __qualname__(_: &Vm, this: &Py<AsyncGenerator>) -> Option<Value> {
         this.body.qualname.get().map(Py::into_value)
@@ -204,6 +206,7 @@ impl AsyncGenerator {
     fn ag_suspended(_: &Vm, this: &Py<AsyncGenerator>) -> bool {
         this.body.settled_state() == SUSPENDED
     }
+    /// object being awaited on, or None
     #[getter]
     fn ag_await(_: &Vm, this: &Py<AsyncGenerator>) -> Option<Value> {
         this.body.delegate()

@@ -499,6 +499,19 @@ pub(crate) fn from_source(
         }
         return Ok(Vec::new());
     };
+    let plain = encoding.is_none() && errors.is_none() && source.downcast_exact::<Bytes>().is_none();
+    if name == "bytes"
+        && plain
+        && let Some(made) = vm.call_special_opt(source, intern!("__bytes__"), &[])?
+    {
+        return match made.downcast::<Bytes>() {
+            Some(bytes) => Ok(bytes.as_slice().to_vec()),
+            None => {
+                let found = made.ty().name();
+                Err(vm.type_error(format!("__bytes__ returned non-bytes (type {found})")))
+            }
+        };
+    }
     if let Some(text) = source.downcast::<Str>() {
         if encoding.is_none() {
             return Err(vm.type_error("string argument without an encoding"));
@@ -511,18 +524,6 @@ pub(crate) fn from_source(
     if encoding.is_some() || errors.is_some() {
         let given = if encoding.is_some() { "encoding" } else { "errors" };
         return Err(vm.type_error(format!("{given} without a string argument")));
-    }
-    if name == "bytes"
-        && source.downcast_exact::<Bytes>().is_none()
-        && let Some(made) = vm.call_special_opt(source, intern!("__bytes__"), &[])?
-    {
-        return match made.downcast::<Bytes>() {
-            Some(bytes) => Ok(bytes.as_slice().to_vec()),
-            None => {
-                let found = made.ty().name();
-                Err(vm.type_error(format!("__bytes__ returned non-bytes (type {found})")))
-            }
-        };
     }
     if is_bytes_like(source) {
         return Ok(read_all(vm, source)?.into_owned());

@@ -143,6 +143,7 @@ impl Coroutine {
     fn close(vm: &Vm, this: &Py<Coroutine>) -> Res<Value> {
         vm.close_generator(this.as_value())
     }
+    /// name of the coroutine
     #[getter]
     fn __name__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
         this.body.name.get().map(Py::into_value)
@@ -151,6 +152,7 @@ impl Coroutine {
     fn set_name(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
         set_text(vm, &this.body.name, value, "__name__")
     }
+    /// qualified name of the coroutine
     #[getter]
     fn __qualname__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
         this.body.qualname.get().map(Py::into_value)
@@ -175,6 +177,7 @@ impl Coroutine {
     fn cr_suspended(_: &Vm, this: &Py<Coroutine>) -> bool {
         this.body.settled_state() == SUSPENDED
     }
+    /// object being awaited on, or None
     #[getter]
     fn cr_await(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
         this.body.delegate()

@@ -84,6 +84,8 @@ pub struct GeneratorBody {
     frame: PySlot<Frame>,
     /// `sys.exception()` inside the generator while it is suspended.
     handled: Slot,
+    /// In how many `except` blocks of its own it is suspended.
+    handling: std::sync::atomic::AtomicU32,
     /// `cr_origin`.
     pub origin: Slot,
 }
@@ -334,6 +336,7 @@ impl GeneratorBody {
             generator: this.bits(),
             holder: 0,
             outer_handled: 0,
+            handling: self.handling.load(Relaxed),
             previous_top: std::ptr::null_mut(),
         }
     }
@@ -389,6 +392,7 @@ impl Vm {
             qualname: PySlot::new(qualname),
             frame: PySlot::empty(),
             handled: Slot::empty(),
+            handling: std::sync::atomic::AtomicU32::new(0),
             origin: Slot::empty(),
         };
         Ok(if flags & CodeFlags::COROUTINE != 0 {
@@ -569,7 +573,8 @@ impl Vm {
             let from_loop = f.kind != FrameKind::Generator;
             if !self.handled.is_empty() {
                 // Only what is handled inside stays with the generator.
-                let handled = self.handled.get().filter(|h| h.bits() != f.outer_handled);
+                body.handling.store(f.handling, Relaxed);
+                let handled = self.handled.get().filter(|_| f.handling > 0);
                 drop(body.handled.swap(handled));
                 if from_loop {
                     drop(self.handled.take());
@@ -835,12 +840,14 @@ impl Vm {
                     Some(t) => t.as_slice().to_vec(),
                     None => vec![v.clone()],
                 };
-                let made = self.call(kind, &args)?;
-                self.exception_from_class_or_instance(&made)?
+                self.call(kind, &args)
+                    .and_then(|made| self.exception_from_class_or_instance(&made))
+                    .unwrap_or_else(|failure| failure)
             }
-            (Some(cls), _) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => {
-                self.exception_from_class_or_instance(kind)?
-            }
+            // What goes wrong when the exception is made is thrown in its place.
+            (Some(cls), _) if cls.has_flag(crate::object::TypeFlags::EXCEPTION_SUBCLASS) => self
+                .exception_from_class_or_instance(kind)
+                .unwrap_or_else(|failure| failure),
             (None, Some(_)) if kind.downcast::<exceptions::BaseException>().is_some() => {
                 return Err(self.type_error("instance exception may not have a separate value"));
             }
@@ -930,6 +937,7 @@ impl Generator {
     fn close(vm: &Vm, this: &Py<Generator>) -> Res<Value> {
         vm.close_generator(this.as_value())
     }
+    /// name of the generator
     #[getter]
     fn __name__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.name.get().map(Py::into_value)
@@ -938,6 +946,7 @@ impl Generator {
     fn set_name(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
         set_text(vm, &this.body.name, value, "__name__")
     }
+    /// qualified name of the generator
     #[getter]
     fn __qualname__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.qualname.get().map(Py::into_value)
@@ -962,6 +971,7 @@ impl Generator {
     fn gi_suspended(_: &Vm, this: &Py<Generator>) -> bool {
         this.body.settled_state() == SUSPENDED
     }
+    /// object being iterated by yield from, or None
     #[getter]
     fn gi_yieldfrom(_: &Vm, this: &Py<Generator>) -> Option<Value> {
         this.body.delegate()

@@ -417,6 +417,9 @@ fn compare(vm: &Vm, a: &Py<List>, b: &Py<List>, op: CmpOp) -> Res<Value> {
             None => vm.eq(&mine, &theirs)?,
         };
         if !same {
+            if at >= a.len() || at >= b.len() {
+                break;
+            }
             return match op {
                 CmpOp::Eq => Ok(Value::FALSE),
                 CmpOp::Ne => Ok(Value::TRUE),

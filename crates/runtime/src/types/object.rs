@@ -50,14 +50,9 @@ pub fn object_new(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
     if cls.has_flag(TypeFlags::ABSTRACT) {
         return Err(abstract_error(vm, cls));
     }
-    // Classes whose payload adds nothing are made alike.
-    let plain = cls.info.size == Object::info().size;
-    if !plain {
+    if !std::ptr::eq(cls.info, Object::info()) {
         let (base, name) = (cls.info.name, cls.name());
         return Err(vm.type_error(format!("object.__new__({name}) is not safe, use {base}.__new__()")));
-    }
-    if !std::ptr::eq(cls.info, Object::info()) {
-        return Ok(Py::with_class(cls, crate::types::type_params::Generic {}).into_value());
     }
     Ok(new_instance(cls))
 }
@@ -88,6 +83,7 @@ pub fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()
         return Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name())));
     };
     let dict = match value {
+        None if this.ty().has_flag(TypeFlags::HEAP) => Dict::new_empty(),
         None => return Err(vm.type_error("cannot delete __dict__")),
         Some(v) => v.clone().try_into_py::<Dict>().map_err(|v| {
             vm.type_error(format!(
@@ -308,7 +304,10 @@ impl Object {
                 return Err(vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)"));
             }
             if has_object_new(cls) {
-                return Err(vm.type_error(format!("{}() takes no arguments", cls.name())));
+                return Err(vm.type_error(format!(
+                    "{}.__init__() takes exactly one argument (the instance to initialize)",
+                    cls.name()
+                )));
             }
         }
         Ok(())

@@ -303,6 +303,11 @@ pub fn new_class(
             (s.names.clone(), s.dict || base_has_dict, s.weakref || base_has_weakref)
         }
     };
+    let collection = TypeFlags::SEQUENCE.union(TypeFlags::MAPPING);
+    let collection = base_types
+        .iter()
+        .map(|base| base.flags.load(Relaxed) & collection.0)
+        .find(|bits| *bits != 0);
     let qualname = match dict.remove_str(intern!("__qualname__")) {
         Some(q) => match q.downcast::<Str>() {
             Some(q) => q.clone(),
@@ -360,6 +365,10 @@ pub fn new_class(
         inline: (attributes + if base_has_dict { best.inline_slots() } else { 0 }).clamp(1, 30) as u32,
     };
     let ty = <Py<Type>>::new_heap(meta, spec);
+    if let Some(bits) = collection {
+        ty.clear_flag(TypeFlags::SEQUENCE.union(TypeFlags::MAPPING));
+        ty.set_flag(TypeFlags(bits));
+    }
     for (i, n) in members.iter().enumerate() {
         drop(dict.replace_str(n, crate::types::descriptors::member(&ty, n, best.members() + i)));
     }
@@ -368,6 +377,10 @@ pub fn new_class(
     }
     if weakref && !base_has_weakref {
         let _ = dict.set_default_str(intern!("__weakref__"), crate::types::object::weakref_getset(&ty));
+    }
+    // A metaclass's `mro` may run methods that refer to the class.
+    if let Some(cell) = classcell.as_ref().and_then(|c| c.downcast::<Cell>()) {
+        cell.contents.set(ty.to_value());
     }
     let mro = compute_mro(vm, &ty, &base_types)?;
     ty.mro.set(mro);

@@ -66,6 +66,8 @@ pub struct FrameData {
     pub holder: u64,
     /// Bits of what was being handled outside when a generator was resumed, borrowed from whoever resumed it.
     pub outer_handled: u64,
+    /// In a generator: how many `except` blocks of its own execution is in.
+    pub handling: u32,
     /// First free register before this frame: the arguments of a call lie below it, in the caller's registers.
     pub previous_top: *mut u64,
 }

@@ -176,7 +176,21 @@ impl Vm {
     /// The locals mapping of a frame; a snapshot in a function.
     pub fn frame_locals(&self, f: &FrameData) -> Res<Value> {
         match f.locals() {
-            Some(locals) => Ok(locals.clone()),
+            Some(locals) => {
+                // While a comprehension runs inside a module or class body, its variables are what `locals()` shows.
+                let code = f.code();
+                let hidden = Dict::new_empty();
+                for (i, name) in code.varnames.iter().enumerate() {
+                    if let Some(value) = f.reg(i) {
+                        drop(hidden.replace_str(name, value.clone()));
+                    }
+                }
+                Ok(if hidden.is_empty() {
+                    locals.clone()
+                } else {
+                    hidden.into_value()
+                })
+            }
             None => Ok(self.frame_object_of(f).locals_mapping(self)),
         }
     }
@@ -220,9 +234,11 @@ impl Vm {
         this: &Value,
         name: &Py<Str>,
         method: bool,
+        explicit: bool,
     ) -> Res<(Value, bool)> {
         if !global.is(Super::ty().as_value()) {
-            let object = self.call(global, &[])?;
+            let args = [class.clone(), this.clone()];
+            let object = self.call(global, if explicit { &args } else { &[] })?;
             return Ok((self.getattr(&object, name)?, false));
         }
         let Some(cls) = class.downcast::<Type>() else {
@@ -548,6 +564,9 @@ impl Vm {
     pub(super) fn exception_group_match(&self, exc: &Value, matcher: &Value) -> Res<(Value, Value)> {
         {
             let (matched, rest) = exceptions::groups::match_star(self, exc, matcher)?;
+            if let Some(matched) = &matched {
+                drop(self.handled.swap(Some(matched.clone())));
+            }
             Ok((matched.unwrap_or(Value::NONE), rest.unwrap_or(Value::NONE)))
         }
     }

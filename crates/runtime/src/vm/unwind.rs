@@ -1,5 +1,7 @@
 //! Raising: contexts, tracebacks, and the search for a handler.
 
+use lisle_bytecode::{Instr, Op};
+
 use super::frames::{FrameData, FrameKind};
 use super::interp::Regs;
 use super::{Exc, Res, Vm};
@@ -82,6 +84,24 @@ impl Vm {
         self.find_handler(exc, entry, false)
     }
 
+    /// A frame that is left by an exception raised again shows where it was raised first.
+    fn show_first_raise(&self, exc: &Exc, f: &FrameData) {
+        if Instr(f.code().words[f.pc().saturating_sub(1) as usize].load(std::sync::atomic::Ordering::Relaxed))
+            .op_number()
+            == Op::Raise as u8
+        {
+            return;
+        }
+        let Some(frame) = f.frame_object() else { return };
+        if let Some(top) = exc.object().traceback.get()
+            && let Some(top) = top.downcast::<Traceback>()
+            && top.frame.is(&frame)
+            && (top.pc as usize + 1) < f.code().words.len()
+        {
+            f.set_pc(top.pc + 1);
+        }
+    }
+
     fn find_handler(&self, mut exc: Exc, entry: usize, mut add: bool) -> Res<()> {
         loop {
             let depth = self.frames.depth.get();
@@ -91,10 +111,10 @@ impl Vm {
             // SAFETY: the code is alive while its frame is on the stack.
             let code = unsafe { &*f.code };
             let pc = f.pc().saturating_sub(1);
-            if add {
+            let again = !std::mem::replace(&mut add, true);
+            if !again {
                 self.add_traceback(&exc, f, pc);
             }
-            add = true;
             if let Some(entry_row) = code.plain.handler(pc) {
                 let regs = Regs(f.regs);
                 for i in entry_row.depth..code.nregs as u16 {
@@ -103,6 +123,9 @@ impl Vm {
                 regs.set(entry_row.depth + 1, exc.into_value());
                 f.set_pc(entry_row.target);
                 return Ok(());
+            }
+            if again {
+                self.show_first_raise(&exc, f);
             }
             let kind = f.kind;
             let was_generator = f.generator != 0;
@@ -162,6 +185,7 @@ impl Vm {
     /// Goes on in the innermost frame, a generator's, as if it had raised `exc` where it was suspended.
     pub(crate) fn run_throwing(&self, exc: Exc) -> Res<Value> {
         let entry = self.frames.depth.get();
+        self.chain_context(&exc);
         self.unwind(exc, entry)?;
         self.run()
     }

@@ -281,6 +281,7 @@ pub fn match_star(vm: &Vm, exc: &Value, types: &Value) -> Res<(Option<Value>, Op
     if exc.is_none() {
         return Ok((None, None));
     }
+    check_star_types(vm, types)?;
     let matches = match types.downcast::<Tuple>() {
         Some(tuple) => tuple.as_slice().iter().any(|ty| is_instance_of(exc, ty)),
         None => is_instance_of(exc, types),
@@ -309,6 +310,22 @@ pub fn match_star(vm: &Vm, exc: &Value, types: &Value) -> Res<(Option<Value>, Op
     };
     let some = |v: &Value| Some(v.clone()).filter(|v| !v.is_none());
     Ok((some(matching), some(rest)))
+}
+
+/// What `except*` may name: exception classes that are no groups.
+fn check_star_types(vm: &Vm, types: &Value) -> Res<()> {
+    let one = std::slice::from_ref(types);
+    let all = types.downcast::<Tuple>().map_or(one, |tuple| tuple.as_slice());
+    for class in all {
+        let class = class.downcast::<Type>();
+        let Some(class) = class.filter(|class| class.is_subclass(BaseException::ty())) else {
+            return Err(vm.type_error("catching classes that do not inherit from BaseException is not allowed"));
+        };
+        if class.is_subclass(BaseExceptionGroup::ty()) {
+            return Err(vm.type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
+        }
+    }
+    Ok(())
 }
 
 fn is_instance_of(exc: &Value, class: &Value) -> bool {

@@ -79,6 +79,7 @@ impl TypeAliasType {
                 None => return Err(vm.type_error("type_params must be a tuple")),
             },
         };
+        let params = params.filter(|params| !params.is_empty());
         if let Some(params) = &params {
             check_params(vm, params)?;
         }

@@ -2,20 +2,40 @@
 
 use super::call_typing;
 use crate::intern;
-use crate::native::{Args, KwArgs, pyclass, pymethods};
-use crate::object::{Py, Type, Value};
+use crate::memory::trace::{Trace, Visitor};
+use crate::native::{Args, KwArgs, PayloadInfo, pyclass, pymethods};
+use crate::object::{Native, Py, Type, TypeCell, TypeFlags, Value};
+use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
-/// Abstract base class for generic types.
-#[pyclass(
-    name = "Generic",
-    module = "typing",
-    basetype,
-    doc = "Abstract base class for generic types.\n\nOn Python 3.12 and newer, generic classes implicitly inherit from\nGeneric when they declare a parameter list after the class's name::\n\n    class Mapping[KT, VT]:\n        def __getitem__(self, key: KT) -> VT:\n            ...\n            # Etc.\n\nOn older versions of Python, however, generic classes have to\nexplicitly inherit from Generic.\n\nAfter a class has been declared to be generic, it can then be used as\nfollows::\n\n    def lookup_name[KT, VT](mapping: Mapping[KT, VT], key: KT, default: VT) -> VT:\n        try:\n            return mapping[key]\n        except KeyError:\n            return default\n"
-)]
+/// Abstract base class for generic types. It adds nothing to what `object` is made of, so it can stand among any bases.
 pub struct Generic {}
+
+impl Trace for Generic {
+    fn traverse(&self, _: &mut Visitor<'_>) {}
+}
+
+// SAFETY: the cell is this type's alone; instances have the payload of `object`.
+unsafe impl Native for Generic {
+    const NAME: &'static str = "Generic";
+    const MODULE: &'static str = "typing";
+    const DOC: Option<&'static str> = Some(
+        "Abstract base class for generic types.\n\nOn Python 3.12 and newer, generic classes implicitly inherit from\nGeneric when they declare a parameter list after the class's name::\n\n    class Mapping[KT, VT]:\n        def __getitem__(self, key: KT) -> VT:\n            ...\n            # Etc.\n\nOn older versions of Python, however, generic classes have to\nexplicitly inherit from Generic.\n\nAfter a class has been declared to be generic, it can then be used as\nfollows::\n\n    def lookup_name[KT, VT](mapping: Mapping[KT, VT], key: KT, default: VT) -> VT:\n        try:\n            return mapping[key]\n        except KeyError:\n            return default\n",
+    );
+    const FLAGS: TypeFlags = TypeFlags::NONE.union(TypeFlags::BASETYPE);
+    type Base = Object;
+
+    fn type_cell() -> &'static TypeCell {
+        static CELL: TypeCell = TypeCell::new();
+        &CELL
+    }
+
+    fn info() -> &'static PayloadInfo {
+        Object::info()
+    }
+}
 
 fn call_helper(vm: &Vm, name: &'static Py<Str>, cls: &Py<Type>, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
     let typing = vm.import_module("typing")?;

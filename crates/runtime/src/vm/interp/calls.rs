@@ -95,6 +95,7 @@ impl Vm {
             generator: 0,
             holder: 0,
             outer_handled: 0,
+            handling: 0,
             previous_top: self.frames.top.get(),
         }
     }

@@ -121,7 +121,7 @@ impl Vm {
                 let name = &code.names[i.c() as usize];
                 let method = op == Op::LoadSuperMethod;
                 let (global, class, this) = (regs.get(i.b()), regs.get(i.b() + 1), regs.get(i.b() + 2));
-                let (value, with_self) = self.load_super(global, class, this, name, method)?;
+                let (value, with_self) = self.load_super(global, class, this, name, method, i.k() != 0)?;
                 let this = this.clone();
                 for j in 0..3 {
                     with.kill(i.b() + j);

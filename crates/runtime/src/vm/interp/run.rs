@@ -753,19 +753,24 @@ impl Vm {
                             // The unwinder left the exception in R[a+1].
                             let previous = self.handled.swap(regs.opt(i.a() + 1).cloned());
                             // SAFETY: `frame` is the innermost record.
-                            let f = unsafe { &*frame };
-                            if f.generator != 0 && previous.as_ref().map_or(0, Value::bits) == f.outer_handled {
-                                // What is handled outside may be another when the generator is resumed: looked up when this handler ends.
-                                regs.clear(i.a());
-                                continue;
+                            let f = unsafe { &mut *frame };
+                            if f.generator != 0 {
+                                f.handling += 1;
+                                if f.handling == 1 {
+                                    // What is handled outside may be another when the generator is resumed: looked up when this handler ends.
+                                    regs.clear(i.a());
+                                    continue;
+                                }
                             }
                             regs.set(i.a(), previous.unwrap_or(Value::NONE));
                         }
                         Op::PopExc => {
+                            // SAFETY: `frame` is the innermost record.
+                            let f = unsafe { &mut *frame };
+                            f.handling = f.handling.saturating_sub(1);
                             let previous = match regs.take(i.a()) {
                                 Some(previous) => Some(previous).filter(|v| !v.is_none()),
-                                // SAFETY: `frame` is the innermost record; who resumed the generator holds what it handles.
-                                None => unsafe { (*frame).outer_handled() },
+                                None => f.outer_handled(),
                             };
                             save!();
                             drop(self.handled.swap(previous));
