@@ -50,7 +50,8 @@ pub fn object_new(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
     if cls.has_flag(TypeFlags::ABSTRACT) {
         return Err(abstract_error(vm, cls));
     }
-    if !std::ptr::eq(cls.info, Object::info()) {
+    // Classes whose payload adds nothing are made alike.
+    if cls.info.size != Object::info().size {
         let (base, name) = (cls.info.name, cls.name());
         return Err(vm.type_error(format!("object.__new__({name}) is not safe, use {base}.__new__()")));
     }

@@ -563,7 +563,11 @@ impl TextIOBase {
     /// Return the number of characters written
     /// (which is always equal to the length of the string).
     #[pymethod(sig = "($self, s, /)")]
-    fn write(vm: &Vm, _this: &Value, _s: &Value) -> Res<Value> {
+    fn write(vm: &Vm, _this: &Value, s: &Value) -> Res<Value> {
+        if s.downcast::<Str>().is_none() {
+            let found = s.ty().name();
+            return Err(vm.type_error(format!("write() argument 1 must be str, not {found}")));
+        }
         Err(unsupported(vm, "write"))
     }
 

@@ -471,8 +471,8 @@ impl BytesIO {
     fn __getstate__(vm: &Vm, this: &Py<BytesIO>) -> Res<Value> {
         let (bytes, pos) = BytesIO::open(vm, this, |bytes, pos| (bytes.clone(), *pos))?;
         let dict = match instance_dict(this.as_value()) {
-            Some(dict) => dict.copy(vm)?.into_value(),
-            None => Value::NONE,
+            Some(dict) if !dict.is_empty() => dict.copy(vm)?.into_value(),
+            _ => Value::NONE,
         };
         Ok(Tuple::new(vec![Bytes::new_value(bytes), Value::usize(pos), dict]).into_value())
     }
