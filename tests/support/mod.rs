@@ -35,7 +35,6 @@ fn reader(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<Strin
 }
 
 /// Runs `lisle` with these arguments; without a status if it had to be killed.
-
 pub fn lisle(args: &[&str]) -> Run {
     lisle_with_input(args, b"")
 }
@@ -85,7 +84,6 @@ pub fn command_with_input(command: &str, args: &[&str], input: &[u8]) -> Run {
 }
 
 /// Calls `f` with each item, on as many threads as there are cores; what it returns are failures.
-
 pub fn in_parallel<T: Sync>(items: &[T], f: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get());
@@ -106,7 +104,6 @@ pub fn in_parallel<T: Sync>(items: &[T], f: impl Fn(&T) -> Option<String> + Sync
 }
 
 /// The programs (`*.py`) of a folder below `tests`, sorted.
-
 pub fn programs(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let mut found: Vec<String> = std::fs::read_dir(folder)

@@ -78,7 +78,8 @@ pub unsafe fn zeroed<T>() -> T {
 macro_rules! audit {
     ($vm:expr, $event:literal $(, $arg:expr)* $(,)?) => {
         if crate::sys::is_audited() {
-            crate::sys::audit($vm, $event, &[$($arg),*])?;
+            let given = [$($arg),*];
+            crate::sys::audit($vm, $event, &given)?;
         }
     };
 }

@@ -72,8 +72,9 @@ fn natively(vm: &Vm, importers: Option<&Importers>, name: &Py<Str>, text: &str) 
         }
         Some((parent_name, child)) => {
             let parent = vm.import_module(parent_name)?;
-            // The parent may have loaded the module itself.
+            // The parent may have loaded the module itself, or another thread may be loading it.
             if let Some(module) = crate::interp::modules().get_str(name).filter(|m| !m.is_none()) {
+                wait_until_initialized(vm, name)?;
                 return Ok(Some(module));
             }
             if importers.is_some_and(|i| !i.unchanged(vm)) || !is_library_package(&parent, parent_name) {

@@ -82,7 +82,7 @@ pub fn stat_result(st: &libc::stat) -> Value {
         Value::int(st.st_mode.into()),
         unsigned(st.st_ino),
         unsigned(st.st_dev),
-        unsigned(u64::from(st.st_nlink)),
+        unsigned(st.st_nlink),
         Value::int(st.st_uid.into()),
         Value::int(st.st_gid.into()),
         Value::int(st.st_size),
@@ -95,7 +95,7 @@ pub fn stat_result(st: &libc::stat) -> Value {
         ns(st.st_atime, st.st_atime_nsec),
         ns(st.st_mtime, st.st_mtime_nsec),
         ns(st.st_ctime, st.st_ctime_nsec),
-        Value::int(i64::from(st.st_blksize)),
+        Value::int(st.st_blksize),
         Value::int(st.st_blocks),
         unsigned(st.st_rdev),
     ])
