@@ -2,15 +2,107 @@
 
 Usage: driver.py MODULE REPORT DONE
 Lines of REPORT: "start ID", then "ok ID", "fail ID" or "skip ID". Tests whose ids are lines of DONE are not run.
+
+What a suite older than the language meets is evened out here: `__annotations__` is a global name again, tests of what 3.14 changed
+(changed.txt beside this file) are skipped, and CPython's private C modules for tests are stood in for, so that only the tests that
+use them are skipped instead of all tests of a file.
 """
 
+import ast
+import builtins
+import importlib.machinery
+import os
 import sys
+import types
 import unittest
 
 module, report, done = sys.argv[1:4]
 out = open(report, "a", buffering=1, encoding="utf-8", errors="backslashreplace")
 with open(done, encoding="utf-8") as file:
     known = set(file.read().splitlines())
+
+C_MODULES = {
+    "_testbuffer",
+    "_testcapi",
+    "_testclinic",
+    "_testclinic_limited",
+    "_testexternalinspection",
+    "_testimportmultiple",
+    "_testinternalcapi",
+    "_testlimitedcapi",
+    "_testmultiphase",
+    "_testsinglephase",
+    "_xxtestfuzz",
+}
+
+
+class Absent:
+    """A name of a C module for tests: skips the test that uses it."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __call__(self, *args, **kwargs):
+        raise unittest.SkipTest(f"needs {self._name}")
+
+    __bool__ = __iter__ = __int__ = __index__ = __enter__ = __len__ = __mro_entries__ = __call__
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(f"{self._name}.{name}")
+
+
+class AbsentModules:
+    """Finds C modules for tests where they are imported without an `except ImportError`: as a whole module at the top level of a test
+    file, by skipping the test elsewhere. An import that allows for their absence does not find them."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in C_MODULES:
+            return None
+        frame = sys._getframe(1)
+        while frame is not None and "importlib" in frame.f_code.co_filename and "test_importlib" not in frame.f_code.co_filename:
+            frame = frame.f_back
+        if frame is None or allows_absence(frame.f_code.co_filename, frame.f_lineno):
+            return None
+        if frame.f_code.co_name != "<module>":
+            raise unittest.SkipTest(f"needs {name}")
+        return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        module = types.ModuleType(spec.name)
+        module.__getattr__ = lambda name: Absent(f"{spec.name}.{name}")
+        return module
+
+    def exec_module(self, module):
+        pass
+
+    def forget(self):
+        """Lets later imports be judged on their own."""
+        for name in C_MODULES:
+            sys.modules.pop(name, None)
+
+
+def allows_absence(filename, line):
+    """Whether the statement stands in a `try` that catches ImportError."""
+    try:
+        with open(filename, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError):
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and node.body[0].lineno <= line <= node.body[-1].end_lineno:
+            for handler in node.handlers:
+                if handler.type is None or "ImportError" in ast.unparse(handler.type):
+                    return True
+    return False
+
+
+def changed():
+    """The tests of changed.txt; a name may stand for a class or a file."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "changed.txt")
+    with open(path, encoding="utf-8") as file:
+        return {line.split()[0] for line in file if line.strip() and not line.startswith("#")}
 
 
 def ident(test):
@@ -59,26 +151,43 @@ class Report(unittest.TestResult):
         self.say("fail", test)
 
 
-def selected(suite):
+def selected(suite, other):
     for item in suite:
         if isinstance(item, unittest.TestSuite):
-            kept = list(selected(item))
+            kept = list(selected(item, other))
             if kept:
                 # A suite of its class, which may set things up for all of its tests.
                 yield type(item)(kept)
-        elif ident(item) not in known:
-            yield item
+            continue
+        name = ident(item)
+        if name in known:
+            continue
+        parts = name.split(".")
+        if any(".".join(parts[:end]) in other for end in range(1, len(parts) + 1)):
+            out.write(f"skip {name}\n")
+            continue
+        yield item
 
 
 def main():
+    builtins.__annotations__ = {}
+    absent = AbsentModules()
+    sys.meta_path.append(absent)
     try:
         from test import support
-        support.use_resources = []
     except ImportError:
         pass
+    else:
+        support.use_resources = []
+        # What support would ask _testinternalcapi and _testcapi.
+        support.has_no_debug_ranges = lambda: False
+        support.get_c_recursion_limit = lambda: 10000
+        support.without_optimizer = lambda function: function
+        support.skip_if_suppress_immortalization = lambda: lambda function: function
     suite = unittest.defaultTestLoader.loadTestsFromName(module)
+    absent.forget()
     result = Report()
-    unittest.TestSuite(selected(suite)).run(result)
+    unittest.TestSuite(selected(suite, changed())).run(result)
     out.write("end\n")
 
 

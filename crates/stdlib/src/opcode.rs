@@ -39,6 +39,17 @@ fn names(list: &[&str]) -> Value {
 pub mod module {
     use super::*;
 
+    /// CPython's adaptive instructions and their statistics have no counterpart here.
+    #[pyattr]
+    fn ENABLE_SPECIALIZATION(_: &Vm) -> Value {
+        Value::FALSE
+    }
+
+    #[pyattr]
+    fn ENABLE_SPECIALIZATION_FT(_: &Vm) -> Value {
+        Value::FALSE
+    }
+
     /// Compute the stack effect of the opcode.
     #[pyfunction(sig = "(opcode, oparg=None, /, *, jump=None)")]
     fn stack_effect(vm: &Vm, opcode: i32, _oparg: Option<&Value>, _jump: Option<&Value>) -> Res<i32> {
