@@ -45,6 +45,12 @@ static STRUCT_SIGINFO: StructSeqDef = StructSeqDef::new(
 
 /// What a program starts with: Ctrl-C interrupts; a write that nobody reads, and a file that grows too large, are errors.
 pub fn install_defaults(_vm: &Vm) {
+    // Rust's runtime waits for a stack overflow with a handler that survives the first signal which is none: a crash is to end the process.
+    for signum in [libc::SIGSEGV, libc::SIGBUS] {
+        if signals::action(signum).is_ok_and(|a| a == Action::Foreign) {
+            let _ = signals::set_action(signum, Action::Default);
+        }
+    }
     if crate::cli::config().faulthandler {
         crate::faulthandler::enable_at_start();
     }
@@ -54,6 +60,16 @@ pub fn install_defaults(_vm: &Vm) {
     }
     if signals::action(libc::SIGINT).is_ok_and(|a| a == Action::Default) {
         let _ = signals::set_action(libc::SIGINT, Action::Handler);
+    }
+}
+
+/// The program ends: no Python handler runs any more, and a signal does what it does by default.
+pub fn finish() {
+    for signum in 1..NSIG {
+        if signals::action(signum).is_ok_and(|a| a == Action::Handler) {
+            let _ = signals::set_action(signum, Action::Default);
+        }
+        drop(interp::set_signal_handler(signum, None));
     }
 }
 

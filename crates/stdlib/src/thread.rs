@@ -4,7 +4,7 @@
 //! Left out: `_excepthook` details belong to `threading`; the low-level one prints through `sys.unraisablehook`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use lisle_runtime::intern;
@@ -15,6 +15,7 @@ use lisle_runtime::threads::{AcquireResult, HandleDone, RawLock, RawRLock};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 use lisle_runtime::types::tuple::Tuple;
+use lisle_runtime::vm::locals::PerThread;
 
 /// What `threading.excepthook` gets.
 static HOOK_ARGS: StructSeqDef = StructSeqDef::new(
@@ -364,7 +365,8 @@ impl ThreadHandle {
         if shared.state.load(Relaxed) == 0 {
             return Err(vm.runtime_error("thread not started"));
         }
-        if shared.ident.load(Relaxed) == vm.thread.ident() {
+        // The system gives the ident of a thread that has ended to another.
+        if shared.ident.load(Relaxed) == vm.thread.ident() && !shared.done.is_done() {
             return Err(vm.runtime_error("Cannot join current thread"));
         }
         let limit = match timeout {
@@ -508,70 +510,19 @@ fn forget(shared: &Arc<Shared>) {
 pub struct Local {
     args: Slot,
     kwargs: Slot,
-    /// What threads find their attributes by; never used again.
-    key: usize,
-    /// Whether threads besides its maker's have attributes in it.
-    spread: AtomicBool,
-}
-
-static NEXT_KEY: AtomicUsize = AtomicUsize::new(1);
-/// The keys of `Local`s that are gone, in the order of their end: each thread drops what it has for them when it next looks.
-static GONE: lisle_runtime::sync::Mutex<Vec<usize>> = lisle_runtime::sync::Mutex::new(Vec::new());
-static GONE_COUNT: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    /// How many of the gone keys the thread has seen.
-    static SEEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        let Some(vm) = Vm::try_current() else { return };
-        let mine = {
-            let mut locals = vm.locals.borrow_mut();
-            let at = locals.iter().position(|(k, _)| *k == self.key);
-            at.map(|at| locals.swap_remove(at))
-        };
-        drop(mine);
-        if !*self.spread.get_mut() {
-            return;
-        }
-        let mut gone = GONE.lock();
-        gone.push(self.key);
-        GONE_COUNT.store(gone.len(), Relaxed);
-    }
-}
-
-/// Drops the attributes of `Local`s that other threads have dropped.
-#[cold]
-fn drop_gone(vm: &Vm) {
-    let seen = SEEN.get();
-    let keys: Vec<usize> = {
-        let gone = GONE.lock();
-        SEEN.set(gone.len());
-        gone.get(seen..).unwrap_or_default().to_vec()
-    };
-    let dropped: Vec<_> = {
-        let mut locals = vm.locals.borrow_mut();
-        locals.extract_if(.., |(k, _)| keys.contains(k)).collect()
-    };
-    drop(dropped);
+    /// The attributes, a dict a thread.
+    dicts: PerThread,
 }
 
 /// The attributes of `this` in the calling thread, made by `__init__` on first use.
 fn local_dict(vm: &Vm, this: &Py<Local>) -> Res<Py<Dict>> {
-    let key = this.key;
-    if GONE_COUNT.load(Relaxed) != SEEN.get() {
-        drop_gone(vm);
-    }
-    if let Some((_, v)) = vm.locals.borrow().iter().find(|(k, _)| *k == key)
-        && let Ok(dict) = v.clone().try_into_py::<Dict>()
+    if let Some(known) = this.dicts.get(vm, this.header())
+        && let Ok(dict) = known.try_into_py::<Dict>()
     {
         return Ok(dict);
     }
-    this.spread.store(true, Relaxed);
     let dict = Dict::new_empty();
-    vm.locals.borrow_mut().push((key, dict.to_value()));
+    this.dicts.set(vm, this, dict.to_value());
     if let Some(init) = this.class().lookup(vm, intern!("__init__"))
         && !Local::ty()
             .lookup(vm, intern!("__init__"))
@@ -589,12 +540,7 @@ fn local_dict(vm: &Vm, this: &Py<Local>) -> Res<Py<Dict>> {
             None => vm.call(&init, &all),
         };
         if let Err(exc) = result {
-            let made = {
-                let mut locals = vm.locals.borrow_mut();
-                let at = locals.iter().position(|(k, _)| *k == key);
-                at.map(|at| locals.swap_remove(at))
-            };
-            drop(made);
+            drop(this.dicts.remove(vm, this.header()));
             return Err(exc);
         }
     }
@@ -619,12 +565,11 @@ impl Local {
         let local = Local {
             args: Slot::new(Tuple::new(args.positional().to_vec()).into_value()),
             kwargs: Slot::from_option(kwargs),
-            key: NEXT_KEY.fetch_add(1, Relaxed),
-            spread: AtomicBool::new(false),
+            dicts: PerThread::new(),
         };
-        let dict = Dict::new_empty().into_value();
-        vm.locals.borrow_mut().push((local.key, dict));
-        Ok(Py::with_class(cls, local).into_value())
+        let local = Py::with_class(cls, local);
+        local.dicts.set(vm, &local, Dict::new_empty().into_value());
+        Ok(local.into_value())
     }
 
     #[slot]
@@ -885,8 +830,8 @@ pub mod module {
         match i32::try_from(signum) {
             Ok(n) if (1..65).contains(&n) => {
                 use lisle_runtime::threads::signals::{Action, action, interrupt_main};
-                // A signal that is ignored, or has its default action, has no handler to run.
-                if action(n).is_ok_and(|a| a == Action::Handler) {
+                // A signal that is ignored, or has its default action, has no handler to run. At the end that is reported.
+                if action(n).is_ok_and(|a| a == Action::Handler) || lisle_runtime::threads::is_finalizing() {
                     interrupt_main(n);
                 }
                 Ok(())

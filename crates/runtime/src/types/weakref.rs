@@ -318,6 +318,24 @@ pub fn new_ref(vm: &Vm, cls: &Py<Type>, target: &Value, callback: Option<&Value>
     Ok(new.into_value())
 }
 
+/// The runtime's own weak reference, to any object.
+pub struct Watch(Py<Ref>);
+
+impl Watch {
+    pub fn new(target: &Value) -> Watch {
+        let new = Py::new(Ref {
+            link: Link::to(target, None),
+        });
+        register(target, &new.link, new.as_value(), Kind::Ref, false);
+        Watch(new)
+    }
+
+    /// The object, if it is still there.
+    pub fn get(&self) -> Option<Value> {
+        self.0.link.get()
+    }
+}
+
 /// `weakref.proxy(target, callback)`.
 pub fn new_proxy(vm: &Vm, target: &Value, callback: Option<&Value>) -> Res<Value> {
     check_target(vm, target)?;

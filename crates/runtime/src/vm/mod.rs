@@ -10,6 +10,7 @@ pub mod errors;
 pub mod frames;
 pub mod interp;
 pub mod intrinsics;
+pub mod locals;
 pub mod protocol;
 pub mod stacks;
 pub mod unwind;
@@ -35,8 +36,8 @@ pub struct Vm {
     /// Depth of nested native calls that can recurse.
     pub(crate) recursion: Cell<usize>,
     pub(crate) repr_stack: RefCell<Vec<u64>>,
-    /// `threading.local` dicts and the like: values that live as long as the thread, by key address.
-    pub locals: RefCell<Vec<(usize, Value)>>,
+    /// Where this thread's values of `threading.local` objects are.
+    pub(crate) locals: RefCell<locals::Words>,
     /// The current `contextvars.Context`.
     pub context: Slot,
     /// Asynchronous generator hooks: first iteration, finalizer.
@@ -89,9 +90,7 @@ impl Vm {
     /// Ends the calling thread's context: drops what it held, merges its counts, detaches.
     pub fn leave_thread(&'static self) {
         loop {
-            let locals = std::mem::take(&mut *self.locals.borrow_mut());
-            let mut dropped = !locals.is_empty();
-            drop(locals);
+            let mut dropped = locals::leave(self);
             for slot in self
                 .asyncgen_hooks
                 .iter()

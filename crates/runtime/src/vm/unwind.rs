@@ -185,8 +185,13 @@ impl Vm {
     /// Goes on in the innermost frame, a generator's, as if it had raised `exc` where it was suspended.
     pub(crate) fn run_throwing(&self, exc: Exc) -> Res<Value> {
         let entry = self.frames.depth.get();
-        self.chain_context(&exc);
-        self.unwind(exc, entry)?;
+        // SAFETY: the innermost record is initialised.
+        let handling = unsafe { (*self.frames.record(entry - 1)).handling } > 0;
+        // What is handled outside of the generator is no context of what is thrown into it.
+        if handling {
+            self.chain_context(&exc);
+        }
+        self.find_handler(exc, entry, true)?;
         self.run()
     }
 

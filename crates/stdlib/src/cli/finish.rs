@@ -1,7 +1,7 @@
 //! The end: waiting for threads, exit functions, flushing, finalizers, the exit code.
 //!
-//! Invariant: the order is CPython's: threads, `atexit`, streams, then the daemon threads stop for good, then the program's own
-//! modules are cleared so that finalizers run, then the streams again.
+//! Invariant: the order is CPython's: threads, `atexit`, streams, then the daemon threads stop for good and signals have their
+//! default actions, then the program's own modules go so that finalizers run, then the streams again.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -9,7 +9,9 @@ use lisle_runtime::intern;
 use lisle_runtime::interp;
 use lisle_runtime::memory::collector;
 use lisle_runtime::native::{Py, Str, Value, Vm};
+use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::module::Module;
+use lisle_runtime::types::weakref::Watch;
 use lisle_runtime::vm::Exc;
 
 use crate::sys::hooks;
@@ -51,13 +53,10 @@ pub fn finish(vm: &Vm, code: u8) -> u8 {
     {
         vm.unraisable(exc, Some("Exception ignored on threading shutdown"), Some(&threading));
     }
-    if let Some(atexit) = modules.get_str(intern!("atexit"))
-        && let Err(exc) = vm.call_method(&atexit, intern!("_run_exitfuncs"), &[])
-    {
-        hooks::display(vm, &exc);
-    }
+    crate::atexit::run_exit_functions(vm);
     let mut failed = flush(vm);
     lisle_runtime::threads::begin_finalization();
+    crate::signal::finish();
     clear_modules(vm);
     failed |= flush(vm);
     if failed { 120 } else { code }
@@ -76,40 +75,76 @@ fn flush(vm: &Vm) -> bool {
     failed
 }
 
-/// Drops what the program's own modules hold, `__main__` first, so that finalizers run. The library's have none that matter.
+/// What a session left in `sys`, which would keep frames of the program.
+const LEFT_IN_SYS: [&str; 7] = [
+    "ps1",
+    "ps2",
+    "last_exc",
+    "last_type",
+    "last_value",
+    "last_traceback",
+    "__interactivehook__",
+];
+
+/// Lets go of the program's own modules, so that finalizers run, with all names still there where nothing but the modules' own functions
+/// refers to them. What stays alive is emptied, the last module first. The library's modules have no finalizers that matter.
 fn clear_modules(vm: &Vm) {
-    let modules = interp::modules();
     collector::collect(vm, 2);
-    let mut own: Vec<Py<Module>> = Vec::new();
+    let sys = interp::sys_dict();
+    for name in LEFT_IN_SYS {
+        let name = Str::intern(name);
+        if sys.get_str(&name).is_some() {
+            sys.set_str(&name, Value::NONE);
+        }
+    }
+    for name in ["stdin", "stdout", "stderr"] {
+        if let Some(first) = sys.get_str(&Str::intern(&format!("__{name}__"))) {
+            sys.set_str(&Str::intern(name), first);
+        }
+    }
+    interp::builtins().set_str(intern!("_"), Value::NONE);
+    let watched = forget_modules(vm);
+    collector::collect(vm, 2);
+    for dict in watched.iter().rev() {
+        if let Some(dict) = dict.get().and_then(|d| d.try_into_py::<Dict>().ok()) {
+            clear_dict(vm, &dict);
+        }
+    }
+    collector::collect(vm, 2);
+}
+
+/// Takes the program's modules out of `sys.modules`; what they hold, in the order of import.
+fn forget_modules(vm: &Vm) -> Vec<Watch> {
+    let modules = interp::modules();
+    let mut watched = Vec::new();
     for (name, value) in modules.snapshot() {
         let Some(module) = value.downcast::<Module>() else {
             continue;
         };
         let is_main = name.downcast::<Str>().is_some_and(|n| n.is_text("__main__"));
-        if is_main {
-            own.insert(0, module.clone());
-        } else if is_from_a_file(module) {
-            own.push(module.clone());
+        if is_main || is_from_a_file(module) {
+            watched.push(Watch::new(module.dict().as_value()));
+            // A finalizer that imports it shall not load it again.
+            let _ = modules.set(vm, &name, Value::NONE);
         }
     }
-    for module in own {
-        let dict = module.dict();
-        let names = dict.snapshot();
-        let private = |key: &Value| {
-            key.downcast::<Str>()
-                .is_some_and(|k| k.to_string_lossy().starts_with('_'))
-        };
-        for turn in [true, false] {
-            for (key, value) in &names {
-                let builtins = key.downcast::<Str>().is_some_and(|k| k.is_text("__builtins__"));
-                if !builtins && private(key) == turn && !value.is_none() {
-                    let _ = dict.set(vm, key, Value::NONE);
-                }
+    watched
+}
+
+/// Empties the names of a module: those with one underscore first.
+fn clear_dict(vm: &Vm, dict: &Py<Dict>) {
+    let names = dict.snapshot();
+    for turn in [true, false] {
+        for (key, value) in &names {
+            let Some(text) = key.downcast::<Str>().map(|k| k.to_string_lossy()) else {
+                continue;
+            };
+            let private = text.starts_with('_') && !text.starts_with("__");
+            if private == turn && text != "__builtins__" && !value.is_none() {
+                let _ = dict.set(vm, key, Value::NONE);
             }
         }
-        drop(names);
     }
-    collector::collect(vm, 2);
 }
 
 /// Whether the module's code is in a file of the system, not in the executable.
