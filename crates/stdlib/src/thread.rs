@@ -423,7 +423,7 @@ fn start(
         ));
     }
     RUNNING.fetch_add(1, Relaxed);
-    ALIVE.lock().push(shared.clone());
+    keep(&shared);
     if !daemon {
         WAITED_FOR.lock().push(shared.clone());
     }
@@ -448,7 +448,6 @@ fn start(
         }
         drop((function, args, kwargs));
         RUNNING.fetch_sub(1, Relaxed);
-        ALIVE.lock().retain(|s| !Arc::ptr_eq(s, &mine));
         vm.leave_thread();
         mine.state.store(3, Relaxed);
         mine.done.set();
@@ -470,8 +469,20 @@ fn start(
     }
 }
 
-/// Threads that have not ended, by their handles. Locked by attached threads alone, so that it is free at a fork.
+/// Threads that may not have ended, by their handles: a thread is done when it has let go of the interpreter, and until then a fork must find it
+/// here. Locked by attached threads alone, so that it is free at a fork.
 static ALIVE: lisle_runtime::sync::Mutex<Vec<Arc<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
+/// Threads that have ended leave `ALIVE` when it has grown to this length.
+static ALIVE_LIMIT: AtomicUsize = AtomicUsize::new(16);
+
+fn keep(shared: &Arc<Shared>) {
+    let mut alive = ALIVE.lock();
+    if alive.len() >= ALIVE_LIMIT.load(Relaxed) {
+        alive.retain(|s| !s.done.is_done());
+        ALIVE_LIMIT.store(alive.len() * 2 + 16, Relaxed);
+    }
+    alive.push(shared.clone());
+}
 
 /// Handles that were made for threads which this module did not start: the main thread's.
 static MADE: lisle_runtime::sync::Mutex<Vec<std::sync::Weak<Shared>>> = lisle_runtime::sync::Mutex::new(Vec::new());
@@ -485,7 +496,7 @@ pub fn after_fork_child(vm: &Vm) {
         let mut alive = ALIVE.lock();
         let (mine, gone) = std::mem::take(&mut *alive)
             .into_iter()
-            .partition(|s| s.ident.load(Relaxed) == me);
+            .partition(|s| s.ident.load(Relaxed) == me && !s.done.is_done());
         *alive = mine;
         gone
     };

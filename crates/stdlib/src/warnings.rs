@@ -349,6 +349,10 @@ fn show(
     let Some(show) = from_warnings(vm, intern!("_showwarnmsg"), source.is_some())? else {
         return show_plainly(vm, category, text, place);
     };
+    if place.filename.to_string_lossy().starts_with('<') {
+        // The line is shown, also where the program is in no file.
+        crate::cli::register_text(vm)?;
+    }
     if !vm.is_callable(&show) {
         return Err(vm.type_error("warnings._showwarnmsg() must be set to a callable"));
     }

@@ -121,6 +121,11 @@ pub fn start() {
     update_limit();
 }
 
+/// Whether a collection is under way; safe in a signal handler.
+pub fn is_running() -> bool {
+    RUNNING.load(Relaxed)
+}
+
 /// A thread made many objects: the next safepoint collects.
 #[cold]
 pub(crate) fn ask_for_collection() {

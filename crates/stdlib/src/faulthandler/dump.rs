@@ -81,6 +81,9 @@ pub fn thread(out: &Out, vm: &Vm, current: bool) {
     out.text(if current { "Current thread 0x" } else { "Thread 0x" });
     out.number(vm.thread.ident(), 16, 16);
     out.text(" (most recent call first):\n");
+    if current && lisle_runtime::memory::collector::is_running() {
+        out.text("  Garbage-collecting\n");
+    }
     lines(out, vm);
 }
 

@@ -25,8 +25,13 @@ pub fn cmsg_len(length: usize) -> Option<usize> {
 
 /// `CMSG_SPACE`, unless that is too much for the system.
 pub fn cmsg_space(length: usize) -> Option<usize> {
+    // Padded as the system pads it, but for the limit: what is above it without padding is too much.
     let n = u32::try_from(length).ok().filter(|n| *n <= LIMIT)?;
-    Some(c!(CMSG_SPACE(n))).filter(|n| *n <= LIMIT).map(|n| n as usize)
+    let extra = c!(CMSG_SPACE(1));
+    if n > LIMIT - extra {
+        return None;
+    }
+    Some(c!(CMSG_SPACE(n)) as usize)
 }
 
 /// One ancillary item: level, type, data.
