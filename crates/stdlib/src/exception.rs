@@ -29,6 +29,11 @@ impl ExceptionClass {
         }
     }
 
+    pub const fn with_doc(mut self, doc: &'static str) -> ExceptionClass {
+        self.doc = Some(doc);
+        self
+    }
+
     /// The class.
     pub fn get(&'static self, vm: &Vm) -> Res<&'static Py<Type>> {
         if let Some(class) = self.cell.get() {

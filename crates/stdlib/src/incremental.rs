@@ -23,6 +23,8 @@ pub struct Incremental<D> {
     pub eof: bool,
     pub unused: Vec<u8>,
     pub needs_input: bool,
+    /// The decoder may have more output without more input when a limit stops it.
+    holds_back: bool,
 }
 
 /// How much output is asked for at once.
@@ -36,6 +38,15 @@ impl<D: Decoder> Incremental<D> {
             eof: false,
             unused: Vec::new(),
             needs_input: true,
+            holds_back: false,
+        }
+    }
+
+    /// For a decoder that may have more output without more input when a limit stops it.
+    pub fn holding_back(decoder: D) -> Incremental<D> {
+        Incremental {
+            holds_back: true,
+            ..Incremental::new(decoder)
         }
     }
 
@@ -82,7 +93,7 @@ impl<D: Decoder> Incremental<D> {
             self.needs_input = false;
             self.unused = rest.to_vec();
         } else {
-            self.needs_input = rest.is_empty();
+            self.needs_input = rest.is_empty() && !(self.holds_back && out.len() >= limit);
             self.pending = rest.to_vec();
         }
         Ok(out)

@@ -32,8 +32,10 @@ mod io;
 mod itertools;
 mod json;
 mod locale;
+mod lzma;
 mod math;
 mod mmap;
+mod multibyte;
 mod multiprocessing;
 mod opcode;
 mod operator;
@@ -71,6 +73,7 @@ mod unicodedata;
 mod warnings;
 mod weakref;
 mod zlib;
+mod zstd;
 
 pub use cli::run_command_line;
 use lisle_runtime::native::ModuleDef;
@@ -105,8 +108,16 @@ pub static MODULES: &[&ModuleDef] = &[
     &itertools::module::DEF,
     &json::module::DEF,
     &locale::module::DEF,
+    &lzma::module::DEF,
     &math::module::DEF,
     &mmap::module::DEF,
+    &multibyte::cn::DEF,
+    &multibyte::hk::DEF,
+    &multibyte::iso2022::DEF,
+    &multibyte::jp::DEF,
+    &multibyte::kr::DEF,
+    &multibyte::module::DEF,
+    &multibyte::tw::DEF,
     &multiprocessing::module::DEF,
     &opcode::module::DEF,
     &operator::module::DEF,
@@ -138,6 +149,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &warnings::module::DEF,
     &weakref::module::DEF,
     &zlib::module::DEF,
+    &zstd::module::DEF,
 ];
 
 /// What the interpreter does with signals from the start.
