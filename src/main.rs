@@ -1,9 +1,64 @@
 //! The command line: arguments and wiring only.
 
+use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
 
+use lisle_runtime::memory::reserve;
+use mimalloc::MiMalloc;
+
+/// mimalloc, helped by the runtime's reserve where the system refuses memory.
+struct Helped;
+
+// SAFETY: each method is MiMalloc's, called again with the same arguments if it could do nothing.
+unsafe impl GlobalAlloc for Helped {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: by the caller's contract.
+        let block = unsafe { MiMalloc.alloc(layout) };
+        // SAFETY: as above.
+        again(block, layout.size(), || unsafe { MiMalloc.alloc(layout) })
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: by the caller's contract.
+        let block = unsafe { MiMalloc.alloc_zeroed(layout) };
+        // SAFETY: as above.
+        again(block, layout.size(), || unsafe { MiMalloc.alloc_zeroed(layout) })
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: by the caller's contract.
+        let moved = unsafe { MiMalloc.realloc(block, layout, size) };
+        // SAFETY: as above; a realloc that fails leaves the block alone.
+        again(moved, size, || unsafe { MiMalloc.realloc(block, layout, size) })
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: by the caller's contract.
+        unsafe { MiMalloc.dealloc(block, layout) }
+    }
+}
+
+#[inline(always)]
+fn again(block: *mut u8, size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
+    if block.is_null() { refused(size, request) } else { block }
+}
+
+#[cold]
+#[inline(never)]
+fn refused(size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
+    let mut block = std::ptr::null_mut();
+    while block.is_null() && size <= reserve::LARGEST && reserve::release() {
+        block = request();
+    }
+    block
+}
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Helped = Helped;
 
 fn main() -> ExitCode {
     ExitCode::from(lisle_stdlib::run_command_line(std::env::args_os().collect()))

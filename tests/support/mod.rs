@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this module")]
 
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,18 +45,30 @@ pub fn lisle_with_input(args: &[&str], input: &[u8]) -> Run {
     command_with_input(env!("CARGO_BIN_EXE_lisle"), args, input)
 }
 
+/// Lets Ctrl-C end the program even where these tests run in the background of a shell, which ignores it for its jobs.
+pub fn take_interrupts(command: &mut Command) {
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+}
+
 /// Runs a command with standard input.
 pub fn command_with_input(command: &str, args: &[&str], input: &[u8]) -> Run {
-    let mut child = Command::new(command)
+    let mut program = Command::new(command);
+    program
         .args(args)
         .env_remove("PYTHONPATH")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHON_COLORS", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command can be started");
+        .stderr(Stdio::piped());
+    take_interrupts(&mut program);
+    let mut child = program.spawn().expect("the command can be started");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {

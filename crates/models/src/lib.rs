@@ -9,9 +9,15 @@
 #![cfg(loom)]
 
 #[expect(dead_code, reason = "the models use a part of what the files offer")]
+mod memory;
+#[expect(dead_code, reason = "as above")]
+mod object;
+#[expect(dead_code, reason = "as above")]
 mod sync;
 #[expect(dead_code, reason = "as above")]
 mod threads;
 
+#[cfg(test)]
+mod count_models;
 #[cfg(test)]
 mod models;

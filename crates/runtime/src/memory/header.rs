@@ -7,11 +7,10 @@
 //!
 //! Under the GIL every thread has owner id 1, so the owner's path always hits.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
-
 use crate::object::Obj;
 use crate::object::types::Type;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use crate::threads::owner_id;
 
 /// Owner id of objects that are never freed.
@@ -66,6 +65,7 @@ pub struct Header {
     pub(crate) ty: AtomicPtr<Obj<Type>>,
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Header>() == 24);
 
 /// What is left to do after a reference was given up.
@@ -79,6 +79,19 @@ pub enum Dropped {
 }
 
 impl Header {
+    /// The header of a block that holds no object, as the allocator leaves it.
+    #[cfg(loom)]
+    pub(crate) fn dead() -> Header {
+        Header {
+            owner_local: AtomicU64::new(0),
+            shared: AtomicU32::new(SHARED_MERGED),
+            lock: AtomicU8::new(0),
+            gc: AtomicU8::new(0),
+            flags: AtomicU16::new(0),
+            ty: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+
     /// Makes a fresh block an object with one reference, owned by this thread.
     #[inline(always)]
     pub(crate) fn init(&self, ty: *mut Obj<Type>, flags: u16, gc: u8) {

@@ -9,6 +9,7 @@ pub(crate) mod distributed;
 pub(crate) use distributed::distribute_all;
 pub mod header;
 pub(crate) mod merge;
+pub mod reserve;
 pub mod trace;
 
 use crate::sync::{Mutex, mode::parallel};

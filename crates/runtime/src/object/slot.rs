@@ -5,13 +5,13 @@
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::py::Py;
 use super::value::Value;
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
+use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::sync::mode::parallel;
 
 /// A field that holds a value or nothing.
@@ -19,7 +19,13 @@ use crate::sync::mode::parallel;
 pub struct Slot(AtomicU64);
 
 impl Slot {
+    #[cfg(not(loom))]
     pub const fn empty() -> Slot {
+        Slot(AtomicU64::new(0))
+    }
+
+    #[cfg(loom)]
+    pub fn empty() -> Slot {
         Slot(AtomicU64::new(0))
     }
 
@@ -79,7 +85,7 @@ impl Slot {
                 drop(value);
                 bits = now;
             } else {
-                std::hint::spin_loop();
+                crate::sync::spin_hint();
                 bits = self.0.load(Acquire);
             }
             if bits & 7 != 0 {
@@ -159,7 +165,7 @@ impl Default for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let bits = std::mem::take(self.0.get_mut());
+        let bits = self.0.load(Relaxed);
         if bits != 0 {
             // SAFETY: the slot owned the reference.
             drop(unsafe { Value::from_bits(bits) });
@@ -187,7 +193,13 @@ impl Trace for Slot {
 pub struct PySlot<T>(Slot, PhantomData<Py<T>>);
 
 impl<T> PySlot<T> {
+    #[cfg(not(loom))]
     pub const fn empty() -> PySlot<T> {
+        PySlot(Slot::empty(), PhantomData)
+    }
+
+    #[cfg(loom)]
+    pub fn empty() -> PySlot<T> {
         PySlot(Slot::empty(), PhantomData)
     }
 

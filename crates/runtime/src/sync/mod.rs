@@ -20,3 +20,9 @@ pub use mutex::{Mutex, MutexGuard};
 pub use object_lock::{ObjectGuard, ObjectLock, ObjectPairGuard, lock2};
 pub use once::OnceBox;
 pub use raw_mutex::RawMutex;
+
+/// Tells the core that the caller waits for another in a loop.
+#[inline(always)]
+pub fn spin_hint() {
+    std::hint::spin_loop();
+}

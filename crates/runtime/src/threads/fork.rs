@@ -29,4 +29,5 @@ pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
     }
     registry::after_fork_child(on_dead);
     signals::clear_pending();
+    crate::types::type_::after_fork_child();
 }

@@ -34,6 +34,10 @@ pub mod poll {
     pub const OBSERVE: u32 = 1 << 7;
     /// The interpreter is finalizing: hang.
     pub const EXIT: u32 = 1 << 8;
+    /// The system refused memory: raise `MemoryError`.
+    pub const MEMORY: u32 = 1 << 9;
+    /// The reserve of memory is to be taken again; stays set until it could be.
+    pub const REFILL: u32 = 1 << 10;
 
     /// What ends an interruptible wait.
     pub const INTERRUPTS: u32 = SIGNAL | ASYNC_EXC;

@@ -715,6 +715,7 @@ impl Type {
     #[setter(name = "__bases__")]
     fn set_bases(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__bases__", value)?;
+        let _only = Reordering::begin();
         assign_bases(vm, this, &value)
     }
     #[getter]
@@ -880,6 +881,32 @@ impl Type {
     fn set_type_params(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__type_params__", value)?;
         this.set_own(vm, intern!("__type_params__"), Some(value)).map(drop)
+    }
+}
+
+/// Held while bases are assigned: two assignments that do not see each other could close a circle. A `mro()` of the program runs
+/// under it, hence a lock that its thread may take again.
+static REORDERING: threads::RawRLock = threads::RawRLock::new();
+
+struct Reordering;
+
+impl Reordering {
+    fn begin() -> Reordering {
+        while REORDERING.acquire(None, false) != threads::AcquireResult::Acquired {}
+        Reordering
+    }
+}
+
+impl Drop for Reordering {
+    fn drop(&mut self) {
+        REORDERING.release();
+    }
+}
+
+/// Frees the lock of a thread that the child does not have.
+pub(crate) fn after_fork_child() {
+    if !REORDERING.is_owned() {
+        REORDERING.reset_after_fork();
     }
 }
 

@@ -164,6 +164,13 @@ impl Vm {
             self.thread.clear_poll(poll::GC);
             crate::memory::collector::run_automatic(self);
         }
+        if actions.contains(poll::REFILL) && crate::memory::reserve::refill() {
+            self.thread.clear_poll(poll::REFILL);
+        }
+        if actions.contains(poll::MEMORY) {
+            self.thread.clear_poll(poll::MEMORY);
+            return Err(self.memory_error());
+        }
         if actions.contains(poll::PENDING_CALL) {
             self.thread.clear_poll(poll::PENDING_CALL);
         }

@@ -243,7 +243,7 @@ impl Vm {
     #[inline]
     pub fn next(&self, iter: &Value) -> Res<Option<Value>> {
         use crate::threads::poll;
-        const URGENT: u32 = poll::SIGNAL | poll::STOP | poll::EXIT | poll::ASYNC_EXC;
+        const URGENT: u32 = poll::SIGNAL | poll::STOP | poll::EXIT | poll::ASYNC_EXC | poll::MEMORY;
         if self.thread.poll_bits() & URGENT != 0 {
             self.safepoint_slow()?;
         }

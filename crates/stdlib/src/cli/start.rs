@@ -18,6 +18,7 @@ pub fn start() -> Result<&'static Vm, u8> {
     lisle_runtime::sync::begin_alone();
     lisle_runtime::memory::alloc::set_immediate_reclaim(true);
     lisle_runtime::types::str::set_hash_seed(config.hash_seed);
+    lisle_runtime::memory::reserve::init();
     let vm = Vm::enter_thread(true);
     lisle_runtime::object::bootstrap();
     interp::set_optimize(config.optimize);

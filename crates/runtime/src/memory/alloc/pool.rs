@@ -14,6 +14,7 @@ use super::Stats;
 use super::heap::{Heap, PENDING};
 use super::os::{self, Locked};
 use super::page::{MAX_LEAD, PAGE_SIZE, Page, PageRef};
+use crate::memory::reserve;
 
 const SEGMENT_SIZE: usize = 4 * 1024 * 1024;
 const PAGES: usize = SEGMENT_SIZE / PAGE_SIZE;
@@ -339,7 +340,7 @@ impl Pool {
 
     fn add_segment(&mut self) -> Option<(SegmentRef, usize)> {
         self.segments.try_reserve(1).ok()?;
-        let start = os::map_aligned(SEGMENT_SIZE, SEGMENT_SIZE)?;
+        let start = reserve::helped(|| os::map_aligned(SEGMENT_SIZE, SEGMENT_SIZE))?;
         if self.segments.len() < SMALL_SEGMENTS {
             // SAFETY: mapped just above.
             unsafe { os::small_pages(start, SEGMENT_SIZE) };
@@ -479,7 +480,12 @@ impl Pool {
         let page = match self.take_dead(map_len) {
             Some(page) => page,
             None => {
-                let start = os::map_aligned(map_len, PAGE_SIZE)?;
+                let map = || os::map_aligned(map_len, PAGE_SIZE);
+                let start = if map_len <= reserve::LARGEST {
+                    reserve::helped(map)?
+                } else {
+                    map()?
+                };
                 self.mapped += map_len;
                 // SAFETY: the mapping was just made with this length.
                 unsafe { PageRef::set_up_huge(start, map_len) }

@@ -1,0 +1,34 @@
+//! Stands for the runtime's `memory`: its headers and its merge queue; objects have no fields and no distributed counts.
+
+#[path = "../../../runtime/src/memory/header.rs"]
+pub mod header;
+#[path = "../../../runtime/src/memory/merge.rs"]
+pub mod merge;
+
+pub mod distributed {
+    pub fn add(_index: u32, _n: i64) {
+        unreachable!("no object of a model is distributed");
+    }
+
+    pub fn sum(_index: u32) -> i64 {
+        unreachable!("no object of a model is distributed")
+    }
+}
+
+pub mod trace {
+    use super::header::Header;
+    use crate::object::value::Value;
+    use std::marker::PhantomData;
+    use std::ptr::NonNull;
+
+    pub struct Visitor<'a>(PhantomData<&'a ()>);
+
+    impl Visitor<'_> {
+        pub fn object(&mut self, _header: NonNull<Header>) {}
+    }
+
+    pub trait Trace {
+        fn traverse(&self, visit: &mut Visitor<'_>);
+        fn clear(&self, _out: &mut Vec<Value>) {}
+    }
+}
