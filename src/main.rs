@@ -50,7 +50,7 @@ fn again(block: *mut u8, size: usize, request: impl Fn() -> *mut u8) -> *mut u8 
 #[cold]
 #[inline(never)]
 fn refused(size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
-    let mut block = std::ptr::null_mut();
+    let mut block: *mut u8 = std::ptr::null_mut();
     while block.is_null() && size <= reserve::LARGEST && reserve::release() {
         block = request();
     }

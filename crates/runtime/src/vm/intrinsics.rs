@@ -544,8 +544,10 @@ impl Vm {
         if let Some(d) = kwdefaults.and_then(|d| d.try_into_py::<Dict>().ok()) {
             function.kwdefaults.set(d);
         }
-        if let Some(a) = annotate {
-            function.annotate.set(a);
+        match annotate {
+            Some(a) if a.downcast_exact::<Dict>().is_some() => function.annotations.set(a),
+            Some(a) => function.annotate.set(a),
+            None => {}
         }
         Ok(function.into_value())
     }

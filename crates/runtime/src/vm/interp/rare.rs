@@ -98,12 +98,15 @@ impl Vm {
             Op::CopyFreeVars => {
                 // Code with free variables runs for a function with a closure.
                 let func = frame.func().or(frame.generator());
-                if let Some(f) = func.and_then(|f| f.downcast_exact::<Function>())
-                    && let Some(closure) = &f.closure
-                {
-                    for (j, cell) in closure.as_slice().iter().enumerate().take(i.w() as usize) {
-                        regs.set(i.a() + j as u16, cell.clone());
-                    }
+                let closure = func
+                    .and_then(|f| f.downcast_exact::<Function>())
+                    .and_then(|f| f.closure.as_ref())
+                    .filter(|closure| closure.as_slice().len() == i.w() as usize);
+                let Some(closure) = closure else {
+                    return Err(self.system_error("code with free variables without its closure"));
+                };
+                for (j, cell) in closure.as_slice().iter().enumerate() {
+                    regs.set(i.a() + j as u16, cell.clone());
                 }
             }
             Op::DeleteDeref => {
@@ -275,7 +278,7 @@ impl Vm {
                         regs.opt(j).cloned()
                     }
                 };
-                let parts = [next(1), next(2), next(4), next(8)];
+                let parts = [next(1), next(2), next(4 | 16), next(8)];
                 let value = self.make_function(&code.consts[i.b() as usize], frame.globals(), parts)?;
                 regs.set(i.a(), value);
             }
