@@ -248,9 +248,9 @@ fn int_binary(op: Operator, a: &BigInt, b: &BigInt) -> Option<Const> {
         Operator::Sub => int(a - b),
         Operator::Mult if a.bits() + b.bits() <= MAX_INT_BITS => int(a * b),
         Operator::Div => {
-            let limit = 1i64 << 53;
+            let limit = 1u64 << 53;
             let (a, b) = (a.to_i64()?, b.to_i64()?);
-            if b == 0 || a.abs() > limit || b.abs() > limit {
+            if b == 0 || a.unsigned_abs() > limit || b.unsigned_abs() > limit {
                 return None;
             }
             Const::Float(a as f64 / b as f64)

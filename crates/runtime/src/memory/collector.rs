@@ -176,11 +176,13 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     notify(vm, "start", generation, 0);
     merge_all();
     let young_only = generation < 2 && !free_threaded();
-    let mut found = Found::default();
+    let mut found = None;
     let mut pending = None;
     threads::stop_the_world(|| {
         found = find(if young_only { generation } else { 2 });
-        pending = Some(crate::types::weakref::detach_garbage(&found.garbage));
+        pending = found
+            .as_ref()
+            .map(|found| crate::types::weakref::detach_garbage(&found.garbage));
         // SAFETY: the world is stopped.
         unsafe {
             alloc::end_young_collection();
@@ -188,7 +190,11 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         }
         alloc::reset_gc_pressure();
     });
-    let Found { garbage, examined } = found;
+    let Some(Found { garbage, examined }) = found else {
+        RUNNING.store(false, Relaxed);
+        notify(vm, "stop", generation, 0);
+        return 0;
+    };
     let survivors = examined - garbage.len();
     if young_only {
         YOUNG_SURVIVORS.fetch_add(survivors, Relaxed);
@@ -266,9 +272,49 @@ struct Candidate {
 
 const REACHABLE: i64 = i64::MIN;
 
-/// Searches the objects up to `generation`, and moves the survivors on by one. The world is stopped.
-fn find(generation: usize) -> Found {
+/// Pushes if there is memory for it; says in `failed` if there is none.
+#[inline]
+fn push<T>(list: &mut Vec<T>, item: T, failed: &mut bool) {
+    if list.len() < list.capacity() || list.try_reserve(1).is_ok() {
+        list.push(item);
+    } else {
+        *failed = true;
+    }
+}
+
+/// Searches the objects up to `generation`, and moves the survivors on by one. The world is stopped. `None` without memory for the
+/// search: then nothing has changed.
+fn find(generation: usize) -> Option<Found> {
     let mut candidates: Vec<Candidate> = Vec::new();
+    let garbage = search(generation, &mut candidates);
+    for c in &candidates {
+        // SAFETY: still alive.
+        unsafe { c.header.as_ref() }.end_search(c.word);
+    }
+    let mut garbage = garbage?;
+    for c in &candidates {
+        // SAFETY: still alive.
+        let head = unsafe { c.header.as_ref() };
+        if c.external == REACHABLE {
+            head.set_generation((generation as u8 + 1).min(2));
+        } else {
+            // SAFETY: the world is stopped.
+            unsafe { super::distributed::gather(head) };
+            head.incref();
+            // SAFETY: the count just taken is the result's.
+            garbage.push(unsafe { Value::from_bits(c.header.as_ptr() as u64) });
+        }
+    }
+    Some(Found {
+        garbage,
+        examined: candidates.len(),
+    })
+}
+
+/// Numbers the candidates and marks those that are reachable from outside. Gives an empty list with room for the others, or `None` without
+/// memory.
+fn search(generation: usize, candidates: &mut Vec<Candidate>) -> Option<Vec<Value>> {
+    let mut failed = false;
     alloc::for_each_gc_object(generation == 0, &mut |block| {
         let header = block.cast::<Header>();
         // SAFETY: the allocator visits live objects.
@@ -282,12 +328,19 @@ fn find(generation: usize) -> Found {
         let external = head.refcount();
         // What is distributed is not freed when its last reference goes, but here.
         let least = i64::from(head.distributed_index().is_none());
-        if external < least || candidates.len() >= u32::MAX as usize {
+        if failed || external < least || candidates.len() >= u32::MAX as usize {
+            return;
+        }
+        if candidates.len() == candidates.capacity() && candidates.try_reserve(1).is_err() {
+            failed = true;
             return;
         }
         let word = head.begin_search(candidates.len() as u32);
         candidates.push(Candidate { header, word, external });
     });
+    if failed {
+        return None;
+    }
     for i in 0..candidates.len() {
         let header = candidates[i].header;
         let mut visit = |child: NonNull<Header>| {
@@ -299,14 +352,17 @@ fn find(generation: usize) -> Found {
         // SAFETY: live objects, the world is stopped.
         unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
     }
-    let mut queue: Vec<usize> = Vec::new();
+    let mut queue: Vec<u32> = Vec::new();
+    let mut garbage = candidates.len();
     for (i, c) in candidates.iter_mut().enumerate() {
         if c.external > 0 {
             c.external = REACHABLE;
-            queue.push(i);
+            garbage -= 1;
+            push(&mut queue, i as u32, &mut failed);
         }
     }
-    while let Some(i) = queue.pop() {
+    while let Some(i) = queue.pop().filter(|_| !failed) {
+        let i = i as usize;
         let header = candidates[i].header;
         let mut visit = |child: NonNull<Header>| {
             // SAFETY: as above.
@@ -314,31 +370,15 @@ fn find(generation: usize) -> Found {
                 && candidates[j].external != REACHABLE
             {
                 candidates[j].external = REACHABLE;
-                queue.push(j);
+                garbage -= 1;
+                push(&mut queue, j as u32, &mut failed);
             }
         };
         // SAFETY: as above.
         unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
     }
-    let mut garbage = Vec::new();
-    for c in &candidates {
-        // SAFETY: still alive.
-        let head = unsafe { c.header.as_ref() };
-        head.end_search(c.word);
-        if c.external == REACHABLE {
-            head.set_generation((generation as u8 + 1).min(2));
-        } else {
-            // SAFETY: the world is stopped.
-            unsafe { super::distributed::gather(head) };
-            head.incref();
-            // SAFETY: the count just taken is the result's.
-            garbage.push(unsafe { Value::from_bits(c.header.as_ptr() as u64) });
-        }
-    }
-    Found {
-        garbage,
-        examined: candidates.len(),
-    }
+    let mut room = Vec::new();
+    (!failed && room.try_reserve_exact(garbage).is_ok()).then_some(room)
 }
 
 /// Finalizers, then the cycles themselves. The world runs. Returns how many objects no finalizer brought back.
@@ -374,18 +414,24 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) -> usize {
 
 /// What finalizers did not make reachable again: the same count over the garbage alone, under a second stop.
 fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
-    let mut keep = vec![false; garbage.len()];
+    let n = garbage.len();
+    let mut keep: Vec<bool> = Vec::new();
+    let mut index: HashMap<usize, usize, BuildAddressHasher> = HashMap::default();
+    let mut external: Vec<i64> = Vec::new();
+    let mut queue: Vec<usize> = Vec::new();
+    let room = keep.try_reserve(n).is_ok()
+        && index.try_reserve(n).is_ok()
+        && external.try_reserve(n).is_ok()
+        && queue.try_reserve(n).is_ok();
+    if !room {
+        // As if all of them had been brought back: a later collection finds them again.
+        return Vec::new();
+    }
+    keep.resize(n, false);
     threads::stop_the_world(|| {
-        let index: HashMap<usize, usize, BuildAddressHasher> = garbage
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (v.bits() as usize, i))
-            .collect();
+        index.extend(garbage.iter().enumerate().map(|(i, v)| (v.bits() as usize, i)));
         // One reference is the collector's.
-        let mut external: Vec<i64> = garbage
-            .iter()
-            .map(|v| v.header().map_or(0, |h| h.refcount() - 1))
-            .collect();
+        external.extend(garbage.iter().map(|v| v.header().map_or(0, |h| h.refcount() - 1)));
         for value in &garbage {
             let Some(header) = value.heap_header() else { continue };
             let mut visit = |child: NonNull<Header>| {
@@ -396,7 +442,7 @@ fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
             // SAFETY: live objects, the world is stopped.
             unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
         }
-        let mut queue: Vec<usize> = (0..garbage.len()).filter(|&i| external[i] > 0).collect();
+        queue.extend((0..n).filter(|&i| external[i] > 0));
         for &i in &queue {
             keep[i] = true;
         }

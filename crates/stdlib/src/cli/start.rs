@@ -31,6 +31,12 @@ pub fn start() -> Result<&'static Vm, u8> {
         return Err(1);
     }
     crate::install_signal_handlers(vm);
+    if !config.warn_options.is_empty()
+        && let Err(exc) = vm.import_module("warnings")
+    {
+        // The module puts the filters in place; without it the program runs with the usual ones.
+        hooks::display(vm, &exc);
+    }
     match site(vm) {
         Ok(()) => Ok(vm),
         Err(exc) => {

@@ -199,6 +199,17 @@ pub mod module {
         }
     }
 
+    /// Checks if PyOS_InputHook is set.
+    #[pyfunction(sig = "()")]
+    fn _is_inputhook_installed(_vm: &Vm) -> bool {
+        // It is a pointer that C extensions set.
+        false
+    }
+
+    /// Calls PyOS_InputHook dropping the GIL first.
+    #[pyfunction(sig = "()")]
+    fn _inputhook(_vm: &Vm) {}
+
     /// Return the current process id.
     #[pyfunction(sig = "()")]
     fn getpid(_vm: &Vm) -> i32 {
