@@ -4,41 +4,45 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
 
 use lisle_runtime::memory::reserve;
-use mimalloc::MiMalloc;
+#[cfg(not(lisle_asan))]
+use mimalloc::MiMalloc as Allocator;
+/// AddressSanitizer watches the system's allocator.
+#[cfg(lisle_asan)]
+use std::alloc::System as Allocator;
 
 /// mimalloc, helped by the runtime's reserve where the system refuses memory.
 struct Helped;
 
-// SAFETY: each method is MiMalloc's, called again with the same arguments if it could do nothing.
+// SAFETY: each method is the allocator's, called again with the same arguments if it could do nothing.
 unsafe impl GlobalAlloc for Helped {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's contract.
-        let block = unsafe { MiMalloc.alloc(layout) };
+        let block = unsafe { Allocator.alloc(layout) };
         // SAFETY: as above.
-        again(block, layout.size(), || unsafe { MiMalloc.alloc(layout) })
+        again(block, layout.size(), || unsafe { Allocator.alloc(layout) })
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's contract.
-        let block = unsafe { MiMalloc.alloc_zeroed(layout) };
+        let block = unsafe { Allocator.alloc_zeroed(layout) };
         // SAFETY: as above.
-        again(block, layout.size(), || unsafe { MiMalloc.alloc_zeroed(layout) })
+        again(block, layout.size(), || unsafe { Allocator.alloc_zeroed(layout) })
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: by the caller's contract.
-        let moved = unsafe { MiMalloc.realloc(block, layout, size) };
+        let moved = unsafe { Allocator.realloc(block, layout, size) };
         // SAFETY: as above; a realloc that fails leaves the block alone.
-        again(moved, size, || unsafe { MiMalloc.realloc(block, layout, size) })
+        again(moved, size, || unsafe { Allocator.realloc(block, layout, size) })
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: by the caller's contract.
-        unsafe { MiMalloc.dealloc(block, layout) }
+        unsafe { Allocator.dealloc(block, layout) }
     }
 }
 

@@ -9,7 +9,7 @@
 use std::ptr::{self, NonNull};
 
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::sync::atomic::{AtomicPtr, AtomicUsize};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 use crate::threads::{ThreadState, poll};
 
 /// The largest request that the reserve is for, in bytes.
@@ -20,6 +20,8 @@ const PARTS: usize = 4;
 const PART: usize = 40 << 20;
 
 static RESERVE: [AtomicPtr<u8>; PARTS] = [const { AtomicPtr::new(ptr::null_mut()) }; PARTS];
+/// Whether a part was given back since the reserve was whole.
+static SPENT: AtomicBool = AtomicBool::new(false);
 /// Bytes of a part; 0 before [`init`].
 static SIZE: AtomicUsize = AtomicUsize::new(0);
 
@@ -39,7 +41,11 @@ pub fn init() {
 /// Takes again what was given back. Whether the reserve is whole.
 pub fn refill() -> bool {
     let size = SIZE.load(Acquire);
-    size == 0 || RESERVE.iter().all(|part| take(part, size))
+    let whole = size == 0 || RESERVE.iter().all(|part| take(part, size));
+    if whole {
+        SPENT.store(false, Relaxed);
+    }
+    whole
 }
 
 fn take(part: &AtomicPtr<u8>, size: usize) -> bool {
@@ -80,6 +86,7 @@ pub fn release() -> bool {
         .iter()
         .find_map(|part| NonNull::new(part.swap(ptr::null_mut(), AcqRel)));
     let Some(part) = part else { return false };
+    SPENT.store(true, Relaxed);
     // SAFETY: the mapping of a part, which was only in the table.
     unsafe { libc::munmap(part.as_ptr().cast(), size) };
     if let Some(thread) = ThreadState::current() {
@@ -88,11 +95,18 @@ pub fn release() -> bool {
     true
 }
 
-/// Repeats `request` while the reserve can help it.
+/// Repeats `request` while the reserve can help it. Who is served from what another thread left of the reserve raises `MemoryError` too:
+/// the reserve is for unwinding.
 #[inline]
 pub(crate) fn helped<T>(mut request: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         if let Some(made) = request() {
+            if SPENT.load(Relaxed)
+                && !refill()
+                && let Some(thread) = ThreadState::current()
+            {
+                thread.set_poll(poll::MEMORY | poll::REFILL);
+            }
             return Some(made);
         }
         if !release() {

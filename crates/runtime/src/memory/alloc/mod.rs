@@ -14,13 +14,15 @@
 //! that it may have lost. Threads that are detached from the runtime do not allocate or free.
 //!
 //! Left out: zeroing, reallocation in place, NUMA, alignment above 8.
-//! The order of the files: `class` (sizes), `page`, `heap` (a thread's), `pool` (everybody's), `os`.
+//! The order of the files: `class` (sizes), `page`, `heap` (a thread's), `pool` (everybody's), `os`; `sanitize` tells
+//! AddressSanitizer what is free.
 
 mod class;
 mod heap;
 mod os;
 mod page;
 mod pool;
+mod sanitize;
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicIsize, Ordering};
@@ -64,9 +66,12 @@ pub fn alloc(size: usize, gc: bool) -> Option<NonNull<u8>> {
         if gc {
             heap.add_gc_pressure(1);
         }
+        sanitize::handed_out(block);
         return Some(block);
     }
-    heap::alloc_slow(bin)
+    let block = heap::alloc_slow(bin)?;
+    sanitize::handed_out(block);
+    Some(block)
 }
 
 #[cold]
@@ -90,6 +95,7 @@ pub unsafe fn free(block: NonNull<u8>) {
         block.cast::<page::Block>().as_ref().clear_live();
         PageRef::of(block)
     };
+    sanitize::taken_back(page, block);
     let heap = heap::current();
     if !ptr::eq(page.heap.load(Ordering::Relaxed), heap) {
         // SAFETY: a block of this page that was live until now.

@@ -61,6 +61,7 @@ fn map(len: usize) -> Option<NonNull<u8>> {
 /// # Safety
 /// The range was mapped by [`map_aligned`] and nothing reads or writes it any more.
 pub(super) unsafe fn unmap(start: NonNull<u8>, len: usize) {
+    super::sanitize::forgotten(start, len);
     // SAFETY: by this function's contract nobody uses the range.
     unsafe {
         if libc::munmap(start.as_ptr().cast(), len) != 0 {

@@ -274,6 +274,7 @@ impl PageRef {
     /// `start` is the start of a page that is not in use and belongs to the caller.
     pub(super) unsafe fn set_up(start: NonNull<u8>, bin: usize, heap: &Heap) -> PageRef {
         let size = class_size(bin & (GC_BIT - 1));
+        super::sanitize::forgotten(start, PAGE_SIZE);
         // SAFETY: the caller's page, which is 64 KiB long and aligned to its size.
         let page = unsafe {
             let page = PageRef::at(start);
