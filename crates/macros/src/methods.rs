@@ -25,6 +25,8 @@ struct Property {
     doc: TokenStream,
     getter: Option<Ident>,
     setter: Option<Ident>,
+    /// Shown as a member of the structure, as CPython does.
+    member: bool,
 }
 
 pub fn expand(args: TokenStream, mut block: ItemImpl) -> Result<TokenStream> {
@@ -111,6 +113,7 @@ fn collect(ty: &Type, function: &mut ImplItemFn, body: &mut TokenStream, propert
                 },
             };
             let doc = docstring(&mut options, &function.attrs)?;
+            let member = getter && options.flag("member")?;
             options.finish()?;
             let at = match properties.iter().position(|property| property.name == name) {
                 Some(at) => at,
@@ -121,6 +124,7 @@ fn collect(ty: &Type, function: &mut ImplItemFn, body: &mut TokenStream, propert
                         doc: doc.clone(),
                         getter: None,
                         setter: None,
+                        member: false,
                     });
                     properties.len() - 1
                 }
@@ -136,6 +140,7 @@ fn collect(ty: &Type, function: &mut ImplItemFn, body: &mut TokenStream, propert
             }
             if getter {
                 property.doc = doc;
+                property.member = member;
             }
             return Ok(());
         }
@@ -229,6 +234,7 @@ fn expand_property(ty: &Type, property: &Property) -> Result<TokenStream> {
         doc,
         getter,
         setter,
+        member,
     } = property;
     let Some(getter) = getter else {
         return Err(Error::new(
@@ -265,6 +271,7 @@ fn expand_property(ty: &Type, property: &Property) -> Result<TokenStream> {
             doc: #doc,
             get,
             set: #setter,
+            member: #member,
         };
         def.getset(&DEF);
     }))

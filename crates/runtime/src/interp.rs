@@ -153,14 +153,13 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
 }
 
 impl Vm {
-    /// A name in the module `builtins`.
+    /// A name in the builtins of the running frame.
     pub fn builtin(&self, name: &Py<Str>) -> Res<Value> {
-        builtins().get_str(name).ok_or_else(|| {
-            self.attribute_error(format!(
-                "module 'builtins' has no attribute '{}'",
-                name.to_string_lossy()
-            ))
-        })
+        let found = match self.frames.current() {
+            Some(f) => self.builtin_in(f.builtins(), name)?,
+            None => builtins().get_str(name),
+        };
+        found.ok_or_else(|| self.attribute_error(name.to_string_lossy()))
     }
 
     /// `warnings.warn(message, category, stacklevel)`.

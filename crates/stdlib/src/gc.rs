@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use lisle_runtime::intern;
 use lisle_runtime::memory::collector;
-use lisle_runtime::native::{Args, Res, Value, Vm, pymodule};
+use lisle_runtime::native::{Args, Res, Type, TypeFlags, Value, Vm, pymodule};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::tuple::Tuple;
@@ -167,7 +167,11 @@ pub mod module {
     /// Simple atomic objects will return false.
     #[pyfunction(sig = "(obj, /)")]
     fn is_tracked(_: &Vm, obj: &Value) -> bool {
-        collector::is_tracked(obj)
+        // Classes that are never freed count as untracked, as in CPython.
+        let lasting = obj
+            .downcast::<Type>()
+            .is_some_and(|class| !class.has_flag(TypeFlags::HEAP));
+        !lasting && collector::is_tracked(obj)
     }
 
     /// Returns true if the object has been already finalized by the GC.

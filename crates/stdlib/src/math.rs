@@ -475,6 +475,8 @@ pub mod module {
     #[pyfunction(sig = "(x, y, /, *, steps=None)")]
     fn nextafter(vm: &Vm, x: f64, y: f64, steps: Option<&Value>) -> Res<f64> {
         let steps = match steps {
+            // The C function: a step to zero keeps the sign.
+            None if y == 0.0 && x != 0.0 && special::next_after(x, y, 1) == 0.0 => return Ok(0.0f64.copysign(x)),
             None => 1,
             Some(steps) => {
                 let steps = vm.index(steps)?;
@@ -588,6 +590,8 @@ pub mod module {
         let mut total = Value::int(0);
         let mut ints: i64 = 0;
         let mut floats: Option<Dot> = None;
+        // Once something else came, the short ways are not taken again.
+        let (mut as_ints, mut as_floats) = (true, true);
         let flush_floats = |total: &mut Value, floats: &mut Option<Dot>| -> Res<()> {
             if let Some(sum) = floats.take().and_then(Dot::finite) {
                 *total = vm.binary(BinOp::Add, total, &Value::float(sum))?;
@@ -608,9 +612,8 @@ pub mod module {
                 _ => return Err(vm.value_error("Inputs are not the same length")),
             };
             let pair = match (plain(&a), plain(&b)) {
-                (Some(Plain::Int(x)), Some(Plain::Int(y))) => {
+                (Some(Plain::Int(x)), Some(Plain::Int(y))) if as_ints => {
                     if let Some(sum) = x.checked_mul(y).and_then(|product| product.checked_add(ints)) {
-                        flush_floats(&mut total, &mut floats)?;
                         ints = sum;
                         continue;
                     }
@@ -621,14 +624,16 @@ pub mod module {
                 (Some(Plain::Float(x)), Some(Plain::Int(y))) => Some((x, y as f64)),
                 _ => None,
             };
+            as_ints = false;
             flush_ints(&mut total, &mut ints)?;
-            if let Some((x, y)) = pair {
+            if let Some((x, y)) = pair.filter(|_| as_floats) {
                 let next = floats.unwrap_or_default().plus(x, y);
                 if next.is_finite() {
                     floats = Some(next);
                     continue;
                 }
             }
+            as_floats = false;
             flush_floats(&mut total, &mut floats)?;
             let product = vm.binary(BinOp::Mul, &a, &b)?;
             total = vm.binary(BinOp::Add, &total, &product)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lisle_runtime::intern;
 use lisle_runtime::interp;
-use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm, pymodule};
+use lisle_runtime::native::{Py, Res, Slot, Str, Type, TypeFlags, Value, Vm, pymodule};
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::module::Module;
@@ -395,7 +395,15 @@ pub mod module {
 
     /// Clear the internal type descriptors of a class.
     #[pyfunction(sig = "(type, /)")]
-    fn _clear_type_descriptors(_: &Vm, _type: &Value) {}
+    fn _clear_type_descriptors(vm: &Vm, r#type: &Py<Type>) -> Res<()> {
+        if r#type.has_flag(TypeFlags::IMMUTABLE) {
+            return Err(vm.type_error("argument is immutable"));
+        }
+        for name in [intern!("__dict__"), intern!("__weakref__")] {
+            r#type.set_own(vm, name, None)?;
+        }
+        Ok(())
+    }
 
     #[pyfunction(sig = "()")]
     fn _debugmallocstats(_: &Vm) {

@@ -115,6 +115,8 @@ pub fn source_text(vm: &Vm, source: &Value, what: &str, filename: &str) -> Res<S
         b.as_slice().to_vec()
     } else if let Some(b) = source.downcast::<ByteArray>() {
         b.data.with(b.header(), |d| d.clone())
+    } else if crate::types::buffer::is_bytes_like(source) {
+        crate::types::buffer::get_bytes(vm, source)?.into_owned()
     } else {
         return Err(vm.type_error(format!(
             "{what} must be a string, bytes or code object, not {}",

@@ -379,7 +379,7 @@ pub mod module {
     /// Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.
     #[pyfunction(sig = "(i, /)")]
     fn chr(vm: &Vm, i: &Value) -> Res<Value> {
-        let n = vm.index_to_i64(i)?;
+        let n = vm.index_clamped(i)?;
         match u32::try_from(n) {
             Ok(c) if c <= 0x10ffff => Ok(Str::from_char(c).into_value()),
             _ => Err(vm.value_error("chr() arg not in range(0x110000)")),
@@ -638,12 +638,13 @@ pub mod module {
                 .ok_or_else(|| vm.runtime_error(format!("input(): lost sys.{name}")))
         };
         let (stdin, stdout, stderr) = (get("stdin")?, get("stdout")?, get("stderr")?);
-        vm.call_method(&stderr, intern!("flush"), &[])?;
+        // What goes wrong there shows elsewhere.
+        drop(vm.call_method(&stderr, intern!("flush"), &[]));
         if let Some(prompt) = prompt {
             let text = vm.str(prompt)?.into_value();
             vm.call_method(&stdout, intern!("write"), &[text])?;
         }
-        vm.call_method(&stdout, intern!("flush"), &[])?;
+        drop(vm.call_method(&stdout, intern!("flush"), &[]));
         let line = vm.call_method(&stdin, intern!("readline"), &[])?;
         let Some(s) = line.downcast::<Str>() else {
             return Err(vm.type_error("object.readline() returned non-string"));

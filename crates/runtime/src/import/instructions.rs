@@ -12,7 +12,7 @@ use crate::vm::{Exc, Res, Vm};
 impl Vm {
     /// `import name` and `from name import ...`.
     pub(crate) fn import_name(&self, f: &FrameData, name: &Py<Str>, level: &Value, fromlist: &Value) -> Res<Value> {
-        let Some(import) = f.builtins().get_str(intern!("__import__")) else {
+        let Some(import) = self.builtin_in(f.builtins(), intern!("__import__"))? else {
             return Err(self.import_error("__import__ not found", None, None));
         };
         let original = import

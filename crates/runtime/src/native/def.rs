@@ -59,6 +59,8 @@ pub struct GetSetDef {
     pub get: fn(&Vm, &Value) -> Res<Value>,
     /// `None` for the value deletes; without a setter the attribute is read-only.
     pub set: Option<fn(&Vm, &Value, Option<&Value>) -> Res<()>>,
+    /// Whether the descriptor is a `member_descriptor`, as for what CPython reads from the object's structure.
+    pub member: bool,
 }
 
 /// A module that is implemented in Rust.

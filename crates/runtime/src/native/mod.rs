@@ -19,7 +19,8 @@ pub use args::{init_ignores_keywords, new_ignores_keywords};
 pub use convert::{IntoRes, IntoValue, into_next};
 pub use def::{AttrFn, FnDef, FnKind, GetSetDef, ModuleDef, NativeFn, NativeMethods, TypeFn};
 pub use numbers::{
-    IntRef, bigint_to_f64, check_int_bits, complex_divide, complex_value, float_repr, int_view, to_complex, truncate,
+    IntRef, bigint_to_f64, check_int_bits, complex_divide, complex_value, div_mod_big, float_repr, huge, int_view,
+    interruptible_work, mul_big, to_complex, truncate,
 };
 
 pub use crate::object::py::PayloadInfo;

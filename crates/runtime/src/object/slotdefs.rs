@@ -313,6 +313,7 @@ static SINGLE: &[SlotDef] = &[
         setattr_trampoline,
         |vm, f, this, args| {
             arity(vm, args, 2)?;
+            not_jumping(vm, this, f, "__setattr__")?;
             f(vm, this, vm.attribute_name(&args.values[0])?, Some(&args.values[1]))?;
             Ok(Value::NONE)
         }
@@ -325,6 +326,7 @@ static SINGLE: &[SlotDef] = &[
         setattr_trampoline,
         |vm, f, this, args| {
             arity(vm, args, 1)?;
+            not_jumping(vm, this, f, "__delattr__")?;
             f(vm, this, vm.attribute_name(&args.values[0])?, None)?;
             Ok(Value::NONE)
         }
@@ -791,6 +793,34 @@ fn getattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
         }
         other => other,
     }
+}
+
+/// An error if a class between that of the receiver and the one whose native function is called has a native function of its own:
+/// `object.__setattr__` must not work on classes.
+fn not_jumping(vm: &Vm, this: &Value, f: SetAttrFn, what: &str) -> Res<()> {
+    let python = setattr_trampoline as *const () as usize;
+    let own = |class: &Py<Type>| class.slots().setattro.map_or(0, |f| f as usize);
+    let ty = this.ty();
+    let mro = ty.mro.get();
+    let classes = mro
+        .iter()
+        .flat_map(|mro| mro.iter())
+        .filter_map(|c| c.downcast::<Type>());
+    let defining = classes
+        .rev()
+        .find(|class| own(class) != python && own(class) == own(ty));
+    let mut at = Some(defining.unwrap_or(ty).clone());
+    while let Some(class) = at {
+        if own(&class) == f as usize {
+            break;
+        }
+        if own(&class) != python {
+            let name = ty.name();
+            return Err(vm.type_error(format!("can't apply this {what} to {name} object")));
+        }
+        at = class.base.get();
+    }
+    Ok(())
 }
 
 fn setattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>, value: Option<&Value>) -> Res<()> {

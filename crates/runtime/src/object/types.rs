@@ -132,7 +132,7 @@ impl Trace for Type {
     }
 
     fn clear(&self, out: &mut Vec<Value>) {
-        self.bases.clear(out);
+        // The bases stay: a dying type takes itself out of their lists of subclasses.
         self.mro.clear(out);
         self.dict.clear(out);
     }

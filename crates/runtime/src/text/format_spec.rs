@@ -5,6 +5,7 @@
 
 use super::builder::StrBuilder;
 use super::float::{Layout, Options, format_float};
+use super::huge::{Pause, Stop};
 use super::int::{IntRef, exceeds_digits, magnitude_digits};
 use super::unicode::decimal_value;
 use super::view::{Kind, StrBuf, StrView};
@@ -15,6 +16,14 @@ pub enum ErrorKind {
     Value,
     Overflow,
     Memory,
+    /// The caller's pause ended it; the caller knows the exception.
+    Stopped,
+}
+
+impl From<Stop> for FormatError {
+    fn from(_: Stop) -> FormatError {
+        FormatError::stopped()
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +53,14 @@ impl FormatError {
     pub fn memory() -> FormatError {
         FormatError {
             kind: ErrorKind::Memory,
+            message: String::new(),
+        }
+    }
+
+    /// The caller's pause ended it.
+    fn stopped() -> FormatError {
+        FormatError {
+            kind: ErrorKind::Stopped,
             message: String::new(),
         }
     }
@@ -201,7 +218,13 @@ impl FormatSpec {
     ///
     /// # Errors
     /// `ValueError` or `OverflowError` with CPython's message.
-    pub fn format_int(&self, value: IntRef<'_>, type_name: &str, max_digits: usize) -> Result<StrBuf, FormatError> {
+    pub fn format_int(
+        &self,
+        value: IntRef<'_>,
+        type_name: &str,
+        max_digits: usize,
+        pause: &mut Pause<'_>,
+    ) -> Result<StrBuf, FormatError> {
         let base = match char::from_u32(self.code) {
             Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
                 let float = value
@@ -231,7 +254,7 @@ impl FormatSpec {
         {
             return Err(FormatError::too_many_digits(max_digits));
         }
-        let mut digits = magnitude_digits(value, base);
+        let mut digits = magnitude_digits(value, base, pause)?;
         let mut prefix = match (self.alternate, base) {
             (true, 2) => "0b",
             (true, 8) => "0o",
@@ -619,8 +642,9 @@ pub fn format_int(
     spec: StrView<'_>,
     type_name: &str,
     max_digits: usize,
+    pause: &mut Pause<'_>,
 ) -> Result<StrBuf, FormatError> {
-    FormatSpec::parse(spec, Target::Int, type_name)?.format_int(value, type_name, max_digits)
+    FormatSpec::parse(spec, Target::Int, type_name)?.format_int(value, type_name, max_digits, pause)
 }
 
 /// `format(float, spec)`.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use num_bigint::{BigInt, BigUint, Sign};
 use num_traits::{ToPrimitive, Zero};
 
+use super::huge::{self, Pause, Stop};
 use super::unicode::{decimal_value, is_space};
 use super::view::{StrView, Unit, with_units};
 
@@ -78,22 +79,30 @@ pub enum IntError {
     Invalid,
     /// More digits (this many) than the limit, in a base that is no power of two.
     TooManyDigits(usize),
+    /// The caller's pause ended it.
+    Stopped,
+}
+
+impl From<Stop> for IntError {
+    fn from(_: Stop) -> IntError {
+        IntError::Stopped
+    }
 }
 
 /// Reads `int(text, base)` for base 0 or 2..=36; `max_digits` of 0 is no limit.
 ///
 /// # Errors
 /// See `IntError`.
-pub fn parse_int(text: StrView<'_>, base: u32, max_digits: usize) -> Result<Int, IntError> {
+pub fn parse_int(text: StrView<'_>, base: u32, max_digits: usize, pause: &mut Pause<'_>) -> Result<Int, IntError> {
     let ascii = to_ascii_number(text).ok_or(IntError::Invalid)?;
-    parse_int_bytes(&ascii, base, max_digits)
+    parse_int_bytes(&ascii, base, max_digits, pause)
 }
 
 /// Reads `int(bytes, base)`.
 ///
 /// # Errors
 /// See `IntError`.
-pub fn parse_int_bytes(text: &[u8], base: u32, max_digits: usize) -> Result<Int, IntError> {
+pub fn parse_int_bytes(text: &[u8], base: u32, max_digits: usize, pause: &mut Pause<'_>) -> Result<Int, IntError> {
     let mut rest = text.trim_ascii_with_vt();
     let mut negative = false;
     if let Some((sign @ (b'+' | b'-'), tail)) = rest.split_first() {
@@ -150,7 +159,7 @@ pub fn parse_int_bytes(text: &[u8], base: u32, max_digits: usize) -> Result<Int,
     if max_digits != 0 && digits.len() > max_digits && !base.is_power_of_two() {
         return Err(IntError::TooManyDigits(digits.len()));
     }
-    let magnitude = from_digits(&digits, base);
+    let magnitude = huge::from_digits(&digits, base, pause)?;
     if zero_only && !magnitude.is_zero() {
         return Err(IntError::Invalid);
     }
@@ -188,38 +197,11 @@ impl TrimSpace for [u8] {
     }
 }
 
-/// Digits that a chunk of the recursive conversion has: below it the plain one is faster.
-const CHUNK: usize = 512;
-
-/// The number of digits (values, most significant first) of a base.
-fn from_digits(digits: &[u8], base: u32) -> BigUint {
-    let plain = |digits: &[u8]| BigUint::from_radix_be(digits, base).unwrap_or_default();
-    if digits.len() <= CHUNK || base.is_power_of_two() {
-        return plain(digits);
-    }
-    // powers[k] is base ** (CHUNK << k): the halves at level k are joined by it, which costs a product of halves.
-    let mut powers = vec![BigUint::from(base).pow(CHUNK as u32)];
-    while CHUNK << powers.len() < digits.len() {
-        let last = &powers[powers.len() - 1];
-        powers.push(last * last);
-    }
-    fn join(digits: &[u8], powers: &[BigUint], plain: &impl Fn(&[u8]) -> BigUint) -> BigUint {
-        let Some((power, lower)) = powers.split_last() else {
-            return plain(digits);
-        };
-        let low = CHUNK << lower.len();
-        if digits.len() <= low {
-            return join(digits, lower, plain);
-        }
-        let (high, low) = digits.split_at(digits.len() - low);
-        join(high, lower, plain) * power + join(low, lower, plain)
-    }
-    join(digits, &powers, &plain)
-}
-
 /// The digits of the magnitude in base 2..=36, in small letters.
-#[must_use]
-pub fn magnitude_digits(value: IntRef<'_>, base: u32) -> String {
+///
+/// # Errors
+/// When `pause` does.
+pub fn magnitude_digits(value: IntRef<'_>, base: u32, pause: &mut Pause<'_>) -> Result<String, Stop> {
     match value {
         IntRef::Small(value) => {
             let mut rest = value.unsigned_abs();
@@ -234,32 +216,28 @@ pub fn magnitude_digits(value: IntRef<'_>, base: u32) -> String {
                     break;
                 }
             }
-            buffer[at..].iter().map(|&b| char::from(b)).collect()
+            Ok(buffer[at..].iter().map(|&b| char::from(b)).collect())
         }
-        IntRef::Big(value) => value.magnitude().to_str_radix(base),
+        IntRef::Big(value) if base == 10 => huge::to_decimal(value.magnitude(), pause),
+        IntRef::Big(value) => Ok(value.magnitude().to_str_radix(base)),
     }
 }
 
 /// `str(value)`.
-#[must_use]
-pub fn to_decimal(value: IntRef<'_>) -> String {
+///
+/// # Errors
+/// When `pause` does.
+pub fn to_decimal(value: IntRef<'_>, pause: &mut Pause<'_>) -> Result<String, Stop> {
     match value {
-        IntRef::Small(value) => value.to_string(),
-        IntRef::Big(value) => value.to_str_radix(10),
+        IntRef::Small(value) => Ok(value.to_string()),
+        IntRef::Big(big) => {
+            let mut digits = huge::to_decimal(big.magnitude(), pause)?;
+            if value.is_negative() {
+                digits.insert(0, '-');
+            }
+            Ok(digits)
+        }
     }
-}
-
-/// `bin`, `oct` and `hex`: sign, prefix, digits.
-#[must_use]
-pub fn to_prefixed(value: IntRef<'_>, base: u32) -> String {
-    let prefix = match base {
-        2 => "0b",
-        8 => "0o",
-        16 => "0x",
-        _ => "",
-    };
-    let sign = if value.is_negative() { "-" } else { "" };
-    format!("{sign}{prefix}{}", magnitude_digits(value, base))
 }
 
 /// Whether `value` has more than `limit` decimal digits (0 is no limit), told without converting it where it is far off.
@@ -285,23 +263,32 @@ mod tests {
     use super::*;
     use crate::text::StrBuf;
 
+    fn go() -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn binary(value: i64) -> String {
+        let digits = magnitude_digits(IntRef::Small(value), 2, &mut go).unwrap();
+        format!("{}0b{digits}", if value < 0 { "-" } else { "" })
+    }
+
     #[test]
     fn long_numbers_both_ways() {
         for length in [20, 511, 512, 513, 1024, 1025, 5000, 40_000] {
             let digits: String = (0..length).map(|i| char::from(b'1' + (i * i % 9) as u8)).collect();
-            let Ok(Int::Big(value)) = parse_int_bytes(digits.as_bytes(), 10, 0) else {
+            let Ok(Int::Big(value)) = parse_int_bytes(digits.as_bytes(), 10, 0, &mut go) else {
                 panic!("{length} digits");
             };
-            assert_eq!(to_decimal(IntRef::Big(&value)), digits);
+            assert_eq!(to_decimal(IntRef::Big(&value), &mut go), Ok(digits));
             assert!(exceeds_digits(&value, length - 1) && !exceeds_digits(&value, length));
-            let again = parse_int_bytes(to_prefixed(IntRef::Big(&value), 16).as_bytes(), 0, 10);
+            let again = parse_int_bytes(format!("{value:#x}").as_bytes(), 0, 10, &mut go);
             assert_eq!(again, Ok(Int::Big(value)));
         }
-        let nines = parse_int_bytes(&[b'9'; 4300], 10, 4300).unwrap();
+        let nines = parse_int_bytes(&[b'9'; 4300], 10, 4300, &mut go).unwrap();
         let Int::Big(nines) = nines else { panic!() };
         assert!(!exceeds_digits(&nines, 4300) && exceeds_digits(&(nines + 1), 4300));
         assert_eq!(
-            parse_int_bytes(&[b'0'; 5000], 10, 4300),
+            parse_int_bytes(&[b'0'; 5000], 10, 4300, &mut go),
             Err(IntError::TooManyDigits(5000))
         );
     }
@@ -310,16 +297,16 @@ mod tests {
     fn edges_of_small() {
         for value in [i64::MIN, i64::MAX, 0, -1] {
             assert_eq!(
-                parse_int(StrBuf::from(value.to_string()).view(), 10, 0),
+                parse_int(StrBuf::from(value.to_string()).view(), 10, 0, &mut go),
                 Ok(Int::Small(value))
             );
             assert_eq!(
-                parse_int(StrBuf::from(to_prefixed(IntRef::Small(value), 2)).view(), 0, 0),
+                parse_int(StrBuf::from(binary(value)).view(), 0, 0, &mut go),
                 Ok(Int::Small(value))
             );
         }
         assert!(matches!(
-            parse_int_bytes(b"9223372036854775808", 10, 0),
+            parse_int_bytes(b"9223372036854775808", 10, 0, &mut go),
             Ok(Int::Big(_))
         ));
     }

@@ -12,6 +12,7 @@ pub mod complex;
 pub mod float;
 pub mod format_spec;
 pub mod hex;
+pub mod huge;
 pub mod int;
 pub mod names;
 pub mod printf;

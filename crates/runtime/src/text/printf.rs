@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::float::{Layout, Options, format_float};
 use super::format_spec::FormatError;
+use super::huge::Pause;
 use super::int::{IntRef, exceeds_digits, magnitude_digits};
 use super::view::{StrBuf, StrView};
 
@@ -258,7 +259,13 @@ impl Field {
     ///
     /// # Errors
     /// `ValueError` above the limit, `MemoryError`.
-    pub fn render_int(&self, value: IntRef<'_>, letter: u8, max_digits: usize) -> Result<StrBuf, FormatError> {
+    pub fn render_int(
+        &self,
+        value: IntRef<'_>,
+        letter: u8,
+        max_digits: usize,
+        pause: &mut Pause<'_>,
+    ) -> Result<StrBuf, FormatError> {
         let (base, prefix) = match letter {
             b'o' => (8, "0o"),
             b'x' => (16, "0x"),
@@ -271,7 +278,7 @@ impl Field {
         {
             return Err(FormatError::too_many_digits(max_digits));
         }
-        let mut digits = magnitude_digits(value, base);
+        let mut digits = magnitude_digits(value, base, pause)?;
         if letter == b'X' {
             digits.make_ascii_uppercase();
         }

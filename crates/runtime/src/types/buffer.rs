@@ -13,7 +13,7 @@ use super::bytearray::ByteArray;
 use super::bytes::Bytes;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{ArgCtx, FromArg};
-use crate::object::Value;
+use crate::object::{TypeFlags, Value};
 use crate::vm::{Res, Vm};
 
 /// What the reader of a buffer asks for: the bits of `inspect.BufferFlags`.
@@ -252,6 +252,14 @@ pub fn get_buffer(vm: &Vm, value: &Value, flags: BufferFlags) -> Res<Buffer> {
             let buffer = f(vm, value, flags)?;
             if buffer.readonly && flags.has(BufferFlags::WRITABLE) {
                 return Err(vm.buffer_error("Object is not writable."));
+            }
+            let ty = value.ty();
+            if ty.has_flag(TypeFlags::HEAP)
+                && f as usize != super::memoryview::python_buffer as *const () as usize
+                && let Some(release) = ty.lookup(vm, crate::intern!("__release_buffer__"))
+                && release.downcast_exact::<super::function::Function>().is_some()
+            {
+                return super::memoryview::watched_buffer(vm, value, buffer, flags);
             }
             Ok(buffer)
         }

@@ -22,7 +22,7 @@ use crate::vm::{Exc, Res, Vm};
     sequence,
     unhashable,
     gc = false,
-    doc = "Mutable bytes.\n\nThe content is that of bytes with the same arguments."
+    doc = "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\nbytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with null bytes\nbytearray() -> empty bytes array"
 )]
 pub struct ByteArray {
     pub data: Locked<Vec<u8>>,

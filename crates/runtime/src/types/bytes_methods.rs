@@ -356,6 +356,15 @@ fn table(vm: &Vm, from: &Value, to: &Value) -> Res<Value> {
 }
 
 fn join<T: ByteString>(vm: &Vm, this: &Py<T>, iterable: &Value) -> Res<Value> {
+    // The separator may not change its size while the parts are fetched.
+    let _held = match this.as_value().downcast::<ByteArray>() {
+        Some(_) => Some(super::buffer::get_buffer(
+            vm,
+            this.as_value(),
+            super::buffer::BufferFlags::SIMPLE,
+        )?),
+        None => None,
+    };
     let items = super::list_methods::collect_or(vm, iterable, "can only join an iterable")?;
     let mut parts = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
@@ -436,7 +445,9 @@ fn from_hex<T: ByteString>(vm: &Vm, cls: &Py<Type>, text: &Value) -> Res<Value> 
 }
 
 fn compare<T: ByteString>(this: &Py<T>, other: &Value, op: CmpOp) -> Value {
-    let Some(other) = bytes_of(other) else {
+    // The comparison of bytes with others is left to those.
+    let comparable = T::ty().is(ByteArray::ty()) || other.downcast::<Bytes>().is_some();
+    let Some(other) = bytes_of(other).filter(|_| comparable) else {
         return Value::NOT_IMPLEMENTED;
     };
     let order = T::read(this, |bytes| bytes.cmp(&*other));
@@ -502,15 +513,9 @@ pub(crate) fn from_source(
     let plain = encoding.is_none() && errors.is_none() && source.downcast_exact::<Bytes>().is_none();
     if name == "bytes"
         && plain
-        && let Some(made) = vm.call_special_opt(source, intern!("__bytes__"), &[])?
+        && let Some(made) = from_method(vm, source)?
     {
-        return match made.downcast::<Bytes>() {
-            Some(bytes) => Ok(bytes.as_slice().to_vec()),
-            None => {
-                let found = made.ty().name();
-                Err(vm.type_error(format!("__bytes__ returned non-bytes (type {found})")))
-            }
-        };
+        return Ok(get_bytes(vm, &made)?.into_owned());
     }
     if let Some(text) = source.downcast::<Str>() {
         if encoding.is_none() {
@@ -918,6 +923,32 @@ macro_rules! byte_string {
     };
 }
 
+/// What `__bytes__` returns, if there is such a method.
+fn from_method(vm: &Vm, source: &Value) -> Res<Option<Value>> {
+    match vm.call_special_opt(source, intern!("__bytes__"), &[])? {
+        Some(made) if made.downcast::<Bytes>().is_none() => {
+            let found = made.ty().name();
+            Err(vm.type_error(format!("__bytes__ returned non-bytes (type {found})")))
+        }
+        made => Ok(made),
+    }
+}
+
+/// How a bytearray is pickled: before protocol 3 there are no bytes.
+fn reduce(vm: &Vm, this: &Py<ByteArray>, protocol: i64) -> Res<Value> {
+    let data = this.snapshot();
+    let args = if data.is_empty() {
+        Tuple::empty()
+    } else if protocol < 3 {
+        let text = Str::from_buf(crate::text::codec::decode_latin1(&data));
+        Tuple::from_array([text.into_value(), Value::from("latin-1")])
+    } else {
+        Tuple::from_array([Bytes::new_value(data)])
+    };
+    let state = vm.call_method(this.as_value(), intern!("__getstate__"), &[])?;
+    Ok(Tuple::from_array([this.class().to_value(), args.into_value(), state]).into_value())
+}
+
 byte_string!(Bytes {
     #[slot(sig = "(source=b'', encoding='utf-8', errors='strict')")]
     fn __new__(
@@ -927,13 +958,17 @@ byte_string!(Bytes {
         encoding: Option<&Py<Str>>,
         errors: Option<&Py<Str>>,
     ) -> Res<Value> {
-        let exact = cls.is(Bytes::ty());
-        if exact
+        if cls.is(Bytes::ty())
             && encoding.is_none()
             && errors.is_none()
-            && let Some(source) = source.filter(|source| source.downcast_exact::<Bytes>().is_some())
+            && let Some(source) = source
         {
-            return Ok(source.clone());
+            if source.downcast_exact::<Bytes>().is_some() {
+                return Ok(source.clone());
+            }
+            if let Some(made) = from_method(vm, source)? {
+                return Ok(made);
+            }
         }
         let data = from_source(vm, source, encoding, errors, "bytes")?.into_boxed_slice();
         Ok(Py::with_class(cls, Bytes { data }).into_value())
@@ -1125,7 +1160,11 @@ byte_string!(ByteArray {
     /// Return the number of bytes allocated.
     #[pymethod(sig = "($self, /)")]
     fn __alloc__(_vm: &Vm, this: &Py<ByteArray>) -> Res<usize> {
-        Ok(this.with(|bytes| bytes.capacity()))
+        // As in CPython with one byte more than the content, unless nothing was ever put in.
+        Ok(this.with(|bytes| match bytes.capacity() {
+            0 => 0,
+            capacity => capacity.max(bytes.len() + 1),
+        }))
     }
 
     /// Return the size of the object in memory, in bytes.
@@ -1136,8 +1175,13 @@ byte_string!(ByteArray {
 
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
-    fn __reduce__(_vm: &Vm, this: &Py<ByteArray>) -> Res<Value> {
-        let args = Tuple::from_array([Bytes::new_value(this.snapshot())]).into_value();
-        Ok(Tuple::from_array([this.class().to_value(), args, Value::NONE]).into_value())
+    fn __reduce__(vm: &Vm, this: &Py<ByteArray>) -> Res<Value> {
+        reduce(vm, this, 2)
+    }
+
+    /// Return state information for pickling.
+    #[pymethod(sig = "($self, proto=0, /)")]
+    fn __reduce_ex__(vm: &Vm, this: &Py<ByteArray>, proto: i64) -> Res<Value> {
+        reduce(vm, this, proto)
     }
 });

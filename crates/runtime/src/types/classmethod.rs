@@ -138,11 +138,11 @@ impl ClassMethod {
         show(vm, "classmethod", this.callable.get())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __func__(_: &Vm, this: &Py<ClassMethod>) -> Option<Value> {
         this.callable.get()
     }
-    #[getter]
+    #[getter(member)]
     fn __wrapped__(_: &Vm, this: &Py<ClassMethod>) -> Option<Value> {
         this.callable.get()
     }
@@ -245,11 +245,11 @@ impl StaticMethod {
         show(vm, "staticmethod", this.callable.get())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __func__(_: &Vm, this: &Py<StaticMethod>) -> Option<Value> {
         this.callable.get()
     }
-    #[getter]
+    #[getter(member)]
     fn __wrapped__(_: &Vm, this: &Py<StaticMethod>) -> Option<Value> {
         this.callable.get()
     }

@@ -171,47 +171,47 @@ impl Code {
 
 #[pymethods(parts(define_methods))]
 impl Code {
-    #[getter]
+    #[getter(member)]
     fn co_name(_: &Vm, this: &Py<Code>) -> Value {
         this.name.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn co_qualname(_: &Vm, this: &Py<Code>) -> Value {
         this.qualname.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn co_filename(_: &Vm, this: &Py<Code>) -> Value {
         this.filename.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn co_firstlineno(_: &Vm, this: &Py<Code>) -> i64 {
         this.plain.first_line.into()
     }
-    #[getter]
+    #[getter(member)]
     fn co_flags(_: &Vm, this: &Py<Code>) -> i64 {
         this.flags.into()
     }
-    #[getter]
+    #[getter(member)]
     fn co_argcount(_: &Vm, this: &Py<Code>) -> i64 {
         this.argcount.into()
     }
-    #[getter]
+    #[getter(member)]
     fn co_posonlyargcount(_: &Vm, this: &Py<Code>) -> i64 {
         this.plain.posonlyargcount.into()
     }
-    #[getter]
+    #[getter(member)]
     fn co_kwonlyargcount(_: &Vm, this: &Py<Code>) -> i64 {
         this.kwonly.into()
     }
-    #[getter]
+    #[getter(member)]
     fn co_nlocals(_: &Vm, this: &Py<Code>) -> i64 {
         this.varnames.len() as i64
     }
-    #[getter]
+    #[getter(member)]
     fn co_stacksize(_: &Vm, this: &Py<Code>) -> i64 {
         i64::from(this.nregs) - i64::from(this.nlocals)
     }
-    #[getter]
+    #[getter(member)]
     fn co_names(_: &Vm, this: &Py<Code>) -> Value {
         Code::name_tuple(&this.names)
     }
@@ -227,7 +227,7 @@ impl Code {
     fn co_freevars(_: &Vm, this: &Py<Code>) -> Value {
         Code::name_tuple(&this.freevars)
     }
-    #[getter]
+    #[getter(member)]
     fn co_consts(_: &Vm, this: &Py<Code>) -> Value {
         Tuple::new(this.consts.clone()).into_value()
     }

@@ -170,12 +170,12 @@ impl Code {
     }
 
     /// Not the interpreter's own table: see `co_positions`.
-    #[getter]
+    #[getter(member)]
     fn co_linetable(_: &Vm, _this: &Py<Code>) -> Value {
         Bytes::new_value(Vec::new())
     }
 
-    #[getter]
+    #[getter(member)]
     fn co_exceptiontable(_: &Vm, _this: &Py<Code>) -> Value {
         Bytes::new_value(Vec::new())
     }

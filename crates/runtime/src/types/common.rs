@@ -131,13 +131,7 @@ pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> b
 
 /// A function of `builtins`, for the `__reduce__` of iterators.
 pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
-    match crate::interp::builtins().get_str(name) {
-        Some(value) => Ok(value),
-        None => Err(vm.attribute_error(format!(
-            "module 'builtins' has no attribute '{}'",
-            name.to_string_lossy()
-        ))),
-    }
+    vm.builtin(name)
 }
 
 /// Whether the exception says that a sequence or an iterator has ended.

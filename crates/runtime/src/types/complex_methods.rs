@@ -175,13 +175,13 @@ impl Complex {
     }
 
     /// the real part of a complex number
-    #[getter]
+    #[getter(member)]
     fn real(_vm: &Vm, this: &Py<Complex>) -> f64 {
         this.re
     }
 
     /// the imaginary part of a complex number
-    #[getter]
+    #[getter(member)]
     fn imag(_vm: &Vm, this: &Py<Complex>) -> f64 {
         this.im
     }

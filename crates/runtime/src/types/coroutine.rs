@@ -187,7 +187,7 @@ impl Coroutine {
     fn __class_getitem__(vm: &Vm, cls: &Py<Type>, object: &Value) -> Res<Value> {
         super::common::class_getitem(vm, cls, object)
     }
-    #[getter]
+    #[getter(member)]
     fn cr_origin(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
         this.body.origin.get()
     }

@@ -123,11 +123,11 @@ impl SlotWrapper {
         format!("<slot wrapper '{}' of '{}' objects>", this.def.name, this.owner.name())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __objclass__(_: &Vm, this: &Py<SlotWrapper>) -> Value {
         this.owner.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn __name__(_: &Vm, this: &Py<SlotWrapper>) -> Py<Str> {
         Str::intern(this.def.name)
     }
@@ -193,7 +193,7 @@ impl MethodWrapper {
         }
     }
 
-    #[getter]
+    #[getter(member)]
     fn __self__(_: &Vm, this: &Py<MethodWrapper>) -> Value {
         this.receiver.clone()
     }
@@ -237,6 +237,14 @@ pub struct GetSet {
 
 /// The descriptor of `owner`'s attribute.
 pub fn getset(owner: &Py<Type>, def: &'static GetSetDef) -> Value {
+    if def.member {
+        return Py::new(Member {
+            owner: owner.clone(),
+            name: Str::intern(def.name),
+            place: Place::Native(def),
+        })
+        .into_value();
+    }
     Py::new(GetSet {
         owner: owner.clone(),
         def,
@@ -274,11 +282,11 @@ impl GetSet {
         format!("<attribute '{}' of '{}' objects>", this.def.name, this.owner.name())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __objclass__(_: &Vm, this: &Py<GetSet>) -> Value {
         this.owner.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn __name__(_: &Vm, this: &Py<GetSet>) -> Py<Str> {
         Str::intern(this.def.name)
     }
@@ -292,13 +300,23 @@ impl GetSet {
     }
 }
 
-/// A member that `__slots__` declares.
+/// Where a member is.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// Which of the `__slots__` members of the owner and its bases.
+    Slot(usize),
+    /// In a native structure.
+    Native(&'static GetSetDef),
+}
+
+crate::no_trace!(Place);
+
+/// A member that `__slots__` declares, or one of a native structure.
 #[pyclass(name = "member_descriptor", no_new)]
 pub struct Member {
     pub(crate) owner: Py<Type>,
     pub(crate) name: Py<Str>,
-    /// Which of the members of the owner and its bases.
-    pub(crate) index: usize,
+    pub(crate) place: Place,
 }
 
 /// The descriptor of member number `index`, counted from the first member of all bases.
@@ -306,7 +324,7 @@ pub fn member(owner: &Py<Type>, name: &Py<Str>, index: usize) -> Value {
     Py::new(Member {
         owner: owner.clone(),
         name: name.clone(),
-        index,
+        place: Place::Slot(index),
     })
     .into_value()
 }
@@ -315,20 +333,16 @@ impl Member {
     /// Where the member lies in `obj`; `None` if the object has no such member.
     #[inline]
     pub(crate) fn slot<'a>(&self, obj: &'a Value) -> Option<&'a Slot> {
+        let Place::Slot(index) = self.place else { return None };
         let ty = obj.ty();
         let fits = ty.is(&self.owner) || ty.is_subclass(&self.owner);
-        if !fits || ty.members() <= self.index || !std::ptr::eq(ty.info, self.owner.info) {
+        if !fits || ty.members() <= index || !std::ptr::eq(ty.info, self.owner.info) {
             return None;
         }
         let header = obj.heap_header()?;
         // SAFETY: the object's class has the owner's payload and more members than `index`, so the slot lies in the object (see
         // `object::alloc_with_class`); it lives as long as the borrow of `obj`.
-        Some(unsafe {
-            header
-                .byte_add(ty.members_offset() + self.index * 8)
-                .cast::<Slot>()
-                .as_ref()
-        })
+        Some(unsafe { header.byte_add(ty.members_offset() + index * 8).cast::<Slot>().as_ref() })
     }
 }
 
@@ -337,14 +351,31 @@ impl Member {
     #[slot]
     fn __get__(vm: &Vm, this: &Py<Member>, obj: Option<&Value>, _owner: Option<&Value>) -> Res<Value> {
         let Some(obj) = obj else { return Ok(this.to_value()) };
+        if let Place::Native(def) = this.place
+            && accepts(&this.owner, obj)
+        {
+            return (def.get)(vm, obj);
+        }
         match this.slot(obj) {
-            Some(slot) => slot.get().ok_or_else(|| vm.attribute_error_for(obj, &this.name)),
+            Some(slot) => slot.get().ok_or_else(|| {
+                let class = crate::types::number_text::full_name(obj.ty());
+                let message = format!("'{class}' object has no attribute '{}'", this.name.to_string_lossy());
+                vm.attribute_error_with(message, obj, &this.name)
+            }),
             None => Err(does_not_apply(vm, &this.name.to_string_lossy(), &this.owner, obj)),
         }
     }
 
     #[slot]
     fn __set__(vm: &Vm, this: &Py<Member>, obj: &Value, value: Option<&Value>) -> Res<()> {
+        if let Place::Native(def) = this.place
+            && accepts(&this.owner, obj)
+        {
+            return match def.set {
+                Some(set) => set(vm, obj, value),
+                None => Err(vm.attribute_error("readonly attribute")),
+            };
+        }
         let Some(slot) = this.slot(obj) else {
             return Err(does_not_apply(vm, &this.name.to_string_lossy(), &this.owner, obj));
         };
@@ -361,11 +392,11 @@ impl Member {
         text::joined(&[&"<member '", &this.name, &"' of '", &this.owner.name(), &"' objects>"])
     }
 
-    #[getter]
+    #[getter(member)]
     fn __objclass__(_: &Vm, this: &Py<Member>) -> Value {
         this.owner.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn __name__(_: &Vm, this: &Py<Member>) -> Py<Str> {
         this.name.clone()
     }
@@ -377,8 +408,11 @@ impl Member {
         }
     }
     #[getter]
-    fn __doc__(_: &Vm, _this: &Py<Member>) -> Value {
-        Value::NONE
+    fn __doc__(_: &Vm, this: &Py<Member>) -> Option<&'static str> {
+        match this.place {
+            Place::Slot(_) => None,
+            Place::Native(def) => def.doc,
+        }
     }
 
     #[pymethod(sig = "($self, /)")]

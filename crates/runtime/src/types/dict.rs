@@ -302,6 +302,21 @@ impl Py<Dict> {
         table.find_str(name, hash).and_then(|n| table.value_at(n))
     }
 
+    /// As [`Py::get_str`], but keys that are no plain strings are asked whether they equal the name: may run Python code.
+    #[inline]
+    pub fn get_name(&self, vm: &Vm, name: &Py<Str>) -> Res<Option<Value>> {
+        if self.table().str_only() {
+            Ok(self.get_str(name))
+        } else {
+            self.get(vm, name.as_value())
+        }
+    }
+
+    /// Whether there is a key that is no string.
+    pub fn has_other_keys(&self) -> bool {
+        !self.table().str_only() && self.snapshot_keys().iter().any(|key| key.downcast::<Str>().is_none())
+    }
+
     /// Sets the value of a name; returns the old one.
     #[inline]
     #[must_use = "drop the old value when no lock is held"]

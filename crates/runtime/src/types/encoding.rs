@@ -7,6 +7,7 @@ pub mod handlers;
 pub mod registry;
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::intern;
 use crate::object::Py;
@@ -51,8 +52,28 @@ fn native(encoding: &str) -> Option<Codec> {
     })
 }
 
+/// Whether names of encodings and error handlers are looked up even where they are not needed: the development mode.
+static CHECKED: AtomicBool = AtomicBool::new(false);
+
+/// Turns the checks of names on.
+pub fn check_names() {
+    CHECKED.store(true, Relaxed);
+}
+
+/// An error if there is no such encoding or handler, in the development mode.
+fn check(vm: &Vm, encoding: &str, errors: &str) -> Res<()> {
+    if CHECKED.load(Relaxed) {
+        if native(encoding).is_none() {
+            registry::lookup(vm, encoding)?;
+        }
+        registry::lookup_error(vm, errors)?;
+    }
+    Ok(())
+}
+
 /// `text.encode(encoding, errors)`: always a `bytes`.
 pub fn encode(vm: &Vm, text: &Py<Str>, encoding: &str, errors: &str) -> Res<Value> {
+    check(vm, encoding, errors)?;
     let Some(codec) = native(encoding) else {
         return encode_by_registry(vm, text, encoding, errors);
     };
@@ -84,6 +105,7 @@ pub fn encode_with(
 
 /// The text of `bytes`, which are those of `object`: always a `str`.
 pub fn decode(vm: &Vm, object: &Value, bytes: &[u8], encoding: &str, errors: &str) -> Res<Value> {
+    check(vm, encoding, errors)?;
     let Some(codec) = native(encoding) else {
         return decode_by_registry(vm, object, encoding, errors);
     };
@@ -228,6 +250,11 @@ pub fn name_or(name: Option<&Py<Str>>, default: &str) -> String {
 
 /// As [`name_or`]; `ValueError` for a name that C could not hold.
 pub fn checked_name(vm: &Vm, name: Option<&Py<Str>>, default: &str) -> Res<String> {
+    if let Some(name) = name
+        && let Some(at) = name.view().chars().position(|c| (0xd800..0xe000).contains(&c))
+    {
+        return Err(vm.unicode_encode_error("utf-8", name.to_value(), at, at + 1, "surrogates not allowed"));
+    }
     let name = name_or(name, default);
     if name.contains('\0') {
         return Err(vm.value_error("embedded null character"));

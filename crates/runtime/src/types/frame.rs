@@ -336,7 +336,7 @@ impl Frame {
     }
     #[getter]
     fn f_builtins(_: &Vm, this: &Py<Frame>) -> Value {
-        this.builtins.to_value()
+        crate::types::mapped_builtins::MappedBuiltins::shown(&this.builtins)
     }
     #[getter]
     fn f_locals(_: &Vm, this: &Py<Frame>) -> Value {

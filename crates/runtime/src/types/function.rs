@@ -175,15 +175,15 @@ impl Function {
         }
         Ok(())
     }
-    #[getter]
+    #[getter(member)]
     fn __globals__(_: &Vm, this: &Py<Function>) -> Value {
         this.globals.to_value()
     }
-    #[getter]
+    #[getter(member)]
     fn __builtins__(_: &Vm, this: &Py<Function>) -> Value {
-        this.builtins.to_value()
+        crate::types::mapped_builtins::MappedBuiltins::shown(&this.builtins)
     }
-    #[getter]
+    #[getter(member)]
     fn __closure__(_: &Vm, this: &Py<Function>) -> Option<Value> {
         this.closure.as_ref().map(Py::to_value)
     }

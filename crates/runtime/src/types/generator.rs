@@ -14,7 +14,7 @@ use lisle_bytecode::{CodeFlags, Instr, Op};
 use crate::intern;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{pyclass, pymethods};
-use crate::object::{Py, PySlot, Slot, Value};
+use crate::object::{Py, PySlot, Slot, Type, Value};
 use crate::types::code::Code;
 use crate::types::coroutine::Coroutine;
 use crate::types::dict::Dict;
@@ -889,6 +889,12 @@ pub(super) fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what:
 
 #[pymethods]
 impl Generator {
+    /// See PEP 585
+    #[classmethod(sig = "($type, object, /)")]
+    fn __class_getitem__(vm: &Vm, cls: &Py<Type>, object: &Value) -> Res<Value> {
+        super::common::class_getitem(vm, cls, object)
+    }
+
     #[slot]
     fn __iter__(_: &Vm, this: &Py<Generator>) -> Value {
         this.to_value()

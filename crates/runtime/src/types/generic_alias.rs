@@ -418,15 +418,15 @@ impl GenericAlias {
         Ok(List::new(names).into_value())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __origin__(_: &Vm, this: &Py<GenericAlias>) -> Value {
         this.origin.clone()
     }
-    #[getter]
+    #[getter(member)]
     fn __args__(_: &Vm, this: &Py<GenericAlias>) -> Py<Tuple> {
         this.args.clone()
     }
-    #[getter]
+    #[getter(member)]
     fn __unpacked__(_: &Vm, this: &Py<GenericAlias>) -> bool {
         this.starred
     }

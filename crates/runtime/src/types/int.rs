@@ -264,8 +264,8 @@ impl Int {
     }
 
     #[slot]
-    fn __neg__(_vm: &Vm, this: &Value) -> Res<Value> {
-        Ok(number_ops::sub(&IntRef::Small(0), &known(this)))
+    fn __neg__(vm: &Vm, this: &Value) -> Res<Value> {
+        number_ops::sub(vm, &IntRef::Small(0), &known(this))
     }
 
     #[slot]
@@ -283,8 +283,8 @@ impl Int {
     }
 
     #[slot]
-    fn __invert__(_vm: &Vm, this: &Value) -> Res<Value> {
-        Ok(number_ops::sub(&IntRef::Small(-1), &known(this)))
+    fn __invert__(vm: &Vm, this: &Value) -> Res<Value> {
+        number_ops::sub(vm, &IntRef::Small(-1), &known(this))
     }
 
     #[slot]

@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use lisle_macros::{pymethods, signature};
 use num_bigint::{BigInt, Sign};
-use num_integer::Integer;
 
 use super::buffer::bytes_of;
 use super::int::{self, Bool, Int, IntRef, known};
-use super::number_text;
+use super::{number_ops, number_text};
 use crate::native::{Args, Signature};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::{self, int::exceeds_digits};
@@ -53,7 +52,7 @@ pub fn to_decimal(vm: &Vm, n: IntRef<'_>) -> Res<String> {
             )));
         }
     }
-    Ok(text::int::to_decimal(n))
+    number_ops::interruptible(vm, |pause| text::int::to_decimal(n, pause))
 }
 
 /// The error of a decimal literal with more digits than the limit.
@@ -147,15 +146,15 @@ fn byte_order(vm: &Vm, name: Option<&Py<Str>>) -> Res<Order> {
 }
 
 /// `n` rounded to a multiple of `unit`, ties to even.
-fn round_to_multiple(n: &BigInt, unit: &BigInt) -> BigInt {
-    let (quotient, rest) = n.div_mod_floor(unit);
+fn round_to_multiple(vm: &Vm, n: &BigInt, unit: &BigInt) -> Res<BigInt> {
+    let (quotient, rest) = number_ops::div_mod_big(vm, n, unit)?;
     let twice: BigInt = &rest << 1u32;
     let up = match twice.cmp(unit) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => quotient.bit(0),
         std::cmp::Ordering::Greater => true,
     };
-    if up { n - rest + unit } else { n - rest }
+    Ok(if up { n - rest + unit } else { n - rest })
 }
 
 /// What `int(x, base=..)` binds to; `x` cannot be named.
@@ -385,11 +384,12 @@ impl Int {
         let n = known(this);
         // With more zeros than the number has digits, and one to spare, nothing is left.
         let zeros = match digits.to_i64() {
-            Some(digits) if digits.unsigned_abs() <= n.bits() / 3 + 1 => digits.unsigned_abs() as u32,
+            Some(digits) if digits.unsigned_abs() <= n.bits() / 3 + 1 => digits.unsigned_abs(),
             _ => return Ok(Value::int(0)),
         };
-        let unit = BigInt::from(10).pow(zeros);
-        Ok(Value::bigint(round_to_multiple(&n.as_bigint(), &unit)))
+        let ten = BigInt::from(10);
+        let unit = number_ops::interruptible(vm, |pause| text::huge::pow(ten.magnitude(), zeros, pause))?;
+        round_to_multiple(vm, &n.as_bigint(), &unit.into()).map(Value::bigint)
     }
 
     /// Convert to a string according to format_spec.

@@ -327,11 +327,11 @@ impl Py<List> {
             return self.extend_vec(vm, items);
         }
         let iterator = vm.iter(iterable)?;
+        // A hint may be wrong: no more is taken on trust than does no harm.
+        let hint = vm.length_hint(iterable, 8)?.min(1 << 20);
         if let Some(range) = iterator.downcast_exact::<RangeIterator>() {
             return self.extend_vec(vm, range.take_rest().ok_or_else(|| vm.memory_error())?);
         }
-        // A hint may be wrong: no more is taken on trust than does no harm.
-        let hint = vm.length_hint(iterable, 8)?.min(1 << 20);
         let fits = self.with(|items| {
             let fits = if items.is_empty() {
                 items.try_reserve_exact(hint)

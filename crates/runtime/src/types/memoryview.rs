@@ -480,6 +480,8 @@ pub struct BufferWrapper {
     object: Value,
     /// The export of the view, until it is given back.
     source: PySlot<Managed>,
+    /// Whether the memory is exported by native code and only giving it back is the class's matter.
+    native: AtomicBool,
 }
 
 struct WrapperExporter;
@@ -503,6 +505,16 @@ impl Exporter for WrapperExporter {
             return;
         }
         let object = &wrapper.object;
+        if !wrapper.native.load(Relaxed) {
+            drop(wrapper.source.swap(None));
+            wrapper.view.state.fetch_sub(1, AcqRel);
+            if object.ty().lookup(vm, intern!("__release_buffer__")).is_some()
+                && let Err(exc) = vm.call_special(object, intern!("__release_buffer__"), &[wrapper.view.as_value()])
+            {
+                vm.unraisable(exc, Some("Exception ignored in __release_buffer__ of"), Some(object));
+            }
+            return;
+        }
         if object.ty().lookup(vm, intern!("__release_buffer__")).is_some() {
             let shown = wrapper.view.source.get().map(|source| {
                 let view = wrapper.view.derived(source, wrapper.view.layout.0.clone());
@@ -529,12 +541,22 @@ pub(crate) fn python_buffer(vm: &Vm, this: &Value, flags: BufferFlags) -> Res<Bu
     let Some(view) = made.downcast_exact::<MemoryView>() else {
         return Err(vm.type_error("__buffer__ returned non-memoryview object"));
     };
+    wrapped(vm, view, this, flags, false)
+}
+
+/// The buffer that native code exports for an instance of a Python class with a `__release_buffer__` method.
+pub(crate) fn watched_buffer(vm: &Vm, this: &Value, buffer: Buffer, flags: BufferFlags) -> Res<Buffer> {
+    wrapped(vm, &MemoryView::over(buffer), this, flags, true)
+}
+
+fn wrapped(vm: &Vm, view: &Py<MemoryView>, object: &Value, flags: BufferFlags, native: bool) -> Res<Buffer> {
     // Counts as an export of the view, which the wrapper gives back.
     let inner = view_buffer(vm, view, flags)?;
     let wrapper = Py::new(BufferWrapper {
         view: view.clone(),
-        object: this.clone(),
+        object: object.clone(),
         source: PySlot::new(view.source(vm)?),
+        native: AtomicBool::new(native),
     });
     let outer = Buffer {
         owner: wrapper.into_value(),

@@ -104,12 +104,12 @@ impl Method {
     }
 
     /// the function (or other callable) implementing a method
-    #[getter]
+    #[getter(member)]
     fn __func__(_: &Vm, this: &Py<Method>) -> Value {
         this.function.clone()
     }
     /// the instance to which a method is bound
-    #[getter]
+    #[getter(member)]
     fn __self__(_: &Vm, this: &Py<Method>) -> Value {
         this.receiver.clone()
     }

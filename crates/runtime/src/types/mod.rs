@@ -33,6 +33,7 @@ pub mod iter_tools;
 pub mod list;
 mod list_methods;
 pub mod list_sort;
+pub mod mapped_builtins;
 pub mod mappingproxy;
 pub mod memoryview;
 pub mod method;

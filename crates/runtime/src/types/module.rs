@@ -120,14 +120,17 @@ impl Module {
         Ok(Str::from_str(&format!("<module {name}>")).into_value())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __dict__(_: &Vm, this: &Py<Module>) -> Value {
         this.dict().into_value()
     }
 
     #[pymethod(sig = "($self, /)")]
     fn __dir__(vm: &Vm, this: &Py<Module>) -> Res<Value> {
-        let dict = this.dict();
+        let dict = vm.getattr(this.as_value(), intern!("__dict__"))?;
+        let Some(dict) = dict.downcast::<Dict>() else {
+            return Err(vm.type_error("<module>.__dict__ is not a dictionary"));
+        };
         if let Some(f) = dict.get_str(intern!("__dir__")) {
             return vm.call(&f, &[]);
         }

@@ -209,7 +209,7 @@ impl MethodDescriptor {
         format!("<method '{}' of '{}' objects>", this.def.name, this.owner.name())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __objclass__(_: &Vm, this: &Py<MethodDescriptor>) -> Value {
         this.owner.to_value()
     }
@@ -305,7 +305,7 @@ impl ClassMethodDescriptor {
         format!("<method '{}' of '{}' objects>", this.def.name, this.owner.name())
     }
 
-    #[getter]
+    #[getter(member)]
     fn __objclass__(_: &Vm, this: &Py<ClassMethodDescriptor>) -> Value {
         this.owner.to_value()
     }

@@ -7,11 +7,12 @@
 use std::cmp::Ordering;
 
 use lisle_bytecode::opcode::{BinOp, CmpOp};
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
 use crate::object::Value;
+use crate::text::huge::{self, Pause, Stop};
 use crate::types::int::IntRef;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
@@ -31,8 +32,8 @@ fn wide(n: i128) -> Value {
 /// `a op b` for ints. `MatMul` is `NotImplemented`.
 pub fn binary_int(vm: &Vm, op: BinOp, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     match op {
-        BinOp::Add => Ok(add(a, b)),
-        BinOp::Sub => Ok(sub(a, b)),
+        BinOp::Add => add(vm, a, b),
+        BinOp::Sub => sub(vm, a, b),
         BinOp::Mul => mul(vm, a, b),
         BinOp::TrueDiv => true_divide(vm, a, b).map(Value::float),
         BinOp::FloorDiv => floor_divide(vm, a, b),
@@ -40,7 +41,7 @@ pub fn binary_int(vm: &Vm, op: BinOp, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Val
         BinOp::Pow => pow_int(vm, a, b, None),
         BinOp::LShift => shift_left(vm, a, b),
         BinOp::RShift => shift_right(vm, a, b),
-        BinOp::And | BinOp::Or | BinOp::Xor => Ok(bitwise(op, a, b)),
+        BinOp::And | BinOp::Or | BinOp::Xor => bitwise(vm, op, a, b),
         BinOp::MatMul => Ok(Value::NOT_IMPLEMENTED),
     }
 }
@@ -61,35 +62,67 @@ pub fn binary_float(vm: &Vm, op: BinOp, a: f64, b: f64) -> Res<Value> {
     Ok(Value::float(result))
 }
 
+/// Runs work on large numbers with a safepoint at each of its pauses.
+pub fn interruptible<T>(vm: &Vm, work: impl FnOnce(&mut Pause<'_>) -> Result<T, Stop>) -> Res<T> {
+    let mut raised = None;
+    let done = work(&mut || {
+        vm.safepoint().map_err(|exc| {
+            raised = Some(exc);
+            Stop
+        })
+    });
+    done.map_err(|Stop| raised.unwrap_or_else(|| vm.system_error("stopped without an exception")))
+}
+
 /// `a + b`.
-pub fn add(a: &IntRef<'_>, b: &IntRef<'_>) -> Value {
-    match (a, b) {
+pub fn add(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
+    Ok(match (a, b) {
         (IntRef::Small(a), IntRef::Small(b)) => wide(i128::from(*a) + i128::from(*b)),
-        (IntRef::Big(a), IntRef::Small(b)) | (IntRef::Small(b), IntRef::Big(a)) => Value::bigint(*a + *b),
-        (IntRef::Big(a), IntRef::Big(b)) => Value::bigint(*a + *b),
-    }
+        (IntRef::Big(big), IntRef::Small(b)) | (IntRef::Small(b), IntRef::Big(big)) => {
+            check_bits(vm, big.bits())?;
+            Value::bigint(*big + *b)
+        }
+        (IntRef::Big(a), IntRef::Big(b)) => {
+            check_bits(vm, a.bits().max(b.bits()))?;
+            Value::bigint(*a + *b)
+        }
+    })
 }
 
 /// `a - b`.
-pub fn sub(a: &IntRef<'_>, b: &IntRef<'_>) -> Value {
-    match (a, b) {
-        (IntRef::Small(a), IntRef::Small(b)) => wide(i128::from(*a) - i128::from(*b)),
-        (IntRef::Big(a), IntRef::Small(b)) => Value::bigint(*a - *b),
-        (IntRef::Small(a), IntRef::Big(b)) => Value::bigint(*a - *b),
-        (IntRef::Big(a), IntRef::Big(b)) => Value::bigint(*a - *b),
+pub fn sub(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
+    if let (IntRef::Small(a), IntRef::Small(b)) = (a, b) {
+        return Ok(wide(i128::from(*a) - i128::from(*b)));
     }
+    check_bits(vm, a.bits().max(b.bits()))?;
+    Ok(Value::bigint(match (a, b) {
+        (IntRef::Big(a), IntRef::Small(b)) => *a - *b,
+        (IntRef::Small(a), IntRef::Big(b)) => *a - *b,
+        _ => &*a.as_bigint() - &*b.as_bigint(),
+    }))
 }
 
 /// `a * b`.
 pub fn mul(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     Ok(match (a, b) {
         (IntRef::Small(a), IntRef::Small(b)) => wide(i128::from(*a) * i128::from(*b)),
-        (IntRef::Big(a), IntRef::Small(b)) | (IntRef::Small(b), IntRef::Big(a)) => Value::bigint(*a * *b),
-        (IntRef::Big(a), IntRef::Big(b)) => {
-            check_bits(vm, a.bits().saturating_add(b.bits()))?;
-            Value::bigint(*a * *b)
+        (IntRef::Big(big), IntRef::Small(b)) | (IntRef::Small(b), IntRef::Big(big)) => {
+            check_bits(vm, big.bits())?;
+            Value::bigint(*big * *b)
         }
+        (IntRef::Big(a), IntRef::Big(b)) => Value::bigint(mul_big(vm, a, b)?),
     })
+}
+
+/// `a * b`, with safepoints.
+pub fn mul_big(vm: &Vm, a: &BigInt, b: &BigInt) -> Res<BigInt> {
+    let bits = a.bits().saturating_add(b.bits());
+    if !huge::is_huge(bits) {
+        return Ok(a * b);
+    }
+    check_bits(vm, bits)?;
+    let product = interruptible(vm, |pause| huge::mul(a.magnitude(), b.magnitude(), pause))?;
+    Ok(BigInt::from_biguint(a.sign() * b.sign(), product))
 }
 
 /// Refuses results of `bits` bits that memory could not hold; the arithmetic crate would abort the process.
@@ -98,13 +131,38 @@ pub fn check_bits(vm: &Vm, bits: u64) -> Res<()> {
     if bits <= SURE {
         return Ok(());
     }
-    if bits >= 1 << 62 {
-        return Err(vm.overflow_error("too many digits in integer"));
+    // What no machine of this size holds; systems that promise memory they do not have would end the process later.
+    if bits / 8 > crate::memory::alloc::physical_memory() {
+        return Err(vm.memory_error());
     }
-    // Working space included, which for products and quotients is about twice the result.
+    // Working space included, which for products and quotients is several times the result.
     let mut probe: Vec<u64> = Vec::new();
-    let words = usize::try_from(bits / 64 * 4).map_err(|_| vm.memory_error())?;
+    let words = usize::try_from(bits / 64 * 6).map_err(|_| vm.memory_error())?;
     probe.try_reserve_exact(words).map_err(|_| vm.memory_error())
+}
+
+/// Quotient and remainder of the magnitudes, with safepoints.
+fn div_rem_magnitudes(vm: &Vm, a: &BigUint, b: &BigUint) -> Res<(BigUint, BigUint)> {
+    if !huge::is_huge(a.bits()) {
+        return Ok(a.div_rem(b));
+    }
+    check_bits(vm, a.bits())?;
+    interruptible(vm, |pause| huge::div_rem(a, b, pause))
+}
+
+/// `a // b` and `a % b`; `b` is not zero.
+pub fn div_mod_big(vm: &Vm, a: &BigInt, b: &BigInt) -> Res<(BigInt, BigInt)> {
+    if !huge::is_huge(a.bits()) {
+        return Ok(a.div_mod_floor(b));
+    }
+    let (q, r) = div_rem_magnitudes(vm, a.magnitude(), b.magnitude())?;
+    let mut q = BigInt::from_biguint(a.sign() * b.sign(), q);
+    let mut r = BigInt::from_biguint(a.sign(), r);
+    if !r.is_zero() && a.sign() != b.sign() {
+        q -= 1;
+        r += b;
+    }
+    Ok((q, r))
 }
 
 /// `a // b` and `a % b` of `i64`: `None` on overflow.
@@ -128,7 +186,10 @@ pub fn floor_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     {
         return Ok(Value::int(q));
     }
-    Ok(Value::bigint(a.as_bigint().div_floor(&b.as_bigint())))
+    if !huge::is_huge(a.bits()) {
+        return Ok(Value::bigint(a.as_bigint().div_floor(&b.as_bigint())));
+    }
+    Ok(Value::bigint(div_mod_big(vm, &a.as_bigint(), &b.as_bigint())?.0))
 }
 
 /// `a % b`.
@@ -141,7 +202,10 @@ pub fn modulo(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     {
         return Ok(Value::int(r));
     }
-    Ok(Value::bigint(a.as_bigint().mod_floor(&b.as_bigint())))
+    if !huge::is_huge(a.bits()) {
+        return Ok(Value::bigint(a.as_bigint().mod_floor(&b.as_bigint())));
+    }
+    Ok(Value::bigint(div_mod_big(vm, &a.as_bigint(), &b.as_bigint())?.1))
 }
 
 /// `divmod(a, b)` as a tuple.
@@ -154,27 +218,28 @@ pub fn divmod_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
             (Value::int(q), Value::int(r))
         }
         _ => {
-            let (q, r) = a.as_bigint().div_mod_floor(&b.as_bigint());
+            let (q, r) = div_mod_big(vm, &a.as_bigint(), &b.as_bigint())?;
             (Value::bigint(q), Value::bigint(r))
         }
     };
     Ok(Tuple::new(vec![q, r]).into_value())
 }
 
-fn bitwise(op: BinOp, a: &IntRef<'_>, b: &IntRef<'_>) -> Value {
+fn bitwise(vm: &Vm, op: BinOp, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     if let (IntRef::Small(a), IntRef::Small(b)) = (a, b) {
-        return Value::int(match op {
+        return Ok(Value::int(match op {
             BinOp::And => a & b,
             BinOp::Or => a | b,
             _ => a ^ b,
-        });
+        }));
     }
+    check_bits(vm, a.bits().max(b.bits()))?;
     let (a, b) = (a.as_bigint(), b.as_bigint());
-    Value::bigint(match op {
+    Ok(Value::bigint(match op {
         BinOp::And => &*a & &*b,
         BinOp::Or => &*a | &*b,
         _ => &*a ^ &*b,
-    })
+    }))
 }
 
 /// `a << b`.
@@ -185,17 +250,24 @@ pub fn shift_left(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     if a.is_zero() {
         return Ok(Value::int(0));
     }
-    let Some(count) = b.to_i64() else {
-        return Err(vm.overflow_error("too many digits in integer"));
+    let Some(count) = b.to_u64() else {
+        return Err(too_many_digits(vm, b));
     };
     if let IntRef::Small(a) = a
         && count < 64
     {
         return Ok(wide(i128::from(*a) << count));
     }
-    let count = count as u64;
     check_bits(vm, a.bits().saturating_add(count))?;
     Ok(Value::bigint(&*a.as_bigint() << count))
+}
+
+/// The error for a result of `bits` bits, more than 64 can count: CPython counts digits of 30 bits, four bytes each.
+fn too_many_digits(vm: &Vm, bits: &IntRef<'_>) -> crate::vm::Exc {
+    if bits.as_bigint().bits() <= 65 {
+        return vm.memory_error();
+    }
+    vm.overflow_error("too many digits in integer")
 }
 
 /// `a >> b`.
@@ -227,7 +299,7 @@ pub fn true_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<f64> {
     }
     let negative = a.is_negative() != b.is_negative();
     let (a, b) = (a.as_bigint(), b.as_bigint());
-    let magnitude = divide_magnitudes(a.magnitude(), b.magnitude());
+    let magnitude = divide_magnitudes(vm, a.magnitude(), b.magnitude())?;
     if magnitude.is_infinite() {
         return Err(vm.overflow_error("integer division result too large for a float"));
     }
@@ -235,23 +307,23 @@ pub fn true_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<f64> {
 }
 
 /// The float nearest to `a / b`; infinite if that is too large. `b` is not zero.
-fn divide_magnitudes(a: &num_bigint::BigUint, b: &num_bigint::BigUint) -> f64 {
+fn divide_magnitudes(vm: &Vm, a: &BigUint, b: &BigUint) -> Res<f64> {
     if a.is_zero() {
-        return 0.0;
+        return Ok(0.0);
     }
     // Scale such that the quotient has 63 to 65 bits, more than a float keeps; the remainder only matters as a sticky bit.
     let shift = b.bits() as i128 - a.bits() as i128 + 64;
     if shift > 1200 {
-        return 0.0;
+        return Ok(0.0);
     }
     if shift < -1200 {
-        return f64::INFINITY;
+        return Ok(f64::INFINITY);
     }
     let shift = shift as i64;
     let (q, r) = if shift >= 0 {
-        (a << shift as u64).div_rem(b)
+        div_rem_magnitudes(vm, &(a << shift as u64), b)?
     } else {
-        a.div_rem(&(b << shift.unsigned_abs()))
+        div_rem_magnitudes(vm, a, &(b << shift.unsigned_abs()))?
     };
     let mut q = q
         .iter_u64_digits()
@@ -260,7 +332,7 @@ fn divide_magnitudes(a: &num_bigint::BigUint, b: &num_bigint::BigUint) -> f64 {
     if !r.is_zero() {
         q |= 1;
     }
-    scale_rounded(q, -shift)
+    Ok(scale_rounded(q, -shift))
 }
 
 /// The float nearest to `m * 2**exponent`, where the lowest bit of `m` may be a sticky bit if `m` has at least 56 bits.
@@ -347,7 +419,7 @@ pub fn pow_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: Option<&IntRef<
         return Ok(Value::int(if base == -1 && !b.is_odd() { 1 } else { base }));
     }
     let Some(exponent) = b.to_i64() else {
-        return Err(vm.overflow_error("too many digits in integer"));
+        return Err(too_many_digits(vm, b));
     };
     if let IntRef::Small(base) = a
         && let Some(result) = u32::try_from(exponent).ok().and_then(|e| base.checked_pow(e))
@@ -356,21 +428,11 @@ pub fn pow_int(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: Option<&IntRef<
     }
     check_bits(vm, a.bits().saturating_sub(1).saturating_mul(exponent as u64))?;
     let base = a.as_bigint();
-    // A power of two, which would be multiplied out bit by bit.
-    if let Some(zeros) = base.trailing_zeros()
-        && zeros + 1 == base.bits()
-    {
-        let shifted = BigInt::one() << (zeros * exponent as u64);
-        return Ok(Value::bigint(if base.is_negative() && exponent & 1 == 1 {
-            -shifted
-        } else {
-            shifted
-        }));
-    }
-    match u32::try_from(exponent) {
-        Ok(exponent) => Ok(Value::bigint(base.pow(exponent))),
-        Err(_) => Err(vm.memory_error()),
-    }
+    let exponent = exponent as u64;
+    let power = interruptible(vm, |pause| huge::pow(base.magnitude(), exponent, pause))?;
+    let negative = base.is_negative() && exponent & 1 == 1;
+    let sign = if negative { Sign::Minus } else { Sign::Plus };
+    Ok(Value::bigint(BigInt::from_biguint(sign, power)))
 }
 
 fn pow_mod(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: &IntRef<'_>) -> Res<Value> {
@@ -399,7 +461,17 @@ fn pow_mod(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>, modulus: &IntRef<'_>) -> Res
         base = std::borrow::Cow::Owned(inverse);
         exponent = std::borrow::Cow::Owned(-exponent.into_owned());
     }
-    Ok(Value::bigint(base.modpow(&exponent, &m)))
+    // Of the sign of the modulus, as all remainders.
+    let (_, base) = div_mod_big(vm, &base, &m.abs())?;
+    let power = interruptible(vm, |pause| {
+        huge::pow_mod(base.magnitude(), exponent.magnitude(), m.magnitude(), pause)
+    })?;
+    let power = BigInt::from(power);
+    Ok(Value::bigint(if m.is_negative() && !power.is_zero() {
+        power + &*m
+    } else {
+        power
+    }))
 }
 
 fn pow_mod_small(a: i64, mut b: u64, m: u64) -> u64 {

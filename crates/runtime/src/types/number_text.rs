@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 
 use super::complex::{Complex, Pair};
-use super::{float, int, int_methods};
+use super::{float, int, int_methods, number_ops};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::StrBuf;
 use crate::text::complex::{ComplexError, parse_complex as read_complex};
 use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
+use crate::text::huge::{Pause, Stop};
 use crate::text::int::{Int, IntError, parse_int, parse_int_bytes as read_int_bytes};
 use crate::types::buffer::bytes_of;
 use crate::types::bytearray::ByteArray;
@@ -56,6 +57,7 @@ fn short_repr(vm: &Vm, value: &Value) -> Res<String> {
 fn int_error(vm: &Vm, error: IntError, base: u32, value: &Value) -> Exc {
     match error {
         IntError::TooManyDigits(digits) => int_methods::too_many_digits(vm, digits),
+        IntError::Stopped => vm.system_error("stopped without an exception"),
         IntError::Invalid => match short_repr(vm, value) {
             Ok(shown) => vm.value_error(format!("invalid literal for int() with base {base}: {shown}")),
             Err(exc) => exc,
@@ -63,18 +65,36 @@ fn int_error(vm: &Vm, error: IntError, base: u32, value: &Value) -> Exc {
     }
 }
 
+/// Reads with safepoints, and makes exceptions of errors.
+fn read_int(
+    vm: &Vm,
+    source: &Value,
+    base: u32,
+    read: impl FnOnce(usize, &mut Pause<'_>) -> Result<Int, IntError>,
+) -> Res<Value> {
+    let limit = int_methods::max_str_digits() as usize;
+    // What is wrong with the text comes out as a result of the work.
+    let result = number_ops::interruptible(vm, |pause| match read(limit, pause) {
+        Err(IntError::Stopped) => Err(Stop),
+        other => Ok(other),
+    })?;
+    result
+        .map(int_value)
+        .map_err(|error| int_error(vm, error, base, source))
+}
+
 /// `int(text, base)`.
 pub fn parse_int_str(vm: &Vm, text: &Py<Str>, base: u32) -> Res<Value> {
-    parse_int(text.view(), base, int_methods::max_str_digits() as usize)
-        .map(int_value)
-        .map_err(|error| int_error(vm, error, base, text.as_value()))
+    read_int(vm, text.as_value(), base, |limit, pause| {
+        parse_int(text.view(), base, limit, pause)
+    })
 }
 
 /// `int(bytes, base)`, where `bytes` are those of `value`.
 pub fn parse_int_bytes(vm: &Vm, value: &Value, bytes: &[u8], base: u32) -> Res<Value> {
-    read_int_bytes(bytes, base, int_methods::max_str_digits() as usize)
-        .map(int_value)
-        .map_err(|error| int_error(vm, error, base, value))
+    read_int(vm, value, base, |limit, pause| {
+        read_int_bytes(bytes, base, limit, pause)
+    })
 }
 
 fn not_a_float(vm: &Vm, value: &Value) -> Exc {
@@ -140,7 +160,16 @@ fn format_error(vm: &Vm, error: FormatError) -> Exc {
     match error.kind {
         ErrorKind::Overflow => vm.overflow_error(error.message),
         ErrorKind::Memory => vm.memory_error(),
+        ErrorKind::Stopped => vm.system_error("stopped without an exception"),
         _ => vm.value_error(error.message),
+    }
+}
+
+/// A result for [`number_ops::interruptible`].
+pub fn unless_stopped<T>(result: Result<T, FormatError>) -> Result<Result<T, FormatError>, Stop> {
+    match result {
+        Err(error) if error.kind == ErrorKind::Stopped => Err(Stop),
+        other => Ok(other),
     }
 }
 
@@ -159,14 +188,22 @@ fn formatted(
 
 /// `format(int, spec)`.
 pub fn format_int(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
-    formatted(vm, value, spec, |name| {
-        format_spec::format_int(
+    let limit = int_methods::max_str_digits() as usize;
+    if spec.is_empty() {
+        return vm.str(value).map(Py::into_value);
+    }
+    let name = value.ty().name();
+    let result = number_ops::interruptible(vm, |pause| {
+        unless_stopped(format_spec::format_int(
             int::known(value),
             spec.view(),
-            name,
-            int_methods::max_str_digits() as usize,
-        )
-    })
+            &name,
+            limit,
+            pause,
+        ))
+    })?;
+    let buf = result.map_err(|error| format_error(vm, error))?;
+    Ok(Str::from_buf(buf).into_value())
 }
 
 /// `format(float, spec)`.

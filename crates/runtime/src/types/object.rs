@@ -78,13 +78,32 @@ fn abstract_error(vm: &Vm, cls: &Py<Type>) -> crate::vm::Exc {
     ))
 }
 
+/// Whether the dict of instances comes from a native class.
+fn native_dict(ty: &Py<Type>) -> bool {
+    let mut at = ty.clone();
+    while at.has_flag(TypeFlags::HEAP) {
+        match at.base.get() {
+            Some(base) => at = base,
+            None => return false,
+        }
+    }
+    at.attr_offset() != 0
+}
+
 /// `obj.__dict__ = value`.
 pub fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Res<()> {
+    // Classes and modules have dicts that are theirs.
+    if this.downcast::<Type>().is_some() {
+        return Err(vm.attribute_error("attribute '__dict__' of 'type' objects is not writable"));
+    }
+    if this.downcast::<crate::types::module::Module>().is_some() {
+        return Err(vm.attribute_error("readonly attribute"));
+    }
     let Some(attrs) = Attrs::of(this) else {
-        return Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name())));
+        return Err(vm.attribute_error("This object has no __dict__"));
     };
     let dict = match value {
-        None if this.ty().has_flag(TypeFlags::HEAP) => Dict::new_empty(),
+        None if !native_dict(this.ty()) => Dict::new_empty(),
         None => return Err(vm.type_error("cannot delete __dict__")),
         Some(v) => v.clone().try_into_py::<Dict>().map_err(|v| {
             vm.type_error(format!(
@@ -103,9 +122,16 @@ static DICT_GETSET: GetSetDef = GetSetDef {
     doc: Some("dictionary for instance variables"),
     get: |vm, this| match crate::vm::attributes::instance_dict(this) {
         Some(dict) => Ok(dict.into_value()),
-        None => Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name()))),
+        // What a metaclass has from a class that is none.
+        None => match this.downcast::<Type>() {
+            Some(class) => Ok(crate::types::mappingproxy::MappingProxy::new_value(
+                class.dict().into_value(),
+            )),
+            None => Err(vm.attribute_error("This object has no __dict__")),
+        },
     },
     set: Some(set_instance_dict),
+    member: false,
 };
 
 static WEAKREF_GETSET: GetSetDef = GetSetDef {
@@ -119,6 +145,7 @@ static WEAKREF_GETSET: GetSetDef = GetSetDef {
             .unwrap_or(Value::NONE))
     },
     set: None,
+    member: false,
 };
 
 /// The `__dict__` attribute of a class whose instances are the first in their hierarchy to have one.
@@ -347,7 +374,7 @@ pub fn object_getstate(vm: &Vm, this: &Value) -> Res<Value> {
 }
 
 fn slot_state(vm: &Vm, this: &Value) -> Res<Option<Value>> {
-    if this.ty().members() == 0 {
+    if this.ty().members() == 0 && this.ty().dict().get_str(intern!("__slotnames__")).is_none() {
         return Ok(None);
     }
     let copyreg = vm.import_module("copyreg")?;
@@ -373,6 +400,31 @@ fn gives_state(vm: &Vm, cls: &Py<Type>) -> bool {
     }
 }
 
+/// What `__getnewargs_ex__` returned.
+fn new_args_ex(vm: &Vm, pair: &Value) -> Res<(Value, Value)> {
+    let Some(tuple) = pair.downcast::<Tuple>() else {
+        let found = pair.ty().name();
+        return Err(vm.type_error(format!("__getnewargs_ex__ should return a tuple, not '{found}'")));
+    };
+    let [args, kwargs] = tuple.as_slice() else {
+        let n = tuple.as_slice().len();
+        return Err(vm.value_error(format!("__getnewargs_ex__ should return a tuple of length 2, not {n}")));
+    };
+    if args.downcast::<Tuple>().is_none() {
+        let found = args.ty().name();
+        return Err(vm.type_error(format!(
+            "first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '{found}'"
+        )));
+    }
+    if kwargs.downcast::<Dict>().is_none() {
+        let found = kwargs.ty().name();
+        return Err(vm.type_error(format!(
+            "second item of the tuple returned by __getnewargs_ex__ must be a dict, not '{found}'"
+        )));
+    }
+    Ok((args.clone(), kwargs.clone()))
+}
+
 fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
     let cls = this.ty();
     if cls.slots().new.is_none() {
@@ -380,10 +432,10 @@ fn reduce_newobj(vm: &Vm, this: &Value) -> Res<Value> {
     }
     let copyreg = vm.import_module("copyreg")?;
     let (args, kwargs) = match vm.call_special_opt(this, intern!("__getnewargs_ex__"), &[])? {
-        Some(pair) => match pair.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).as_deref() {
-            Some([a, k]) => (Some(a.clone()), Some(k.clone())),
-            _ => return Err(vm.type_error("__getnewargs_ex__ should return a tuple of length 2")),
-        },
+        Some(pair) => {
+            let (args, kwargs) = new_args_ex(vm, &pair)?;
+            (Some(args), Some(kwargs))
+        }
         None => match vm.call_special_opt(this, intern!("__getnewargs__"), &[])? {
             Some(args) if args.downcast::<Tuple>().is_some() => (Some(args), None),
             Some(args) => {

@@ -204,7 +204,7 @@ impl Property {
         Ok(())
     }
 
-    #[getter]
+    #[getter(member)]
     fn fget(_: &Vm, this: &Py<Property>) -> Option<Value> {
         this.getter.get()
     }
@@ -212,7 +212,7 @@ impl Property {
     fn set_fget(vm: &Vm, _: &Py<Property>, _value: Option<&Value>) -> Res<()> {
         Err(vm.attribute_error("readonly attribute"))
     }
-    #[getter]
+    #[getter(member)]
     fn fset(_: &Vm, this: &Py<Property>) -> Option<Value> {
         this.setter.get()
     }
@@ -220,7 +220,7 @@ impl Property {
     fn set_fset(vm: &Vm, _: &Py<Property>, _value: Option<&Value>) -> Res<()> {
         Err(vm.attribute_error("readonly attribute"))
     }
-    #[getter]
+    #[getter(member)]
     fn fdel(_: &Vm, this: &Py<Property>) -> Option<Value> {
         this.deleter.get()
     }

@@ -98,7 +98,9 @@ impl Range {
     fn iterator(&self, vm: &Vm) -> Value {
         if let (Some(start), Some(step), Some(len)) =
             (as_i64(vm, &self.start), as_i64(vm, &self.step), as_i64(vm, &self.len))
-            && as_i64(vm, &self.stop).is_some()
+            && let Some(stop) = as_i64(vm, &self.stop)
+            // One step beyond the end must not overflow either.
+            && (len == 0 || stop.checked_add(step - step.signum()).is_some())
         {
             return RangeIterator::new(start, step, len).into_value();
         }
@@ -274,7 +276,7 @@ impl Range {
         Ok(this.nth(vm, &at))
     }
 
-    #[getter]
+    #[getter(member)]
     fn start(_vm: &Vm, this: &Py<Range>) -> Value {
         this.start.clone()
     }
@@ -284,7 +286,7 @@ impl Range {
         Err(vm.attribute_error("readonly attribute"))
     }
 
-    #[getter]
+    #[getter(member)]
     fn stop(_vm: &Vm, this: &Py<Range>) -> Value {
         this.stop.clone()
     }
@@ -294,7 +296,7 @@ impl Range {
         Err(vm.attribute_error("readonly attribute"))
     }
 
-    #[getter]
+    #[getter(member)]
     fn step(_vm: &Vm, this: &Py<Range>) -> Value {
         this.step.clone()
     }

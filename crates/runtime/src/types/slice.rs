@@ -273,7 +273,7 @@ impl Slice {
         compare_items(vm, &this.as_triple(), &theirs.as_triple(), op)
     }
 
-    #[getter]
+    #[getter(member)]
     fn start(_vm: &Vm, this: &Py<Slice>) -> Value {
         this.start.clone()
     }
@@ -283,7 +283,7 @@ impl Slice {
         Err(vm.attribute_error("readonly attribute"))
     }
 
-    #[getter]
+    #[getter(member)]
     fn stop(_vm: &Vm, this: &Py<Slice>) -> Value {
         this.stop.clone()
     }
@@ -293,7 +293,7 @@ impl Slice {
         Err(vm.attribute_error("readonly attribute"))
     }
 
-    #[getter]
+    #[getter(member)]
     fn step(_vm: &Vm, this: &Py<Slice>) -> Value {
         this.step.clone()
     }

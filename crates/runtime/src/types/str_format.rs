@@ -9,7 +9,7 @@ use super::bytearray::ByteArray;
 use super::bytes::Bytes;
 use super::str_methods::format_error;
 use super::tuple::Tuple;
-use super::{int, int_methods};
+use super::{int, int_methods, number_ops, number_text};
 use crate::intern;
 use crate::native::KwArgs;
 use crate::object::{Py, Value};
@@ -113,7 +113,10 @@ fn number(vm: &Vm, directive: &Directive, field: &Field, value: &Value, bytes: b
     let made = match letter {
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => {
             let int = integer(vm, letter, value)?;
-            field.render_int(int::known(&int), letter, int_methods::max_str_digits() as usize)
+            let limit = int_methods::max_str_digits() as usize;
+            number_ops::interruptible(vm, |pause| {
+                number_text::unless_stopped(field.render_int(int::known(&int), letter, limit, pause))
+            })?
         }
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
             let x = match vm.to_f64(value) {
@@ -139,14 +142,14 @@ fn integer(vm: &Vm, letter: u8, value: &Value) -> Res<Value> {
     let c = char::from(letter);
     let slots = value.ty().slots();
     let hex = matches!(letter, b'o' | b'x' | b'X');
-    if slots.index.is_some() {
-        return vm.index(value);
-    }
     if !hex && slots.int.is_some() {
         let made = vm.call_special(value, intern!("__int__"), &[])?;
         if vm.int_value(&made).is_some() {
             return Ok(made);
         }
+    }
+    if slots.index.is_some() {
+        return vm.index(value);
     }
     let wanted = if hex { "an integer" } else { "a real number" };
     let found = value.ty().name();
@@ -191,10 +194,6 @@ fn percent_text(vm: &Vm, template: &Py<Str>, operand: &Value) -> Res<Value> {
             operands.look_up(vm, key.into_value())?;
         }
         let field = operands.field(vm, &directive)?;
-        if directive.letter() == b'%' {
-            out.push(u32::from(b'%'));
-            continue;
-        }
         let value = operands.next(vm)?;
         let text = match directive.letter() {
             b's' => vm.str(&value)?,
@@ -287,10 +286,6 @@ pub fn percent_bytes(vm: &Vm, template: &[u8], operand: &Value) -> Res<Vec<u8>> 
             operands.look_up(vm, Bytes::new_value(&template[key.clone()]))?;
         }
         let field = operands.field(vm, &directive)?;
-        if directive.letter() == b'%' {
-            out.push(b'%');
-            continue;
-        }
         let value = operands.next(vm)?;
         let bytes: Cow<'_, [u8]> = match directive.letter() {
             b's' | b'b' => bytes_operand(vm, &value)?,

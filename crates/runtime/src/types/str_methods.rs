@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use lisle_macros::signature;
+
 use super::common::full_name;
 use super::dict::Dict;
 use super::encoding;
@@ -11,8 +13,8 @@ use super::list::List;
 use super::slice::Slice;
 use super::str_iter::{StrAsciiIter, StrIter};
 use super::tuple::Tuple;
-use crate::native::{CmpOp, KwArgs, pymethods};
-use crate::object::{Native, Obj, Py, Type, Value};
+use crate::native::{Args, CmpOp, KwArgs, Signature, pymethods};
+use crate::object::{Native, Py, Type, Value};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
 use crate::text::search::{Justify, Strip, adjust_range};
 use crate::text::strings::Translation;
@@ -252,16 +254,40 @@ fn new_of(vm: &Vm, cls: &Py<Type>, text: Value) -> Res<Value> {
     Ok(Py::with_class(cls, Str::subclass_payload(text.view())).into_value())
 }
 
+/// The arguments of the constructor.
+static NEW: Signature = signature!("str(object='', encoding='utf-8', errors='strict')");
+
 #[pymethods]
 impl Str {
-    #[slot(sig = "(object='', encoding='utf-8', errors='strict')")]
-    fn __new__(
-        vm: &Vm,
-        cls: &Py<Type>,
-        object: Option<&Value>,
-        encoding: Option<&Py<Str>>,
-        errors: Option<&Py<Str>>,
-    ) -> Res<Value> {
+    #[slot]
+    fn __new__(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
+        if let (None, [object]) = (args.kwnames, args.values) {
+            let text = vm.str(object)?;
+            return if cls.is(Str::ty()) {
+                Ok(text.into_value())
+            } else {
+                new_of(vm, cls, text.into_value())
+            };
+        }
+        let given = args.values.len();
+        if given > 3 && !args.has_keywords() {
+            return Err(vm.type_error(format!("str expected at most 3 arguments, got {given}")));
+        }
+        let mut bound = [None; 3];
+        NEW.bind(vm, args, &mut bound)?;
+        let [object, encoding, errors] = bound;
+        let text_arg = |value: Option<&'_ Value>, name: &str| -> Res<Option<Py<Str>>> {
+            let Some(value) = value else { return Ok(None) };
+            match value.clone().try_into_py::<Str>() {
+                Ok(text) => Ok(Some(text)),
+                Err(value) => {
+                    let found = crate::native::args::type_name(value.ty());
+                    Err(vm.type_error(format!("str() argument '{name}' must be str, not {found}")))
+                }
+            }
+        };
+        let (encoding, errors) = (text_arg(encoding, "encoding")?, text_arg(errors, "errors")?);
+        let (encoding, errors) = (encoding.as_ref(), errors.as_ref());
         let Some(object) = object else {
             return new_of(vm, cls, Str::empty().into_value());
         };
@@ -418,7 +444,14 @@ impl Str {
     /// Return the size of the string in memory, in bytes.
     #[pymethod(sig = "($self, /)")]
     fn __sizeof__(_vm: &Vm, this: &Py<Str>) -> Res<usize> {
-        Ok(size_of::<Obj<Str>>() + this.raw_bytes().len())
+        // As CPython counts it: the head of a string of ASCII is shorter, and a null follows the text.
+        let (head, width) = match this.view() {
+            StrView::Ascii(_) => (40, 1),
+            StrView::Latin1(_) => (56, 1),
+            StrView::Ucs2(_) => (56, 2),
+            StrView::Ucs4(_) => (56, 4),
+        };
+        Ok(head + width * (this.len() + 1))
     }
 
     /// Return a formatted version of the string as described by format_spec.

@@ -103,10 +103,17 @@ impl StructSeqDef {
                 doc: Some(*doc).filter(|doc| !doc.is_empty()),
                 get: *get,
                 set: None,
+                member: true,
             })));
         }
         let mut flags = Tuple::FLAGS.0 & !TypeFlags::BASETYPE.0;
-        flags |= TypeFlags::IMMUTABLE.0 | TypeFlags::READY.0 | TypeFlags::GC.0;
+        flags |= TypeFlags::READY.0 | TypeFlags::GC.0;
+        // As in CPython, the classes of `sys` alone cannot be changed.
+        if self.module == "sys" {
+            flags |= TypeFlags::IMMUTABLE.0;
+        } else {
+            flags &= !TypeFlags::IMMUTABLE.0;
+        }
         if !self.constructible {
             flags |= TypeFlags::DISALLOW_INSTANTIATION.0;
         }
@@ -239,7 +246,6 @@ impl StructSeq {
             None => None,
             Some(value) => match value.downcast::<Dict>() {
                 Some(dict) => Some(dict),
-                None if value.is_none() => None,
                 None => {
                     let message = format!("{name}() takes a dict as second arg, if any");
                     return Err(vm.type_error(message));

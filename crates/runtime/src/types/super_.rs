@@ -190,19 +190,19 @@ impl Super {
     }
 
     /// the class invoking super()
-    #[getter]
+    #[getter(member)]
     fn __thisclass__(_: &Vm, this: &Py<Super>) -> Option<Value> {
         this.class.get()
     }
 
     /// the instance invoking super(); may be None
-    #[getter]
+    #[getter(member)]
     fn __self__(_: &Vm, this: &Py<Super>) -> Option<Value> {
         this.object.get()
     }
 
     /// the type of the instance invoking super(); may be None
-    #[getter]
+    #[getter(member)]
     fn __self_class__(_: &Vm, this: &Py<Super>) -> Option<Value> {
         this.object_class.get()
     }

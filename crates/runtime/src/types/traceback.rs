@@ -3,6 +3,8 @@
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
 use crate::types::frame::Frame;
+use crate::types::list::List;
+use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
 /// A traceback entry.
@@ -57,6 +59,12 @@ impl Traceback {
         Ok(Py::with_class(cls, traceback).into_value())
     }
 
+    #[pymethod(sig = "($self, /)")]
+    fn __dir__(_: &Vm, _this: &Py<Traceback>) -> Value {
+        let names = ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"];
+        List::new(names.iter().map(|name| Str::intern(name).into_value()).collect()).into_value()
+    }
+
     #[getter]
     fn tb_next(_: &Vm, this: &Py<Traceback>) -> Option<Value> {
         this.next.get()
@@ -81,12 +89,12 @@ impl Traceback {
         Ok(())
     }
 
-    #[getter]
+    #[getter(member)]
     fn tb_frame(_: &Vm, this: &Py<Traceback>) -> Value {
         this.frame.to_value()
     }
 
-    #[getter]
+    #[getter(member)]
     fn tb_lasti(_: &Vm, this: &Py<Traceback>) -> i64 {
         i64::from(this.pc) * 2 + i64::from(this.odd)
     }

@@ -70,8 +70,9 @@ fn extends(a: &Py<Type>, b: &Py<Type>) -> bool {
 fn solid(ty: &Py<Type>) -> Py<Type> {
     let mut at = ty.clone();
     while let Some(base) = at.base.get() {
-        // A class whose payload adds nothing has the layout of its base.
-        if base.info.size != at.info.size || base.members() != at.members() {
+        // A class whose payload adds nothing has the layout of its base, unless it is a native one that brings attributes.
+        let brings_attributes = !at.has_flag(TypeFlags::HEAP) && (at.attr_offset() != 0) != (base.attr_offset() != 0);
+        if base.info.size != at.info.size || base.members() != at.members() || brings_attributes {
             break;
         }
         at = base;
@@ -264,6 +265,7 @@ pub fn new_class(
     if name.view().chars().any(|c| c == 0) {
         return Err(vm.value_error("type name must not contain null characters"));
     }
+    no_surrogates(vm, name)?;
     let text = name.to_string_lossy();
     let dict = namespace.copy(vm)?;
     let slots = match dict.get_str(intern!("__slots__")) {
@@ -325,8 +327,20 @@ pub fn new_class(
     {
         drop(dict.replace_str(intern!("__module__"), module));
     }
-    if dict.get_str(intern!("__doc__")).is_none() {
-        drop(dict.replace_str(intern!("__doc__"), Value::NONE));
+    match dict.get_str(intern!("__doc__")) {
+        None => drop(dict.replace_str(intern!("__doc__"), Value::NONE)),
+        Some(doc) => {
+            if let Some(doc) = doc.downcast::<Str>() {
+                no_surrogates(vm, doc)?;
+            }
+        }
+    }
+    if dict.has_other_keys() {
+        vm.warn(
+            crate::types::exceptions::RUNTIME_WARNING.get(),
+            &format!("non-string key in the __dict__ of class {text}"),
+            1,
+        )?;
     }
     // Methods that are implicitly static or class methods.
     for (special, class_method) in [
@@ -415,10 +429,26 @@ pub fn new_class(
             }
         }
     }
+    // A `mro()` of its own may leave the class out.
+    if ty
+        .mro
+        .get()
+        .is_none_or(|mro| !mro.iter().any(|class| class.is(ty.as_value())))
+    {
+        return Err(vm.type_error("super(type, obj): obj must be an instance or subtype of type"));
+    }
     let parent = crate::types::super_::Super::new_bound(&ty, ty.as_value());
     let init_subclass = vm.getattr(&parent, intern!("__init_subclass__"))?;
     vm.call_args(&init_subclass, kwargs)?;
     Ok(ty.into_value())
+}
+
+/// An error unless the text can be encoded.
+fn no_surrogates(vm: &Vm, text: &Py<Str>) -> Res<()> {
+    match text.view().chars().position(|c| (0xd800..0xe000).contains(&c)) {
+        None => Ok(()),
+        Some(at) => Err(vm.unicode_encode_error("utf-8", text.to_value(), at, at + 1, "surrogates not allowed")),
+    }
 }
 
 /// `obj.__class__ = new`.
@@ -435,6 +465,7 @@ pub fn assign_class(vm: &Vm, this: &Value, new: &Py<Type>) -> Res<()> {
     let same = std::ptr::eq(old.info, new.info)
         && old.members() == new.members()
         && old.attr_offset() == new.attr_offset()
+        && old.has_flag(TypeFlags::WEAKREF) == new.has_flag(TypeFlags::WEAKREF)
         && (old.members() == 0 || solid(&old).is(&solid(new)) || same_slots(&old, new));
     if !same {
         return Err(vm.type_error(format!(
@@ -520,9 +551,12 @@ fn check_settable(vm: &Vm, cls: &Py<Type>, name: &str, value: Option<&Value>) ->
             cls.name()
         )));
     }
-    value
-        .cloned()
-        .ok_or_else(|| vm.type_error(format!("cannot delete '{name}' attribute of type '{}'", cls.name())))
+    value.cloned().ok_or_else(|| {
+        vm.type_error(format!(
+            "cannot delete '{name}' attribute of immutable type '{}'",
+            cls.name()
+        ))
+    })
 }
 
 #[pymethods(part = define_methods)]
@@ -596,15 +630,7 @@ impl Type {
     /// Return a type's method resolution order.
     #[pymethod(sig = "($self, /)")]
     fn mro(vm: &Vm, this: &Py<Type>) -> Res<Value> {
-        let bases: Vec<Py<Type>> = match this.bases.get() {
-            Some(b) => b
-                .as_slice()
-                .iter()
-                .filter_map(|v| v.downcast::<Type>().cloned())
-                .collect(),
-            None => Vec::new(),
-        };
-        Ok(crate::types::list::List::new(c3(vm, this, &bases)?).into_value())
+        Ok(crate::types::list::List::new(c3(vm, this, &base_classes(this))?).into_value())
     }
 
     /// Return a list of immediate subclasses.
@@ -659,6 +685,7 @@ impl Type {
         if s.view().chars().any(|c| c == 0) {
             return Err(vm.value_error("type name must not contain null characters"));
         }
+        no_surrogates(vm, s)?;
         this.name.set(s.clone());
         Ok(())
     }
@@ -679,8 +706,9 @@ impl Type {
     #[getter]
     fn __module__(_: &Vm, this: &Py<Type>) -> Value {
         match this.dict().get_str(intern!("__module__")) {
-            Some(m) => m,
-            None => Str::intern("builtins").into_value(),
+            // In that of `type` there is the descriptor.
+            Some(m) if !this.is(Type::ty()) => m,
+            _ => Str::intern("builtins").into_value(),
         }
     }
     #[setter(name = "__module__")]
@@ -718,7 +746,7 @@ impl Type {
         let _only = Reordering::begin();
         assign_bases(vm, this, &value)
     }
-    #[getter]
+    #[getter(member)]
     fn __base__(_: &Vm, this: &Py<Type>) -> Option<Value> {
         this.base.get().map(Py::into_value)
     }
@@ -730,26 +758,29 @@ impl Type {
     fn __dict__(_: &Vm, this: &Py<Type>) -> Value {
         crate::types::mappingproxy::MappingProxy::new_value(this.dict().into_value())
     }
-    #[getter]
+    #[getter(member)]
     fn __flags__(_: &Vm, this: &Py<Type>) -> i64 {
         i64::from(this.flags.load(Relaxed) & !TypeFlags::HIDDEN.0)
     }
-    #[getter]
+    #[getter(member)]
     fn __basicsize__(_: &Vm, this: &Py<Type>) -> i64 {
         this.fixed_size() as i64
     }
-    #[getter]
+    #[getter(member)]
     fn __itemsize__(_: &Vm, this: &Py<Type>) -> i64 {
-        let variable = TypeFlags::TUPLE_SUBCLASS
-            .union(TypeFlags::BYTES_SUBCLASS)
-            .union(TypeFlags::INT_SUBCLASS);
-        if this.has_flag(variable) { 8 } else { 0 }
+        // As in CPython: items, bytes, digits.
+        match () {
+            () if this.has_flag(TypeFlags::TUPLE_SUBCLASS) => 8,
+            () if this.has_flag(TypeFlags::BYTES_SUBCLASS) => 1,
+            () if this.has_flag(TypeFlags::INT_SUBCLASS) => 4,
+            () => 0,
+        }
     }
-    #[getter]
+    #[getter(member)]
     fn __dictoffset__(_: &Vm, this: &Py<Type>) -> i64 {
         i64::from(this.attr_offset())
     }
-    #[getter]
+    #[getter(member)]
     fn __weakrefoffset__(_: &Vm, this: &Py<Type>) -> i64 {
         i64::from(this.has_flag(TypeFlags::WEAKREF))
     }
@@ -946,20 +977,49 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
             best.name()
         )));
     }
-    let old_bases = ty.bases.get();
-    ty.unlink_from_bases();
-    drop(ty.bases.swap(Some(tuple.clone())));
-    let previous_base = ty.base.swap(Some(best));
-    ty.link_to_bases();
-    if let Err(exc) = recompute_tree(vm, ty) {
-        ty.unlink_from_bases();
-        drop(ty.bases.swap(old_bases));
-        drop(ty.base.swap(previous_base.and_then(|v| v.try_into_py::<Type>().ok())));
-        ty.link_to_bases();
-        recompute_tree(vm, ty)?;
-        return Err(exc);
+    let old_bases = ty.bases.swap(Some(tuple.clone()));
+    let old_base = ty.base.swap(Some(best));
+    let mut done = Vec::new();
+    let outcome = recompute_tree(vm, ty, &mut done);
+    // A `mro()` may have assigned other bases, which then stay.
+    let ours = ty.bases.get().is_some_and(|bases| bases.is(tuple));
+    match outcome {
+        Ok(()) if ours => {
+            // The lists of subclasses still are those of the old bases.
+            drop(
+                ty.bases
+                    .swap(old_bases.clone().and_then(|v| v.try_into_py::<Tuple>().ok())),
+            );
+            ty.unlink_from_bases();
+            drop(ty.bases.swap(Some(tuple.clone())));
+            ty.link_to_bases();
+            threads::stop_the_world(|| {
+                ty.modified();
+                ty.for_each_in_tree(&mut |class| slotdefs::compute_all(vm, class));
+            });
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+        Err(exc) => {
+            let mut dropped = Vec::new();
+            threads::stop_the_world(|| {
+                for (class, new, old) in done.into_iter().rev() {
+                    // Unless the class has a newer order by now.
+                    if class.mro.get().is_some_and(|mro| mro.is(&new)) {
+                        dropped.push(class.mro.swap(old));
+                        class.modified();
+                        slotdefs::compute_all(vm, &class);
+                    }
+                }
+            });
+            drop(dropped);
+            if ours {
+                drop(ty.bases.swap(old_bases.and_then(|v| v.try_into_py::<Tuple>().ok())));
+                drop(ty.base.swap(old_base.and_then(|v| v.try_into_py::<Type>().ok())));
+            }
+            Err(exc)
+        }
     }
-    Ok(())
 }
 
 /// Whether `other` is reached from `ty` along `__bases__`.
@@ -985,18 +1045,23 @@ fn derives_by_bases(ty: &Py<Type>, other: &Py<Type>) -> bool {
     false
 }
 
+/// Classes with their new and their old resolution order.
+type Orders = Vec<(Py<Type>, Py<Tuple>, Option<Py<Tuple>>)>;
+
 /// New resolution orders and slots for a class and its subclasses, bases before derived.
-fn recompute_tree(vm: &Vm, ty: &Py<Type>) -> Result<(), Exc> {
+fn recompute_tree(vm: &Vm, ty: &Py<Type>, done: &mut Orders) -> Result<(), Exc> {
     let _guard = vm.enter_recursive(" while computing the order of bases")?;
-    let bases: Vec<Py<Type>> = match ty.bases.get() {
-        Some(b) => b
-            .as_slice()
-            .iter()
-            .filter_map(|v| v.downcast::<Type>().cloned())
-            .collect(),
-        None => Vec::new(),
+    let before = ty.mro.get();
+    let mro = compute_mro(vm, ty, &base_classes(ty))?;
+    // A `mro()` that assigned bases has brought all of this up to date.
+    let reentered = match (&before, ty.mro.get()) {
+        (Some(before), Some(now)) => !before.is(&now),
+        (before, now) => before.is_some() != now.is_some(),
     };
-    let mro = compute_mro(vm, ty, &bases)?;
+    if reentered {
+        return Ok(());
+    }
+    done.push((ty.clone(), mro.clone(), before));
     let mut old = None;
     threads::stop_the_world(|| {
         old = ty.mro.swap(Some(mro));
@@ -1005,7 +1070,13 @@ fn recompute_tree(vm: &Vm, ty: &Py<Type>) -> Result<(), Exc> {
     });
     drop(old);
     for sub in ty.subclasses() {
-        recompute_tree(vm, &sub)?;
+        recompute_tree(vm, &sub, done)?;
     }
     Ok(())
+}
+
+fn base_classes(ty: &Py<Type>) -> Vec<Py<Type>> {
+    let bases = ty.bases.get();
+    let classes = bases.iter().flat_map(|bases| bases.as_slice());
+    classes.filter_map(|base| base.downcast::<Type>().cloned()).collect()
 }

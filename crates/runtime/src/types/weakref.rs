@@ -437,7 +437,7 @@ impl Ref {
         })
     }
 
-    #[getter]
+    #[getter(member)]
     fn __callback__(_: &Vm, this: &Py<Ref>) -> Option<Value> {
         this.link.callback.get()
     }

@@ -43,7 +43,6 @@ pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Option<
 
 /// An attribute in the instance itself.
 pub fn instance_attr(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Option<Value>> {
-    let _ = vm;
     let Some(attrs) = Attrs::of(this) else { return Ok(None) };
     // Shapes know interned names alone: a name that was never interned is in no shape.
     let found = match name.is_interned() {
@@ -56,7 +55,7 @@ pub fn instance_attr(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Option<Value>
     Ok(match found {
         Found::Value(value) => Some(value),
         Found::Missing => None,
-        Found::Dict(dict) => dict.get_str(name),
+        Found::Dict(dict) => dict.get_name(vm, name)?,
     })
 }
 

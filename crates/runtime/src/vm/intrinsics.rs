@@ -14,6 +14,7 @@ use crate::types::dict::Dict;
 use crate::types::exceptions;
 use crate::types::function::Function;
 use crate::types::list::List;
+use crate::types::mapped_builtins::MappedBuiltins;
 use crate::types::set::Set;
 use crate::types::str::Str;
 use crate::types::super_::Super;
@@ -63,11 +64,13 @@ impl Vm {
             // A subclass may answer for keys that it does not hold.
             return match self.mapping_get(globals.as_value(), name)? {
                 Some(value) => Ok(value),
-                None => builtins.get_str(name).ok_or_else(|| self.name_error_for(name)),
+                None => self
+                    .builtin_in(builtins, name)?
+                    .ok_or_else(|| self.name_error_for(name)),
             };
         }
         let version = globals.version();
-        if let Some(value) = globals.get_str(name) {
+        if let Some(value) = globals.get_name(self, name)? {
             if let Some(at) = globals.find_entry_for_cache(name)
                 && globals.version() == version
             {
@@ -75,8 +78,13 @@ impl Vm {
             }
             return Ok(value);
         }
+        if builtins.as_value().downcast_exact::<Dict>().is_none() {
+            return self
+                .builtin_in(builtins, name)?
+                .ok_or_else(|| self.name_error_for(name));
+        }
         let builtin_version = builtins.version();
-        if let Some(value) = builtins.get_str(name) {
+        if let Some(value) = builtins.get_name(self, name)? {
             if let Some(at) = builtins.find_entry_for_cache(name)
                 && builtins.version() == builtin_version
                 && globals.version() == version
@@ -94,12 +102,18 @@ impl Vm {
         if let Some(value) = self.mapping_get(f.globals().as_value(), name)? {
             return Ok(value);
         }
-        f.builtins().get_str(name).ok_or_else(|| self.name_error_for(name))
+        self.builtin_in(f.builtins(), name)?
+            .ok_or_else(|| self.name_error_for(name))
+    }
+
+    /// A name in builtins, which may be any mapping; see [`MappedBuiltins`].
+    pub(crate) fn builtin_in(&self, builtins: &Py<Dict>, name: &Py<Str>) -> Res<Option<Value>> {
+        self.mapping_get(builtins.as_value(), name)
     }
 
     fn mapping_get(&self, mapping: &Value, name: &Py<Str>) -> Res<Option<Value>> {
         if let Some(dict) = mapping.downcast_exact::<Dict>() {
-            return Ok(dict.get_str(name));
+            return dict.get_name(self, name);
         }
         match self.getitem(mapping, name.as_value()) {
             Ok(value) => Ok(Some(value)),
@@ -195,12 +209,15 @@ impl Vm {
         }
     }
 
-    /// `__builtins__` of a globals dict: a dict, or a module's.
+    /// `__builtins__` of a globals dict: a dict, a module's, or what stands for another mapping.
     pub fn builtins_of(&self, globals: &Py<Dict>) -> Py<Dict> {
         match globals.get_str(intern!("__builtins__")) {
-            Some(v) => match v.clone().try_into_py::<Dict>() {
+            Some(v) => match v.try_into_py::<Dict>() {
                 Ok(dict) => dict,
-                Err(v) => crate::vm::attributes::instance_dict(&v).unwrap_or_else(crate::interp::builtins),
+                Err(v) => match v.downcast::<crate::types::module::Module>() {
+                    Some(module) => module.dict(),
+                    None => MappedBuiltins::over(v),
+                },
             },
             None => crate::interp::builtins(),
         }
@@ -219,7 +236,14 @@ impl Vm {
             Common::Tuple => Tuple::ty().to_value(),
             Common::List => List::ty().to_value(),
             Common::Set => Set::ty().to_value(),
-            Common::BuildClass => builtin("__build_class__")?,
+            Common::BuildClass => {
+                let name = intern!("__build_class__");
+                let found = match self.frames.current() {
+                    Some(f) => self.builtin_in(f.builtins(), name)?,
+                    None => crate::interp::builtins().get_str(name),
+                };
+                found.ok_or_else(|| self.name_error("__build_class__ not found", name))?
+            }
             Common::All => builtin("all")?,
             Common::Any => builtin("any")?,
         })

@@ -346,7 +346,9 @@ impl Vm {
             if cls.is(Type::ty()) {
                 return Ok(crate::types::generic_alias::GenericAlias::new_value(self, obj, key));
             }
-            if let Some(f) = self.getattr_opt(obj, intern!("__class_getitem__"))? {
+            if let Some(f) = self.getattr_opt(obj, intern!("__class_getitem__"))?
+                && !f.is_none()
+            {
                 return self.call(&f, std::slice::from_ref(key));
             }
             return Err(self.type_error(format!("type '{}' is not subscriptable", cls.name())));
@@ -408,10 +410,21 @@ impl Vm {
             )));
         };
         let result = f(self, value)?;
-        if self.int_value(&result).is_none() {
-            return Err(self.type_error(format!("__index__ returned non-int (type {})", result.ty().name())));
+        if result.is_small_int() || result.downcast_exact::<Int>().is_some() {
+            return Ok(result);
         }
-        Ok(result)
+        let found = result.ty().name();
+        if self.int_value(&result).is_none() {
+            return Err(self.type_error(format!("__index__ returned non-int (type {found})")));
+        }
+        self.warn(
+            exceptions::DEPRECATION_WARNING.get(),
+            &format!(
+                "__index__ returned non-int (type {found}).  The ability to return an instance of a strict subclass of int is deprecated, and may not be allowed in a future version of Python."
+            ),
+            1,
+        )?;
+        Ok(crate::types::int::exact(&result))
     }
 
     /// An index into a sequence; IndexError when it does not fit.
@@ -501,7 +514,7 @@ impl Vm {
                 "unsupported operand type(s) for {symbol}: '{ta}' and '{tb}'. Did you mean \"print(<message>, file=<output_stream>)\"?"
             ));
         }
-        let symbol = if op == BinOp::Pow { "** or pow()" } else { symbol };
+        let symbol = if symbol == "**" { "** or pow()" } else { symbol };
         self.type_error(format!("unsupported operand type(s) for {symbol}: '{ta}' and '{tb}'"))
     }
 

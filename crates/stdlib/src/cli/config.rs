@@ -158,6 +158,7 @@ impl Config {
         if self.dev_mode {
             self.warn_options.insert(0, "default".into());
             self.faulthandler = true;
+            lisle_runtime::types::encoding::check_names();
         }
         if self.bytes_warning > 0 {
             let action = if self.bytes_warning > 1 { "error" } else { "default" };

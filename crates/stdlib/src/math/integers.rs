@@ -3,29 +3,36 @@
 //! Invariant: arguments go through `__index__`, so floats are refused; products are built from halves of about the same size, so
 //! that large ones cost as much as one multiplication of their size times its logarithm.
 
+use lisle_runtime::native::huge::{self, Pause, Stop};
 use lisle_runtime::native::pymodule;
+use num_bigint::{BigInt, BigUint};
 
 /// The product of `from..=to`, every `step`th number.
-fn range_product(from: u64, to: u64, step: u64) -> num_bigint::BigUint {
-    use num_bigint::BigUint;
+fn range_product(from: u64, to: u64, step: u64, pause: &mut Pause<'_>) -> Result<BigUint, Stop> {
     if from > to {
-        return BigUint::from(1u32);
+        return Ok(BigUint::from(1u32));
     }
     let count = (to - from) / step + 1;
     let bits = u64::from(64 - to.leading_zeros());
     if count.saturating_mul(bits) <= 64 {
-        return BigUint::from((0..count).fold(1u64, |product, i| product * (from + i * step)));
+        return Ok(BigUint::from(
+            (0..count).fold(1u64, |product, i| product * (from + i * step)),
+        ));
     }
     if count == 1 {
-        return BigUint::from(from);
+        return Ok(BigUint::from(from));
+    }
+    if count % 1024 == 0 {
+        pause()?;
     }
     let middle = from + (count / 2) * step;
-    range_product(from, middle - step, step) * range_product(middle, to, step)
+    let lower = range_product(from, middle - step, step, pause)?;
+    huge::mul(&lower, &range_product(middle, to, step, pause)?, pause)
 }
 
 /// `n!`: the odd parts of all factors multiplied, then one shift.
-fn factorial(n: u64) -> num_bigint::BigUint {
-    let mut inner = num_bigint::BigUint::from(1u32);
+fn factorial(n: u64, pause: &mut Pause<'_>) -> Result<BigUint, Stop> {
+    let mut inner = BigUint::from(1u32);
     let mut outer = inner.clone();
     let mut lower = 3;
     for level in (0..64 - n.leading_zeros()).rev() {
@@ -35,18 +42,17 @@ fn factorial(n: u64) -> num_bigint::BigUint {
         }
         // The odd numbers that come in at this level; those below are in `inner` already.
         let upper = (limit + 1) | 1;
-        inner *= range_product(lower, upper - 2, 2);
-        outer *= &inner;
+        inner = huge::mul(&inner, &range_product(lower, upper - 2, 2, pause)?, pause)?;
+        outer = huge::mul(&outer, &inner, pause)?;
         lower = upper;
     }
-    outer << (n - u64::from(n.count_ones()))
+    Ok(outer << (n - u64::from(n.count_ones())))
 }
 
 /// The binomial coefficient of any `n` and `k <= n - k`.
-fn binomial(n: &num_bigint::BigInt, k: u64) -> num_bigint::BigInt {
-    use num_bigint::BigInt;
+fn binomial(n: &BigUint, k: u64, pause: &mut Pause<'_>) -> Result<BigUint, Stop> {
     if k == 0 {
-        return BigInt::from(1);
+        return Ok(BigUint::from(1u32));
     }
     if k <= 20 {
         let mut result = n.clone();
@@ -54,15 +60,57 @@ fn binomial(n: &num_bigint::BigInt, k: u64) -> num_bigint::BigInt {
             result *= n - i;
             result /= i + 1;
         }
-        return result;
+        return Ok(result);
     }
+    pause()?;
     let half = k / 2;
-    binomial(n, half) * binomial(&(n - half), k - half) / binomial(&BigInt::from(k), half)
+    let (upper, lower) = (binomial(n, half, pause)?, binomial(&(n - half), k - half, pause)?);
+    let product = huge::mul(&upper, &lower, pause)?;
+    let repeated = binomial(&BigUint::from(k), half, pause)?;
+    Ok(huge::div_rem(&product, &repeated, pause)?.0)
+}
+
+/// `n * (n - 1) * ...`, `k` factors.
+fn falling(n: &BigUint, k: u64, pause: &mut Pause<'_>) -> Result<BigUint, Stop> {
+    match k {
+        0 => Ok(BigUint::from(1u32)),
+        1 => Ok(n.clone()),
+        _ => {
+            pause()?;
+            let upper = falling(n, k / 2, pause)?;
+            huge::mul(&upper, &falling(&(n - k / 2), k - k / 2, pause)?, pause)
+        }
+    }
+}
+
+/// The greatest common divisor of two magnitudes.
+fn gcd_of_large(a: &BigInt, b: &BigInt, pause: &mut Pause<'_>) -> Result<BigUint, Stop> {
+    use num_integer::Integer;
+    use num_traits::ToPrimitive;
+    let (a, b) = (a.magnitude().clone(), b.magnitude().clone());
+    let (mut large, mut small) = if a < b { (b, a) } else { (a, b) };
+    // One division brings numbers of different size together; the binary algorithm works on both at full length, which takes too
+    // long at once for those that are huge.
+    while small.to_u64().is_none() {
+        if large.bits() > small.bits() + 64 || huge::is_huge(small.bits() / 4) {
+            large = huge::div_rem(&large, &small, pause)?.1;
+            pause()?;
+            std::mem::swap(&mut large, &mut small);
+        } else {
+            return Ok(large.gcd(&small));
+        }
+    }
+    let word = small.to_u64().unwrap_or(0);
+    if word == 0 {
+        return Ok(large);
+    }
+    let rest = (&large % word).to_u64().unwrap_or(0);
+    Ok(BigUint::from(word.gcd(&rest)))
 }
 
 #[pymodule(name = "math")]
 pub mod module {
-    use super::{binomial, factorial as factorial_of, range_product};
+    use super::{binomial, factorial as factorial_of, falling, gcd_of_large, range_product};
     use lisle_runtime::native::*;
     use num_bigint::BigInt;
     use num_integer::Integer;
@@ -114,7 +162,8 @@ pub mod module {
             vm,
             (n.bits()).saturating_mul(k as u64).min(n.to_u64().unwrap_or(u64::MAX)),
         )?;
-        Ok(Value::bigint(binomial(&n, k as u64)))
+        let result = interruptible_work(vm, |pause| binomial(n.magnitude(), k as u64, pause))?;
+        Ok(Value::bigint(result.into()))
     }
 
     fn small_binomial(n: u64, k: u64) -> Option<u64> {
@@ -155,23 +204,15 @@ pub mod module {
         let k = k as u64;
         check_int_bits(vm, n.bits().saturating_mul(k))?;
         if let Some(n) = n.to_u64() {
-            return Ok(Value::bigint(if k == 0 {
-                BigInt::from(1)
-            } else {
-                range_product(n - k + 1, n, 1).into()
-            }));
+            if k == 0 {
+                return Ok(Value::int(1));
+            }
+            let product = interruptible_work(vm, |pause| range_product(n - k + 1, n, 1, pause))?;
+            return Ok(Value::bigint(product.into()));
         }
         let n = n.as_bigint();
-        Ok(Value::bigint(falling(&n, k)))
-    }
-
-    /// `n * (n - 1) * ...`, `k` factors.
-    fn falling(n: &BigInt, k: u64) -> BigInt {
-        match k {
-            0 => BigInt::from(1),
-            1 => n.clone(),
-            _ => falling(n, k / 2) * falling(&(n - k / 2), k - k / 2),
-        }
+        let product = interruptible_work(vm, |pause| falling(n.magnitude(), k, pause))?;
+        Ok(Value::bigint(product.into()))
     }
 
     /// Find n!.
@@ -192,17 +233,18 @@ pub mod module {
             return Ok(Value::int((1..=n as i64).product()));
         }
         check_int_bits(vm, n.saturating_mul(u64::from(64 - n.leading_zeros())))?;
-        Ok(Value::bigint(factorial_of(n).into()))
+        let result = interruptible_work(vm, |pause| factorial_of(n, pause))?;
+        Ok(Value::bigint(result.into()))
     }
 
-    fn fold(vm: &Vm, values: &[Value], start: i64, step: fn(&Value, &Value) -> Value) -> Res<Value> {
+    fn fold(vm: &Vm, values: &[Value], start: i64, step: fn(&Vm, &Value, &Value) -> Res<Value>) -> Res<Value> {
         let mut result = Value::int(start);
         for (at, value) in values.iter().enumerate() {
             let value = integer(vm, value)?;
             result = if at == 0 {
                 absolute(&value)
             } else {
-                step(&result, &value)
+                step(vm, &result, &value)?
             };
         }
         Ok(result)
@@ -215,40 +257,25 @@ pub mod module {
         }
     }
 
-    fn gcd_of(a: &Value, b: &Value) -> Value {
-        match (number(a), number(b)) {
+    fn gcd_of(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
+        Ok(match (number(a), number(b)) {
             (IntRef::Small(a), IntRef::Small(b)) => {
                 Value::bigint(BigInt::from(a.unsigned_abs().gcd(&b.unsigned_abs())))
             }
             (a, b) => {
-                // One division brings numbers of different size together; the binary algorithm works on both at full length.
-                let (a, b) = (a.as_bigint().abs(), b.as_bigint().abs());
-                let (mut large, mut small) = if a < b { (b, a) } else { (a, b) };
-                while small.to_u64().is_none() {
-                    if large.bits() > small.bits() + 64 {
-                        large %= &small;
-                        std::mem::swap(&mut large, &mut small);
-                    } else {
-                        return Value::bigint(large.gcd(&small));
-                    }
-                }
-                let word = small.to_u64().unwrap_or(0);
-                if word == 0 {
-                    return Value::bigint(large);
-                }
-                let rest = (&large % word).to_u64().unwrap_or(0);
-                Value::bigint(BigInt::from(word.gcd(&rest)))
+                let (a, b) = (a.as_bigint(), b.as_bigint());
+                Value::bigint(interruptible_work(vm, |pause| gcd_of_large(&a, &b, pause))?.into())
             }
-        }
+        })
     }
 
-    fn lcm_of(a: &Value, b: &Value) -> Value {
-        let divisor = gcd_of(a, b);
+    fn lcm_of(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
+        let divisor = gcd_of(vm, a, b)?;
         if number(&divisor).is_zero() {
-            return Value::int(0);
+            return Ok(Value::int(0));
         }
-        let quotient = number(a).as_bigint().into_owned() / &*number(&divisor).as_bigint();
-        Value::bigint((quotient * &*number(b).as_bigint()).abs())
+        let (quotient, _) = div_mod_big(vm, &number(a).as_bigint(), &number(&divisor).as_bigint())?;
+        Ok(Value::bigint(mul_big(vm, &quotient, &number(b).as_bigint())?.abs()))
     }
 
     /// Greatest Common Divisor.
@@ -273,7 +300,7 @@ pub mod module {
         }
         Ok(match n {
             IntRef::Small(i) => Value::int(i.isqrt()),
-            IntRef::Big(n) => Value::bigint(n.sqrt()),
+            IntRef::Big(n) => Value::bigint(interruptible_work(vm, |pause| huge::sqrt(n.magnitude(), pause))?.into()),
         })
     }
 }

@@ -24,6 +24,8 @@ mod page;
 mod pool;
 mod sanitize;
 
+pub use os::physical_memory;
+
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicIsize, Ordering};
 

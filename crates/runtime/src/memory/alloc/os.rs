@@ -37,6 +37,19 @@ pub(super) fn map_aligned(len: usize, align: usize) -> Option<NonNull<u8>> {
     }
 }
 
+/// Bytes of memory that the machine has; the largest number if it does not say.
+pub fn physical_memory() -> u64 {
+    static BYTES: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *BYTES.get_or_init(|| {
+        // SAFETY: plain queries.
+        let (pages, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+        match (u64::try_from(pages), u64::try_from(size)) {
+            (Ok(pages), Ok(size)) if pages > 0 => pages.saturating_mul(size),
+            _ => u64::MAX,
+        }
+    })
+}
+
 fn map(len: usize) -> Option<NonNull<u8>> {
     // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no memory in use.
     let start = unsafe {

@@ -327,6 +327,7 @@ macro_rules! object_members {
                         doc: Some($doc),
                         get,
                         set: Some(set),
+                        member: true,
                     };
                     def.getset(&DEF);
                 })+

@@ -94,7 +94,7 @@ macro_rules! positions {
             }
             Ok(())
         }
-        static DEF: GetSetDef = GetSetDef { name: $name, qualname: $name, doc: Some($doc), get, set: Some(set) };
+        static DEF: GetSetDef = GetSetDef { name: $name, qualname: $name, doc: Some($doc), get, set: Some(set), member: true };
         $def.getset(&DEF);
     }};
 }
