@@ -30,7 +30,6 @@ pub enum TokenClass {
     TStringEnd,
     Comment,
     BlankNewline,
-    Error,
 }
 
 /// A token and its place: lines from 1, columns in characters from 0.
@@ -60,7 +59,7 @@ fn class_of(kind: TokenKind) -> TokenClass {
         TokenKind::NonLogicalNewline => TokenClass::BlankNewline,
         TokenKind::Indent => TokenClass::Indent,
         TokenKind::Dedent => TokenClass::Dedent,
-        TokenKind::Unknown | TokenKind::IpyEscapeCommand | TokenKind::Question => TokenClass::Error,
+        // CPython's tokenizer calls `$`, `?` and the back quote operators as well.
         TokenKind::Name => TokenClass::Name,
         kind if kind.is_keyword() => TokenClass::Name,
         _ => TokenClass::Operator,

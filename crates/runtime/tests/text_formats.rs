@@ -3,6 +3,7 @@
 use lisle_runtime::text::complex::{ComplexError, parse_complex, repr_complex};
 use lisle_runtime::text::float::{from_hex, parse_float, repr_float, round_float, to_hex};
 use lisle_runtime::text::format_spec::*;
+use lisle_runtime::text::huge::Stop;
 use lisle_runtime::text::int::{IntError, parse_int, to_decimal};
 use lisle_runtime::text::printf::{Directive, Field, PercentParser, Piece};
 use lisle_runtime::text::repr::repr;
@@ -16,8 +17,12 @@ fn float(field: &str) -> f64 {
     from_hex(StrView::Ascii(field.as_bytes())).unwrap()
 }
 
+fn go() -> Result<(), Stop> {
+    Ok(())
+}
+
 fn int(field: &str) -> Int {
-    parse_int(StrView::Ascii(field.as_bytes()), 10, 0).unwrap()
+    parse_int(StrView::Ascii(field.as_bytes()), 10, 0, &mut go).unwrap()
 }
 
 fn lines(result: Result<StrBuf, FormatError>) -> String {
@@ -28,6 +33,7 @@ fn lines(result: Result<StrBuf, FormatError>) -> String {
                 ErrorKind::Value => "ValueError",
                 ErrorKind::Overflow => "OverflowError",
                 ErrorKind::Memory => "MemoryError",
+                ErrorKind::Stopped => "stopped",
             };
             format!("!{kind}: {}", escaped(StrBuf::from(error.message).view()))
         }
@@ -136,8 +142,8 @@ fn answer(fields: &[&str]) -> Option<String> {
                 format!("!{kind}: {}", error.message())
             }
         },
-        "int" => match parse_int(text(fields[2]).view(), fields[1].parse().unwrap(), 4300) {
-            Ok(int) => value(to_decimal(int.as_ref())),
+        "int" => match parse_int(text(fields[2]).view(), fields[1].parse().unwrap(), 4300, &mut go) {
+            Ok(int) => value(to_decimal(int.as_ref(), &mut go).unwrap()),
             Err(IntError::Invalid) => {
                 format!(
                     "!ValueError: invalid literal for int() with base {}: {}",
@@ -145,9 +151,15 @@ fn answer(fields: &[&str]) -> Option<String> {
                     shown(fields[2])
                 )
             }
-            Err(IntError::TooManyDigits(_)) => panic!("{fields:?}"),
+            Err(IntError::TooManyDigits(_) | IntError::Stopped) => panic!("{fields:?}"),
         },
-        "format_int" => lines(format_int(int(fields[1]).as_ref(), text(fields[2]).view(), "int", 4300)),
+        "format_int" => lines(format_int(
+            int(fields[1]).as_ref(),
+            text(fields[2]).view(),
+            "int",
+            4300,
+            &mut go,
+        )),
         "format_float" => lines(format_float_spec(float(fields[1]), text(fields[2]).view(), "float")),
         "format_complex" => lines(format_complex(
             float(fields[1]),
@@ -163,7 +175,7 @@ fn answer(fields: &[&str]) -> Option<String> {
         }
         "percent_int" => {
             let directive = directive(fields[1]);
-            lines(Field::new(&directive, 0, 0).render_int(int(fields[2]).as_ref(), directive.letter(), 4300))
+            lines(Field::new(&directive, 0, 0).render_int(int(fields[2]).as_ref(), directive.letter(), 4300, &mut go))
         }
         "percent_str" => lines(Field::new(&directive(fields[1]), 0, 0).render_text(text(fields[2]).view())),
         "percent_error" => percent(fields[1]),

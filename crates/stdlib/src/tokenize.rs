@@ -88,7 +88,6 @@ fn number(token: &Token, extra: bool) -> i64 {
         TokenClass::TStringEnd => 64,
         TokenClass::Comment => 65,
         TokenClass::BlankNewline => 66,
-        TokenClass::Error => 67,
     }
 }
 

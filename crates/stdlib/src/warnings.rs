@@ -405,7 +405,7 @@ fn show_plainly(vm: &Vm, category: &Value, text: &Value, place: &Place) -> Res<(
 
 /// Whether the frame of this file belongs to the import machinery.
 fn is_internal(filename: &str) -> bool {
-    filename.contains("importlib") && filename.contains("_bootstrap")
+    (filename.contains("importlib") && filename.contains("_bootstrap")) || filename.ends_with("_lisle_importer.py")
 }
 
 /// The frame that the warning is about, as place.

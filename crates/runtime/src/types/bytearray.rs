@@ -139,6 +139,8 @@ impl Py<ByteArray> {
             let found = iterable.ty().name();
             return Err(vm.type_error(format!("can't extend bytearray with {found}")));
         }
+        // A hint that cannot be had is an error, whatever comes.
+        vm.length_hint(iterable, 32)?;
         let more = from_iterable(vm, iterable, "bytearray")?;
         self.extend_bytes(vm, &more)
     }

@@ -4,7 +4,14 @@ use crate::native::pyclass;
 use crate::object::{Py, TypeFlags, Value};
 
 /// Immutable bytes.
-#[pyclass(name = "bytes", basetype, sequence, gc = false, flags = TypeFlags::BYTES_SUBCLASS)]
+#[pyclass(
+    name = "bytes",
+    basetype,
+    sequence,
+    gc = false,
+    flags = TypeFlags::BYTES_SUBCLASS,
+    doc = "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null bytes\nbytes() -> empty bytes object"
+)]
 pub struct Bytes {
     pub data: Box<[u8]>,
 }

@@ -94,8 +94,7 @@ pub fn hash(x: f64) -> Option<i64> {
 
 /// The hash of an object by its identity.
 pub fn hash_identity(bits: u64) -> i64 {
-    let hash = bits.rotate_right(4) as i64;
-    if hash == -1 { -2 } else { hash }
+    (bits.rotate_right(4) & (i64::MAX as u64)) as i64
 }
 
 /// The result of a type's `__float__`, checked.

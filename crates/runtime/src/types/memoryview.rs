@@ -480,8 +480,6 @@ pub struct BufferWrapper {
     object: Value,
     /// The export of the view, until it is given back.
     source: PySlot<Managed>,
-    /// Whether the memory is exported by native code and only giving it back is the class's matter.
-    native: AtomicBool,
 }
 
 struct WrapperExporter;
@@ -505,7 +503,12 @@ impl Exporter for WrapperExporter {
             return;
         }
         let object = &wrapper.object;
-        if !wrapper.native.load(Relaxed) {
+        // The object's own memory, exported by native code: only giving it back is its class's matter.
+        let own = wrapper
+            .source
+            .get()
+            .is_some_and(|source| source.buffer.owner.is(object));
+        if !own {
             drop(wrapper.source.swap(None));
             wrapper.view.state.fetch_sub(1, AcqRel);
             if object.ty().lookup(vm, intern!("__release_buffer__")).is_some()
@@ -541,22 +544,21 @@ pub(crate) fn python_buffer(vm: &Vm, this: &Value, flags: BufferFlags) -> Res<Bu
     let Some(view) = made.downcast_exact::<MemoryView>() else {
         return Err(vm.type_error("__buffer__ returned non-memoryview object"));
     };
-    wrapped(vm, view, this, flags, false)
+    wrapped(vm, view, this, flags)
 }
 
 /// The buffer that native code exports for an instance of a Python class with a `__release_buffer__` method.
 pub(crate) fn watched_buffer(vm: &Vm, this: &Value, buffer: Buffer, flags: BufferFlags) -> Res<Buffer> {
-    wrapped(vm, &MemoryView::over(buffer), this, flags, true)
+    wrapped(vm, &MemoryView::over(buffer), this, flags)
 }
 
-fn wrapped(vm: &Vm, view: &Py<MemoryView>, object: &Value, flags: BufferFlags, native: bool) -> Res<Buffer> {
+fn wrapped(vm: &Vm, view: &Py<MemoryView>, object: &Value, flags: BufferFlags) -> Res<Buffer> {
     // Counts as an export of the view, which the wrapper gives back.
     let inner = view_buffer(vm, view, flags)?;
     let wrapper = Py::new(BufferWrapper {
         view: view.clone(),
         object: object.clone(),
         source: PySlot::new(view.source(vm)?),
-        native: AtomicBool::new(native),
     });
     let outer = Buffer {
         owner: wrapper.into_value(),

@@ -354,7 +354,7 @@ impl Object {
 
 /// Hash by address, as `object.__hash__`.
 pub fn identity_hash(this: &Value) -> i64 {
-    (this.bits().rotate_right(4) & (i64::MAX as u64)) as i64
+    crate::types::float::hash_identity(this.bits())
 }
 
 /// The instance state that pickle and copy use by default.

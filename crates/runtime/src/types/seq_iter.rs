@@ -157,11 +157,10 @@ impl ListReverseIter {
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
     fn __reduce__(vm: &Vm, this: &Py<ListReverseIter>) -> Res<Value> {
+        // Looking the name up may run code that uses the iterator.
+        let reversed = builtin(vm, crate::intern!("reversed"))?;
         Ok(match this.list.get() {
-            Some(list) => {
-                let reversed = builtin(vm, crate::intern!("reversed"))?;
-                state_of(reversed, list.into_value(), this.at.load(Relaxed))
-            }
+            Some(list) => state_of(reversed, list.into_value(), this.at.load(Relaxed)),
             None => state_of_exhausted(builtin(vm, crate::intern!("iter"))?, List::new(Vec::new()).into_value()),
         })
     }

@@ -764,6 +764,10 @@ impl Type {
     }
     #[getter(member)]
     fn __basicsize__(_: &Vm, this: &Py<Type>) -> i64 {
+        // The head of an int, as CPython counts it: digits come on top.
+        if this.has_flag(TypeFlags::INT_SUBCLASS) {
+            return 24;
+        }
         this.fixed_size() as i64
     }
     #[getter(member)]
@@ -1003,12 +1007,12 @@ fn assign_bases(vm: &Vm, ty: &Py<Type>, value: &Value) -> Res<()> {
         Err(exc) => {
             let mut dropped = Vec::new();
             threads::stop_the_world(|| {
-                for (class, new, old) in done.into_iter().rev() {
+                for (class, new, old) in done.iter_mut().rev() {
                     // Unless the class has a newer order by now.
-                    if class.mro.get().is_some_and(|mro| mro.is(&new)) {
-                        dropped.push(class.mro.swap(old));
+                    if class.mro.get().is_some_and(|mro| mro.is(new)) {
+                        dropped.push(class.mro.swap(old.take()));
                         class.modified();
-                        slotdefs::compute_all(vm, &class);
+                        slotdefs::compute_all(vm, class);
                     }
                 }
             });

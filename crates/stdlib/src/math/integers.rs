@@ -22,7 +22,7 @@ fn range_product(from: u64, to: u64, step: u64, pause: &mut Pause<'_>) -> Result
     if count == 1 {
         return Ok(BigUint::from(from));
     }
-    if count % 1024 == 0 {
+    if count > 512 {
         pause()?;
     }
     let middle = from + (count / 2) * step;

@@ -15,7 +15,10 @@ mod region {
     fn payload(page: PageRef, block: NonNull<u8>) -> Option<(*const c_void, usize)> {
         let size = page.block_size().checked_sub(size_of::<Block>())?;
         // SAFETY: a block begins with its header, so the payload begins within it or at its end.
-        Some((unsafe { block.add(size_of::<Block>()) }.as_ptr().cast_const().cast(), size))
+        Some((
+            unsafe { block.add(size_of::<Block>()) }.as_ptr().cast_const().cast(),
+            size,
+        ))
     }
 
     pub fn handed_out(block: NonNull<u8>) {
