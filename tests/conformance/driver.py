@@ -5,7 +5,7 @@ Lines of REPORT: "start ID", then "ok ID", "fail ID" or "skip ID". Tests whose i
 
 What a suite older than the language meets is evened out here: `__annotations__` is a global name again, tests of what 3.14 changed
 (changed.txt beside this file) are skipped, and CPython's private C modules for tests are stood in for, so that only the tests that
-use them are skipped instead of all tests of a file.
+use them are skipped instead of all tests of a file. Child watchers of asyncio are there again, and do nothing.
 """
 
 import ast
@@ -178,8 +178,47 @@ def selected(suite, other):
         yield item
 
 
+def child_watchers():
+    """asyncio's child watchers, which 3.14 has removed: tests of other things set one up and put it back."""
+    import asyncio.events
+    import asyncio.unix_events
+    import warnings
+
+    class Watcher:
+        def __init__(self):
+            warnings.warn("child watchers are gone", DeprecationWarning)
+
+        def attach_loop(self, loop):
+            pass
+
+        def close(self):
+            pass
+
+    for name in ("SafeChildWatcher", "FastChildWatcher", "ThreadedChildWatcher", "MultiLoopChildWatcher", "PidfdChildWatcher"):
+        watcher = type(name, (Watcher,), {})
+        setattr(asyncio, name, watcher)
+        setattr(asyncio.unix_events, name, watcher)
+    for name in ("AbstractChildWatcher", "BaseChildWatcher"):
+        setattr(asyncio, name, Watcher)
+        setattr(asyncio.unix_events, name, Watcher)
+
+    def get_child_watcher(self):
+        if self._watcher is None:
+            raise NotImplementedError
+        return self._watcher
+
+    def set_child_watcher(self, watcher):
+        self._watcher = watcher
+
+    policy = asyncio.events._AbstractEventLoopPolicy
+    policy._watcher = None
+    policy.get_child_watcher, policy.set_child_watcher = get_child_watcher, set_child_watcher
+
+
 def main():
     builtins.__annotations__ = {}
+    if "asyncio" in module:
+        child_watchers()
     absent = AbsentModules()
     sys.meta_path.append(absent)
     try:

@@ -77,6 +77,10 @@ impl Exporter for ArrayExporter {
         })
     }
 
+    fn address(&self, owner: &Value) -> Option<usize> {
+        Some(Array::with(owner.downcast::<Array>()?, |bytes| bytes.as_ptr() as usize))
+    }
+
     fn release(&self, _vm: &Vm, owner: &Value) {
         if let Some(array) = owner.downcast::<Array>() {
             array.exports.fetch_sub(1, AcqRel);

@@ -17,6 +17,7 @@ mod collections;
 mod constants;
 mod contextvars;
 mod csv;
+mod ctypes;
 mod errno;
 mod exception;
 mod exclusive;
@@ -92,6 +93,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &collections::module::DEF,
     &contextvars::module::DEF,
     &csv::module::DEF,
+    &ctypes::module::DEF,
     &errno::module::DEF,
     &faulthandler::module::DEF,
     &fcntl::module::DEF,

@@ -1,11 +1,13 @@
 //! Instance attributes: shapes (layouts shared by instances) and the attribute store behind an object's payload.
 //!
-//! Layout of a store, at the type's `attr_offset`: a word with the shape pointer, a word `more` (a pointer to the block of overflow slots, or to a
-//! dict once the instance is in dict mode), then `inline` slots (the count is in the header's flags).
+//! Layout of a store, at the type's `attr_offset`: a word with the shape pointer, a word `more` (a tagged pointer to the block of overflow slots, or
+//! a dict once the instance is in dict mode), then `inline` slots (the count is in the header's flags).
 //!
 //! Invariants: a shape never changes but for its id and its transitions. A store's shape only grows along transitions, or changes once to
 //! *dict mode* (null), whereafter its slots stay empty: so a reader that sees the same shape before and after reading slot `i` has
-//! read the attribute it meant. Writers hold the object's lock (free-threaded mode).
+//! read the attribute it meant. Writers hold the object's lock (free-threaded mode). The shape becomes null before `more` becomes the dict, so
+//! who reads one and then the other must expect to find them from different times: the tag tells a block from a dict, and who finds a null
+//! shape without a dict waits for it. A slot of a block is only believed while the block is the store's.
 //! A shape id is valid for one state of its type: when an attribute of the type or of a base changes, its shapes get new ids, so
 //! one comparison of an id in an inline cache checks type, layout and that the class does not override.
 
@@ -21,7 +23,7 @@ use super::types::Type;
 use super::value::Value;
 use crate::memory::header::{FLAG_ATTRS, Header, INLINE_SHIFT};
 use crate::memory::trace::{Trace, Visitor};
-use crate::sync::{Mutex, ObjectLock};
+use crate::sync::{Mutex, ObjectLock, parallel};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 
@@ -150,7 +152,21 @@ struct More {
     capacity: usize,
 }
 
+/// In `more`: a pointer to a block, not the word of a dict. Read as a value it would be an immediate one, which owns nothing.
+const BLOCK: u64 = 1;
+
 impl More {
+    fn word(block: NonNull<More>) -> u64 {
+        block.as_ptr() as u64 | BLOCK
+    }
+
+    fn of(word: u64) -> Option<NonNull<More>> {
+        if word & BLOCK == 0 {
+            return None;
+        }
+        NonNull::new((word & !BLOCK) as *mut More)
+    }
+
     fn layout(capacity: usize) -> Layout {
         Layout::from_size_align(size_of::<More>() + capacity * 8, 8).expect("at most MAX_SHAPE slots")
     }
@@ -242,19 +258,49 @@ impl<'a> Attrs<'a> {
         (self.header.flags.load(Relaxed) >> INLINE_SHIFT) as usize
     }
 
-    /// Slot `i` of the current shape.
+    /// Inline slot `i`, which exists.
     #[inline(always)]
-    pub fn slot(&self, i: usize) -> &'a Slot {
+    fn inline_slot(&self, i: usize) -> &'a Slot {
+        // SAFETY: by contract.
+        unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>().add(1 + i) }
+    }
+
+    /// Slot `i` of the current shape, which cannot change: the caller has locked the object, or stopped the world, or is the last to see it.
+    #[inline(always)]
+    fn slot(&self, i: usize) -> &'a Slot {
         let inline = self.inline_slots();
-        // SAFETY: the caller took `i` from the store's shape, so it exists inline or in the overflow block, which only
-        // grows and is retired, not freed, while readers may be inside.
+        if i < inline {
+            return self.inline_slot(i);
+        }
+        // SAFETY: the caller took `i` from the store's shape, so it exists in the overflow block, which is not replaced meanwhile.
         unsafe {
-            if i < inline {
-                &*std::ptr::from_ref(self.more).cast::<Slot>().add(1 + i)
-            } else {
-                let block = NonNull::new_unchecked(self.more.load(Acquire) as *mut More);
-                &*More::slot(block, i - inline).as_ptr()
+            let block = More::of(self.more.load(Acquire)).unwrap_unchecked();
+            &*More::slot(block, i - inline).as_ptr()
+        }
+    }
+
+    /// What slot `i` of a shape that the store has, or had, holds; `None` also when the store has gone over to a dict.
+    #[inline(always)]
+    pub fn read(&self, i: usize) -> Option<Value> {
+        let inline = self.inline_slots();
+        if i < inline {
+            self.inline_slot(i).get()
+        } else {
+            self.read_overflow(i - inline)
+        }
+    }
+
+    fn read_overflow(&self, i: usize) -> Option<Value> {
+        loop {
+            let word = self.more.load(Acquire);
+            // SAFETY: a block that is the store's has the slots of its shapes; it only grows, and is retired, not freed, while
+            // readers may be inside.
+            let value = unsafe { More::slot(More::of(word)?, i).as_ref() }.get();
+            // A slot of a block that was replaced may name what is gone.
+            if !parallel() || self.more.load(Acquire) == word {
+                return value;
             }
+            drop(value);
         }
     }
 
@@ -262,6 +308,18 @@ impl<'a> Attrs<'a> {
     pub fn dict(&self) -> Option<Py<Dict>> {
         if !self.shape.load(Acquire).is_null() {
             return None;
+        }
+        // The shape becomes null a moment before the dict is in place.
+        let mut word = self.more.load(Acquire);
+        let mut looks = 0;
+        while word == 0 || word & BLOCK != 0 {
+            looks += 1;
+            if looks < 100 {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+            word = self.more.load(Acquire);
         }
         // SAFETY: in dict mode `more` is a slot that holds the dict.
         let slot = unsafe { &*std::ptr::from_ref(self.more).cast::<Slot>() };
@@ -278,7 +336,7 @@ impl<'a> Attrs<'a> {
             }
             // SAFETY: shapes live as long as the type.
             let found = unsafe { (*shape).find(name) };
-            let value = found.and_then(|i| self.slot(i).get());
+            let value = found.and_then(|i| self.read(i));
             // In dict mode slots are empty; a value read before the change is still right.
             if self.shape.load(Acquire).is_null() && value.is_none() {
                 continue;
@@ -371,7 +429,7 @@ impl<'a> Attrs<'a> {
         }
         ty.learn_inline(i + 1);
         let need = i - inline + 1;
-        let old = NonNull::new(self.more.load(Acquire) as *mut More);
+        let old = More::of(self.more.load(Acquire));
         // SAFETY: the block is live.
         let have = old.map_or(0, |b| unsafe { b.as_ref() }.capacity);
         if need <= have {
@@ -388,7 +446,7 @@ impl<'a> Attrs<'a> {
                 }
             }
         }
-        self.more.store(block.as_ptr() as u64, Release);
+        self.more.store(More::word(block), Release);
         if let Some(old) = old {
             // SAFETY: replaced above; readers that still use it are waited for.
             crate::memory::retire(move || unsafe { More::free(old) });
@@ -400,7 +458,7 @@ impl<'a> Attrs<'a> {
         // SAFETY: shapes live as long as the type.
         let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
         match shape.find(name) {
-            Some(i) if !self.slot(i).is_empty() => {
+            Some(i) if self.read(i).is_some() => {
                 // Slots cannot be closed up under readers: the instance goes on with a dict.
                 self.materialize();
                 None
@@ -460,12 +518,9 @@ impl<'a> Attrs<'a> {
     fn install_dict(&self, dict: Option<Py<Dict>>, n: usize) -> Vec<Value> {
         let drops: Vec<Value> = {
             let slots: Vec<&Slot> = (0..n).map(|i| self.slot(i)).collect();
-            let block = if n > self.inline_slots() || self.more.load(Acquire) != 0 {
-                NonNull::new(self.more.load(Acquire) as *mut More)
-            } else {
-                None
-            };
-            // The null shape goes first: a reader that sees an empty slot afterwards looks again.
+            let block = More::of(self.more.load(Acquire));
+            // The null shape goes first: a reader that sees an empty slot afterwards looks again. It waits for the dict, so nothing here may
+            // wait, or drop a value.
             self.shape.store(std::ptr::null_mut(), Release);
             let drops = slots.into_iter().filter_map(Slot::take).collect();
             self.more.store(dict.map_or(0, |d| d.into_value().into_bits()), Release);
@@ -517,7 +572,7 @@ impl<'a> Attrs<'a> {
                 let n = shape.names.len();
                 let drops: Vec<Value> = (0..n).filter_map(|i| self.slot(i).take()).collect();
                 self.shape.store(std::ptr::null_mut(), Release);
-                if let Some(block) = NonNull::new(self.more.swap(0, Relaxed) as *mut More) {
+                if let Some(block) = More::of(self.more.swap(0, Relaxed)) {
                     // SAFETY: the object is unreachable, but a racing reader of a stale pointer may still be looking.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }
@@ -539,7 +594,7 @@ impl<'a> Attrs<'a> {
                 for i in 0..shape.names.len() {
                     drop(self.slot(i).take());
                 }
-                if let Some(block) = NonNull::new(self.more.swap(0, Relaxed) as *mut More) {
+                if let Some(block) = More::of(self.more.swap(0, Relaxed)) {
                     // SAFETY: as in `tear_down`.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }

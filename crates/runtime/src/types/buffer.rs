@@ -57,6 +57,12 @@ pub trait Exporter: Sync {
         None
     }
 
+    /// Where the memory begins, if it stays there as long as a buffer of it is held. Who uses the address reads and writes at the same time as
+    /// others, as C code would.
+    fn address(&self, _owner: &Value) -> Option<usize> {
+        None
+    }
+
     /// A buffer is given back. No lock is held.
     fn release(&self, _vm: &Vm, _owner: &Value) {}
 }
@@ -434,6 +440,10 @@ impl Exporter for ByteArrayExporter {
         owner
             .downcast::<ByteArray>()
             .is_some_and(|array| array.overwrite(offset, bytes))
+    }
+
+    fn address(&self, owner: &Value) -> Option<usize> {
+        Some(owner.downcast::<ByteArray>()?.with(|bytes| bytes.as_ptr() as usize))
     }
 
     fn release(&self, _vm: &Vm, owner: &Value) {

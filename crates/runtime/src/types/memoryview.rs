@@ -317,6 +317,11 @@ impl Exporter for ViewExporter {
             .is_some_and(|source| source.buffer.exporter.write(&source.buffer.owner, offset, bytes))
     }
 
+    fn address(&self, owner: &Value) -> Option<usize> {
+        let source = ViewExporter::source(owner)?;
+        source.buffer.exporter.address(&source.buffer.owner)
+    }
+
     fn release(&self, _vm: &Vm, owner: &Value) {
         if let Some(view) = owner.downcast_exact::<MemoryView>() {
             view.state.fetch_sub(1, AcqRel);
@@ -493,6 +498,11 @@ impl Exporter for WrapperExporter {
     fn write(&self, owner: &Value, offset: usize, bytes: &[u8]) -> bool {
         let source = owner.downcast_exact::<BufferWrapper>().and_then(|w| w.source.get());
         source.is_some_and(|source| source.buffer.exporter.write(&source.buffer.owner, offset, bytes))
+    }
+
+    fn address(&self, owner: &Value) -> Option<usize> {
+        let source = owner.downcast_exact::<BufferWrapper>()?.source.get()?;
+        source.buffer.exporter.address(&source.buffer.owner)
     }
 
     fn release(&self, vm: &Vm, owner: &Value) {

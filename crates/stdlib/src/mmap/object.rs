@@ -146,6 +146,12 @@ impl Exporter for MmapExporter {
         this.mapping.with(this.header(), write)
     }
 
+    fn address(&self, owner: &Value) -> Option<usize> {
+        let this = owner.downcast::<Mmap>()?;
+        let start = |m: &mut Opaque<Option<Mapping>>| m.0.as_ref().map(|m| m.start as usize);
+        this.mapping.with(this.header(), start)
+    }
+
     fn release(&self, _vm: &Vm, owner: &Value) {
         if let Some(this) = owner.downcast::<Mmap>() {
             this.exports.fetch_sub(1, AcqRel);

@@ -485,7 +485,14 @@ impl ExcType {
 /// A class with the payload of `T` and no fields or methods beyond its base's.
 fn make<T: Native>(this: &'static ExcType) -> &'static Py<Type> {
     match this.base {
-        Some(base) => make_static_variant::<T>(&this.cell, this.name, this.module, this.doc(), base.get()),
+        Some(base) => {
+            let class = make_static_variant::<T>(&this.cell, this.name, this.module, this.doc(), base.get());
+            if this.module != "builtins" {
+                // Libraries make their classes as programs do.
+                class.set_flag(crate::object::TypeFlags::WEAKREF);
+            }
+            class
+        }
         None => T::ty(),
     }
 }

@@ -42,7 +42,7 @@ impl Vm {
         if word as u32 != shape.id.load(Relaxed) || word as u32 == 0 {
             return None;
         }
-        let value = attrs.slot(number(word)).get()?;
+        let value = attrs.read(number(word))?;
         if FREE && !std::ptr::eq(attrs.shape(), shape) {
             return None;
         }
@@ -59,7 +59,7 @@ impl Vm {
         {
             let id = shape.id.load(Relaxed);
             if let Some(i) = shape.find(name)
-                && let Some(value) = attrs.slot(i).get()
+                && let Some(value) = attrs.read(i)
             {
                 let overridden = ty
                     .lookup(self, name)
