@@ -17,10 +17,12 @@ import sys
 import types
 import unittest
 
-module, report, done = sys.argv[1:4]
-out = open(report, "a", buffering=1, encoding="utf-8", errors="backslashreplace")
-with open(done, encoding="utf-8") as file:
-    known = set(file.read().splitlines())
+# Processes that tests start import this file as well.
+if __name__ == "__main__":
+    module, report, done = sys.argv[1:4]
+    out = open(report, "a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    with open(done, encoding="utf-8") as file:
+        known = set(file.read().splitlines())
 
 C_MODULES = {
     "_testbuffer",

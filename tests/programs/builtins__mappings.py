@@ -61,3 +61,9 @@ instance = Instance()
 instance.__dict__[Like("attribute")] = 5
 print(instance.attribute)
 print(eval("name + 1", {Like("name"): 6}))
+# Native code finds its own builtins, whatever those of the program are.
+import io
+import re
+
+space = {"__builtins__": {}, "io": io, "re": re, "buffer": bytearray(3)}
+print(eval("[io.BytesIO(b'abc').readinto(buffer), [m for m in re.finditer('b', 'abb')][0].start()]", space), space["buffer"])

@@ -153,8 +153,18 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
 }
 
 impl Vm {
-    /// A name in the builtins of the running frame.
+    /// A name in the module `builtins`.
     pub fn builtin(&self, name: &Py<Str>) -> Res<Value> {
+        builtins().get_str(name).ok_or_else(|| {
+            self.attribute_error(format!(
+                "module 'builtins' has no attribute '{}'",
+                name.to_string_lossy()
+            ))
+        })
+    }
+
+    /// A name in the builtins of the running frame: what `__reduce__` refers to.
+    pub fn frame_builtin(&self, name: &Py<Str>) -> Res<Value> {
         let found = match self.frames.current() {
             Some(f) => self.builtin_in(f.builtins(), name)?,
             None => builtins().get_str(name),

@@ -880,7 +880,7 @@ impl ArrayIter {
     /// Return state information for pickling.
     #[pymethod(sig = "($self, /)")]
     fn __reduce__(vm: &Vm, this: &Py<ArrayIter>) -> Res<Value> {
-        let iter = vm.builtin(intern!("iter"))?;
+        let iter = vm.frame_builtin(intern!("iter"))?;
         Ok(match this.array.get() {
             None => Tuple::pair(iter, Tuple::from_array([Tuple::empty().into_value()]).into_value()),
             Some(array) => {

@@ -801,6 +801,9 @@ fn not_jumping(vm: &Vm, this: &Value, f: SetAttrFn, what: &str) -> Res<()> {
     let python = setattr_trampoline as *const () as usize;
     let own = |class: &Py<Type>| class.slots().setattro.map_or(0, |f| f as usize);
     let ty = this.ty();
+    if own(ty) == f as usize {
+        return Ok(());
+    }
     let mro = ty.mro.get();
     let classes = mro
         .iter()

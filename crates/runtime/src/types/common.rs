@@ -131,7 +131,7 @@ pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> b
 
 /// A function of `builtins`, for the `__reduce__` of iterators.
 pub(crate) fn builtin(vm: &Vm, name: &'static Py<Str>) -> Res<Value> {
-    vm.builtin(name)
+    vm.frame_builtin(name)
 }
 
 /// Whether the exception says that a sequence or an iterator has ended.

@@ -35,7 +35,7 @@ pub(crate) fn does_not_apply(vm: &Vm, name: &str, owner: &Py<Type>, value: &Valu
 
 /// `(getattr, (obj, name))`: how attributes of classes and instances are pickled.
 pub(crate) fn reduce_as_attribute(vm: &Vm, obj: Value, name: Value) -> Res<Value> {
-    let getattr = vm.builtin(intern!("getattr"))?;
+    let getattr = vm.frame_builtin(intern!("getattr"))?;
     Ok(Tuple::new(vec![getattr, Tuple::new(vec![obj, name]).into_value()]).into_value())
 }
 

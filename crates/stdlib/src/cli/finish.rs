@@ -9,6 +9,7 @@ use lisle_runtime::intern;
 use lisle_runtime::interp;
 use lisle_runtime::memory::collector;
 use lisle_runtime::native::{Py, Str, Value, Vm};
+use lisle_runtime::text::StrBuilder;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::module::Module;
 use lisle_runtime::types::weakref::Watch;
@@ -34,12 +35,16 @@ pub fn exit_code(vm: &Vm, exc: &Exc) -> u8 {
         return n.to_i64().unwrap_or(-1) as u8;
     }
     let _ = hooks::flush(vm, intern!("stdout"));
-    let text = vm.str(&code).map_or_else(|_| String::new(), |s| s.to_string_lossy());
-    let line = Value::from(format!("{text}\n").as_str());
+    let mut line = StrBuilder::new();
+    if let Ok(text) = vm.str(&code) {
+        line.push_view(text.view());
+    }
+    line.push(u32::from('\n'));
+    let line = Str::from_buf(line.finish());
     let stderr = interp::sys_attr(vm, intern!("stderr")).filter(|f| !f.is_none());
-    let written = stderr.map(|file| vm.call_method(&file, intern!("write"), &[line]));
+    let written = stderr.map(|file| vm.call_method(&file, intern!("write"), &[line.to_value()]));
     if !matches!(written, Some(Ok(_))) {
-        hooks::write_fd(2, &format!("{text}\n"));
+        hooks::write_fd(2, &line.to_string_lossy());
     }
     1
 }

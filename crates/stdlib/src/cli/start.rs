@@ -85,13 +85,12 @@ fn streams(vm: &Vm) -> Res<()> {
     interp::builtins().set_str(intern!("open"), vm.getattr(&io, intern!("open"))?);
     let given = config().io_encoding.as_deref().unwrap_or("");
     let (encoding, given_errors) = given.split_once(':').unwrap_or((given, ""));
-    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
     let errors = match given_errors {
-        "" if !given.is_empty() && !encoding.is_empty() && given_errors.is_empty() && given.contains(':') => "strict",
-        "" if lenient_locale() => "surrogateescape",
+        "" if encoding.is_empty() && lenient_locale() => "surrogateescape",
         "" => "strict",
         other => other,
     };
+    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
     let sys = interp::sys_dict();
     for (fd, name, errors) in [
         (0, "stdin", errors),

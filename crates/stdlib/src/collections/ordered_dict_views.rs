@@ -96,7 +96,7 @@ impl OdictIter {
             }
         }
         let args = Tuple::from_array([List::new(rest).into_value()]);
-        Ok(Tuple::pair(vm.builtin(intern!("iter"))?, args.into_value()).into_value())
+        Ok(Tuple::pair(vm.frame_builtin(intern!("iter"))?, args.into_value()).into_value())
     }
 }
 

@@ -547,6 +547,11 @@ impl TextIOWrapper {
                 // A name with a zero in it is one that nobody knows.
                 Some(name) if !name.is_text("locale") => {
                     lisle_runtime::types::encoding::encode(vm, name, "utf-8", "strict")?;
+                    if name.view().find_char(0).is_some() {
+                        let known = name.to_string_lossy();
+                        let known = known.split('\0').next().unwrap_or_default();
+                        return Err(vm.lookup_error(format!("unknown encoding: {known}")));
+                    }
                     name.clone()
                 }
                 Some(name) => encoding_name(vm, Some(name))?,
