@@ -15,6 +15,7 @@ pub struct ExceptionClass {
     name: &'static str,
     doc: Option<&'static str>,
     base: &'static ExcType,
+    parent: Option<&'static ExceptionClass>,
     cell: OnceLock<Py<Type>>,
 }
 
@@ -25,8 +26,15 @@ impl ExceptionClass {
             name,
             doc: None,
             base,
+            parent: None,
             cell: OnceLock::new(),
         }
+    }
+
+    /// The class derives from another class of the kind, which derives from `base` in turn.
+    pub const fn derived_from(mut self, parent: &'static ExceptionClass) -> ExceptionClass {
+        self.parent = Some(parent);
+        self
     }
 
     pub const fn with_doc(mut self, doc: &'static str) -> ExceptionClass {
@@ -45,7 +53,11 @@ impl ExceptionClass {
         if let Some(doc) = self.doc {
             dict.set_str(&Str::intern("__doc__"), Value::from(doc));
         }
-        let bases = Tuple::new(vec![self.base.get().to_value()]).into_value();
+        let base = match self.parent {
+            Some(parent) => parent.get(vm)?.to_value(),
+            None => self.base.get().to_value(),
+        };
+        let bases = Tuple::new(vec![base]).into_value();
         let made = vm.call(
             Type::ty().as_value(),
             &[Value::from(self.name), bases, dict.into_value()],

@@ -21,6 +21,7 @@ mod ctypes;
 mod errno;
 mod exception;
 mod exclusive;
+mod expat;
 mod faulthandler;
 mod fcntl;
 mod functools;
@@ -42,6 +43,7 @@ mod opcode;
 mod operator;
 mod order;
 pub mod packed;
+mod pickle;
 mod posix;
 mod posixshmem;
 mod posixsubprocess;
@@ -53,6 +55,7 @@ mod select;
 mod signal;
 mod sigset;
 mod socket;
+mod sqlite;
 mod sre;
 mod stat;
 mod string;
@@ -95,6 +98,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &csv::module::DEF,
     &ctypes::module::DEF,
     &errno::module::DEF,
+    &expat::module::DEF,
     &faulthandler::module::DEF,
     &fcntl::module::DEF,
     &functools::module::DEF,
@@ -123,6 +127,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &multiprocessing::module::DEF,
     &opcode::module::DEF,
     &operator::module::DEF,
+    &pickle::module::DEF,
     &posix::module::DEF,
     &posixshmem::module::DEF,
     &posixsubprocess::module::DEF,
@@ -133,6 +138,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &select::module::DEF,
     &signal::module::DEF,
     &socket::module::DEF,
+    &sqlite::module::DEF,
     &sre::module::DEF,
     &stat::module::DEF,
     &string::module::DEF,

@@ -1,0 +1,1474 @@
+//! The parser's state: takes bytes, gives out one event after the other.
+//!
+//! Invariant: no Python code is known here; whoever handles an event may change what is wanted before the next. Entities are expanded
+//! by a stack of texts, not by recursion, and their amount is limited ([`Dtd::account`]).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::dtd::{self, Attribute, Cursor, Declaration, Dtd, Entity, Model};
+use super::fault::{self, Fault};
+use super::lex::{self, RawAttribute, Token};
+use super::text::{Encoding, Lex, char_ref, is_space, normalized, predefined};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    XmlDecl(Option<String>, Option<String>, i64),
+    UnknownEncoding(String),
+    StartDoctype {
+        name: String,
+        system: Option<String>,
+        public: Option<String>,
+        internal: bool,
+    },
+    EndDoctype,
+    ElementDecl(String, Model),
+    AttlistDecl(String, String, String, Option<String>, bool),
+    EntityDecl {
+        name: String,
+        parameter: bool,
+        value: Option<String>,
+        base: Option<String>,
+        system: Option<String>,
+        public: Option<String>,
+        notation: Option<String>,
+    },
+    NotationDecl(String, Option<String>, Option<String>, Option<String>),
+    Instruction(String, String),
+    Comment(String),
+    StartCdata,
+    EndCdata,
+    /// Names and values in turn; how many of them the document gives itself.
+    Start(String, Vec<(String, String)>, usize),
+    End(String),
+    StartNamespace(Option<String>, Option<String>),
+    EndNamespace(Option<String>),
+    Text(String),
+    /// Nothing but its source.
+    Source,
+    External {
+        context: Option<String>,
+        base: Option<String>,
+        system: Option<String>,
+        public: Option<String>,
+    },
+    Skipped(String, bool),
+    NotStandalone,
+}
+
+/// Where something is: bytes from 0, lines from 1, columns from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub byte: i64,
+    pub line: i64,
+    pub column: i64,
+}
+
+#[derive(Debug)]
+pub struct Happening {
+    pub event: Event,
+    /// The text it was made of, if somebody wants it.
+    pub source: Option<String>,
+    pub place: Place,
+}
+
+/// What whoever uses the parser handles, as far as it changes what happens.
+#[derive(Clone, Copy, Default)]
+pub struct Wants {
+    /// Internal entities are not expanded but reported.
+    pub keep_entities: bool,
+    pub external: bool,
+    pub source: bool,
+    /// Whether parameter entities are read: never, unless the document stands alone, always.
+    pub parameter: i32,
+    pub foreign_dtd: bool,
+    pub triplets: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
+    Prolog,
+    Subset,
+    Content,
+    Cdata,
+    Epilog,
+    /// The external subset, or an external parameter entity.
+    External,
+}
+
+/// What is left to do once an external entity was handled.
+enum After {
+    /// The end of the document type, or the begin of a document without one.
+    Subset {
+        had_refs: bool,
+        has_system: bool,
+        doctype: bool,
+    },
+    General(String),
+    Parameter(String),
+}
+
+struct Frame {
+    name: String,
+    parameter: bool,
+    text: Arc<str>,
+    at: usize,
+    tags: usize,
+}
+
+struct Tag {
+    raw: String,
+    expanded: String,
+    prefixes: Vec<String>,
+}
+
+/// Namespaces are processed, and names joined by this character.
+pub type Namespaces = Option<Option<char>>;
+
+pub struct Machine {
+    raw: Vec<u8>,
+    encoding: Option<Encoding>,
+    /// What the program says the encoding is.
+    given: Option<String>,
+    bad: bool,
+    text: String,
+    at: usize,
+    event_at: usize,
+    here: Place,
+    /// Of the last event or fault.
+    pub place: Place,
+    last: bool,
+    state: State,
+    queue: VecDeque<Happening>,
+    frames: Vec<Frame>,
+    tags: Vec<Tag>,
+    bindings: HashMap<String, Vec<String>>,
+    dtd: Arc<Mutex<Dtd>>,
+    namespaces: Namespaces,
+    /// An external entity is parsed.
+    entity: bool,
+    doctype: Option<(Option<String>, Option<String>)>,
+    seen_doctype: bool,
+    ignored_sections: usize,
+    sections: usize,
+    after: Option<After>,
+    pub defer: bool,
+    waiting: usize,
+    pub finished: bool,
+    pub failed: Option<Fault>,
+    pub base: Option<String>,
+}
+
+const XML_URI: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS_URI: &str = "http://www.w3.org/2000/xmlns/";
+/// How deep entities may be nested in attribute values.
+const MAX_DEPTH: usize = 200;
+/// How much text is given out at once when it had to be decoded.
+const TEXT_CHUNK: usize = 1024;
+
+fn lock(dtd: &Mutex<Dtd>) -> MutexGuard<'_, Dtd> {
+    dtd.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Machine {
+    pub fn new(given: Option<String>, namespaces: Namespaces) -> Machine {
+        let mut bindings = HashMap::new();
+        bindings.insert("xml".to_owned(), vec![XML_URI.to_owned()]);
+        Machine {
+            raw: Vec::new(),
+            encoding: None,
+            given,
+            bad: false,
+            text: String::new(),
+            at: 0,
+            event_at: 0,
+            here: Place {
+                byte: 0,
+                line: 1,
+                column: 0,
+            },
+            place: Place {
+                byte: -1,
+                line: 1,
+                column: 0,
+            },
+            last: false,
+            state: State::Start,
+            queue: VecDeque::new(),
+            frames: Vec::new(),
+            tags: Vec::new(),
+            bindings,
+            dtd: Arc::default(),
+            namespaces,
+            entity: false,
+            doctype: None,
+            seen_doctype: false,
+            ignored_sections: 0,
+            sections: 0,
+            after: None,
+            defer: true,
+            waiting: 0,
+            finished: false,
+            failed: None,
+            base: None,
+        }
+    }
+
+    /// A parser for an external entity: of content, in this context, or of the document type.
+    pub fn external(&self, context: Option<&str>, given: Option<String>) -> Machine {
+        let mut child = Machine::new(given, self.namespaces);
+        child.dtd = self.dtd.clone();
+        child.entity = true;
+        child.defer = self.defer;
+        child.base = self.base.clone();
+        match context {
+            None => {
+                child.seen_doctype = true;
+                lock(&self.dtd).parameter_read = true;
+            }
+            Some(context) => {
+                child.doctype = Some((None, None));
+                for part in context.split('\u{c}').filter(|part| !part.is_empty()) {
+                    if let Some((prefix, uri)) = part.split_once('=') {
+                        child.bindings.insert(prefix.to_owned(), vec![uri.to_owned()]);
+                    }
+                }
+            }
+        }
+        child
+    }
+
+    /// Says what the encoding is, whatever the document says.
+    pub fn set_encoding(&mut self, name: &str) {
+        if self.state == State::Start {
+            self.given = Some(name.to_owned());
+        }
+    }
+
+    pub fn feed(&mut self, data: &[u8], last: bool) {
+        lock(&self.dtd).direct += data.len() as u64;
+        self.raw.extend_from_slice(data);
+        self.last = last;
+        self.decode();
+    }
+
+    /// Whether parsing is put off until more has come: what was there before was no whole token.
+    pub fn defers(&mut self) -> bool {
+        let have = self.text.len() - self.at + self.raw.len();
+        self.defer && !self.last && self.waiting > 0 && have < 2 * self.waiting
+    }
+
+    /// Remembers how much there was that was no whole token.
+    pub fn pause(&mut self, consumed: bool) {
+        let have = self.text.len() - self.at + self.raw.len();
+        self.waiting = if consumed { 0 } else { have };
+    }
+
+    /// How far parsing has come.
+    pub fn progress(&self) -> i64 {
+        self.here.byte
+    }
+
+    /// The characters of an encoding that was reported as unknown.
+    pub fn set_map(&mut self, map: Box<[u32; 256]>) {
+        self.encoding = Some(Encoding::Map(map));
+        self.decode();
+    }
+
+    /// The text from the last event on.
+    pub fn context(&self) -> String {
+        self.text[self.event_at.min(self.text.len())..].to_owned()
+    }
+
+    fn decode(&mut self) {
+        if self.at > 1 << 16 {
+            self.text.drain(..self.at);
+            self.event_at = self.event_at.saturating_sub(self.at);
+            self.at = 0;
+        }
+        if let Some(encoding) = &self.encoding
+            && !self.bad
+        {
+            self.bad = encoding.decode(&mut self.raw, &mut self.text);
+        }
+    }
+
+    /// The next event; `None` if more input is needed or the document has ended.
+    pub fn next(&mut self, wants: &Wants) -> Result<Option<Happening>, Fault> {
+        loop {
+            if let Some(happening) = self.queue.pop_front() {
+                self.place = happening.place;
+                return Ok(Some(happening));
+            }
+            if let Some(after) = self.after.take() {
+                self.go_on(after);
+                continue;
+            }
+            if !self.step(wants)? {
+                if self.last {
+                    self.place = self.here;
+                }
+                return Ok(None);
+            }
+        }
+    }
+
+    fn fail(&mut self, offset: usize, fault: Fault) -> Fault {
+        self.place = self.here;
+        if self.frames.is_empty() {
+            let end = (self.at + offset).min(self.text.len());
+            if let Some(before) = self.text.get(self.at..end) {
+                self.place = moved(self.here, before, self.encoding.as_ref());
+            }
+        }
+        fault
+    }
+
+    fn push(&mut self, wants: &Wants, event: Event, len: usize) {
+        let source = wants.source.then(|| self.ahead()[..len].to_owned());
+        self.event_at = self.at;
+        self.queue.push_back(Happening {
+            event,
+            source,
+            place: self.here,
+        });
+    }
+
+    fn ahead(&self) -> &str {
+        match self.frames.last() {
+            Some(frame) => &frame.text[frame.at..],
+            None => &self.text[self.at..],
+        }
+    }
+
+    fn consume(&mut self, len: usize) {
+        match self.frames.last_mut() {
+            Some(frame) => frame.at += len,
+            None => {
+                let end = self.at + len;
+                self.here = moved(self.here, &self.text[self.at..end], self.encoding.as_ref());
+                self.at = end;
+            }
+        }
+    }
+
+    /// Does one thing; whether there is more to do.
+    fn step(&mut self, wants: &Wants) -> Result<bool, Fault> {
+        if self.state == State::Start && self.frames.is_empty() {
+            return self.start(wants);
+        }
+        let last = !self.frames.is_empty() || self.last && self.raw.is_empty();
+        let namespaces = self.namespaces.is_some();
+        let parameter = self.frames.last().is_some_and(|frame| frame.parameter);
+        let text = self.ahead();
+        let lexed = match self.state {
+            State::Cdata => lex::cdata(text, last),
+            State::Content => lex::content(text, last, namespaces),
+            State::Subset | State::External => lex::prolog(text, last, true, namespaces),
+            _ if parameter => lex::prolog(text, last, true, namespaces),
+            _ => lex::prolog(text, last, false, namespaces),
+        };
+        match lexed {
+            Lex::Found(token, len) => {
+                self.token(wants, token, len)?;
+                Ok(true)
+            }
+            Lex::Bad(at) => Err(self.fail(at, fault::INVALID_TOKEN)),
+            Lex::More if !self.frames.is_empty() => {
+                self.end_frame()?;
+                Ok(true)
+            }
+            Lex::More => self.end_of_input(),
+        }
+    }
+
+    /// Nothing whole is left.
+    fn end_of_input(&mut self) -> Result<bool, Fault> {
+        if self.bad {
+            let all = self.text.len() - self.at;
+            return Err(self.fail(all, fault::INVALID_TOKEN));
+        }
+        if !self.last || self.finished {
+            return Ok(false);
+        }
+        if self.state == State::Cdata {
+            return Err(self.fail(0, fault::UNCLOSED_CDATA_SECTION));
+        }
+        if self.at < self.text.len() {
+            return Err(self.fail(0, fault::UNCLOSED_TOKEN));
+        }
+        if !self.raw.is_empty() {
+            let wide = matches!(self.encoding, Some(Encoding::Utf16 { .. }));
+            let fault = if wide {
+                fault::UNCLOSED_TOKEN
+            } else {
+                fault::PARTIAL_CHAR
+            };
+            return Err(self.fail(0, fault));
+        }
+        let complete = match self.state {
+            State::Epilog => true,
+            State::External => self.sections == 0,
+            State::Content => self.entity && self.tags.is_empty(),
+            State::Prolog => self.entity,
+            _ => false,
+        };
+        if !complete {
+            let fault = match self.state {
+                State::Content if self.entity => fault::ASYNC_ENTITY,
+                _ => fault::NO_ELEMENTS,
+            };
+            return Err(self.fail(0, fault));
+        }
+        self.finished = true;
+        Ok(false)
+    }
+
+    fn end_frame(&mut self) -> Result<(), Fault> {
+        let Some(frame) = self.frames.last() else { return Ok(()) };
+        if frame.at < frame.text.len() {
+            return Err(self.fail(0, fault::UNCLOSED_TOKEN));
+        }
+        if frame.tags != self.tags.len() || self.state == State::Cdata {
+            return Err(self.fail(0, fault::ASYNC_ENTITY));
+        }
+        if let Some(frame) = self.frames.pop() {
+            let key = open_key(&frame.name, frame.parameter);
+            lock(&self.dtd).open.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Finds out the encoding, and reads the declaration that may begin the document.
+    fn start(&mut self, wants: &Wants) -> Result<bool, Fault> {
+        if self.encoding.is_none() && !self.choose_encoding()? {
+            if self.last && self.raw.is_empty() {
+                if self.entity {
+                    self.finished = true;
+                    return Ok(false);
+                }
+                return Err(self.fail(0, fault::NO_ELEMENTS));
+            }
+            return Ok(false);
+        }
+        if self.text[self.at..].starts_with('\u{feff}') {
+            self.at += '\u{feff}'.len_utf8();
+            self.here.byte += self
+                .encoding
+                .as_ref()
+                .map_or(3, |encoding| encoding.raw_len("\u{feff}") as i64);
+        }
+        let text = &self.text[self.at..];
+        let last = self.last && self.raw.is_empty();
+        if !last && !self.bad && text.len() < 6 && "<?xml ".starts_with(text) {
+            return Ok(false);
+        }
+        let declared = text
+            .strip_prefix("<?xml")
+            .is_some_and(|rest| rest.starts_with(is_space));
+        let mut encoding = None;
+        if declared {
+            let Some(end) = text.find("?>") else {
+                if last {
+                    return Err(self.fail(0, fault::UNCLOSED_TOKEN));
+                }
+                return Ok(false);
+            };
+            let wrong = if self.entity { fault::TEXT_DECL } else { fault::XML_DECL };
+            let Some((version, name, standalone)) = xml_declaration(&text[5..end], self.entity) else {
+                return Err(self.fail(5, wrong));
+            };
+            encoding.clone_from(&name);
+            self.push(wants, Event::XmlDecl(version, name, standalone), end + 2);
+            if standalone == 1 {
+                lock(&self.dtd).standalone = true;
+            }
+            if let Some(name) = &encoding
+                && self.given.is_none()
+            {
+                let wide = matches!(self.encoding, Some(Encoding::Utf16 { .. }));
+                let named = Encoding::named(name);
+                if wide != matches!(named, Some(Encoding::Utf16 { .. })) && named.is_some() {
+                    return Err(self.fail(5, fault::INCORRECT_ENCODING));
+                }
+            }
+            self.consume(end + 2);
+        }
+        self.state = match (self.entity, &self.doctype) {
+            (false, _) => State::Prolog,
+            (true, Some(_)) => State::Content,
+            (true, None) => State::External,
+        };
+        // From here on the text is what the declaration says it is.
+        if let Some(name) = encoding.filter(|_| self.given.is_none())
+            && matches!(self.encoding, Some(Encoding::Utf8 | Encoding::Utf16 { .. }))
+        {
+            match Encoding::named(&name) {
+                Some(Encoding::Utf8 | Encoding::Utf16 { .. }) => {}
+                Some(encoding) => self.redecode(Some(encoding)),
+                None => {
+                    self.redecode(None);
+                    let place = self.here;
+                    self.queue.push_back(Happening {
+                        event: Event::UnknownEncoding(name),
+                        source: None,
+                        place,
+                    });
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the text behind the declaration back, to decode it anew.
+    fn redecode(&mut self, encoding: Option<Encoding>) {
+        let mut raw = self.text.split_off(self.at).into_bytes();
+        raw.append(&mut self.raw);
+        self.raw = raw;
+        self.bad = false;
+        self.encoding = encoding;
+        self.decode();
+    }
+
+    fn choose_encoding(&mut self) -> Result<bool, Fault> {
+        if let Some(name) = self.given.clone() {
+            match Encoding::named(&name) {
+                Some(encoding) => {
+                    self.encoding = Some(encoding);
+                    self.decode();
+                    return Ok(true);
+                }
+                None => {
+                    self.given = Some("utf-8".to_owned());
+                    let place = self.here;
+                    self.queue.push_back(Happening {
+                        event: Event::UnknownEncoding(name),
+                        source: None,
+                        place,
+                    });
+                    self.encoding = Some(Encoding::Ascii);
+                    return Ok(true);
+                }
+            }
+        }
+        if self.raw.len() < 2 && !self.last || self.raw.is_empty() {
+            return Ok(false);
+        }
+        let encoding = match self.raw.as_slice() {
+            [0xFE, 0xFF, ..] => Encoding::Utf16 { big: true },
+            [0xFF, 0xFE, ..] => Encoding::Utf16 { big: false },
+            [0, second, ..] if *second != 0 => Encoding::Utf16 { big: true },
+            [first, 0, ..] if *first != 0 => Encoding::Utf16 { big: false },
+            _ => Encoding::Utf8,
+        };
+        self.encoding = Some(encoding);
+        self.decode();
+        Ok(true)
+    }
+
+    fn token(&mut self, wants: &Wants, token: Token, len: usize) -> Result<(), Fault> {
+        match token {
+            Token::Text(text) => self.text_token(wants, &text, len),
+            Token::Start {
+                name,
+                attributes,
+                empty,
+            } => {
+                if self.state == State::Prolog {
+                    self.begin_content(wants);
+                    return Ok(());
+                }
+                if self.state == State::Epilog {
+                    return Err(self.fail(0, fault::JUNK_AFTER_DOC_ELEMENT));
+                }
+                self.start_tag(wants, name, attributes, empty, len)
+            }
+            Token::End(name) => self.end_tag(wants, &name, len),
+            Token::Comment(text) => {
+                self.push(wants, Event::Comment(text), len);
+                self.consume(len);
+                Ok(())
+            }
+            Token::Instruction(target, data) => {
+                if target == "xml" {
+                    return Err(self.fail(0, fault::MISPLACED_XML_PI));
+                }
+                self.push(wants, Event::Instruction(target, data), len);
+                self.consume(len);
+                Ok(())
+            }
+            Token::CdataStart => {
+                self.push(wants, Event::StartCdata, len);
+                self.state = State::Cdata;
+                self.consume(len);
+                Ok(())
+            }
+            Token::CdataEnd => {
+                self.push(wants, Event::EndCdata, len);
+                self.state = State::Content;
+                self.consume(len);
+                Ok(())
+            }
+            Token::Char(c) => match c {
+                Some(c) => {
+                    self.push(wants, Event::Text(c.to_string()), len);
+                    self.consume(len);
+                    Ok(())
+                }
+                None => Err(self.fail(0, fault::BAD_CHAR_REF)),
+            },
+            Token::Reference(name) => self.reference(wants, name, len),
+            Token::Space => {
+                self.push(wants, Event::Source, len);
+                self.consume(len);
+                Ok(())
+            }
+            Token::Doctype => self.doctype(wants, len),
+            Token::Declaration => self.declaration(wants, len),
+            Token::ParameterReference(name) => self.parameter_reference(wants, name, len),
+            Token::SubsetEnd => {
+                if self.state != State::Subset || !self.frames.is_empty() {
+                    return Err(self.fail(0, fault::SYNTAX));
+                }
+                self.state = State::Prolog;
+                let place = self.here;
+                self.consume(len);
+                self.end_doctype(wants, place);
+                Ok(())
+            }
+            Token::Conditional => self.conditional(wants),
+            Token::ConditionalEnd => {
+                if self.sections == 0 {
+                    return Err(self.fail(0, fault::SYNTAX));
+                }
+                self.sections -= 1;
+                self.push(wants, Event::Source, len);
+                self.consume(len);
+                Ok(())
+            }
+            Token::Other => {
+                let junk = self.state == State::Epilog;
+                let fault = if junk {
+                    fault::JUNK_AFTER_DOC_ELEMENT
+                } else {
+                    fault::SYNTAX
+                };
+                Err(self.fail(0, fault))
+            }
+        }
+    }
+
+    fn text_token(&mut self, wants: &Wants, text: &str, len: usize) -> Result<(), Fault> {
+        let whole = self.encoding.as_ref().is_none_or(Encoding::is_utf8) || !self.frames.is_empty();
+        if whole || text.len() <= TEXT_CHUNK {
+            self.push(wants, Event::Text(text.to_owned()), len);
+            self.consume(len);
+            return Ok(());
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut end = rest.len().min(TEXT_CHUNK);
+            while !rest.is_char_boundary(end) {
+                end -= 1;
+            }
+            self.push(wants, Event::Text(rest[..end].to_owned()), end);
+            self.consume(end);
+            rest = &rest[end..];
+        }
+        Ok(())
+    }
+
+    /// The first tag: a document type that the program gives comes before it.
+    fn begin_content(&mut self, wants: &Wants) {
+        self.state = State::Content;
+        if wants.foreign_dtd && !self.seen_doctype && wants.parameter != 0 && wants.external {
+            self.seen_doctype = true;
+            let mut dtd = lock(&self.dtd);
+            let had_refs = std::mem::replace(&mut dtd.has_parameter_refs, true);
+            dtd.parameter_read = false;
+            drop(dtd);
+            let event = Event::External {
+                context: None,
+                base: self.base.clone(),
+                system: None,
+                public: None,
+            };
+            self.push(wants, event, 0);
+            self.after = Some(After::Subset {
+                had_refs,
+                has_system: false,
+                doctype: false,
+            });
+        }
+    }
+
+    fn reference(&mut self, wants: &Wants, name: String, len: usize) -> Result<(), Fault> {
+        let mut dtd = lock(&self.dtd);
+        let complete = !dtd.has_parameter_refs || dtd.standalone;
+        let Some(entity) = dtd.general.get(&name).cloned() else {
+            drop(dtd);
+            if complete {
+                return Err(self.fail(0, fault::UNDEFINED_ENTITY));
+            }
+            self.push(wants, Event::Skipped(name, false), len);
+            self.consume(len);
+            return Ok(());
+        };
+        if complete && !entity.internal_subset {
+            drop(dtd);
+            return Err(self.fail(0, fault::ENTITY_DECLARED_IN_PE));
+        }
+        if dtd.open.contains(&name) {
+            drop(dtd);
+            return Err(self.fail(0, fault::RECURSIVE_ENTITY_REF));
+        }
+        if entity.notation.is_some() {
+            drop(dtd);
+            return Err(self.fail(0, fault::BINARY_ENTITY_REF));
+        }
+        if let Some(text) = entity.text {
+            if wants.keep_entities {
+                drop(dtd);
+                self.push(wants, Event::Skipped(name, false), len);
+                self.consume(len);
+                return Ok(());
+            }
+            let accounted = dtd.account(text.len());
+            dtd.open.insert(name.clone());
+            drop(dtd);
+            accounted.map_err(|fault| self.fail(0, fault))?;
+            self.consume(len);
+            self.frames.push(Frame {
+                name,
+                parameter: false,
+                text,
+                at: 0,
+                tags: self.tags.len(),
+            });
+            return Ok(());
+        }
+        if !wants.external {
+            drop(dtd);
+            self.push(wants, Event::Source, len);
+            self.consume(len);
+            return Ok(());
+        }
+        dtd.open.insert(name.clone());
+        let context = self.entity_context(&dtd);
+        drop(dtd);
+        let event = Event::External {
+            context: Some(context),
+            base: entity.base,
+            system: entity.system,
+            public: entity.public,
+        };
+        self.push(wants, event, len);
+        self.consume(len);
+        self.after = Some(After::General(name));
+        Ok(())
+    }
+
+    /// Namespaces in force and open entities, as expat writes them.
+    fn entity_context(&self, dtd: &Dtd) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if self.namespaces.is_some() {
+            for (prefix, uris) in &self.bindings {
+                if let Some(uri) = uris.last().filter(|uri| !uri.is_empty()) {
+                    parts.push(format!("{prefix}={uri}"));
+                }
+            }
+            parts.sort();
+        }
+        parts.extend(dtd.open.iter().filter(|key| !key.starts_with('%')).cloned());
+        parts.join("\u{c}")
+    }
+
+    /// Goes on behind an external entity.
+    fn go_on(&mut self, after: After) {
+        match after {
+            After::General(name) => {
+                lock(&self.dtd).open.remove(&name);
+            }
+            After::Parameter(name) => {
+                let mut dtd = lock(&self.dtd);
+                dtd.open.remove(&open_key(&name, true));
+                if !dtd.parameter_read {
+                    dtd.ignoring = !dtd.standalone;
+                }
+                let alone = dtd.standalone;
+                drop(dtd);
+                if !alone {
+                    self.bare(Event::NotStandalone);
+                }
+            }
+            After::Subset {
+                had_refs,
+                has_system,
+                doctype,
+            } => {
+                let mut dtd = lock(&self.dtd);
+                let read = dtd.parameter_read;
+                if !read && !has_system {
+                    dtd.has_parameter_refs = had_refs;
+                }
+                let alone = dtd.standalone;
+                drop(dtd);
+                if read && !alone {
+                    self.bare(Event::NotStandalone);
+                }
+                if doctype {
+                    self.bare(Event::EndDoctype);
+                }
+            }
+        }
+    }
+
+    /// An event without source.
+    fn bare(&mut self, event: Event) {
+        let place = self.here;
+        self.queue.push_back(Happening {
+            event,
+            source: None,
+            place,
+        });
+    }
+
+    fn doctype(&mut self, wants: &Wants, len: usize) -> Result<(), Fault> {
+        if self.seen_doctype || self.state != State::Prolog {
+            let junk = self.state == State::Epilog;
+            let fault = if junk {
+                fault::JUNK_AFTER_DOC_ELEMENT
+            } else {
+                fault::SYNTAX
+            };
+            return Err(self.fail(0, fault));
+        }
+        let source = self.ahead()[..len].to_owned();
+        let mut cursor = Cursor::new(&source[9..len - 1]);
+        let mut read = || -> Result<_, Fault> {
+            cursor.need_space()?;
+            let name = cursor.name()?.to_owned();
+            let id = if cursor.space() {
+                cursor.external_id(false)?
+            } else {
+                None
+            };
+            cursor.space();
+            if cursor.peek().is_some() {
+                return Err(cursor.fault());
+            }
+            Ok((name, id))
+        };
+        let result = read();
+        let at = 9 + cursor.at;
+        let (name, id) = result.map_err(|fault| self.fail(at, fault))?;
+        self.seen_doctype = true;
+        let has_id = id.is_some();
+        let (public, system) = id.unwrap_or_default();
+        if has_id {
+            let mut dtd = lock(&self.dtd);
+            dtd.has_parameter_refs = true;
+            let alone = dtd.standalone;
+            drop(dtd);
+            if !alone && wants.parameter == 0 {
+                self.bare(Event::NotStandalone);
+            }
+        }
+        let internal = source.ends_with('[');
+        let event = Event::StartDoctype {
+            name,
+            system: system.clone(),
+            public: public.clone(),
+            internal,
+        };
+        self.push(wants, event, len);
+        let place = self.here;
+        self.consume(len);
+        self.doctype = Some((public, system));
+        if internal {
+            self.state = State::Subset;
+        } else {
+            self.end_doctype(wants, place);
+        }
+        Ok(())
+    }
+
+    /// The end of the document type: its external part is read now.
+    fn end_doctype(&mut self, wants: &Wants, place: Place) {
+        let (public, system) = self.doctype.clone().unwrap_or_default();
+        let has_system = system.is_some();
+        if has_system || wants.foreign_dtd {
+            let mut dtd = lock(&self.dtd);
+            let had_refs = std::mem::replace(&mut dtd.has_parameter_refs, true);
+            let read = wants.parameter == 2 || wants.parameter == 1 && !dtd.standalone;
+            if read && wants.external {
+                dtd.parameter_read = false;
+                drop(dtd);
+                self.bare(Event::External {
+                    context: None,
+                    base: self.base.clone(),
+                    system,
+                    public,
+                });
+                self.after = Some(After::Subset {
+                    had_refs,
+                    has_system,
+                    doctype: true,
+                });
+                return;
+            }
+        }
+        self.queue.push_back(Happening {
+            event: Event::EndDoctype,
+            source: None,
+            place,
+        });
+    }
+
+    fn conditional(&mut self, wants: &Wants) -> Result<(), Fault> {
+        if self.state != State::External && self.frames.is_empty() || self.state == State::Subset {
+            return Err(self.fail(0, fault::SYNTAX));
+        }
+        let text = self.ahead();
+        let mut head = text.splitn(3, '[').skip(1);
+        let keyword = head.next().unwrap_or("").trim();
+        let complete = head.next().is_some();
+        if !complete {
+            return if self.last || !self.frames.is_empty() {
+                Err(self.fail(0, fault::UNCLOSED_TOKEN))
+            } else {
+                Err(self.fail(0, fault::SYNTAX))
+            };
+        }
+        let keyword = match keyword.strip_prefix('%').and_then(|name| name.strip_suffix(';')) {
+            Some(name) => {
+                let entity = lock(&self.dtd)
+                    .parameter
+                    .get(name)
+                    .and_then(|entity| entity.text.clone());
+                entity.map_or(String::new(), |text| text.trim().to_owned())
+            }
+            None => keyword.to_owned(),
+        };
+        let open = 3 + text[3..].find('[').unwrap_or(0) + 1;
+        match keyword.as_str() {
+            "INCLUDE" => {
+                self.sections += 1;
+                self.push(wants, Event::Source, open);
+                self.consume(open);
+                Ok(())
+            }
+            "IGNORE" => {
+                let mut depth = 1_usize;
+                let mut at = open;
+                while depth > 0 {
+                    let rest = &text[at..];
+                    let next = match (rest.find("<!["), rest.find("]]>")) {
+                        (Some(inner), Some(end)) if inner < end => {
+                            depth += 1;
+                            inner
+                        }
+                        (_, Some(end)) => {
+                            depth -= 1;
+                            end
+                        }
+                        _ => return Err(self.fail(0, fault::SYNTAX)),
+                    };
+                    at += next + 3;
+                }
+                self.ignored_sections += 1;
+                self.push(wants, Event::Source, at);
+                self.consume(at);
+                Ok(())
+            }
+            _ => Err(self.fail(3, fault::SYNTAX)),
+        }
+    }
+
+    /// Whether declarations are read from somewhere else than the document itself.
+    fn is_outside(&self) -> bool {
+        self.state == State::External || !self.frames.is_empty()
+    }
+
+    fn declaration(&mut self, wants: &Wants, len: usize) -> Result<(), Fault> {
+        let source = self.ahead()[..len].to_owned();
+        let outside = self.is_outside();
+        let mut body = source[2..len - 1].to_owned();
+        if outside {
+            body = self.expand_parameters(&body)?;
+        }
+        let shared = self.dtd.clone();
+        let mut entity_value = |literal: &str| {
+            dtd::entity_value(literal, &mut |name| {
+                if !outside {
+                    return Err(fault::PARAM_ENTITY_REF);
+                }
+                parameter_text(&mut lock(&shared), name)
+            })
+        };
+        let other = self.dtd.clone();
+        let mut value = |literal: &str, cdata: bool| attribute_value(&mut lock(&other), literal, cdata);
+        let declared = dtd::declaration(&body, !outside, &mut entity_value, &mut value);
+        let declared = declared.map_err(|fault| self.fail(0, fault))?;
+        let base = self.base.clone();
+        let mut dtd = lock(&self.dtd);
+        let ignoring = dtd.ignoring;
+        let mut events = Vec::new();
+        match declared {
+            Declaration::Element(name, model) => events.push(Event::ElementDecl(name, model)),
+            Declaration::Notation { name, system, public } => {
+                events.push(Event::NotationDecl(name, base, system, public));
+            }
+            Declaration::Attributes(element, found) => {
+                for (name, kind, default, required) in found {
+                    if ignoring {
+                        continue;
+                    }
+                    let known = dtd.attributes.entry(element.clone()).or_default();
+                    if !known.iter().any(|attribute| attribute.name == name) {
+                        known.push(Attribute {
+                            name: name.clone(),
+                            cdata: kind == "CDATA",
+                            default: default.clone(),
+                        });
+                    }
+                    events.push(Event::AttlistDecl(element.clone(), name, kind, default, required));
+                }
+            }
+            Declaration::Entity {
+                name,
+                parameter,
+                mut entity,
+            } => {
+                entity.base.clone_from(&base);
+                let table = if parameter {
+                    &mut dtd.parameter
+                } else {
+                    &mut dtd.general
+                };
+                let predefined = !parameter && predefined(&name).is_some();
+                if !ignoring && !predefined && !table.contains_key(&name) {
+                    table.insert(name.clone(), entity.clone());
+                    events.push(Event::EntityDecl {
+                        name,
+                        parameter,
+                        value: entity.text.as_deref().map(str::to_owned),
+                        base: base.filter(|_| entity.text.is_none()),
+                        system: entity.system,
+                        public: entity.public,
+                        notation: entity.notation,
+                    });
+                }
+            }
+        }
+        drop(dtd);
+        if events.is_empty() {
+            events.push(Event::Source);
+        }
+        // One event has the source: the others are the same declaration.
+        for (n, event) in events.into_iter().enumerate() {
+            self.push(wants, event, if n == 0 { len } else { 0 });
+        }
+        self.consume(len);
+        Ok(())
+    }
+
+    /// A declaration with its parameter entities replaced, but those in literals.
+    fn expand_parameters(&mut self, body: &str) -> Result<String, Fault> {
+        let mut out = body.to_owned();
+        for _ in 0..MAX_DEPTH {
+            let mut quote = None;
+            let mut found = None;
+            for (at, c) in out.char_indices() {
+                match (quote, c) {
+                    (Some(q), c) if q == c => quote = None,
+                    (Some(_), _) => {}
+                    (None, '"' | '\'') => quote = Some(c),
+                    (None, '%') if !out[at + 1..].starts_with(is_space) => {
+                        found = Some(at);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            let Some(at) = found else { return Ok(out) };
+            let Some(end) = out[at..].find(';') else {
+                return Err(self.fail(0, fault::INVALID_TOKEN));
+            };
+            let text = parameter_text(&mut lock(&self.dtd), &out[at + 1..at + end]);
+            let text = text.map_err(|fault| self.fail(0, fault))?;
+            out.replace_range(at..=at + end, &format!(" {text} "));
+        }
+        Err(self.fail(0, fault::RECURSIVE_ENTITY_REF))
+    }
+
+    fn parameter_reference(&mut self, wants: &Wants, name: String, len: usize) -> Result<(), Fault> {
+        let mut dtd = lock(&self.dtd);
+        dtd.has_parameter_refs = true;
+        let read = wants.parameter == 2 || wants.parameter == 1 && !dtd.standalone;
+        let alone = dtd.standalone;
+        let entity: Option<Entity> = dtd.parameter.get(&name).cloned();
+        // Internal ones are always read: their text is at hand.
+        match entity {
+            Some(entity) if entity.text.is_some() && read => {
+                let key = open_key(&name, true);
+                if dtd.open.contains(&key) {
+                    drop(dtd);
+                    return Err(self.fail(0, fault::RECURSIVE_ENTITY_REF));
+                }
+                let text = entity.text.unwrap_or_default();
+                let accounted = dtd.account(text.len());
+                dtd.open.insert(key);
+                drop(dtd);
+                accounted.map_err(|fault| self.fail(0, fault))?;
+                self.push(wants, Event::Source, len);
+                self.consume(len);
+                self.frames.push(Frame {
+                    name,
+                    parameter: true,
+                    text,
+                    at: 0,
+                    tags: self.tags.len(),
+                });
+                return Ok(());
+            }
+            Some(entity) if read && wants.external => {
+                dtd.parameter_read = false;
+                dtd.open.insert(open_key(&name, true));
+                drop(dtd);
+                let event = Event::External {
+                    context: None,
+                    base: entity.base,
+                    system: entity.system,
+                    public: entity.public,
+                };
+                self.push(wants, event, len);
+                self.consume(len);
+                self.after = Some(After::Parameter(name));
+                return Ok(());
+            }
+            None if read => {
+                dtd.ignoring = !alone;
+                drop(dtd);
+                self.push(wants, Event::Skipped(name, true), len);
+            }
+            _ => {
+                dtd.ignoring = !alone;
+                drop(dtd);
+                self.push(wants, Event::Source, len);
+            }
+        }
+        self.consume(len);
+        if !alone {
+            self.bare(Event::NotStandalone);
+        }
+        Ok(())
+    }
+
+    fn start_tag(
+        &mut self,
+        wants: &Wants,
+        name: String,
+        written: Vec<RawAttribute>,
+        empty: bool,
+        len: usize,
+    ) -> Result<(), Fault> {
+        let mut attributes: Vec<(String, String)> = Vec::with_capacity(written.len());
+        let shared = self.dtd.clone();
+        let declared = lock(&shared).attributes.get(&name).cloned().unwrap_or_default();
+        for RawAttribute { name, value, at } in written {
+            if attributes.iter().any(|(known, _)| *known == name) {
+                return Err(self.fail(at, fault::DUPLICATE_ATTRIBUTE));
+            }
+            let cdata = declared.iter().find(|a| a.name == name).is_none_or(|a| a.cdata);
+            let plain = cdata && !value.contains(['&', '\t', '\n', '\r']);
+            let value = if plain {
+                value
+            } else {
+                let result = attribute_value(&mut lock(&shared), &value, cdata);
+                result.map_err(|fault| self.fail(at, fault))?
+            };
+            attributes.push((name, value));
+        }
+        let given = attributes.len();
+        for attribute in &declared {
+            if let Some(default) = &attribute.default
+                && !attributes.iter().any(|(known, _)| *known == attribute.name)
+            {
+                attributes.push((attribute.name.clone(), default.clone()));
+            }
+        }
+        let mut tag = Tag {
+            raw: name,
+            expanded: String::new(),
+            prefixes: Vec::new(),
+        };
+        let mut specified = given;
+        if self.namespaces.is_some() {
+            let (kept, count) = self.bind_namespaces(wants, &mut tag, attributes, given)?;
+            attributes = kept;
+            specified = count;
+        } else {
+            tag.expanded.clone_from(&tag.raw);
+        }
+        self.push(wants, Event::Start(tag.expanded.clone(), attributes, specified), len);
+        self.consume(len);
+        self.tags.push(tag);
+        if empty {
+            self.close_tag();
+        }
+        Ok(())
+    }
+
+    /// Takes out the namespaces that attributes declare, and expands the names of the rest.
+    fn bind_namespaces(
+        &mut self,
+        wants: &Wants,
+        tag: &mut Tag,
+        attributes: Vec<(String, String)>,
+        given: usize,
+    ) -> Result<(Vec<(String, String)>, usize), Fault> {
+        let mut kept = Vec::with_capacity(attributes.len());
+        let mut specified = 0;
+        for (n, (name, value)) in attributes.into_iter().enumerate() {
+            let prefix = match name.strip_prefix("xmlns") {
+                Some("") => Some(""),
+                Some(rest) => rest.strip_prefix(':'),
+                None => None,
+            };
+            let Some(prefix) = prefix else {
+                specified += usize::from(n < given);
+                kept.push((name, value));
+                continue;
+            };
+            let wrong = match prefix {
+                "xmlns" => Some(fault::RESERVED_PREFIX_XMLNS),
+                "xml" if value != XML_URI => Some(fault::RESERVED_PREFIX_XML),
+                "xml" => None,
+                _ if value == XML_URI || value == XMLNS_URI => Some(fault::RESERVED_NAMESPACE_URI),
+                "" => None,
+                _ if value.is_empty() => Some(fault::UNDECLARING_PREFIX),
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                return Err(self.fail(0, wrong));
+            }
+            self.bindings.entry(prefix.to_owned()).or_default().push(value.clone());
+            tag.prefixes.push(prefix.to_owned());
+            let shown = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            self.push(wants, Event::StartNamespace(shown(prefix), shown(&value)), 0);
+        }
+        tag.expanded = self.expand(wants, &tag.raw, true)?;
+        for at in 0..kept.len() {
+            if kept[at].0.contains(':') {
+                let expanded = self.expand(wants, &kept[at].0, false)?;
+                if kept[..at].iter().any(|(known, _)| *known == expanded) {
+                    return Err(self.fail(0, fault::DUPLICATE_ATTRIBUTE));
+                }
+                kept[at].0 = expanded;
+            }
+        }
+        Ok((kept, specified))
+    }
+
+    fn expand(&mut self, wants: &Wants, name: &str, element: bool) -> Result<String, Fault> {
+        let separator: String = self.namespaces.flatten().map_or_else(String::new, String::from);
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        if prefix.is_empty() && !element {
+            return Ok(name.to_owned());
+        }
+        match self.bindings.get(prefix).and_then(|uris| uris.last()) {
+            Some(uri) if uri.is_empty() => Ok(local.to_owned()),
+            Some(uri) if wants.triplets && !prefix.is_empty() => {
+                Ok(format!("{uri}{separator}{local}{separator}{prefix}"))
+            }
+            Some(uri) => Ok(format!("{uri}{separator}{local}")),
+            None if prefix.is_empty() => Ok(local.to_owned()),
+            None => Err(self.fail(0, fault::UNBOUND_PREFIX)),
+        }
+    }
+
+    fn end_tag(&mut self, wants: &Wants, name: &str, len: usize) -> Result<(), Fault> {
+        let floor = self.frames.last().map_or(0, |frame| frame.tags);
+        if self.tags.len() <= floor {
+            return Err(self.fail(0, fault::ASYNC_ENTITY));
+        }
+        if self.tags.last().is_none_or(|tag| tag.raw != name) {
+            return Err(self.fail(2, fault::TAG_MISMATCH));
+        }
+        let place = self.here;
+        let source = wants.source.then(|| self.ahead()[..len].to_owned());
+        self.event_at = self.at;
+        let first = self.queue.len();
+        self.consume(len);
+        self.close_tag();
+        for happening in self.queue.iter_mut().skip(first) {
+            happening.place = place;
+        }
+        if let Some(happening) = self.queue.get_mut(first) {
+            happening.source = source;
+        }
+        Ok(())
+    }
+
+    fn close_tag(&mut self) {
+        let Some(tag) = self.tags.pop() else { return };
+        self.bare(Event::End(tag.expanded));
+        for prefix in tag.prefixes.into_iter().rev() {
+            if let Some(uris) = self.bindings.get_mut(&prefix) {
+                uris.pop();
+            }
+            self.bare(Event::EndNamespace(Some(prefix).filter(|prefix| !prefix.is_empty())));
+        }
+        if self.tags.is_empty() && !self.entity && self.frames.is_empty() {
+            self.state = State::Epilog;
+        }
+    }
+}
+
+fn open_key(name: &str, parameter: bool) -> String {
+    if parameter { format!("%{name}") } else { name.to_owned() }
+}
+
+/// The text of an internal parameter entity.
+fn parameter_text(dtd: &mut Dtd, name: &str) -> Result<String, Fault> {
+    let text = dtd.parameter.get(name).and_then(|entity| entity.text.clone());
+    match text {
+        Some(text) => {
+            dtd.account(text.len())?;
+            Ok(text.to_string())
+        }
+        None if dtd.parameter.contains_key(name) => Ok(String::new()),
+        None => Err(fault::UNDEFINED_ENTITY),
+    }
+}
+
+/// The value of an attribute: references replaced, white space as blanks.
+fn attribute_value(dtd: &mut Dtd, literal: &str, cdata: bool) -> Result<String, Fault> {
+    let mut out = String::with_capacity(literal.len());
+    append_value(dtd, &mut out, literal, 0)?;
+    if cdata {
+        return Ok(out);
+    }
+    Ok(out
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" "))
+}
+
+fn append_value(dtd: &mut Dtd, out: &mut String, text: &str, depth: usize) -> Result<(), Fault> {
+    if depth > MAX_DEPTH {
+        return Err(fault::AMPLIFICATION);
+    }
+    let text = normalized(text);
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['&', '<', '\t', '\n']) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'&' => {}
+            b'<' => return Err(fault::INVALID_TOKEN),
+            _ => {
+                out.push(' ');
+                rest = &rest[at + 1..];
+                continue;
+            }
+        }
+        let Some(end) = rest[at..].find(';') else {
+            return Err(fault::INVALID_TOKEN);
+        };
+        let name = &rest[at + 1..at + end];
+        rest = &rest[at + end + 1..];
+        if name.starts_with('#') {
+            out.push(char_ref(name).ok_or(fault::BAD_CHAR_REF)?);
+            continue;
+        }
+        if let Some(c) = predefined(name) {
+            out.push(c);
+            continue;
+        }
+        let Some(entity) = dtd.general.get(name).cloned() else {
+            if !dtd.has_parameter_refs || dtd.standalone {
+                return Err(fault::UNDEFINED_ENTITY);
+            }
+            continue;
+        };
+        if dtd.open.contains(name) {
+            return Err(fault::RECURSIVE_ENTITY_REF);
+        }
+        if entity.notation.is_some() {
+            return Err(fault::BINARY_ENTITY_REF);
+        }
+        let Some(text) = entity.text else {
+            return Err(fault::ATTRIBUTE_EXTERNAL_ENTITY_REF);
+        };
+        dtd.account(text.len())?;
+        dtd.open.insert(name.to_owned());
+        let result = append_value(dtd, out, &text, depth + 1);
+        dtd.open.remove(name);
+        result?;
+    }
+    out.push_str(rest);
+    Ok(())
+}
+
+/// Version, encoding and whether the document stands alone (-1: not said), from between `<?xml` and `?>`.
+fn xml_declaration(text: &str, entity: bool) -> Option<(Option<String>, Option<String>, i64)> {
+    let mut cursor = Cursor::new(text);
+    let mut found: [Option<String>; 3] = [None, None, None];
+    let mut next = 0;
+    while cursor.space() && cursor.peek().is_some() {
+        let name = cursor.name().ok()?;
+        let which = ["version", "encoding", "standalone"]
+            .iter()
+            .position(|known| *known == name)?;
+        if which < next {
+            return None;
+        }
+        next = which + 1;
+        cursor.space();
+        if !cursor.take("=") {
+            return None;
+        }
+        cursor.space();
+        let value = cursor.literal().ok()?;
+        if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
+            return None;
+        }
+        found[which] = Some(value.to_owned());
+    }
+    if cursor.peek().is_some() {
+        return None;
+    }
+    let [version, encoding, standalone] = found;
+    let good_name = encoding
+        .as_ref()
+        .is_none_or(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let standalone = match standalone.as_deref() {
+        None => -1,
+        Some("yes") if !entity => 1,
+        Some("no") if !entity => 0,
+        _ => return None,
+    };
+    let needed = if entity { encoding.is_some() } else { version.is_some() };
+    (needed && good_name).then_some((version, encoding, standalone))
+}
+
+/// The place behind `text`.
+fn moved(mut place: Place, text: &str, encoding: Option<&Encoding>) -> Place {
+    place.byte += encoding.map_or(text.len(), |encoding| encoding.raw_len(text)) as i64;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' => {
+                place.line += 1;
+                place.column = 0;
+            }
+            _ => place.column += 1,
+        }
+    }
+    place
+}
