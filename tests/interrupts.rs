@@ -27,6 +27,9 @@ const PROGRAMS: &[&str] = &[
     "set(map(abs, iter(int, 1)))",
     "def g():\n while True: yield 1\nfor x in g(): pass",
     "import threading\ndef f():\n while True: pass\nfor _ in range(3): threading.Thread(target=f, daemon=True).start()\nf()",
+    // A deadlock.
+    "import threading\na, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)\ndef f(x, y):\n with x:\n  both.wait()\n  y.acquire()\n\
+     ts = [threading.Thread(target=f, args=p, daemon=True) for p in ((a, b), (b, a))]\nfor t in ts: t.start()\nfor t in ts: t.join()",
 ];
 
 #[test]

@@ -15,6 +15,7 @@ use lisle_runtime::threads::{AcquireResult, HandleDone, RawLock, RawRLock};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 use lisle_runtime::types::tuple::Tuple;
+use lisle_runtime::vm::frames::FrameStack;
 use lisle_runtime::vm::locals::PerThread;
 
 /// What `threading.excepthook` gets.
@@ -422,13 +423,17 @@ fn start(
             "can't create new thread at interpreter shutdown",
         ));
     }
+    let Some(frames) = FrameStack::try_new() else {
+        shared.state.store(0, Relaxed);
+        return Err(vm.runtime_error("can't start new thread"));
+    };
     RUNNING.fetch_add(1, Relaxed);
     keep(&shared);
     if !daemon {
         WAITED_FOR.lock().push(shared.clone());
     }
     let spawned = lisle_runtime::threads::spawn(STACK_SIZE.load(Relaxed), move || {
-        let vm = Vm::enter_thread(false);
+        let vm = Vm::enter_thread_on(frames, false);
         vm.thread.set_daemon(daemon);
         mine.ident.store(vm.thread.ident(), Relaxed);
         mine.state.store(2, Relaxed);

@@ -12,10 +12,12 @@ use crate::types::code::Code;
 use crate::types::dict::Dict;
 use crate::types::frame::Frame;
 
-/// Words of register stack a thread (address space; touched pages alone cost memory).
+/// Words of register stack a thread (address space; touched pages alone cost memory), if the system has room for so many.
 const REGISTERS: usize = 4 << 20;
-/// Frame records a thread.
+/// Frame records a thread, likewise.
 const RECORDS: usize = 1 << 19;
+/// By what both may be divided.
+const SMALLEST: usize = 64;
 
 /// What a finished call does with the frame that made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,13 +157,19 @@ impl FrameData {
 pub struct FrameStack {
     registers: NonNull<u64>,
     records: NonNull<FrameData>,
+    /// How many registers and records there are.
+    register_count: usize,
+    record_count: usize,
     /// First free register.
     pub(crate) top: Cell<*mut u64>,
     /// Count of frames.
     pub(crate) depth: Cell<usize>,
 }
 
-fn reserve(bytes: usize) -> NonNull<u8> {
+// SAFETY: a stack is handed to the thread that is to use it before anything is on it.
+unsafe impl Send for FrameStack {}
+
+fn reserve(bytes: usize) -> Option<NonNull<u8>> {
     // SAFETY: an anonymous private mapping of no particular place.
     let p = unsafe {
         libc::mmap(
@@ -174,10 +182,9 @@ fn reserve(bytes: usize) -> NonNull<u8> {
         )
     };
     if p == libc::MAP_FAILED {
-        std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>());
+        return None;
     }
-    // SAFETY: mmap succeeded.
-    unsafe { NonNull::new_unchecked(p.cast()) }
+    NonNull::new(p.cast())
 }
 
 impl Default for FrameStack {
@@ -187,21 +194,52 @@ impl Default for FrameStack {
 }
 
 impl FrameStack {
+    /// # Panics
+    /// Where the system has no room for it.
     pub fn new() -> FrameStack {
-        let registers = reserve(REGISTERS * 8).cast::<u64>();
-        let records = reserve(RECORDS * size_of::<FrameData>()).cast();
-        FrameStack {
-            registers,
-            records,
-            top: Cell::new(registers.as_ptr()),
-            depth: Cell::new(0),
+        match FrameStack::try_new() {
+            Some(stack) => stack,
+            None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<[FrameData; RECORDS / SMALLEST]>()),
         }
+    }
+
+    /// A stack as large as the system allows, `None` if it has no room even for a small one.
+    pub fn try_new() -> Option<FrameStack> {
+        let mut part = 1;
+        while part <= SMALLEST {
+            let (register_count, record_count) = (REGISTERS / part, RECORDS / part);
+            let registers = reserve(register_count * 8);
+            let records = reserve(record_count * size_of::<FrameData>());
+            match (registers, records) {
+                (Some(registers), Some(records)) => {
+                    return Some(FrameStack {
+                        registers: registers.cast(),
+                        records: records.cast(),
+                        register_count,
+                        record_count,
+                        top: Cell::new(registers.as_ptr().cast()),
+                        depth: Cell::new(0),
+                    });
+                }
+                // SAFETY: mapped just above, and used by nobody.
+                (Some(registers), None) => unsafe {
+                    libc::munmap(registers.as_ptr().cast(), register_count * 8);
+                },
+                // SAFETY: as above.
+                (None, Some(records)) => unsafe {
+                    libc::munmap(records.as_ptr().cast(), record_count * size_of::<FrameData>());
+                },
+                (None, None) => {}
+            }
+            part *= 4;
+        }
+        None
     }
 
     /// The record number `i` from the bottom.
     #[inline(always)]
     pub fn record(&self, i: usize) -> *mut FrameData {
-        debug_assert!(i < RECORDS, "depth is checked when a frame is pushed");
+        debug_assert!(i < self.record_count, "depth is checked when a frame is pushed");
         // SAFETY: within the reserved area.
         unsafe { self.records.as_ptr().add(i) }
     }
@@ -227,13 +265,13 @@ impl FrameStack {
     #[inline(always)]
     pub fn fits(&self, at: *mut u64, n: usize) -> bool {
         // SAFETY: a place in the reserved area, to compare with.
-        let end = unsafe { self.registers.as_ptr().add(REGISTERS - 64) };
-        at.wrapping_add(n) < end && self.depth.get() + 1 < RECORDS
+        let end = unsafe { self.registers.as_ptr().add(self.register_count - 64) };
+        at.wrapping_add(n) < end && self.depth.get() + 1 < self.record_count
     }
 
     #[inline(always)]
     pub fn is_on_stack(&self, at: *mut u64) -> bool {
-        (at as usize).wrapping_sub(self.registers.as_ptr() as usize) < REGISTERS * 8
+        (at as usize).wrapping_sub(self.registers.as_ptr() as usize) < self.register_count * 8
     }
 }
 
@@ -241,8 +279,8 @@ impl Drop for FrameStack {
     fn drop(&mut self) {
         // SAFETY: the areas were mapped by `new` with these sizes, and the thread has ended.
         unsafe {
-            libc::munmap(self.registers.as_ptr().cast(), REGISTERS * 8);
-            libc::munmap(self.records.as_ptr().cast(), RECORDS * size_of::<FrameData>());
+            libc::munmap(self.registers.as_ptr().cast(), self.register_count * 8);
+            libc::munmap(self.records.as_ptr().cast(), self.record_count * size_of::<FrameData>());
         }
     }
 }

@@ -60,9 +60,14 @@ thread_local! {
 impl Vm {
     /// Makes a context for the calling thread, registers and attaches the thread. It ends with [`Vm::leave_thread`].
     pub fn enter_thread(main: bool) -> &'static Vm {
+        Vm::enter_thread_on(FrameStack::new(), main)
+    }
+
+    /// As [`Vm::enter_thread`], with a stack that was made before the thread.
+    pub fn enter_thread_on(frames: FrameStack, main: bool) -> &'static Vm {
         let vm: &'static Vm = Box::leak(Box::new(Vm {
             thread: ThreadState::new(),
-            frames: FrameStack::new(),
+            frames,
             handled: Slot::empty(),
             method_cache: MethodCache::default(),
             recursion: Cell::new(0),

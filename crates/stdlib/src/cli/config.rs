@@ -329,6 +329,20 @@ fn venv_setting(text: &str, key: &str) -> Option<String> {
     })
 }
 
+/// The path without `.` and `..`, whatever links lie on the way.
+fn without_dots(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(clean.pop()),
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
 fn find_paths(config: &Config) -> Paths {
     let argv0 = config.orig_argv.first().cloned().unwrap_or_default();
     let executable = find_executable(&argv0);
@@ -352,7 +366,7 @@ fn find_paths(config: &Config) -> Paths {
         let Ok(text) = std::fs::read_to_string(place.join("pyvenv.cfg")) else {
             continue;
         };
-        paths.prefix = place;
+        paths.prefix = without_dots(&place);
         if let Some(home) = venv_setting(&text, "home") {
             let name = executable.file_name().unwrap_or_default();
             let base = venv_setting(&text, "executable").map_or_else(|| Path::new(&home).join(name), PathBuf::from);

@@ -56,7 +56,7 @@ pub fn finish(vm: &Vm, code: u8) -> u8 {
         && let Ok(shutdown) = vm.getattr(&threading, intern!("_shutdown"))
         && let Err(exc) = vm.call(&shutdown, &[])
     {
-        vm.unraisable(exc, Some("Exception ignored on threading shutdown"), Some(&threading));
+        vm.unraisable(exc, Some("Exception ignored on threading shutdown"), None);
     }
     crate::atexit::run_exit_functions(vm);
     let mut failed = flush(vm);
