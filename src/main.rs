@@ -1,5 +1,8 @@
 //! The command line: arguments and wiring only.
 
+#[cfg(not(lisle_asan))]
+mod arena;
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
 

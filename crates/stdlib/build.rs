@@ -1,4 +1,4 @@
-//! Packs the pure-Python standard library: `library.bin` (sources deflated, code objects as they are) and `library.rs`, its index.
+//! Packs the pure-Python standard library: `library.bin` (code objects as they are, then sources, deflated) and `library.rs`, its index.
 //!
 //! The files are those of the crate rustpython-pylib, without what [`select`] leaves out, changed where [`patches`] says so, and
 //! replaced or joined by the files of `overrides/lib`. A file that does not compile is packed as source only.
@@ -173,8 +173,10 @@ fn lay_out(inputs: &[Input], packed: &[Packed]) -> (Vec<u8>, String) {
     };
     let mut modules = Vec::new();
     let mut data = String::new();
-    for (input, packed) in inputs.iter().zip(packed) {
-        let (source, code) = (place(&packed.deflated), place(&packed.code));
+    // Sources are seldom read, and would come into memory along with the code beside them.
+    let codes: Vec<_> = packed.iter().map(|packed| place(&packed.code)).collect();
+    for ((input, packed), code) in inputs.iter().zip(packed).zip(codes) {
+        let source = place(&packed.deflated);
         match module_name(&input.path) {
             Some((name, package)) => {
                 let row = format!(

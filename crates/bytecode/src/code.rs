@@ -6,6 +6,8 @@
 //! The variables of inlined comprehensions are `varnames` (or `cellvars`, made by `MakeCell` where the comprehension
 //! starts); one whose name the code object already uses for another variable gets a name that starts with a dot.
 
+use crate::{Locations, PackedCode};
+
 /// Text that may hold lone surrogates: code points in one of the two forms.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Text {
@@ -36,6 +38,8 @@ pub enum Const {
     FrozenSet(Box<[Const]>),
     Slice(Box<[Const; 3]>),
     Code(Box<CodeObject>),
+    /// A code object of the packed library that is still in its serial form.
+    Packed(PackedCode),
 }
 
 /// Bits of `co_flags`, with CPython's values.
@@ -102,8 +106,7 @@ pub struct CodeObject {
     pub consts: Vec<Const>,
     /// Instructions and zeroed inline cache words.
     pub code: Vec<u64>,
-    /// Runs of equal location: `(first code word, location)`, sorted.
-    pub locations: Vec<(u32, Location)>,
+    pub locations: Locations,
     /// Innermost first.
     pub exceptions: Vec<ExceptionEntry>,
     /// Count of registers, the named ones included.
@@ -134,12 +137,7 @@ impl CodeObject {
 
     /// The location of the instruction at code word `pc`.
     pub fn location(&self, pc: u32) -> Location {
-        let after = self.locations.partition_point(|&(start, _)| start <= pc);
-        if after == 0 {
-            Location::default()
-        } else {
-            self.locations[after - 1].1
-        }
+        self.locations.at(pc)
     }
 
     /// The innermost handler that covers code word `pc`.

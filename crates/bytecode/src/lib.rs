@@ -5,6 +5,7 @@
 mod code;
 mod dis;
 mod instr;
+mod locations;
 pub mod opcode;
 mod serial;
 mod verify;
@@ -12,6 +13,7 @@ mod verify;
 pub use code::{CodeFlags, CodeObject, Const, ExceptionEntry, Location, Text};
 pub use dis::disassemble;
 pub use instr::Instr;
+pub use locations::Locations;
 pub use opcode::Op;
-pub use serial::{DecodeError, FORMAT_ID, deserialize, deserialize_trusted, serialize};
+pub use serial::{DecodeError, FORMAT_ID, Head, PackedCode, deserialize, deserialize_packed, serialize};
 pub use verify::{VerifyError, verify};

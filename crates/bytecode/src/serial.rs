@@ -4,18 +4,21 @@
 //! the input; what it returns has passed [`crate::verify`]. Inline cache words are not stored. The form is bound to the opcode
 //! table: [`FORMAT_ID`] changes with it, so code of another version is refused as a whole.
 //!
-//! Layout: magic, format id, string table, one code object. Integers are LEB128, signed ones zigzag coded first. An instruction
-//! is its number (upper bit: a non-zero `k` follows), `a`, and either `b` and `c` or the signed `wide`.
+//! Layout: magic, format id, string table (count, the ends of the texts as four bytes each, the texts), one code object. Integers are LEB128,
+//! signed ones zigzag coded first. An instruction is its number (upper bit: a non-zero `k` follows), `a`, and either `b` and `c` or the
+//! signed `wide`. A code object among the constants begins with its size, so that it can be left for later ([`PackedCode`]).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::locations::{unzigzag, write, zigzag};
 use crate::opcode::Format;
-use crate::{CodeFlags, CodeObject, Const, ExceptionEntry, Instr, Location, Op, Text, VerifyError, verify};
+use crate::{CodeFlags, CodeObject, Const, ExceptionEntry, Instr, Locations, Op, Text, VerifyError, verify};
 
 const MAGIC: [u8; 4] = *b"LSLc";
 /// Raised when the layout described above changes.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Code objects and tuples inside each other.
 const MAX_DEPTH: u32 = 400;
 
@@ -83,8 +86,13 @@ pub fn serialize(code: &CodeObject) -> Vec<u8> {
     out.bytes.extend(MAGIC);
     out.bytes.extend(FORMAT_ID.to_le_bytes());
     out.count(writer.strings.len());
+    let mut end = 0u32;
     for s in &writer.strings {
-        out.blob(s.as_bytes());
+        end += s.len() as u32;
+        out.bytes.extend(end.to_le_bytes());
+    }
+    for s in &writer.strings {
+        out.bytes.extend(s.as_bytes());
     }
     out.bytes.extend(writer.bytes);
     out.bytes
@@ -97,31 +105,69 @@ pub fn deserialize(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
     Ok(code)
 }
 
-/// As [`deserialize`] without the checks of [`crate::verify`]: for bytes that were verified when they were made and cannot have
-/// changed since, as those packed into the binary.
-pub fn deserialize_trusted(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
-    decode(bytes)
+/// The code object in `bytes`, without the checks of [`crate::verify`], and without reading the code objects among its constants: for
+/// bytes that were verified when they were packed into the binary.
+pub fn deserialize_packed(bytes: &'static [u8]) -> Result<CodeObject, DecodeError> {
+    let reader = Reader::begin(bytes)?;
+    let at = bytes.len() - reader.bytes.len();
+    PackedCode { module: bytes, at }.load()
 }
 
 fn decode(bytes: &[u8]) -> Result<CodeObject, DecodeError> {
-    let mut reader = Reader {
-        bytes,
-        strings: Vec::new(),
-    };
-    if reader.take(4)? != MAGIC || reader.take(4)? != FORMAT_ID.to_le_bytes() {
-        return Err(DecodeError::Version);
-    }
-    let count = reader.count()?;
-    reader.strings.reserve_exact(count);
-    for _ in 0..count {
-        let text = std::str::from_utf8(reader.blob()?).map_err(|_| DecodeError::Malformed("text is not UTF-8"))?;
-        reader.strings.push(text);
-    }
+    let mut reader = Reader::begin(bytes)?;
     let code = reader.code(0)?;
     if !reader.bytes.is_empty() {
         return Err(DecodeError::Malformed("bytes left over"));
     }
     Ok(code)
+}
+
+/// A code object within the serial form of another.
+#[derive(Clone, Copy)]
+pub struct PackedCode {
+    module: &'static [u8],
+    at: usize,
+}
+
+/// What a function needs of its code before it is called.
+pub struct Head {
+    pub name: &'static str,
+    pub qualname: &'static str,
+    pub flags: CodeFlags,
+}
+
+impl PackedCode {
+    fn reader(self) -> Decoded<Reader<'static>> {
+        let mut reader = Reader::begin(self.module)?;
+        reader.bytes = self.module.get(self.at..).ok_or(DecodeError::Truncated)?;
+        reader.packed = Some(self.module);
+        Ok(reader)
+    }
+
+    pub fn head(self) -> Result<Head, DecodeError> {
+        let mut reader = self.reader()?;
+        let (name, qualname, _) = (reader.string()?, reader.string()?, reader.string()?);
+        reader.u32()?;
+        let flags = CodeFlags(reader.u32()?);
+        Ok(Head { name, qualname, flags })
+    }
+
+    /// The code object; those among its constants stay packed.
+    pub fn load(self) -> Result<CodeObject, DecodeError> {
+        self.reader()?.code(0)
+    }
+}
+
+impl PartialEq for PackedCode {
+    fn eq(&self, other: &PackedCode) -> bool {
+        std::ptr::eq(self.module, other.module) && self.at == other.at
+    }
+}
+
+impl fmt::Debug for PackedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<code at {}>", self.at)
+    }
 }
 
 fn is_wide(op: Op) -> bool {
@@ -135,14 +181,6 @@ fn is_wide(op: Op) -> bool {
             | Format::Jump
             | Format::SrcJump
     )
-}
-
-fn zigzag(x: i64) -> u64 {
-    (x << 1 ^ x >> 63) as u64
-}
-
-fn unzigzag(x: u64) -> i64 {
-    (x >> 1) as i64 ^ -((x & 1) as i64)
 }
 
 /// First byte of a constant.
@@ -173,12 +211,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn int(&mut self, mut x: u64) {
-        while x >= 0x80 {
-            self.bytes.push(x as u8 | 0x80);
-            x >>= 7;
-        }
-        self.bytes.push(x as u8);
+    fn int(&mut self, x: u64) {
+        write(&mut self.bytes, x);
     }
 
     fn count(&mut self, n: usize) {
@@ -231,7 +265,7 @@ impl<'a> Writer<'a> {
         self.count(code.consts.len());
         code.consts.iter().for_each(|c| self.constant(c));
         self.instructions(&code.code);
-        self.locations(code);
+        self.blob(code.locations.bytes());
         self.count(code.exceptions.len());
         for e in &code.exceptions {
             for x in [e.start, e.end, e.target, e.depth.into()] {
@@ -269,21 +303,6 @@ impl<'a> Writer<'a> {
                 let names = words.get(pc - 1).copied().unwrap_or(0);
                 self.int(names);
             }
-        }
-    }
-
-    fn locations(&mut self, code: &CodeObject) {
-        self.count(code.locations.len());
-        let (mut pc, mut line) = (0, i64::from(code.first_line));
-        for &(start, at) in &code.locations {
-            self.int((start - pc).into());
-            pc = start;
-            let (this_line, end_line) = (i64::from(at.line), i64::from(at.end_line));
-            self.signed(this_line - line);
-            self.signed(end_line - this_line);
-            line = this_line;
-            self.int(at.col.into());
-            self.signed(i64::from(at.end_col) - i64::from(at.col));
         }
     }
 
@@ -335,8 +354,13 @@ impl<'a> Writer<'a> {
             }
             Const::Code(code) => {
                 self.bytes.push(tag::CODE);
+                let outer = std::mem::take(&mut self.bytes);
                 self.code(code);
+                let inner = std::mem::replace(&mut self.bytes, outer);
+                self.blob(&inner);
             }
+            // The runtime makes code values of the code objects that it has read before it writes them.
+            Const::Packed(_) => self.bytes.push(tag::NONE),
         }
     }
 
@@ -351,10 +375,33 @@ type Decoded<T> = Result<T, DecodeError>;
 
 struct Reader<'a> {
     bytes: &'a [u8],
-    strings: Vec<&'a str>,
+    /// Where the texts of the string table end, four bytes each, and the texts.
+    ends: &'a [[u8; 4]],
+    texts: &'a [u8],
+    /// What is read, if it is packed into the binary: code objects among the constants are left as they are.
+    packed: Option<&'static [u8]>,
 }
 
 impl<'a> Reader<'a> {
+    /// A reader at the code object.
+    fn begin(bytes: &'a [u8]) -> Decoded<Reader<'a>> {
+        let mut reader = Reader {
+            bytes,
+            ends: &[],
+            texts: &[],
+            packed: None,
+        };
+        if reader.take(4)? != MAGIC || reader.take(4)? != FORMAT_ID.to_le_bytes() {
+            return Err(DecodeError::Version);
+        }
+        let count = reader.count()?;
+        let table = reader.take(count.checked_mul(4).ok_or(DecodeError::Truncated)?)?;
+        reader.ends = table.as_chunks::<4>().0;
+        let size = reader.ends.last().map_or(0, |end| u32::from_le_bytes(*end));
+        reader.texts = reader.take(size as usize)?;
+        Ok(reader)
+    }
+
     fn take(&mut self, n: usize) -> Decoded<&'a [u8]> {
         let (head, rest) = self.bytes.split_at_checked(n).ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
@@ -420,9 +467,12 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self) -> Decoded<&'a str> {
-        let index = self.int()?;
-        let text = usize::try_from(index).ok().and_then(|i| self.strings.get(i));
-        text.copied().ok_or(DecodeError::Malformed("no such text"))
+        const BAD: DecodeError = DecodeError::Malformed("no such text");
+        let index = usize::try_from(self.int()?).map_err(|_| BAD)?;
+        let end = |i: usize| self.ends.get(i).map(|end| u32::from_le_bytes(*end) as usize);
+        let start = if index == 0 { 0 } else { end(index - 1).ok_or(BAD)? };
+        let text = self.texts.get(start..end(index).ok_or(BAD)?).ok_or(BAD)?;
+        std::str::from_utf8(text).map_err(|_| DecodeError::Malformed("text is not UTF-8"))
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Decoded<T>) -> Decoded<Vec<T>> {
@@ -467,7 +517,7 @@ impl<'a> Reader<'a> {
             names: self.strings()?,
             consts: self.list(|r| r.constant(depth + 1))?,
             code: self.instructions()?,
-            locations: self.locations(first_line)?,
+            locations: self.locations()?,
             exceptions: self.list(|r| {
                 Ok(ExceptionEntry {
                     start: r.u32()?,
@@ -507,24 +557,17 @@ impl<'a> Reader<'a> {
         Ok(words)
     }
 
-    fn locations(&mut self, first_line: u32) -> Decoded<Vec<(u32, Location)>> {
-        const BAD: DecodeError = DecodeError::Malformed("bad position");
-        let (mut pc, mut line) = (0u32, i64::from(first_line));
-        self.list(|r| {
-            pc = pc.checked_add(r.u32()?).ok_or(BAD)?;
-            line = line.checked_add(r.signed()?).ok_or(BAD)?;
-            let end_line = line.checked_add(r.signed()?).ok_or(BAD)?;
-            let col = r.u32()?;
-            let end_col = i64::from(col).checked_add(r.signed()?).ok_or(BAD)?;
-            let narrow = |x: i64| u32::try_from(x).map_err(|_| BAD);
-            let location = Location {
-                line: narrow(line)?,
-                end_line: narrow(end_line)?,
-                col,
-                end_col: narrow(end_col)?,
-            };
-            Ok((pc, location))
-        })
+    fn locations(&mut self) -> Decoded<Locations> {
+        let n = self.count()?;
+        let bytes = match self.packed {
+            None => Cow::Owned(self.take(n)?.to_vec()),
+            Some(module) => {
+                let at = module.len() - self.bytes.len();
+                self.take(n)?;
+                Cow::Borrowed(&module[at..at + n])
+            }
+        };
+        Ok(Locations::unpacked(bytes))
     }
 
     fn float(&mut self) -> Decoded<f64> {
@@ -557,7 +600,20 @@ impl<'a> Reader<'a> {
                 let mut part = || self.constant(depth + 1);
                 Const::Slice(Box::new([part()?, part()?, part()?]))
             }
-            tag::CODE => Const::Code(Box::new(self.code(depth + 1)?)),
+            tag::CODE => {
+                let n = self.count()?;
+                if let Some(module) = self.packed {
+                    let at = module.len() - self.bytes.len();
+                    self.take(n)?;
+                    return Ok(Const::Packed(PackedCode { module, at }));
+                }
+                let rest = self.bytes.get(n..).ok_or(DecodeError::Truncated)?;
+                let code = self.code(depth + 1)?;
+                if self.bytes.len() != rest.len() {
+                    return Err(DecodeError::Malformed("code object of another size"));
+                }
+                Const::Code(Box::new(code))
+            }
             _ => return Err(DecodeError::Malformed("no such constant")),
         })
     }

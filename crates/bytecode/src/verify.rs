@@ -302,7 +302,6 @@ impl Check<'_> {
             )?;
             self.registers(e.depth, 2)?;
         }
-        let sorted = self.code.locations.is_sorted_by(|a, b| a.0 < b.0);
-        require(sorted, "positions out of order")
+        require(self.code.locations.check(), "bad position")
     }
 }

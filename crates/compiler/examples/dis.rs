@@ -25,7 +25,7 @@ fn literal(code: &CodeObject) -> String {
         .iter()
         .map(|e| (e.start, e.end, e.target, e.depth))
         .collect();
-    let lines: Vec<_> = code.locations.iter().map(|(pc, l)| (*pc, l.line)).collect();
+    let lines: Vec<_> = code.locations.iter().map(|(pc, l)| (pc, l.line)).collect();
     let consts: Vec<_> = code.consts.iter().map(constant).collect();
     format!(
         "Code(name={:?}, qualname={:?}, firstlineno={}, flags={}, argcount={}, posonly={}, kwonly={}, varnames={}, \
@@ -71,6 +71,7 @@ fn constant(value: &Const) -> String {
         Const::FrozenSet(t) => format!("frozenset([{}])", items(t)),
         Const::Slice(parts) => format!("slice({})", items(&**parts)),
         Const::Code(code) => literal(code),
+        Const::Packed(_) => "<code>".into(),
     }
 }
 

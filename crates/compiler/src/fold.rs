@@ -147,7 +147,9 @@ pub(crate) fn boolean(value: bool) -> Const {
 pub(crate) fn truth(value: &Const) -> bool {
     match value {
         Const::None | Const::False => false,
-        Const::True | Const::Ellipsis | Const::Slice(_) | Const::Code(_) | Const::BigInt { .. } => true,
+        Const::True | Const::Ellipsis | Const::Slice(_) | Const::Code(_) | Const::Packed(_) | Const::BigInt { .. } => {
+            true
+        }
         Const::Int(i) => *i != 0,
         Const::Float(f) => *f != 0.0,
         Const::Complex(re, im) => *re != 0.0 || *im != 0.0,

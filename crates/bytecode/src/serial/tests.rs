@@ -1,6 +1,7 @@
 //! Round trips, and damage of every kind.
 
 use super::*;
+use crate::Location;
 
 fn sample() -> CodeObject {
     let text = |s: &str| Const::Str(Text::Utf8(s.into()));
@@ -43,7 +44,7 @@ fn sample() -> CodeObject {
             Instr::abc(Op::PushExc, 0, 4, 0, 0).0,
             Instr::abc(Op::Reraise, 0, 5, 0, 0).0,
         ],
-        locations: vec![
+        locations: Locations::pack([
             (
                 0,
                 Location {
@@ -63,7 +64,7 @@ fn sample() -> CodeObject {
                 },
             ),
             (8, Location::default()),
-        ],
+        ]),
         exceptions: vec![ExceptionEntry {
             start: 1,
             end: 9,
@@ -99,7 +100,7 @@ fn sample() -> CodeObject {
             0,
             Instr::wide(Op::ReturnConst, 0, 0, 1).0,
         ],
-        locations: vec![(0, Location::default())],
+        locations: Locations::pack([(0, Location::default())]),
         exceptions: vec![],
         nregs: 2,
     }
@@ -116,6 +117,20 @@ fn a_round_trip_changes_nothing() {
     };
     assert!(zero.is_sign_negative());
     assert_eq!(serialize(&back), bytes);
+}
+
+#[test]
+fn packed_code_is_read_part_by_part() {
+    let code = sample();
+    let bytes: &'static [u8] = Vec::leak(serialize(&code));
+    let outer = deserialize_packed(bytes).expect("what was written can be read");
+    let (Const::Packed(inner), Const::Code(expected)) = (&outer.consts[0], &code.consts[0]) else {
+        panic!("constant 0 is code")
+    };
+    let head = inner.head().expect("a head");
+    assert_eq!((head.name, head.qualname, head.flags), ("f", "C.f", expected.flags));
+    assert_eq!(inner.load().expect("a body"), **expected);
+    assert_eq!(outer.code, code.code);
 }
 
 #[test]

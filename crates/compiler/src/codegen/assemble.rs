@@ -2,7 +2,7 @@
 //!
 //! A jump that does not fit its 16 bits goes over a trampoline placed right behind its instruction.
 
-use lisle_bytecode::{CodeFlags, CodeObject, ExceptionEntry, Instr, Location, Op, opcode::Format};
+use lisle_bytecode::{CodeFlags, CodeObject, ExceptionEntry, Instr, Location, Locations, Op, opcode::Format};
 use ruff_text_size::TextRange;
 
 use super::{CELL, Codegen, FREE, Ins, KIND, LOCAL, Unit};
@@ -140,7 +140,7 @@ impl<'a> Codegen<'a> {
         code
     }
 
-    fn locations(&self, unit: &Unit, at: &Positions) -> Vec<(u32, Location)> {
+    fn locations(&self, unit: &Unit, at: &Positions) -> Locations {
         let mut rows: Vec<(u32, Location)> = Vec::new();
         let mut last: Option<TextRange> = None;
         for (ins, &start) in unit.code.iter().zip(&at.start) {
@@ -149,7 +149,7 @@ impl<'a> Codegen<'a> {
                 rows.push((start, self.lines.location(ins.range)));
             }
         }
-        rows
+        Locations::pack(rows)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::vm::{Res, Vm};
 /// The plain form of `code`, with empty caches.
 pub fn plain(vm: &Vm, code: &Py<Code>) -> Res<CodeObject> {
     let _guard = vm.enter_recursive(" while copying a code object")?;
-    let mut plain = code.plain.0.clone();
+    let mut plain = code.to_plain();
     plain.consts = code.consts.iter().map(|c| constant(vm, c)).collect::<Res<_>>()?;
     plain.code = code.words.iter().map(|word| word.load(Relaxed)).collect();
     clear_caches(&mut plain.code);

@@ -123,7 +123,7 @@ pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
 /// The code of a module of the packed library.
 pub fn library_code(vm: &Vm, module: LibraryModule) -> Res<Py<Code>> {
     let plain = match module.code {
-        Some(bytes) => lisle_bytecode::deserialize_trusted(bytes)
+        Some(bytes) => lisle_bytecode::deserialize_packed(bytes)
             .map_err(|e| vm.system_error(format!("packed module {}: {e}", module.name)))?,
         None => compile_source(vm, module)?,
     };

@@ -149,18 +149,25 @@ pub(crate) fn distribute_all() {
             distribute(function.globals.header());
             distribute(function.builtins.header());
         } else if let Some(code) = value.downcast_exact::<Code>() {
-            for constant in &code.consts {
-                if let Some(header) = constant.header()
-                    && constant.downcast_exact::<Code>().is_none()
-                {
-                    header.make_immortal();
-                }
+            if let Some(body) = code.body_so_far() {
+                share_constants(&body.consts);
             }
         } else if let Some(ty) = value.downcast::<Type>() {
             distribute(ty.dict().header());
             if let Some(mro) = ty.mro.get() {
                 distribute(mro.header());
             }
+        }
+    }
+}
+
+/// The constants of code that several threads may run become immortal; code objects among them are distributed for themselves.
+pub(crate) fn share_constants(constants: &[Value]) {
+    for constant in constants {
+        if let Some(header) = constant.header()
+            && constant.downcast_exact::<Code>().is_none()
+        {
+            header.make_immortal();
         }
     }
 }

@@ -256,6 +256,21 @@ impl Header {
         }
     }
 
+    /// Gives up one reference if that is plainly not the last: of an object of this thread, or an immortal one. Whether it did.
+    #[inline(always)]
+    pub fn decref_plainly(&self) -> bool {
+        let word = self.owner_local.load(Relaxed);
+        let owner = (word >> 32) as u32;
+        if owner != owner_id() {
+            return owner == OWNER_IMMORTAL;
+        }
+        if word as u32 == 1 {
+            return false;
+        }
+        self.owner_local.store(word - 1, Relaxed);
+        true
+    }
+
     /// The owner's count fell to zero: dead at once, or merged with what others hold.
     #[inline]
     fn local_zero(&self) -> Dropped {

@@ -290,6 +290,17 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// As [`Attrs::read`], when no other thread can write meanwhile.
+    #[inline(always)]
+    pub fn read_alone(&self, i: usize) -> Option<Value> {
+        let inline = self.inline_slots();
+        if i < inline {
+            self.inline_slot(i).get_locked()
+        } else {
+            self.read_overflow(i - inline)
+        }
+    }
+
     fn read_overflow(&self, i: usize) -> Option<Value> {
         loop {
             let word = self.more.load(Acquire);

@@ -82,8 +82,10 @@ pub struct Type {
     pub base: PySlot<Type>,
     pub bases: PySlot<Tuple>,
     pub mro: PySlot<Tuple>,
-    /// The class's own attributes.
+    /// The class's own attributes; of a native type, once `pending` is null.
     dict: PySlot<Dict>,
+    /// What the dict of a native type is still to be filled with; null when nothing is.
+    pending: AtomicPtr<Pending>,
     pub flags: AtomicU32,
     /// See the module.
     version: AtomicU32,
@@ -173,6 +175,20 @@ impl TypeDef {
     }
 }
 
+/// Fills the dict of a native type, when something looks there for the first time: most types of a process are never asked.
+struct Pending {
+    define: fn(&mut TypeDef),
+    module: &'static str,
+    doc: Option<&'static str>,
+}
+
+/// Stands in `Type::pending` while the thread that holds `MAKING` fills the dict.
+static FILLING: Pending = Pending {
+    define: |_| {},
+    module: "",
+    doc: None,
+};
+
 /// What makes a new class; see [`Type::new_heap`].
 pub struct HeapSpec {
     pub name: Py<Str>,
@@ -191,7 +207,33 @@ pub struct HeapSpec {
 impl Type {
     /// The class's own attributes. Readers only: changes go through [`Type::set_own`].
     pub fn dict(&self) -> Py<Dict> {
+        if !self.pending.load(Acquire).is_null() {
+            self.fill();
+        }
         self.dict.get().unwrap_or_else(Dict::new_empty)
+    }
+
+    /// Fills the dict with what is pending. Other threads wait; the filling thread finds what is there so far.
+    #[cold]
+    #[inline(never)]
+    fn fill(&self) {
+        acquire_making();
+        let pending = self.pending.load(Relaxed);
+        if !pending.is_null() && !std::ptr::eq(pending, &FILLING) {
+            self.pending.store((&raw const FILLING).cast_mut(), Relaxed);
+            // SAFETY: types are the payloads of type objects; native ones are immortal, so that the reference made here may be forgotten.
+            let ty = std::mem::ManuallyDrop::new(unsafe {
+                let object = std::ptr::from_ref(self).byte_sub(std::mem::offset_of!(Obj<Type>, data));
+                Py::from_raw(NonNull::new_unchecked(object.cast::<Obj<Type>>().cast_mut()))
+            });
+            // SAFETY: a box from `prepare_static`, taken out of its place just now.
+            let pending = unsafe { Box::from_raw(pending) };
+            let mut def = TypeDef::default();
+            (pending.define)(&mut def);
+            fill_dict(&ty, &pending, def);
+            self.pending.store(std::ptr::null_mut(), Release);
+        }
+        MAKING.release();
     }
 
     /// The operations.
@@ -329,8 +371,7 @@ impl Type {
         };
         for class in mro.iter() {
             if let Some(class) = class.downcast::<Type>()
-                && let Some(dict) = class.dict.get()
-                && let Some(value) = dict.get_str(name)
+                && let Some(value) = class.dict().get_str(name)
             {
                 return Some(value);
             }
@@ -353,6 +394,12 @@ impl Type {
 }
 
 impl Py<Type> {
+    /// The dict of the type, which is native and private to its maker, is filled when it is needed.
+    fn set_pending(&self, define: fn(&mut TypeDef), module: &'static str, doc: Option<&'static str>) {
+        let pending = Box::into_raw(Box::new(Pending { define, module, doc }));
+        self.pending.store(pending, Release);
+    }
+
     /// The attribute `name` of the class or its bases.
     #[inline]
     pub fn lookup(&self, vm: &Vm, name: &Py<Str>) -> Option<Value> {
@@ -368,8 +415,9 @@ impl Py<Type> {
     pub fn set_own(&self, vm: &Vm, name: &Py<Str>, value: Option<Value>) -> Res<bool> {
         let mut old = None;
         let mut found = true;
+        // Filled before the stop, if it still has to be: that waits for a lock.
+        let dict = self.dict();
         threads::stop_the_world(|| {
-            let dict = self.dict();
             match value {
                 Some(value) => old = dict.replace_str(name, value),
                 None => {
@@ -489,6 +537,7 @@ impl Py<Type> {
             bases: PySlot::new(Tuple::new(spec.bases.iter().map(|b| b.to_value()).collect())),
             mro: PySlot::empty(),
             dict: PySlot::new(spec.dict),
+            pending: AtomicPtr::default(),
             flags: AtomicU32::new(flags),
             version: AtomicU32::new(fresh_id()),
             fixed_size: fixed,
@@ -525,15 +574,44 @@ fn acquire_making() {
     while MAKING.acquire(None, false) != threads::AcquireResult::Acquired {}
 }
 
+/// What a native type says of itself.
+struct NativeSpec {
+    cell: &'static super::py::TypeCell,
+    name: &'static str,
+    module: &'static str,
+    doc: Option<&'static str>,
+    flags: TypeFlags,
+    info: &'static PayloadInfo,
+    /// The base class; `None` of `object`.
+    base: Option<fn() -> &'static Py<Type>>,
+    define: fn(&mut TypeDef),
+}
+
 /// Makes the type object of `T`. The making thread finds it before it is complete, since its dict and strings need types themselves;
 /// other threads come here and wait for the lock.
 #[cold]
 #[inline(never)]
 pub fn make_native<T: Native>() -> &'static Py<Type> {
+    let is_object = std::ptr::eq(T::type_cell(), <T::Base as Native>::type_cell());
+    make_of_spec(&NativeSpec {
+        cell: T::type_cell(),
+        name: T::NAME,
+        module: T::MODULE,
+        doc: T::DOC,
+        flags: T::FLAGS,
+        info: T::info(),
+        base: (!is_object).then_some(T::Base::ty as fn() -> &'static Py<Type>),
+        define: T::define,
+    })
+}
+
+fn make_of_spec(spec: &NativeSpec) -> &'static Py<Type> {
     acquire_making();
-    let made = make_native_locked::<T>();
+    if spec.cell.get_made().is_none() {
+        make_native_locked(spec);
+    }
     MAKING.release();
-    made
+    spec.cell.get_made().expect("the cell was filled above")
 }
 
 /// The types that `object` itself is made of were made before it was complete: they get what they could not inherit then.
@@ -549,14 +627,10 @@ pub(super) fn complete_bootstrap() {
     });
 }
 
-fn make_native_locked<T: Native>() -> &'static Py<Type> {
-    if let Some(ty) = T::type_cell().get_made() {
-        return ty;
-    }
-    let is_object = std::ptr::eq(T::type_cell(), <T::Base as Native>::type_cell());
-    let info = T::info();
+fn make_native_locked(spec: &NativeSpec) {
+    let info = spec.info;
     let fixed = info.size.next_multiple_of(8) as u32;
-    let has_dict = T::FLAGS.has(TypeFlags::NATIVE_DICT);
+    let has_dict = spec.flags.has(TypeFlags::NATIVE_DICT);
     let data = Type {
         info,
         name: PySlot::empty(),
@@ -565,7 +639,8 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
         bases: PySlot::empty(),
         mro: PySlot::empty(),
         dict: PySlot::empty(),
-        flags: AtomicU32::new(T::FLAGS.union(TypeFlags::IMMUTABLE).union(TypeFlags::READY).0),
+        pending: AtomicPtr::default(),
+        flags: AtomicU32::new(spec.flags.union(TypeFlags::IMMUTABLE).union(TypeFlags::READY).0),
         version: AtomicU32::new(fresh_id()),
         fixed_size: fixed,
         attr_offset: if has_dict { fixed } else { 0 },
@@ -576,20 +651,20 @@ fn make_native_locked<T: Native>() -> &'static Py<Type> {
         slots: UnsafeCell::new(Slots::default()),
         subclasses: Mutex::new(Vec::new()),
     };
-    let ptr = super::alloc_bootstrap_type(data, T::type_cell(), Type::type_cell());
+    let ptr = super::alloc_bootstrap_type(data, spec.cell, Type::type_cell());
     // SAFETY: just made and immortal.
     let ty = unsafe { Py::from_raw(ptr) };
-    let base = if is_object { None } else { Some(T::Base::ty().clone()) };
+    let base = spec.base.map(|base| base().clone());
     let mut def = TypeDef::default();
-    T::define(&mut def);
+    (spec.define)(&mut def);
     if let Some(base) = &base {
         ty.flags
             .fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED.0, Relaxed);
     }
-    finish_static(&ty, T::NAME, T::MODULE, T::DOC, base, def);
+    prepare_static(&ty, spec.name, base, def.slots, def.text_signature);
+    ty.set_pending(spec.define, spec.module, spec.doc);
     std::mem::forget(ty);
-    T::type_cell().publish();
-    T::type_cell().get().expect("the cell was filled above")
+    spec.cell.publish();
 }
 
 /// Docstrings of native types in whose dict `__doc__` is a descriptor for instances, by address.
@@ -597,6 +672,7 @@ static NATIVE_DOCS: Mutex<Vec<(usize, &'static str)>> = Mutex::new(Vec::new());
 
 /// The docstring of a native type in whose dict `__doc__` is a descriptor for instances.
 pub(crate) fn native_doc(ty: &Py<Type>) -> Option<&'static str> {
+    drop(ty.dict());
     let docs = NATIVE_DOCS.lock();
     docs.iter()
         .find(|(at, _)| *at == ty.as_ptr() as usize)
@@ -615,22 +691,23 @@ pub(crate) fn native_signature(ty: &Py<Type>) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// Fills in names, bases, dict and slots of a type that is implemented in Rust.
-pub fn finish_static(
+/// Whether instances of a native type with these slots of its own have no hash.
+fn is_unhashable(ty: &Py<Type>, slots: &Slots) -> bool {
+    ty.has_flag(TypeFlags::UNHASHABLE) || (slots.richcompare.is_some() && slots.hash.is_none())
+}
+
+/// Fills in names, bases and slots of a native type.
+fn prepare_static(
     ty: &Py<Type>,
     name: &'static str,
-    module: &'static str,
-    doc: Option<&'static str>,
     base: Option<Py<Type>>,
-    def: TypeDef,
+    mut slots: Slots,
+    text_signature: Option<&'static str>,
 ) {
     let short = name.rsplit('.').next().unwrap_or(name);
     ty.name.set(Str::intern(short));
     ty.qualname.set(Str::intern(name));
-    let dict = Dict::new_empty();
-    ty.dict.set(dict.clone());
-    let mut slots = def.slots;
-    let unhashable = ty.has_flag(TypeFlags::UNHASHABLE) || (slots.richcompare.is_some() && slots.hash.is_none());
+    ty.dict.set(Dict::new_empty());
     let mro: Vec<Value> = match &base {
         Some(base) => {
             ty.bases.set(Tuple::new(vec![base.to_value()]));
@@ -647,50 +724,71 @@ pub fn finish_static(
         }
     };
     ty.mro.set(Tuple::new(mro));
-    for method in &def.methods {
-        let value = match method.kind {
-            FnKind::Method | FnKind::Function => crate::types::native_function::method_descriptor(ty, method),
-            FnKind::ClassMethod => crate::types::native_function::classmethod_descriptor(ty, method),
-            FnKind::StaticMethod => crate::types::native_function::static_method(ty, method),
-        };
-        drop(dict.replace_str(&Str::intern(method.name), value));
-    }
-    for getset in &def.getsets {
-        drop(dict.replace_str(&Str::intern(getset.name), crate::types::descriptors::getset(ty, getset)));
-    }
-    for (name, make) in def.attrs {
-        // A class attribute that cannot be made shows as a missing one; none of them runs Python code.
-        let Ok(value) = make(Vm::current()) else { continue };
-        drop(dict.replace_str(&Str::intern(name), value));
-    }
-    super::slotdefs::add_wrappers(ty, &slots, &dict);
-    if ty.attr_offset() != 0 && base.as_ref().is_some_and(|base| base.attr_offset() == 0) {
-        let getset = crate::types::object::dict_getset(ty);
-        drop(dict.set_default_str(&Str::intern("__dict__"), getset));
-    }
-    if unhashable {
+    if is_unhashable(ty, &slots) {
         slots.hash = Some(super::slotdefs::hash_not_implemented);
-        drop(dict.replace_str(&Str::intern("__hash__"), Value::NONE));
     }
-    let text = doc.map_or(Value::NONE, |doc| Str::from_str(doc).into_value());
-    let shown = dict.set_default_str(&Str::intern("__doc__"), text);
-    if let Some(doc) = doc
-        && shown.downcast::<Str>().is_none()
-    {
-        // Instances have docstrings of their own: the descriptor stays, and the class's is kept aside.
-        NATIVE_DOCS.lock().push((ty.as_ptr() as usize, doc));
-    }
-    if let Some(text) = def.text_signature {
+    if let Some(text) = text_signature {
         NATIVE_SIGNATURES.lock().push((ty.as_ptr() as usize, text));
-    }
-    if module != "builtins" {
-        drop(dict.replace_str(&Str::intern("__module__"), Str::intern(module).into_value()));
     }
     if let Some(base) = &base {
         slots.inherit(base.slots());
     }
     ty.set_slots(slots);
     ty.link_to_bases();
+}
+
+/// Puts the attributes of a native type into its dict.
+fn fill_dict(ty: &Py<Type>, pending: &Pending, def: TypeDef) {
+    let dict = ty.dict.get().unwrap_or_else(Dict::new_empty);
+    let set = |name: &str, value: Value| {
+        share(&value);
+        drop(dict.replace_str(&Str::intern(name), value));
+    };
+    for method in &def.methods {
+        let value = match method.kind {
+            FnKind::Method | FnKind::Function => crate::types::native_function::method_descriptor(ty, method),
+            FnKind::ClassMethod => crate::types::native_function::classmethod_descriptor(ty, method),
+            FnKind::StaticMethod => crate::types::native_function::static_method(ty, method),
+        };
+        set(method.name, value);
+    }
+    for getset in &def.getsets {
+        set(getset.name, crate::types::descriptors::getset(ty, getset));
+    }
+    for (name, make) in def.attrs {
+        // A class attribute that cannot be made shows as a missing one; none of them runs Python code.
+        let Ok(value) = make(Vm::current()) else { continue };
+        set(name, value);
+    }
+    super::slotdefs::add_wrappers(ty, &def.slots, &dict);
+    let base = ty.base.get();
+    if ty.attr_offset() != 0 && base.is_some_and(|base| base.attr_offset() == 0) {
+        let getset = crate::types::object::dict_getset(ty);
+        drop(dict.set_default_str(&Str::intern("__dict__"), getset));
+    }
+    if is_unhashable(ty, &def.slots) {
+        set("__hash__", Value::NONE);
+    }
+    let text = pending.doc.map_or(Value::NONE, |doc| Str::from_str(doc).into_value());
+    let shown = dict.set_default_str(&Str::intern("__doc__"), text);
+    if let Some(doc) = pending.doc
+        && shown.downcast::<Str>().is_none()
+    {
+        // Instances have docstrings of their own: the descriptor stays, and the class's is kept aside.
+        NATIVE_DOCS.lock().push((ty.as_ptr() as usize, doc));
+    }
+    if pending.module != "builtins" {
+        set("__module__", Str::intern(pending.module).into_value());
+    }
+}
+
+/// What is made when threads run already is counted as what was made before.
+fn share(value: &Value) {
+    if crate::sync::parallel()
+        && let Some(header) = value.header()
+    {
+        crate::memory::distributed::distribute(header);
+    }
 }
 
 /// A further type with the payload of `T` (exception classes); `cell` is its home.
@@ -702,7 +800,7 @@ pub fn make_static_variant<T: Native>(
     base: &Py<Type>,
 ) -> &'static Py<Type> {
     let flags = TypeFlags(base.flags.load(Relaxed));
-    make_static_variant_with::<T>(cell, name, module, doc, base, flags, TypeDef::default())
+    make_static_variant_with::<T>(cell, name, module, doc, base, flags, None)
 }
 
 /// As [`make_static_variant`], with flags, methods and slots of its own.
@@ -713,7 +811,7 @@ pub fn make_static_variant_with<T: Native>(
     doc: Option<&'static str>,
     base: &Py<Type>,
     flags: TypeFlags,
-    def: TypeDef,
+    def: Option<TypeDef>,
 ) -> &'static Py<Type> {
     acquire_making();
     if cell.get_made().is_none() {
@@ -728,6 +826,7 @@ pub fn make_static_variant_with<T: Native>(
             bases: PySlot::empty(),
             mro: PySlot::empty(),
             dict: PySlot::empty(),
+            pending: AtomicPtr::default(),
             flags: AtomicU32::new(flags),
             version: AtomicU32::new(fresh_id()),
             fixed_size: fixed,
@@ -742,7 +841,14 @@ pub fn make_static_variant_with<T: Native>(
         let ptr = super::alloc_bootstrap_type(data, cell, Type::type_cell());
         // SAFETY: just made and immortal.
         let ty = unsafe { Py::from_raw(ptr) };
-        finish_static(&ty, name, module, doc, Some(base.clone()), def);
+        let slots = def.as_ref().map_or_else(Slots::default, |def| def.slots);
+        let text_signature = def.as_ref().and_then(|def| def.text_signature);
+        prepare_static(&ty, name, Some(base.clone()), slots, text_signature);
+        let define = |_: &mut TypeDef| {};
+        match def {
+            None => ty.set_pending(define, module, doc),
+            Some(def) => fill_dict(&ty, &Pending { define, module, doc }, def),
+        }
         std::mem::forget(ty);
         cell.publish();
     }

@@ -120,6 +120,10 @@ const UNLIMITED_STACK: usize = 64 << 20;
 
 /// Lowest and highest address of the calling thread's stack, guard excluded.
 pub fn stack_bounds() -> Option<(usize, usize)> {
+    // SAFETY: getpid takes no arguments.
+    if gettid() == unsafe { libc::getpid() } as u32 {
+        return main_stack_bounds();
+    }
     let mut attr = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut addr, mut size, mut guard) = (std::ptr::null_mut::<libc::c_void>(), 0usize, 0usize);
     // SAFETY: `attr` is initialised by pthread_getattr_np when it returns 0, and destroyed once.
@@ -135,27 +139,27 @@ pub fn stack_bounds() -> Option<(usize, usize)> {
         }
     }
     let high = (addr as usize).checked_add(size)?;
-    let mut low = addr as usize;
-    // SAFETY: getpid takes no arguments.
-    let main = gettid() == unsafe { libc::getpid() } as u32;
-    if main {
-        // The main stack grows on demand up to the soft limit.
-        let mut limit = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
-        // SAFETY: `limit` is a valid out pointer.
-        let rc = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &mut limit) };
-        let cap = if rc != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
-            UNLIMITED_STACK
-        } else {
-            usize::try_from(limit.rlim_cur).unwrap_or(UNLIMITED_STACK)
-        };
-        low = low.max(high.saturating_sub(cap));
-    } else {
-        low = low.checked_add(guard)?;
-    }
+    let low = (addr as usize).checked_add(guard)?;
     Some((low, high))
+}
+
+/// The bounds of the main thread's stack, which grows on demand up to the soft limit. The name of the program lies at its end.
+fn main_stack_bounds() -> Option<(usize, usize)> {
+    // SAFETY: getauxval takes no pointer.
+    let end = unsafe { libc::getauxval(libc::AT_EXECFN) } as usize;
+    let high = end.checked_next_multiple_of(4096).filter(|_| end != 0)?;
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid out pointer.
+    let rc = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &mut limit) };
+    let cap = if rc != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
+        UNLIMITED_STACK
+    } else {
+        usize::try_from(limit.rlim_cur).unwrap_or(UNLIMITED_STACK)
+    };
+    Some((high.saturating_sub(cap), high))
 }
 
 /// Starts a detached native thread that runs `main(arg)`.

@@ -14,18 +14,26 @@ pub const DEFAULT_STACK: usize = 8 << 20;
 /// The least that is given, whatever is asked for.
 const MIN_STACK: usize = 512 << 10;
 
-type Main = Box<dyn FnOnce() + Send>;
+/// What a stack holds besides the frames: the guard page, and the thread-local variables of the system's libraries and ours.
+const STACK_OVERHEAD: usize = 64 << 10;
+
+/// What a thread runs, and the size of its stack.
+struct Main {
+    run: Box<dyn FnOnce() + Send>,
+    size: usize,
+}
 
 /// Runs `f` on a new thread with at least `stack_size` usable bytes of stack (0: the default); returns its ident.
 pub fn spawn(stack_size: usize, f: impl FnOnce() + Send + 'static) -> io::Result<u64> {
     let wanted = if stack_size == 0 { DEFAULT_STACK } else { stack_size };
     // Whole pages; the red zone comes on top of what was asked for.
     let size = wanted
-        .checked_add(stack::RED_ZONE + 0xffff)
+        .checked_add(stack::RED_ZONE + STACK_OVERHEAD + 0xffff)
         .map(|s| (s & !0xffff).max(MIN_STACK))
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     end_alone();
-    let arg = Box::into_raw(Box::new(Box::new(f) as Main));
+    let run = Box::new(f);
+    let arg = Box::into_raw(Box::new(Main { run, size }));
     let result = os_linux::create_thread(size, thread_main, arg.cast());
     if result.is_err() {
         // SAFETY: no thread was started, so the box is still ours.
@@ -45,9 +53,9 @@ pub(super) fn end_alone() {
 extern "C" fn thread_main(arg: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `arg` is the box `spawn` leaked for this thread.
     let main = unsafe { Box::from_raw(arg.cast::<Main>()) };
-    stack::init();
+    stack::begin(main.size - STACK_OVERHEAD);
     // A panic is a bug of the runtime and was reported by the panic hook; it must not unwind into C.
-    let result = catch_unwind(AssertUnwindSafe(*main));
+    let result = catch_unwind(AssertUnwindSafe(main.run));
     if result.is_err() && ThreadState::current().is_some() {
         // The closure went without unregistering: its state may be gone, and it may hold the GIL.
         std::process::abort();

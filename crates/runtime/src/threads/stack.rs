@@ -34,8 +34,13 @@ fn remaining_slow(reserve: usize) -> bool {
     LIMIT.get() == UNKNOWN && os_linux::stack_pointer().saturating_sub(reserve) > init()
 }
 
+/// Records that the calling thread, which has just begun, has `size` bytes of stack.
+pub(crate) fn begin(size: usize) {
+    LIMIT.set(os_linux::stack_pointer().saturating_sub(size) + RED_ZONE);
+}
+
 /// Records the bounds of the calling thread.
-pub(crate) fn init() -> usize {
+fn init() -> usize {
     let sp = os_linux::stack_pointer();
     let limit = match os_linux::stack_bounds() {
         Some((low, high)) if low < sp && sp <= high => low + RED_ZONE,

@@ -155,7 +155,7 @@ impl ThreadState {
         self.owner.store(owner, Ordering::Relaxed);
         super::OWNER.set(owner);
         CURRENT.set(self);
-        super::stack::init();
+        super::stack::stack_limit();
         if main {
             super::signals::set_main(Some(self));
         }

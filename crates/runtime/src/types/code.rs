@@ -1,14 +1,20 @@
 //! `types.CodeType`: what the compiler made, with its constants as values and its inline caches.
 //!
-//! Invariant: instructions never change; cache words are written whole and mean the same to every thread.
+//! Code of the packed library is read when something looks at it, function by function: of most functions of a module that is imported,
+//! nothing but the name is ever needed.
+//! Invariants: the body of a code object never changes once it is there; instructions never change; cache words are written whole and mean
+//! the same to every thread. Frames exist only of code that has its body.
 
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::ops::Deref;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-use lisle_bytecode::{CodeFlags, CodeObject, Const, Location, Text};
+use lisle_bytecode::{CodeFlags, CodeObject, Const, Location, PackedCode, Text};
 use num_bigint::{BigInt, Sign};
 
+use crate::memory::trace::{Opaque, Trace, Visitor};
 use crate::native::{pyclass, pymethods};
-use crate::object::{Py, Value};
+use crate::object::{Obj, Py, Value};
 use crate::text::StrBuilder;
 use crate::types::bytes::Bytes;
 use crate::types::set::FrozenSet;
@@ -17,34 +23,89 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
-/// A code object.
+/// A code object. Everything but the fields here is in its [`CodeBody`].
 #[pyclass(name = "code", no_new, weakref)]
 pub struct Code {
-    pub plain: crate::memory::trace::Opaque<CodeObject>,
-    /// Instructions and cache words.
-    pub words: Box<[AtomicU64]>,
-    pub consts: Vec<Value>,
-    /// Interned.
-    pub names: Vec<Py<Str>>,
-    pub varnames: Vec<Py<Str>>,
-    pub cellvars: Vec<Py<Str>>,
-    pub freevars: Vec<Py<Str>>,
     pub name: Py<Str>,
     pub qualname: Py<Str>,
+    pub flags: u32,
+    /// The count of arguments that a call on the shortest path has; `u32::MAX` when there is none, and until the body was read.
+    pub exact_args: AtomicU32,
+    body: BodyCell,
+    /// Where the body is read from.
+    packed: Opaque<Option<PackedCode>>,
+}
+
+/// What it takes to run a code object.
+pub struct CodeBody {
+    /// The code object that this is the body of.
+    pub(crate) owner: AtomicPtr<Code>,
+    /// Without the parts that are here in another form.
+    pub plain: CodeObject,
+    /// Instructions and cache words.
+    pub words: Box<[AtomicU64]>,
+    pub consts: Box<[Value]>,
+    /// Interned.
+    pub names: Box<[Py<Str>]>,
+    pub varnames: Box<[Py<Str>]>,
+    pub cellvars: Box<[Py<Str>]>,
+    pub freevars: Box<[Py<Str>]>,
     pub filename: Py<Str>,
     pub nlocals: u16,
     pub nregs: u32,
     pub argcount: u32,
     pub kwonly: u32,
-    pub flags: u32,
-    /// Set when a call of it can take the short path: positional parameters only.
+    /// Whether a call of it can take the short path: positional parameters only.
     pub simple_args: bool,
-    /// The count of arguments that a call on the shortest path has; `u32::MAX` when there is none.
-    pub exact_args: u32,
     /// First register of the free variables.
     pub first_free: u16,
-    /// Calls so far; for a later tier.
-    pub calls: AtomicU32,
+}
+
+/// Holds the body of a code object, once it was read. Set once.
+struct BodyCell(AtomicPtr<CodeBody>);
+
+impl Trace for BodyCell {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: null, or a body that lives as long as the cell.
+        if let Some(body) = unsafe { self.0.load(Acquire).as_ref() } {
+            body.consts.traverse(visit);
+            for names in [&body.names, &body.varnames, &body.cellvars, &body.freevars] {
+                names.traverse(visit);
+            }
+            body.filename.traverse(visit);
+        }
+    }
+}
+
+impl Drop for BodyCell {
+    fn drop(&mut self) {
+        let body = *self.0.get_mut();
+        if !body.is_null() {
+            // SAFETY: a box from `Code::set_body`, owned by this cell.
+            drop(unsafe { Box::from_raw(body) });
+        }
+    }
+}
+
+impl Deref for Code {
+    type Target = CodeBody;
+
+    #[inline(always)]
+    fn deref(&self) -> &CodeBody {
+        // SAFETY: null, or a body that lives as long as the code object.
+        match unsafe { self.body.0.load(Acquire).as_ref() } {
+            Some(body) => body,
+            None => self.read_body(),
+        }
+    }
+}
+
+impl CodeBody {
+    /// The code object.
+    pub fn code(&self) -> &Code {
+        // SAFETY: set when the body is put into its code object, which owns it and does not move.
+        unsafe { &*self.owner.load(std::sync::atomic::Ordering::Relaxed) }
+    }
 }
 
 /// The text of a constant.
@@ -99,46 +160,170 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
             Slice::new_value(const_value(vm, a)?, const_value(vm, b)?, const_value(vm, c)?)
         }
         Const::Code(inner) => Code::new(vm, (**inner).clone())?.into_value(),
+        Const::Packed(packed) => Code::unread(vm, *packed)?.into_value(),
+    })
+}
+
+/// The body that `plain` describes.
+fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
+    let consts = std::mem::take(&mut plain.consts);
+    let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<_>>()?;
+    let words = std::mem::take(&mut plain.code)
+        .into_iter()
+        .map(AtomicU64::new)
+        .collect();
+    let nlocals = plain.nlocals();
+    let simple = plain.kwonlyargcount == 0 && !plain.flags.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS);
+    let (Ok(nlocals), Ok(nregs)) = (u16::try_from(nlocals), u16::try_from(plain.nregs)) else {
+        return Err(vm.system_error("too many registers in a code object"));
+    };
+    let intern = |names: &mut Vec<Box<str>>| {
+        std::mem::take(names)
+            .iter()
+            .map(|n| Str::intern(n))
+            .collect::<Box<[_]>>()
+    };
+    let freevars = intern(&mut plain.freevars);
+    plain.exceptions.shrink_to_fit();
+    Ok(CodeBody {
+        owner: AtomicPtr::default(),
+        words,
+        consts,
+        names: intern(&mut plain.names),
+        varnames: intern(&mut plain.varnames),
+        cellvars: intern(&mut plain.cellvars),
+        filename: Str::intern(&std::mem::take(&mut plain.filename)),
+        nlocals,
+        nregs: u32::from(nregs),
+        argcount: plain.argcount,
+        kwonly: plain.kwonlyargcount,
+        simple_args: simple,
+        first_free: nlocals - freevars.len() as u16,
+        freevars,
+        plain,
     })
 }
 
 impl Code {
     /// The code value of what the compiler made.
     pub fn new(vm: &Vm, mut plain: CodeObject) -> Res<Py<Code>> {
-        let consts = std::mem::take(&mut plain.consts);
-        let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<Vec<_>>>()?;
-        let words = std::mem::take(&mut plain.code)
-            .into_iter()
-            .map(AtomicU64::new)
-            .collect();
-        let intern = |names: &[Box<str>]| names.iter().map(|n| Str::intern(n)).collect::<Vec<_>>();
-        let nlocals = plain.nlocals();
-        let flags = plain.flags.0;
-        let simple = plain.kwonlyargcount == 0 && flags & (CodeFlags::VARARGS | CodeFlags::VARKEYWORDS) == 0;
-        let (Ok(nlocals), Ok(nregs)) = (u16::try_from(nlocals), u16::try_from(plain.nregs)) else {
-            return Err(vm.system_error("too many registers in a code object"));
+        let name = Str::intern(&std::mem::take(&mut plain.name));
+        let qualname = Str::intern(&std::mem::take(&mut plain.qualname));
+        Ok(Code::with_body(name, qualname, make_body(vm, plain)?))
+    }
+
+    /// A code object with this body, whose flags are those of `plain`.
+    pub(crate) fn with_body(name: Py<Str>, qualname: Py<Str>, body: CodeBody) -> Py<Code> {
+        let code = Py::new(Code {
+            name,
+            qualname,
+            flags: body.plain.flags.0,
+            exact_args: AtomicU32::new(u32::MAX),
+            body: BodyCell(AtomicPtr::default()),
+            packed: Opaque(None),
+        });
+        code.set_body(body);
+        code
+    }
+
+    /// The code value of what is packed into the binary. Its body is read when it is needed.
+    fn unread(vm: &Vm, packed: PackedCode) -> Res<Py<Code>> {
+        let head = packed
+            .head()
+            .map_err(|e| vm.system_error(format!("packed code: {e}")))?;
+        let code = Py::new(Code {
+            name: Str::intern(head.name),
+            qualname: Str::intern(head.qualname),
+            flags: head.flags.0,
+            exact_args: AtomicU32::new(u32::MAX),
+            body: BodyCell(AtomicPtr::default()),
+            packed: Opaque(Some(packed)),
+        });
+        if crate::sync::parallel() {
+            crate::memory::distributed::distribute(code.header());
+        }
+        Ok(code)
+    }
+
+    /// Puts the body in, unless another thread was faster.
+    fn set_body(&self, body: CodeBody) -> &CodeBody {
+        body.owner.store(
+            std::ptr::from_ref(self).cast_mut(),
+            std::sync::atomic::Ordering::Relaxed,
+        );
+        let exact = if body.simple_args { body.argcount } else { u32::MAX };
+        let body = Box::into_raw(Box::new(body));
+        let set = self
+            .body
+            .0
+            .compare_exchange(std::ptr::null_mut(), body, Release, Acquire);
+        // SAFETY: the cell owns the body that is in it; one that was not put in is this thread's.
+        match set {
+            Ok(_) => {
+                self.exact_args.store(exact, Release);
+                unsafe { &*body }
+            }
+            Err(other) => unsafe {
+                drop(Box::from_raw(body));
+                &*other
+            },
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_body(&self) -> &CodeBody {
+        let vm = Vm::current();
+        let packed = self.packed.expect("code without a body is packed code");
+        let plain = packed.load().expect("the build wrote the library");
+        let Ok(body) = make_body(vm, plain) else {
+            unreachable!("the build made the constants of the library's code")
         };
-        Ok(Py::new(Code {
-            words,
-            consts,
-            names: intern(&plain.names),
-            varnames: intern(&plain.varnames),
-            cellvars: intern(&plain.cellvars),
-            freevars: intern(&plain.freevars),
-            name: Str::intern(&plain.name),
-            qualname: Str::intern(&plain.qualname),
-            filename: Str::intern(&plain.filename),
-            nlocals,
-            nregs: u32::from(nregs),
-            argcount: plain.argcount,
-            kwonly: plain.kwonlyargcount,
-            flags,
-            simple_args: simple,
-            exact_args: if simple { plain.argcount } else { u32::MAX },
-            first_free: nlocals - plain.freevars.len() as u16,
-            calls: AtomicU32::new(0),
-            plain: crate::memory::trace::Opaque(plain),
-        }))
+        if crate::sync::parallel() {
+            crate::memory::distributed::share_constants(&body.consts);
+        }
+        self.set_body(body)
+    }
+
+    /// The body of code that runs or ran.
+    ///
+    /// # Safety
+    /// The body was read.
+    #[inline(always)]
+    pub(crate) unsafe fn body_unchecked(&self) -> &CodeBody {
+        // SAFETY: by contract; it lives as long as the code object.
+        unsafe { &*self.body.0.load(Acquire) }
+    }
+
+    /// The body, if it was read.
+    pub(crate) fn body_so_far(&self) -> Option<&CodeBody> {
+        // SAFETY: null, or a body that lives as long as the code object.
+        unsafe { self.body.0.load(Acquire).as_ref() }
+    }
+
+    /// A reference to the code object that `self` is the payload of.
+    pub(crate) fn to_object(&self) -> Py<Code> {
+        // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload.
+        unsafe {
+            let object = std::ptr::from_ref(self).byte_sub(std::mem::offset_of!(Obj<Code>, data));
+            let object = std::ptr::NonNull::new_unchecked(object.cast_mut().cast());
+            (*std::mem::ManuallyDrop::new(Py::<Code>::from_raw(object))).clone()
+        }
+    }
+
+    /// The plain form without constants and instructions.
+    pub fn to_plain(&self) -> CodeObject {
+        let boxed = |names: &[Py<Str>]| names.iter().map(|name| name.to_string_lossy().into()).collect();
+        CodeObject {
+            name: self.name.to_string_lossy().into(),
+            qualname: self.qualname.to_string_lossy().into(),
+            filename: self.filename.to_string_lossy().into(),
+            varnames: boxed(&self.varnames),
+            cellvars: boxed(&self.cellvars),
+            freevars: boxed(&self.freevars),
+            names: boxed(&self.names),
+            ..self.plain.clone()
+        }
     }
 
     pub fn has(&self, flags: u32) -> bool {
@@ -156,7 +341,7 @@ impl Code {
             return Some(name);
         }
         let cells = self.cellvars.iter().filter(|c| !self.varnames.iter().any(|v| v.is(c)));
-        cells.chain(&self.freevars).nth(i - self.varnames.len())
+        cells.chain(self.freevars.iter()).nth(i - self.varnames.len())
     }
 
     /// Whether named register `i` holds a cell.
@@ -229,16 +414,16 @@ impl Code {
     }
     #[getter(member)]
     fn co_consts(_: &Vm, this: &Py<Code>) -> Value {
-        Tuple::new(this.consts.clone()).into_value()
+        Tuple::new(this.consts.to_vec()).into_value()
     }
 
     /// Return the line numbers of the code as an iterator of (start, end, line).
     #[pymethod(sig = "($self, /)")]
     fn co_lines(vm: &Vm, this: &Py<Code>) -> Res<Value> {
-        let runs = &this.plain.locations;
         let end = this.words.len() as u32;
-        let rows = runs.iter().enumerate().map(|(i, (start, location))| {
-            let stop = runs.get(i + 1).map_or(end, |r| r.0);
+        let runs = this.plain.locations.iter();
+        let stops = runs.skip(1).map(|(start, _)| start).chain([end]);
+        let rows = this.plain.locations.iter().zip(stops).map(|((start, location), stop)| {
             let line = if location.line == 0 {
                 Value::NONE
             } else {
@@ -258,8 +443,12 @@ impl Code {
     /// Return the source positions of the code as an iterator of (line, end line, column, end column).
     #[pymethod(sig = "($self, /)")]
     fn co_positions(vm: &Vm, this: &Py<Code>) -> Res<Value> {
+        let mut runs = this.plain.locations.iter().peekable();
+        let mut l = Location::default();
         let rows = (0..this.words.len() as u32).map(|pc| {
-            let l = this.location(pc);
+            if let Some((_, next)) = runs.next_if(|&(start, _)| start <= pc) {
+                l = next;
+            }
             let field = |x: u32| if l.line == 0 { Value::NONE } else { Value::int(x.into()) };
             Tuple::new(vec![field(l.line), field(l.end_line), field(l.col), field(l.end_col)]).into_value()
         });

@@ -6,16 +6,16 @@
 use lisle_bytecode::opcode::{CmpOp, Format};
 use lisle_bytecode::{CodeFlags, Instr, Op};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::bytes::Bytes;
 use super::code::Code;
 use super::exceptions;
 use super::tuple::Tuple;
 use crate::intern;
-use crate::memory::trace::Opaque;
 use crate::native::{Args, KwArgs, pymethods};
 use crate::object::{Py, Value};
+use crate::types::code::CodeBody;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -109,7 +109,7 @@ impl Code {
         for count in counts {
             hash = hash.wrapping_mul(1_000_003) ^ i64::from(count);
         }
-        for constant in &this.consts {
+        for constant in &*this.consts {
             hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant).unwrap_or(0);
         }
         for name in this.names.iter().chain(&this.varnames) {
@@ -127,8 +127,9 @@ impl Code {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let names = |code: &Code| {
-            let all = code.names.iter().chain(&code.varnames).chain(&code.cellvars);
-            all.chain(&code.freevars)
+            let all = [&code.names, &code.varnames, &code.cellvars, &code.freevars];
+            all.into_iter()
+                .flatten()
                 .map(|name| name.as_value().bits())
                 .collect::<Vec<_>>()
         };
@@ -145,7 +146,7 @@ impl Code {
                 && this.plain.exceptions == other.plain.exceptions
                 && this.same_code(other);
         if same && !this.is(other) {
-            for (a, b) in this.consts.iter().zip(&other.consts) {
+            for (a, b) in this.consts.iter().zip(other.consts.iter()) {
                 // Told apart as the compiler does: by type, and by the sign of a zero.
                 let (shown_a, shown_b) = (vm.repr(a)?, vm.repr(b)?);
                 let alike = a.ty().is(b.ty()) && vm.eq(a, b)? && shown_a.text_eq(&shown_b);
@@ -186,11 +187,11 @@ impl Code {
         vm.warn(exceptions::DEPRECATION_WARNING.get(), message, 1)?;
         let mut table = Vec::new();
         let (mut at, mut line) = (0i64, i64::from(this.plain.first_line));
-        for (start, location) in &this.plain.locations {
+        for (start, location) in this.plain.locations.iter() {
             if location.line == 0 {
                 continue;
             }
-            let (mut bytes, mut lines) = (i64::from(*start) * 2 - at, i64::from(location.line) - line);
+            let (mut bytes, mut lines) = (i64::from(start) * 2 - at, i64::from(location.line) - line);
             while bytes > 255 {
                 table.extend([255, 0]);
                 bytes -= 255;
@@ -204,7 +205,7 @@ impl Code {
             if lines != 0 || bytes != 0 {
                 table.extend([bytes as u8, lines as u8]);
             }
-            at = i64::from(*start) * 2;
+            at = i64::from(start) * 2;
             line = i64::from(location.line);
         }
         Ok(Bytes::new_value(table))
@@ -283,7 +284,7 @@ impl Code {
         co_exceptiontable: Option<&Py<Bytes>>,
     ) -> Res<Value> {
         let _ = (co_linetable, co_exceptiontable, co_stacksize);
-        let mut plain = this.plain.0.clone();
+        let mut plain = this.plain.clone();
         plain.argcount = count(vm, co_argcount, this.argcount, "argcount")?;
         plain.posonlyargcount = count(vm, co_posonlyargcount, plain.posonlyargcount, "posonlyargcount")?;
         plain.kwonlyargcount = count(vm, co_kwonlyargcount, this.kwonly, "kwonlyargcount")?;
@@ -301,20 +302,15 @@ impl Code {
         let varnames = names_of(vm, co_varnames, &this.varnames, "varnames")?;
         let cellvars = names_of(vm, co_cellvars, &this.cellvars, "cellvars")?;
         let freevars = names_of(vm, co_freevars, &this.freevars, "freevars")?;
-        let boxed = |names: &[Py<Str>]| {
-            names
-                .iter()
-                .map(|name| name.to_string_lossy().into())
-                .collect::<Vec<Box<str>>>()
-        };
-        plain.varnames = boxed(&varnames);
-        plain.cellvars = boxed(&cellvars);
-        plain.freevars = boxed(&freevars);
-        if plain.nlocals() != this.nlocals as usize {
+        let params = plain.total_args();
+        let own_cells = cellvars
+            .iter()
+            .filter(|cell| !varnames[..params.min(varnames.len())].iter().any(|name| name.is(cell)));
+        if varnames.len() + own_cells.count() + freevars.len() != this.nlocals as usize {
             return Err(vm.value_error("code: varnames, cellvars and freevars do not fit the instructions"));
         }
         let consts = match co_consts {
-            None => this.consts.clone(),
+            None => this.consts.to_vec(),
             Some(given) => {
                 let given = given.as_slice();
                 let fits = given.len() >= this.consts.len()
@@ -326,27 +322,25 @@ impl Code {
             }
         };
         let simple = plain.kwonlyargcount == 0 && !plain.flags.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS);
-        let code = Code {
+        let body = CodeBody {
+            owner: AtomicPtr::default(),
             words: this.fresh_words(),
-            consts,
-            names: names_of(vm, co_names, &this.names, "names")?,
-            varnames,
-            cellvars,
-            freevars,
-            name: co_name.map_or_else(|| this.name.clone(), |name| name.clone().intern_new()),
-            qualname: co_qualname.map_or_else(|| this.qualname.clone(), |name| name.clone().intern_new()),
+            consts: consts.into(),
+            names: names_of(vm, co_names, &this.names, "names")?.into(),
+            varnames: varnames.into(),
+            cellvars: cellvars.into(),
+            freevars: freevars.into(),
             filename: co_filename.unwrap_or(&this.filename).clone(),
             nlocals: this.nlocals,
             nregs: this.nregs,
             argcount: plain.argcount,
             kwonly: plain.kwonlyargcount,
-            flags: plain.flags.0,
             simple_args: simple,
-            exact_args: if simple { plain.argcount } else { u32::MAX },
             first_free: this.first_free,
-            calls: AtomicU32::new(0),
-            plain: Opaque(plain),
+            plain,
         };
-        Ok(Py::new(code).into_value())
+        let name = co_name.map_or_else(|| this.name.clone(), |name| name.clone().intern_new());
+        let qualname = co_qualname.map_or_else(|| this.qualname.clone(), |name| name.clone().intern_new());
+        Ok(Code::with_body(name, qualname, body).into_value())
     }
 }

@@ -65,17 +65,8 @@ impl Frame {
 
     /// A frame object for the record number `level` of a thread.
     fn new_at(f: &FrameData, level: usize, thread: u64) -> Py<Frame> {
-        let code: &Code = f.code();
-        // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload.
-        let code = unsafe {
-            let object = std::ptr::from_ref(code).byte_sub(std::mem::offset_of!(crate::object::Obj<Code>, data));
-            (*std::mem::ManuallyDrop::new(Py::<Code>::from_raw(std::ptr::NonNull::new_unchecked(
-                object.cast_mut().cast(),
-            ))))
-            .clone()
-        };
         Py::new(Frame {
-            code,
+            code: f.code().to_object(),
             globals: f.globals().clone(),
             builtins: f.builtins().clone(),
             locals: Slot::from_option(f.locals().cloned()),

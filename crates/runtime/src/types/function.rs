@@ -21,7 +21,8 @@ pub struct Function {
     pub defaults: PySlot<Tuple>,
     pub kwdefaults: PySlot<Dict>,
     pub closure: Option<Py<Tuple>>,
-    pub doc: Slot,
+    /// Empty until it is asked for: what the code says.
+    doc: Slot,
     pub module: Slot,
     pub annotations: Slot,
     pub annotate: Slot,
@@ -32,11 +33,6 @@ impl Function {
     /// A function of `code` with `globals`.
     pub fn new(vm: &Vm, code: Py<Code>, globals: Py<Dict>, closure: Option<Py<Tuple>>) -> Py<Function> {
         let builtins = vm.builtins_of(&globals);
-        let doc = if code.has(lisle_bytecode::CodeFlags::HAS_DOCSTRING) {
-            code.consts.first().cloned()
-        } else {
-            None
-        };
         let nested = code.has(lisle_bytecode::CodeFlags::NESTED);
         let function = Py::new(Function {
             name: PySlot::new(code.name.clone()),
@@ -44,7 +40,7 @@ impl Function {
             defaults: PySlot::empty(),
             kwdefaults: PySlot::empty(),
             closure,
-            doc: Slot::new(doc.unwrap_or(Value::NONE)),
+            doc: Slot::empty(),
             module: Slot::from_option(globals.get_str(intern!("__name__"))),
             annotations: Slot::empty(),
             annotate: Slot::empty(),
@@ -57,6 +53,24 @@ impl Function {
             crate::memory::distributed::distribute(function.header());
         }
         function
+    }
+}
+
+impl Function {
+    fn docstring(&self) -> Value {
+        if let Some(doc) = self.doc.get() {
+            return doc;
+        }
+        let code = self.code.get();
+        let code = code.filter(|code| code.has(lisle_bytecode::CodeFlags::HAS_DOCSTRING));
+        let doc = code
+            .and_then(|code| code.consts.first().cloned())
+            .unwrap_or(Value::NONE);
+        match self.doc.set_if_empty(doc.clone()) {
+            Ok(()) => doc,
+            // Another thread was faster.
+            Err(_) => self.doc.get().unwrap_or(doc),
+        }
     }
 }
 
@@ -169,6 +183,7 @@ impl Function {
                 code.freevars.len()
             )));
         }
+        drop(this.docstring());
         // Frames borrow the code from their function: the old one stays as long as the process.
         if let Some(old) = this.code.swap(Some(code.clone())) {
             std::mem::forget(old);
@@ -223,7 +238,7 @@ impl Function {
     }
     #[getter]
     fn __doc__(_: &Vm, this: &Py<Function>) -> Option<Value> {
-        this.doc.get()
+        Some(this.docstring())
     }
     #[setter(name = "__doc__")]
     fn set_doc(_: &Vm, this: &Py<Function>, value: Option<&Value>) -> Res<()> {

@@ -313,7 +313,7 @@ impl GeneratorBody {
 
     fn record(&self, this: &Value, dst: u16, kind: FrameKind) -> FrameData {
         FrameData {
-            code: &raw const *self.code,
+            body: &raw const **self.code,
             // SAFETY: the registers' box does not move while the generator lives.
             regs: unsafe { (*self.registers.0.get()).as_mut_ptr() },
             // SAFETY: a suspended generator's place is within its code.

@@ -245,7 +245,7 @@ impl Py<List> {
     }
 
     /// `self[bounds] = new`. The inner `Err` is the size of an extended slice that `new` does not fit.
-    pub(super) fn assign_slice(
+    pub(crate) fn assign_slice(
         &self,
         vm: &Vm,
         bounds: (Option<isize>, Option<isize>, isize),
@@ -254,6 +254,10 @@ impl Py<List> {
         let outcome = self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
             if let Some(part) = range.contiguous() {
+                if part.len() == new.len() {
+                    items[part].swap_with_slice(&mut new);
+                    return Some(Ok(()));
+                }
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
                     return None;
                 }

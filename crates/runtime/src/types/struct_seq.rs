@@ -125,7 +125,7 @@ impl StructSeqDef {
             Some(self.doc),
             base,
             TypeFlags(flags),
-            def,
+            Some(def),
         );
         DEFS.lock().push((ty.as_ptr() as usize, self));
         let dict = ty.dict();

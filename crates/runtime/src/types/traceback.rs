@@ -1,5 +1,8 @@
 //! `types.TracebackType`: one entry of a traceback.
 
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
 use crate::types::frame::Frame;
@@ -16,19 +19,33 @@ pub struct Traceback {
     pub pc: u32,
     /// What `tb_lasti` shows beyond `pc`, of an entry that was made by hand.
     odd: bool,
-    pub line: u32,
+    /// The line; [`UNREAD`] until it is asked for.
+    line: AtomicU32,
 }
 
+const UNREAD: u32 = u32::MAX;
+
 impl Traceback {
-    pub fn new_value(next: Option<Value>, frame: Py<Frame>, pc: u32, line: u32) -> Value {
+    pub fn new_value(next: Option<Value>, frame: Py<Frame>, pc: u32) -> Value {
         Py::new(Traceback {
             next: Slot::from_option(next.filter(|n| !n.is_none())),
             frame,
             pc,
             odd: false,
-            line,
+            line: AtomicU32::new(UNREAD),
         })
         .into_value()
+    }
+
+    /// The line; 0 for none.
+    pub fn line(&self) -> u32 {
+        let line = self.line.load(Relaxed);
+        if line != UNREAD {
+            return line;
+        }
+        let line = self.frame.code.location(self.pc).line;
+        self.line.store(line, Relaxed);
+        line
     }
 }
 
@@ -54,7 +71,7 @@ impl Traceback {
             frame: tb_frame.clone(),
             pc: u32::try_from(tb_lasti / 2).unwrap_or(0),
             odd: tb_lasti % 2 != 0,
-            line: u32::try_from(tb_lineno).unwrap_or(0),
+            line: AtomicU32::new(u32::try_from(tb_lineno).unwrap_or(0)),
         };
         Ok(Py::with_class(cls, traceback).into_value())
     }
@@ -101,6 +118,9 @@ impl Traceback {
 
     #[getter]
     fn tb_lineno(_: &Vm, this: &Py<Traceback>) -> Option<Value> {
-        (this.line != 0).then(|| Value::int(this.line.into()))
+        match this.line() {
+            0 => None,
+            line => Some(Value::int(line.into())),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use crate::object::{Py, Value};
-use crate::types::code::Code;
+use crate::types::code::{Code, CodeBody};
 use crate::types::dict::Dict;
 use crate::types::frame::Frame;
 
@@ -40,8 +40,8 @@ pub enum FrameKind {
 /// The record of one frame.
 #[repr(C)]
 pub struct FrameData {
-    /// The running code; held by `func` or `holder`.
-    pub code: *const Code,
+    /// The running code's body; the code is held by `func` or `holder`.
+    pub body: *const CodeBody,
     /// First register.
     pub regs: *mut u64,
     /// The word after the instruction being executed, kept up to date at calls and when something may raise.
@@ -78,21 +78,27 @@ impl FrameData {
     /// The code.
     #[inline(always)]
     pub fn code(&self) -> &Code {
-        // SAFETY: the function, holder or generator that the frame runs for keeps the code alive.
-        unsafe { &*self.code }
+        self.body().code()
+    }
+
+    /// The code's body.
+    #[inline(always)]
+    pub fn body(&self) -> &CodeBody {
+        // SAFETY: the function, holder or generator that the frame runs for keeps the code alive, and the code its body.
+        unsafe { &*self.body }
     }
 
     /// Number of the word after the instruction being executed.
     #[inline]
     pub fn pc(&self) -> u32 {
-        let words = self.code().words.as_ptr().cast::<u64>();
+        let words = self.body().words.as_ptr().cast::<u64>();
         // SAFETY: `at` is within the code's words, or just behind them.
         unsafe { self.at.get().offset_from(words) as u32 }
     }
 
     /// Goes on at word `pc`.
     pub fn set_pc(&self, pc: u32) {
-        let words = &self.code().words;
+        let words = &self.body().words;
         debug_assert!((pc as usize) < words.len(), "a place in the code");
         // SAFETY: jump targets, handlers and suspended places are within the code.
         self.at.set(unsafe { words.as_ptr().cast::<u64>().add(pc as usize) });
@@ -205,6 +211,9 @@ impl FrameStack {
 
     /// A stack as large as the system allows, `None` if it has no room even for a small one.
     pub fn try_new() -> Option<FrameStack> {
+        if let Some(stack) = super::spare::STACKS.take() {
+            return Some(stack);
+        }
         let mut part = 1;
         while part <= SMALLEST {
             let (register_count, record_count) = (REGISTERS / part, RECORDS / part);
@@ -234,6 +243,22 @@ impl FrameStack {
             part *= 4;
         }
         None
+    }
+
+    /// Gives back the memory of all but the lowest frames. Whether the stack can be used again: it is empty.
+    pub fn recycle(&self) -> bool {
+        const KEEP: usize = 64 << 10;
+        let whole = self.register_count == REGISTERS && self.record_count == RECORDS;
+        if !whole || self.depth.get() != 0 || self.top.get() != self.registers.as_ptr() {
+            return false;
+        }
+        // SAFETY: the areas were mapped by `try_new` with these sizes, and nothing is in them.
+        unsafe {
+            let registers = self.registers.as_ptr().byte_add(KEEP).cast();
+            let records = self.records.as_ptr().byte_add(KEEP).cast();
+            libc::madvise(registers, REGISTERS * 8 - KEEP, libc::MADV_DONTNEED) == 0
+                && libc::madvise(records, RECORDS * size_of::<FrameData>() - KEEP, libc::MADV_DONTNEED) == 0
+        }
     }
 
     /// The record number `i` from the bottom.

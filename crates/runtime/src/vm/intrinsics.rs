@@ -20,6 +20,17 @@ use crate::types::str::Str;
 use crate::types::super_::Super;
 use crate::types::tuple::Tuple;
 
+/// The name of the special method number `k`.
+#[inline]
+pub(super) fn special_name(k: u8) -> &'static Py<Str> {
+    match Special::ALL[k as usize] {
+        Special::Enter => intern!("__enter__"),
+        Special::Exit => intern!("__exit__"),
+        Special::AEnter => intern!("__aenter__"),
+        Special::AExit => intern!("__aexit__"),
+    }
+}
+
 impl Vm {
     // ---- names ----
 
@@ -303,12 +314,7 @@ impl Vm {
 
     pub(super) fn load_special(&self, obj: &Value, k: u8) -> Res<(Value, bool)> {
         let special = Special::ALL[k as usize];
-        let name = match special {
-            Special::Enter => intern!("__enter__"),
-            Special::Exit => intern!("__exit__"),
-            Special::AEnter => intern!("__aenter__"),
-            Special::AExit => intern!("__aexit__"),
-        };
+        let name = special_name(k);
         if let Some((function, with_self)) = self.lookup_special(obj, name)? {
             return Ok((function, with_self));
         }
@@ -384,6 +390,19 @@ impl Vm {
     }
 
     pub(super) fn set_slice(&self, obj: &Value, start: &Value, stop: &Value, value: &Value) -> Res<()> {
+        if let (Some(from), Some(to)) = (plain_bound(start, 0), plain_bound(stop, isize::MAX))
+            && let Some(list) = obj.downcast_exact::<List>()
+            && let Some(items) = value.downcast_exact::<List>()
+        {
+            // A list that nothing else refers to gives its items away.
+            let items = if items.header().is_unique() {
+                items.take_all()
+            } else {
+                items.snapshot()
+            };
+            let plain = (Some(from), Some(to), 1);
+            return list.assign_slice(self, plain, items).map(drop);
+        }
         let slice = crate::types::slice::Slice::new_value(start.clone(), stop.clone(), Value::NONE);
         self.setitem(obj, &slice, value)
     }

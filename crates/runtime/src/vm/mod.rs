@@ -12,6 +12,7 @@ pub mod interp;
 pub mod intrinsics;
 pub mod locals;
 pub mod protocol;
+mod spare;
 pub mod stacks;
 pub mod unwind;
 
@@ -65,11 +66,12 @@ impl Vm {
 
     /// As [`Vm::enter_thread`], with a stack that was made before the thread.
     pub fn enter_thread_on(frames: FrameStack, main: bool) -> &'static Vm {
+        let method_cache = spare::CACHES.take().unwrap_or_default();
         let vm: &'static Vm = Box::leak(Box::new(Vm {
             thread: ThreadState::new(),
             frames,
             handled: Slot::empty(),
-            method_cache: MethodCache::default(),
+            method_cache,
             recursion: Cell::new(0),
             repr_stack: RefCell::default(),
             locals: RefCell::default(),
@@ -115,7 +117,14 @@ impl Vm {
         self.thread.unregister();
         CURRENT.set(std::ptr::null());
         // SAFETY: made by `Box::leak` in `enter_thread`; the thread state is unregistered and nothing refers to the context any more.
-        drop(unsafe { Box::from_raw(std::ptr::from_ref(self).cast_mut()) });
+        let vm = unsafe { Box::from_raw(std::ptr::from_ref(self).cast_mut()) };
+        let Vm {
+            frames, method_cache, ..
+        } = *vm;
+        if frames.recycle() {
+            spare::STACKS.put(frames);
+        }
+        spare::CACHES.put(method_cache);
     }
 
     /// The calling thread's context.

@@ -109,7 +109,7 @@ impl Vm {
             // SAFETY: the innermost record is initialised.
             let f = unsafe { &mut *frame };
             // SAFETY: the code is alive while its frame is on the stack.
-            let code = unsafe { &*f.code };
+            let code = unsafe { &*f.body };
             let pc = f.pc().saturating_sub(1);
             let again = !std::mem::replace(&mut add, true);
             if !again {
@@ -154,8 +154,7 @@ impl Vm {
         let frame = self.frame_object_of(f);
         let base = exc.object();
         let next = base.traceback.get();
-        let line = f.code().location(pc).line;
-        base.traceback.set(Traceback::new_value(next, frame, pc, line));
+        base.traceback.set(Traceback::new_value(next, frame, pc));
     }
 
     /// The frame object of a record, made when it is first asked for.

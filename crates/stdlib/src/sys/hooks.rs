@@ -89,7 +89,7 @@ fn display_plainly(vm: &Vm, exc: &Exc) {
                 tb.frame.code.filename.to_string_lossy(),
                 tb.frame.code.name.to_string_lossy(),
             );
-            out.push_str(&format!("  File \"{file}\", line {}, in {name}\n", tb.line));
+            out.push_str(&format!("  File \"{file}\", line {}, in {name}\n", tb.line()));
         }
         shown += 1;
         at = tb.next.get();

@@ -6,12 +6,13 @@
 
 use std::cell::Cell;
 use std::ptr::null_mut;
+use std::sync::atomic::Ordering::Acquire;
 
 use super::{Flow, Ip, Regs, drop_word};
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
-use crate::types::code::Code;
+use crate::types::code::{Code, CodeBody};
 use crate::types::function::Function;
 use crate::types::object::Object;
 use crate::types::tuple::Tuple;
@@ -39,7 +40,7 @@ fn code_of(f: &Function) -> &Code {
 
 impl Vm {
     #[inline(always)]
-    pub(in crate::vm) fn check_room(&self, base: *mut u64, code: &Code) -> Res<()> {
+    pub(in crate::vm) fn check_room(&self, base: *mut u64, code: &CodeBody) -> Res<()> {
         if !self.frames.fits(base, code.nregs as usize) || self.frames.depth.get() >= self.recursion_limit() {
             return Err(self.too_deep());
         }
@@ -61,7 +62,7 @@ impl Vm {
             // SAFETY: the registers were checked to fit.
             self.frames
                 .top
-                .set(unsafe { record.regs.add((*record.code).nregs as usize) });
+                .set(unsafe { record.regs.add((*record.body).nregs as usize) });
         }
         // SAFETY: `fits` left room for one more record.
         unsafe { self.frames.record(depth).write(record) };
@@ -73,14 +74,14 @@ impl Vm {
     fn record(
         &self,
         function: &Py<Function>,
-        code: &Code,
+        code: &CodeBody,
         regs: *mut u64,
         kind: FrameKind,
         dst: u16,
         slot: *mut u64,
     ) -> FrameData {
         FrameData {
-            code,
+            body: code,
             regs,
             at: Cell::new(code.words.as_ptr().cast()),
             dst,
@@ -140,9 +141,10 @@ impl Vm {
         let code = code_of(function);
         // SAFETY: by contract.
         unsafe {
-            if count != code.exact_args as usize || (*frame).on_heap {
+            if count != code.exact_args.load(Acquire) as usize || (*frame).on_heap {
                 return self.push_function_slow(frame, function, args, count, kind, dst, slot);
             }
+            let code = code.body_unchecked();
             self.check_room(args, code)?;
             zero(args.add(count), code.nlocals as usize - count);
             frame.add(1).write(self.record(function, code, args, kind, dst, slot));
@@ -166,7 +168,7 @@ impl Vm {
         dst: u16,
         slot: *mut u64,
     ) -> Res<()> {
-        let code = code_of(function);
+        let code: &CodeBody = code_of(function);
         // SAFETY: by contract.
         unsafe {
             let base = if (*frame).on_heap { self.frames.top.get() } else { args };
@@ -217,7 +219,7 @@ impl Vm {
         dst: u16,
         slot: *mut u64,
     ) -> Res<()> {
-        let code = code_of(function);
+        let code: &CodeBody = code_of(function);
         let base = self.frames.top.get();
         self.check_room(base, code)?;
         let owned = function
@@ -380,7 +382,7 @@ impl Vm {
         unsafe {
             if (*frame).kind == FrameKind::Inline && (*frame).frame_object.get() == 0 {
                 let f = &*frame;
-                clear_registers(f.regs, f.code().nregs as usize);
+                clear_registers(f.regs, f.body().nregs as usize);
                 self.frames.top.set(f.previous_top);
                 self.frames.depth.set(self.frames.depth.get() - 1);
                 let caller = Regs((*frame.sub(1)).regs);
@@ -458,7 +460,7 @@ impl Vm {
             if f.frame_object.get() != 0 {
                 self.detach_frame_object(f);
             }
-            clear_registers(f.regs, f.code().nregs as usize);
+            clear_registers(f.regs, f.body().nregs as usize);
             let holder = std::mem::take(&mut f.holder);
             if !f.on_heap {
                 self.frames.top.set(f.previous_top);
@@ -471,7 +473,7 @@ impl Vm {
     }
 
     /// A record for code that is entered from Rust.
-    pub(in crate::vm) fn entry_record(&self, function: &Py<Function>, code: &Code, locals: u64) -> FrameData {
+    pub(in crate::vm) fn entry_record(&self, function: &Py<Function>, code: &CodeBody, locals: u64) -> FrameData {
         FrameData {
             locals,
             ..self.record(function, code, self.frames.top.get(), FrameKind::Entry, 0, null_mut())

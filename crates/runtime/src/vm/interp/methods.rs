@@ -42,8 +42,11 @@ impl Vm {
         if word as u32 != shape.id.load(Relaxed) || word as u32 == 0 {
             return None;
         }
+        if !FREE || !crate::sync::parallel() {
+            return attrs.read_alone(number(word));
+        }
         let value = attrs.read(number(word))?;
-        if FREE && !std::ptr::eq(attrs.shape(), shape) {
+        if !std::ptr::eq(attrs.shape(), shape) {
             return None;
         }
         Some(value)
@@ -98,6 +101,14 @@ impl Vm {
             }
         }
         self.method_cache.probe(ty, name)
+    }
+
+    /// The special method number `k`, which takes the receiver, if it was found lately.
+    #[inline(always)]
+    pub(super) fn special_cached(&self, obj: &Value, k: u8) -> Option<Value> {
+        let name = crate::vm::intrinsics::special_name(k);
+        let function = self.method_cache.probe(obj.ty(), name)?;
+        function.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR).then_some(function)
     }
 
     /// The function for `obj.name(...)`, and whether the receiver is to be passed.

@@ -13,6 +13,7 @@ mod run;
 use lisle_bytecode::Op;
 
 use super::{Res, Vm};
+use crate::memory::header::Header;
 use crate::object::{Py, Value};
 use crate::types::cell::Cell;
 
@@ -84,6 +85,21 @@ impl Regs {
         }
     }
 
+    /// As [`Regs::clear`], for places where a reference to an object is what is mostly found.
+    #[inline(always)]
+    pub fn clear_object(self, i: u16) {
+        // SAFETY: as for `set`.
+        unsafe {
+            let at = self.0.add(i as usize);
+            let old = *at;
+            *at = 0;
+            if old & 7 == 0 && old != 0 && !(*(old as *const Header)).decref_plainly() {
+                std::hint::cold_path();
+                drop_last(old);
+            }
+        }
+    }
+
     /// Slice of `n` bound registers from `i`.
     #[inline(always)]
     pub fn slice<'a>(self, i: u16, n: usize) -> &'a [Value] {
@@ -101,6 +117,20 @@ impl Regs {
 /// `bits` is the word of a heap value whose reference is given up.
 #[inline(never)]
 pub(super) unsafe fn drop_word(bits: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        if !(*(bits as *const Header)).decref_plainly() {
+            drop_last(bits);
+        }
+    }
+}
+
+/// Apart from `drop_word`, which so needs no registers of its own.
+///
+/// # Safety
+/// As for [`drop_word`].
+#[inline(never)]
+unsafe fn drop_last(bits: u64) {
     // SAFETY: by contract.
     drop(unsafe { Value::from_bits(bits) });
 }

@@ -7,7 +7,7 @@ use lisle_bytecode::{CodeFlags, Op};
 use super::{Ip, Regs, cell, unbound_operand};
 use crate::object::{TypeFlags, Value};
 use crate::types::cell::Cell;
-use crate::types::code::Code;
+use crate::types::code::CodeBody;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
 use crate::types::list::List;
@@ -44,7 +44,7 @@ impl Vm {
     #[inline(never)]
     pub(super) fn rare(&self, i: Ip, frame: &FrameData, regs: Regs) -> Res<isize> {
         // SAFETY: the code is alive while its frame runs.
-        let code: &Code = unsafe { &*frame.code };
+        let code: &CodeBody = unsafe { &*frame.body };
         let op = i.op();
         let with = Operands {
             regs,
@@ -53,7 +53,7 @@ impl Vm {
         match op {
             Op::DeleteLocal => match regs.take(i.a()) {
                 Some(old) => drop(old),
-                None => return Err(self.unbound_local(code, i.a())),
+                None => return Err(self.unbound_local(code.code(), i.a())),
             },
             Op::LoadCommon => {
                 let value = self.common_constant(i.k())?;
@@ -82,7 +82,7 @@ impl Vm {
                 regs.set(i.a(), value);
             }
             Op::LoadFromMappingOrDeref => {
-                let value = self.load_mapping_or_deref(code, regs.get(i.b()), regs.get(i.c()), i.c())?;
+                let value = self.load_mapping_or_deref(code.code(), regs.get(i.b()), regs.get(i.c()), i.c())?;
                 regs.set(i.a(), value);
             }
             Op::LoadLocals => {
@@ -111,7 +111,7 @@ impl Vm {
             }
             Op::DeleteDeref => {
                 if cell(regs.get(i.a())).contents.take().is_none() {
-                    return Err(self.unbound_cell(code, i.a()));
+                    return Err(self.unbound_cell(code.code(), i.a()));
                 }
             }
 
@@ -165,7 +165,7 @@ impl Vm {
 
             // ---- iteration ----
             Op::GetYieldFromIter => {
-                let in_coroutine = code.has(CodeFlags::COROUTINE | CodeFlags::ITERABLE_COROUTINE);
+                let in_coroutine = code.code().has(CodeFlags::COROUTINE | CodeFlags::ITERABLE_COROUTINE);
                 let value = self.yield_from_iter(regs.get(i.b()), in_coroutine)?;
                 with.kill(i.b());
                 regs.set(i.a(), value);

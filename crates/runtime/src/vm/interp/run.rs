@@ -17,7 +17,7 @@ use super::operators::{compare_floats, compare_ints, float_pair, small_pair};
 use super::{Flow, Ip, Regs, cell, unbound_operand};
 use crate::native::Args;
 use crate::object::{Native, Type, Value};
-use crate::types::code::Code;
+use crate::types::code::CodeBody;
 use crate::types::coroutine::Coroutine;
 use crate::types::function::Function;
 use crate::types::generator::Generator;
@@ -36,7 +36,7 @@ impl Vm {
         let entry = self.frames.depth.get();
         let mut frame: *mut FrameData;
         let mut regs: Regs;
-        let mut code: &Code;
+        let mut code: &CodeBody;
         let mut pc: *const u64;
         let mut nlocals: u16;
         // Whether what is raised was raised in this frame before: its traceback has the frame.
@@ -52,7 +52,7 @@ impl Vm {
                 // SAFETY: the innermost record is initialised, and its code is alive while it runs.
                 unsafe {
                     regs = Regs((*frame).regs);
-                    code = &*(*frame).code;
+                    code = &*(*frame).body;
                     pc = (*frame).at.get();
                     nlocals = code.nlocals;
                 }
@@ -178,7 +178,7 @@ impl Vm {
                         Op::CheckLocal => {
                             if regs.opt(i.a()).is_none() {
                                 save!();
-                                check!(Err(self.unbound_local(code, i.a())));
+                                check!(Err(self.unbound_local(code.code(), i.a())));
                             }
                         }
 
@@ -223,7 +223,7 @@ impl Vm {
                             Some(value) => regs.set(i.a(), value),
                             None => {
                                 save!();
-                                check!(Err(self.unbound_cell(code, i.b())));
+                                check!(Err(self.unbound_cell(code.code(), i.b())));
                             }
                         },
                         Op::StoreDeref => {
@@ -269,6 +269,19 @@ impl Vm {
                                 regs.set(i.a(), function);
                                 regs.clear(i.a() + 1);
                             }
+                        }
+                        Op::LoadSpecial => {
+                            let obj = regs.get(i.b());
+                            if let Some(function) = self.special_cached(obj, i.k()) {
+                                let this = obj.clone();
+                                save!();
+                                regs.set(i.a(), function);
+                                regs.set(i.a() + 1, this);
+                                continue;
+                            }
+                            save!();
+                            // SAFETY: `frame` is the innermost record.
+                            check!(self.rare(i, unsafe { &*frame }, regs));
                         }
                         Op::StoreAttr => {
                             let obj = regs.get(i.a());
@@ -660,10 +673,20 @@ impl Vm {
                                 load!();
                                 continue;
                             }
+                            let (mut first, mut count) = (first, count);
                             let args = Args::new(regs.slice(first, count));
                             let result = if let Some(native) = callee.downcast_exact::<NativeFunction>()
-                                && native.receiver.is_none()
+                                && (native.receiver.is_none() || !has_self)
                             {
+                                let args = match &native.receiver {
+                                    None => args,
+                                    Some(receiver) => {
+                                        // It goes into the place between callee and arguments.
+                                        regs.set(i.a() + 1, receiver.clone());
+                                        (first, count) = (i.a() + 1, n + 1);
+                                        Args::new(regs.slice(first, count))
+                                    }
+                                };
                                 (native.def.func)(self, args)
                             } else if let Some(method) = callee.downcast_exact::<MethodDescriptor>()
                                 && count > 0
@@ -701,9 +724,9 @@ impl Vm {
                             };
                             let value = check!(result);
                             for j in 0..count as u16 {
-                                regs.clear(first + j);
+                                regs.clear_object(first + j);
                             }
-                            regs.clear(i.a());
+                            regs.clear_object(i.a());
                             regs.set(i.c(), value);
                             poll!();
                         }

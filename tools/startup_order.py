@@ -1,0 +1,84 @@
+"""Writes link/startup.ld: the functions that starting the program runs, for the linker to put them together.
+
+    cargo build --release && python3 tools/startup_order.py target/release/lisle
+
+Needs valgrind and nm. The names are without their hashes, so the list holds for other toolchains and folders, and what is out of date in it
+costs memory at most. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
+"""
+
+import bisect
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+RUNS = [["-c", "pass"], ["-S", "-c", "print(1)"], ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"]]
+TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.ld"
+NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
+OBJECT = re.compile(r"c?ob=\((\d+)\)(?: (.*))?")
+
+
+def addresses(profile, binary):
+    """The addresses of the instructions of `binary` that a profile with --dump-instr=yes lists."""
+    objects, current, address = {}, "", 0
+    for line in profile.open():
+        if match := OBJECT.match(line):
+            if match[2]:
+                objects[match[1]] = match[2].strip()
+            if line.startswith("ob="):
+                current = objects[match[1]]
+        elif match := NUMBER.match(line):
+            text = match[1]
+            if text.startswith("0x"):
+                address = int(text, 16)
+            elif text != "*":
+                address += int(text)
+            if current.endswith(binary.name):
+                yield address
+
+
+def pattern(symbol):
+    """The symbol without what depends on the toolchain."""
+    symbol = re.sub(r"\.llvm\.\d+$", "", symbol)
+    if symbol.startswith("_ZN"):
+        return re.sub(r"17h[0-9a-f]{16}E$", "17h*", symbol)
+    return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", symbol)
+
+
+def main(binary):
+    listing = subprocess.run(["nm", "-n", "-S", "--defined-only", binary], capture_output=True, text=True, check=True)
+    symbols = []
+    for line in listing.stdout.splitlines():
+        parts = line.split()
+        if len(parts) == 4 and parts[2] in "tTwW":
+            symbols.append((int(parts[0], 16), int(parts[1], 16), parts[3]))
+    starts = [start for start, _, _ in symbols]
+    found = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, arguments in enumerate(RUNS):
+            profile = pathlib.Path(folder) / str(number)
+            command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", binary]
+            subprocess.run(command + arguments, capture_output=True, check=True)
+            for address in addresses(profile, binary):
+                at = bisect.bisect_right(starts, address) - 1
+                if at >= 0 and address < starts[at] + symbols[at][1]:
+                    found.add(symbols[at][2])
+    patterns = sorted({pattern(symbol) for symbol in found})
+    lines = [
+        "/* The functions that starting the program runs. Written by tools/startup_order.py. */",
+        "SECTIONS",
+        "{",
+        "  .text.startup_set :",
+        "  {",
+        *(f"    *(.text.{name} .text.unlikely.{name})" for name in patterns),
+        "  }",
+        "}",
+        "INSERT BEFORE .text;",
+    ]
+    TARGET.write_text("\n".join(lines) + "\n")
+    print(len(patterns), "functions")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]).resolve())
