@@ -16,26 +16,19 @@ import tempfile
 RUNS = [["-c", "pass"], ["-S", "-c", "print(1)"], ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"]]
 TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.ld"
 NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
-OBJECT = re.compile(r"c?ob=\((\d+)\)(?: (.*))?")
 
 
-def addresses(profile, binary):
-    """The addresses of the instructions of `binary` that a profile with --dump-instr=yes lists."""
-    objects, current, address = {}, "", 0
+def addresses(profile):
+    """The addresses of the instructions that a profile with --dump-instr=yes lists; the program is linked at a fixed address."""
+    address = 0
     for line in profile.open():
-        if match := OBJECT.match(line):
-            if match[2]:
-                objects[match[1]] = match[2].strip()
-            if line.startswith("ob="):
-                current = objects[match[1]]
-        elif match := NUMBER.match(line):
+        if match := NUMBER.match(line):
             text = match[1]
             if text.startswith("0x"):
                 address = int(text, 16)
             elif text != "*":
                 address += int(text)
-            if current.endswith(binary.name):
-                yield address
+            yield address
 
 
 def pattern(symbol):
@@ -60,7 +53,7 @@ def main(binary):
             profile = pathlib.Path(folder) / str(number)
             command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", binary]
             subprocess.run(command + arguments, capture_output=True, check=True)
-            for address in addresses(profile, binary):
+            for address in addresses(profile):
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + symbols[at][1]:
                     found.add(symbols[at][2])
@@ -71,7 +64,8 @@ def main(binary):
         "{",
         "  .text.startup_set :",
         "  {",
-        *(f"    *(.text.{name} .text.unlikely.{name})" for name in patterns),
+        "    *(.text.startup .text.startup.*)",
+        *(f"    *(.text.{name} .text.{name}.llvm.* .text.unlikely.{name})" for name in patterns),
         "  }",
         "}",
         "INSERT BEFORE .text;",

@@ -173,8 +173,15 @@ fn lay_out(inputs: &[Input], packed: &[Packed]) -> (Vec<u8>, String) {
     };
     let mut modules = Vec::new();
     let mut data = String::new();
-    // Sources are seldom read, and would come into memory along with the code beside them.
-    let codes: Vec<_> = packed.iter().map(|packed| place(&packed.code)).collect();
+    // What lies side by side comes into memory together: the code that each start needs, then other code, then sources.
+    let mut codes = vec![(0, 0); inputs.len()];
+    for early in [true, false] {
+        for (at, (input, packed)) in inputs.iter().zip(packed).enumerate() {
+            if select::EARLY.contains(&&*input.path) == early {
+                codes[at] = place(&packed.code);
+            }
+        }
+    }
     for ((input, packed), code) in inputs.iter().zip(packed).zip(codes) {
         let source = place(&packed.deflated);
         match module_name(&input.path) {

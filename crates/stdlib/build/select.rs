@@ -58,3 +58,18 @@ pub fn renamed(path: String) -> String {
 pub fn frozen_name(path: &str) -> Option<&'static str> {
     FROZEN.iter().find(|(p, _)| *p == path).map(|(_, name)| *name)
 }
+
+/// What every start of the program imports.
+pub const EARLY: &[&str] = &[
+    "_collections_abc.py",
+    "_lisle_importer.py",
+    "_py_warnings.py",
+    "_sitebuiltins.py",
+    "abc.py",
+    "genericpath.py",
+    "os.py",
+    "posixpath.py",
+    "site.py",
+    "stat.py",
+    "warnings.py",
+];

@@ -299,6 +299,9 @@ pub mod module {
     /// Return the absolute value of the argument.
     #[pyfunction(sig = "(x, /)")]
     fn abs(vm: &Vm, x: &Value) -> Res<Value> {
+        if let Some(x) = x.as_small_int() {
+            return Ok(Value::int(x.abs()));
+        }
         match x.ty().slots().abs {
             Some(f) => f(vm, x),
             None => Err(vm.type_error(format!("bad operand type for abs(): '{}'", x.ty().name()))),
@@ -743,6 +746,9 @@ pub mod module {
     /// Return the number of items in a container.
     #[pyfunction(sig = "(obj, /)")]
     fn len(vm: &Vm, obj: &Value) -> Res<usize> {
+        if let Some(list) = obj.downcast_exact::<List>() {
+            return Ok(list.len());
+        }
         vm.len(obj)
     }
 
@@ -750,6 +756,12 @@ pub mod module {
     /// max(arg1, arg2, *args, *[, key=func]) -> value
     #[pyfunction(sig = "(*args, **kwargs)")]
     fn max(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
+        if let [a, b] = args
+            && let (Some(x), Some(y)) = (a.as_small_int(), b.as_small_int())
+            && kwargs.is_empty()
+        {
+            return Ok(Value::int(x.max(y)));
+        }
         extreme(vm, "max", CmpOp::Gt, args, kwargs)
     }
 
@@ -757,6 +769,12 @@ pub mod module {
     /// min(arg1, arg2, *args, *[, key=func]) -> value
     #[pyfunction(sig = "(*args, **kwargs)")]
     fn min(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
+        if let [a, b] = args
+            && let (Some(x), Some(y)) = (a.as_small_int(), b.as_small_int())
+            && kwargs.is_empty()
+        {
+            return Ok(Value::int(x.min(y)));
+        }
         extreme(vm, "min", CmpOp::Lt, args, kwargs)
     }
 

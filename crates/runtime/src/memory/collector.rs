@@ -9,7 +9,8 @@
 //! finalizers and clearing run after it, on objects that are kept alive by references of the collector's own.
 //!
 //! Generations: new objects are of generation 0, survivors of the next ones. A young collection looks at the pages that handed out objects
-//! since the last one. Automatic collections are young or full; without the GIL every collection is a full one.
+//! since the last one. Automatic collections are young or full; while threads run in parallel every collection is a full one, since each stops
+//! them all.
 
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -20,7 +21,7 @@ use super::header::{FLAG_FINALIZED, GC_FROZEN, GC_TRACKED, Header};
 use super::trace::Visitor;
 use crate::native::Args;
 use crate::object::{PySlot, TypeFlags, Value};
-use crate::sync::mode::free_threaded;
+use crate::sync::mode::{free_threaded, parallel};
 use crate::threads;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -108,7 +109,7 @@ fn update_limit() {
     let threshold = THRESHOLDS[0].load(Relaxed);
     let limit = if !ENABLED.load(Relaxed) || threshold <= 0 {
         isize::MAX
-    } else if free_threaded() {
+    } else if parallel() {
         threshold.max(LIVE_AT_FULL.load(Relaxed) as isize / 4)
     } else {
         threshold.max(YOUNG_SIZE.load(Relaxed) as isize)
@@ -146,7 +147,7 @@ pub fn run_automatic(vm: &Vm) {
     if alloc::gc_alloc_pressure() <= alloc::PRESSURE_LIMIT.load(Relaxed) {
         return;
     }
-    if free_threaded() {
+    if parallel() {
         collect(vm, 2);
         return;
     }
@@ -175,7 +176,7 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     }
     notify(vm, "start", generation, 0);
     merge_all();
-    let young_only = generation < 2 && !free_threaded();
+    let young_only = generation < 2 && !parallel();
     let mut found = None;
     let mut pending = None;
     threads::stop_the_world(|| {

@@ -100,10 +100,41 @@ pub struct Type {
     root_shape: AtomicPtr<Shape>,
     /// [`READS`] and [`WRITES`], as the slots have it.
     generic: AtomicU32,
+    /// How the instruction loop calls instances.
+    call_kind: CallKind,
     /// Written by the creator, or with the world stopped.
     slots: UnsafeCell<Slots>,
     /// Types that have this one in their bases; a type takes itself out when it is freed.
     subclasses: Mutex<Vec<TypePtr>>,
+}
+
+/// The kinds of callables that the instruction loop knows, each exactly one type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum CallKind {
+    Other,
+    Function,
+    NativeFunction,
+    MethodDescriptor,
+    Method,
+    Type,
+}
+
+impl CallKind {
+    fn of(cell: &'static super::py::TypeCell) -> CallKind {
+        use crate::types::function::Function;
+        use crate::types::method::Method;
+        use crate::types::native_function::{MethodDescriptor, NativeFunction};
+        let kinds = [
+            (Function::type_cell(), CallKind::Function),
+            (NativeFunction::type_cell(), CallKind::NativeFunction),
+            (MethodDescriptor::type_cell(), CallKind::MethodDescriptor),
+            (Method::type_cell(), CallKind::Method),
+            (Type::type_cell(), CallKind::Type),
+        ];
+        let found = kinds.iter().find(|(of, _)| std::ptr::eq(*of, cell));
+        found.map_or(CallKind::Other, |(_, kind)| *kind)
+    }
 }
 
 /// Attributes are read by `object.__getattribute__`.
@@ -241,6 +272,11 @@ impl Type {
     pub fn slots(&self) -> &Slots {
         // SAFETY: written only before the type is shared or with the world stopped; callers copy the entry out at once.
         unsafe { &*self.slots.get() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn call_kind(&self) -> CallKind {
+        self.call_kind
     }
 
     #[inline(always)]
@@ -546,6 +582,7 @@ impl Py<Type> {
             inline: AtomicU32::new(spec.inline.clamp(1, 30)),
             root_shape: AtomicPtr::default(),
             generic: AtomicU32::new(0),
+            call_kind: CallKind::Other,
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };
@@ -648,6 +685,7 @@ fn make_native_locked(spec: &NativeSpec) {
         inline: AtomicU32::new(1),
         root_shape: AtomicPtr::default(),
         generic: AtomicU32::new(0),
+        call_kind: CallKind::of(spec.cell),
         slots: UnsafeCell::new(Slots::default()),
         subclasses: Mutex::new(Vec::new()),
     };
@@ -835,6 +873,7 @@ pub fn make_static_variant_with<T: Native>(
             inline: AtomicU32::new(1),
             root_shape: AtomicPtr::default(),
             generic: AtomicU32::new(0),
+            call_kind: CallKind::Other,
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };

@@ -148,6 +148,12 @@ fn affix(
     name: &str,
     test: fn(StrView<'_>, StrView<'_>) -> bool,
 ) -> Res<bool> {
+    if start.is_none()
+        && end.is_none()
+        && let Some(wanted) = affix.downcast_exact::<Str>()
+    {
+        return Ok(test(this.view(), wanted.view()));
+    }
     let range = bounds(vm, start, end, this.len())?;
     let matches = |wanted: &Py<Str>| match &range {
         Some(range) => test(this.view().slice(range.clone()), wanted.view()),

@@ -16,7 +16,8 @@ use lisle_bytecode::opcode::BinOp;
 use super::operators::{compare_floats, compare_ints, float_pair, small_pair};
 use super::{Flow, Ip, Regs, cell, unbound_operand};
 use crate::native::Args;
-use crate::object::{Native, Type, Value};
+use crate::object::Value;
+use crate::object::types::CallKind;
 use crate::types::code::CodeBody;
 use crate::types::coroutine::Coroutine;
 use crate::types::function::Function;
@@ -666,7 +667,14 @@ impl Vm {
                             let n = i.b() as usize;
                             let has_self = i.k() != 0 && regs.opt(i.a() + 1).is_some();
                             let (first, count) = if has_self { (i.a() + 1, n + 1) } else { (i.a() + 2, n) };
-                            if let Some(function) = callee.downcast_exact::<Function>() {
+                            let kind = if callee.is_heap() {
+                                callee.ty().call_kind()
+                            } else {
+                                CallKind::Other
+                            };
+                            if kind == CallKind::Function {
+                                // SAFETY: each kind stands for one type.
+                                let function = unsafe { callee.downcast_unchecked::<Function>() };
                                 poll!();
                                 // SAFETY: the arguments are the caller's topmost registers.
                                 check!(unsafe { self.push_call(frame, function, regs, i.a(), i.c(), first, count) });
@@ -675,7 +683,9 @@ impl Vm {
                             }
                             let (mut first, mut count) = (first, count);
                             let args = Args::new(regs.slice(first, count));
-                            let result = if let Some(native) = callee.downcast_exact::<NativeFunction>()
+                            let result = if kind == CallKind::NativeFunction
+                                // SAFETY: as above.
+                                && let native = unsafe { callee.downcast_unchecked::<NativeFunction>() }
                                 && (native.receiver.is_none() || !has_self)
                             {
                                 let args = match &native.receiver {
@@ -688,12 +698,16 @@ impl Vm {
                                     }
                                 };
                                 (native.def.func)(self, args)
-                            } else if let Some(method) = callee.downcast_exact::<MethodDescriptor>()
+                            } else if kind == CallKind::MethodDescriptor
+                                // SAFETY: as above.
+                                && let method = unsafe { callee.downcast_unchecked::<MethodDescriptor>() }
                                 && count > 0
                                 && args.values[0].has_type(&method.owner)
                             {
                                 (method.def.func)(self, args)
-                            } else if let Some(bound) = callee.downcast_exact::<Method>()
+                            } else if kind == CallKind::Method
+                                // SAFETY: as above.
+                                && let bound = unsafe { callee.downcast_unchecked::<Method>() }
                                 && !has_self
                                 && let Some(function) = bound.function.downcast_exact::<Function>()
                             {
@@ -710,7 +724,7 @@ impl Vm {
                                     load!();
                                 }
                                 continue;
-                            } else if callee.has_type(Type::ty()) {
+                            } else if kind == CallKind::Type {
                                 // SAFETY: as above.
                                 match check!(unsafe { self.call_class(frame, callee, regs, i, first, count) }) {
                                     None => {
@@ -727,7 +741,17 @@ impl Vm {
                                 regs.clear_object(first + j);
                             }
                             regs.clear_object(i.a());
-                            regs.set(i.c(), value);
+                            // SAFETY: an instruction follows, since a call does not end the code.
+                            let next = unsafe { Ip::new(pc) };
+                            if next.op() == Op::Clear && next.a() == i.c() {
+                                // A call for its effect: the result goes at once.
+                                skip!(1);
+                                save!();
+                                drop(value);
+                                regs.clear(i.c());
+                            } else {
+                                regs.set(i.c(), value);
+                            }
                             poll!();
                         }
                         Op::CallKw => {
