@@ -56,8 +56,9 @@ def main(binary):
             for address in addresses(profile):
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + symbols[at][1]:
-                    found.add(symbols[at][2])
-    patterns = sorted({pattern(symbol) for symbol in found})
+                    found.add(starts[at])
+    # Functions that are alike share an address; the section bears one of their names.
+    patterns = sorted({pattern(symbol) for start, _, symbol in symbols if start in found})
     lines = [
         "/* The functions that starting the program runs. Written by tools/startup_order.py. */",
         "SECTIONS",

@@ -287,6 +287,9 @@ fn push<T>(list: &mut Vec<T>, item: T, failed: &mut bool) {
 /// search: then nothing has changed.
 fn find(generation: usize) -> Option<Found> {
     let mut candidates: Vec<Candidate> = Vec::new();
+    if generation > 0 && candidates.try_reserve_exact(alloc::stats().live_gc_blocks).is_err() {
+        return None;
+    }
     let garbage = search(generation, &mut candidates);
     for c in &candidates {
         // SAFETY: still alive.

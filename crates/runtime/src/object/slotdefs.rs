@@ -553,13 +553,71 @@ pub(super) fn add_wrappers(ty: &Py<Type>, slots: &Slots, dict: &Py<Dict>) {
 
 /// Computes all operations of a Python class from its method resolution order.
 pub fn compute_all(vm: &Vm, ty: &Py<Type>) {
+    let mut slots = match extended(vm, ty) {
+        Some(slots) => {
+            debug_assert!(
+                rows().all(|def| (def.same)(&slots, &resolved(vm, ty))),
+                "looking every name up gives the same"
+            );
+            slots
+        }
+        None => resolved(vm, ty),
+    };
+    fill_new(vm, ty, &mut slots);
+    ty.set_slots(slots);
+}
+
+/// All operations but `new`, by looking each special method up.
+fn resolved(vm: &Vm, ty: &Py<Type>) -> Slots {
     let mut slots = Slots::default();
     for def in number_rows() {
         fill(vm, ty, def, &mut slots);
     }
     inherit_sequence(ty, &mut slots);
-    fill_new(vm, ty, &mut slots);
-    ty.set_slots(slots);
+    slots
+}
+
+/// All operations but `new` of a class with one base: the base's, but for those that methods of the class itself have a part in.
+/// `None` when that does not do.
+fn extended(vm: &Vm, ty: &Py<Type>) -> Option<Slots> {
+    let bases = ty.bases.get()?;
+    let [base] = bases.as_slice() else { return None };
+    let base = base.downcast::<Type>()?;
+    let own: Vec<String> = ty
+        .dict()
+        .snapshot()
+        .iter()
+        .filter_map(|(name, _)| name.downcast::<Str>().filter(|name| name.is_dunder()))
+        .map(|name| name.to_string_lossy())
+        .collect();
+    let is_own = |name: &str| {
+        own.iter()
+            .any(|own| own == name || (own == "__getattr__" && name == "__getattribute__"))
+    };
+    // Of `object`, whose operations all have names of their own, those that are there are looked up again.
+    let of_object = base.base.is_empty();
+    if !of_object && !base.has_flag(TypeFlags::HEAP) {
+        return None;
+    }
+    let inherited = *base.slots();
+    let mut slots = inherited;
+    for def in number_rows() {
+        if of_object || is_own(def.name) {
+            (def.remove)(&mut slots);
+        }
+    }
+    let left = slots;
+    for def in number_rows() {
+        // Names that share a slot with one that was emptied are looked up as well.
+        if is_own(def.name) || !(def.same)(&inherited, &left) {
+            fill(vm, ty, def, &mut slots);
+        }
+    }
+    if SEQUENCE.iter().any(|def| is_own(def.name)) {
+        SEQUENCE.iter().for_each(|def| (def.remove)(&mut slots));
+        inherit_sequence(ty, &mut slots);
+    }
+    Some(slots)
 }
 
 /// The operations of `ty` and its subclasses after the special method `name` changed; the world is stopped.
