@@ -1,10 +1,11 @@
 //! `sys`: what the interpreter tells of itself, its limits and its hooks.
 //!
 //! Invariant: the state behind each function lives in the runtime; `sys`'s dict holds what programs may replace (`stdout`,
-//! `excepthook`, ...). Left out: `settrace`, `setprofile` and `monitoring` keep what they are given and call nothing yet.
+//! `excepthook`, ...). 
 
 pub mod hooks;
 pub mod info;
+mod monitoring;
 mod stacks;
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -20,9 +21,6 @@ use lisle_runtime::types::tuple::Tuple;
 
 use crate::cli::config;
 
-/// `sys.settrace` and `sys.setprofile`, which nothing calls yet.
-static TRACE: Slot = Slot::empty();
-static PROFILE: Slot = Slot::empty();
 static DLOPEN_FLAGS: AtomicI64 = AtomicI64::new(libc::RTLD_NOW as i64);
 /// The functions of `sys.addaudithook`, in a list.
 static AUDIT_HOOKS: Slot = Slot::empty();
@@ -304,14 +302,16 @@ pub mod module {
     /// It will be called on each function call.  See the debugger chapter
     /// in the library manual.
     #[pyfunction(sig = "(function, /)")]
-    fn settrace(_: &Vm, function: &Value) {
-        drop(TRACE.swap(Some(function.clone()).filter(|f| !f.is_none())));
+    fn settrace(vm: &Vm, function: &Value) -> Res<()> {
+        audit(vm, "sys.settrace", &[])?;
+        vm.set_trace_function(Some(function.clone()).filter(|f| !f.is_none()));
+        Ok(())
     }
 
     /// Return the global debug tracing function set with sys.settrace.
     #[pyfunction(sig = "()")]
-    fn gettrace(_: &Vm) -> Option<Value> {
-        TRACE.get()
+    fn gettrace(vm: &Vm) -> Option<Value> {
+        vm.trace_function()
     }
 
     /// Set the profiling function.
@@ -319,30 +319,40 @@ pub mod module {
     /// It will be called on each function call and return.  See the profiler
     /// chapter in the library manual.
     #[pyfunction(sig = "(function, /)")]
-    fn setprofile(_: &Vm, function: &Value) {
-        drop(PROFILE.swap(Some(function.clone()).filter(|f| !f.is_none())));
+    fn setprofile(vm: &Vm, function: &Value) -> Res<()> {
+        audit(vm, "sys.setprofile", &[])?;
+        vm.set_profile_function(Some(function.clone()).filter(|f| !f.is_none()));
+        Ok(())
     }
 
     /// Return the profiling function set with sys.setprofile.
     #[pyfunction(sig = "()")]
-    fn getprofile(_: &Vm) -> Option<Value> {
-        PROFILE.get()
+    fn getprofile(vm: &Vm) -> Option<Value> {
+        vm.profile_function()
     }
 
+    /// Set the global debug tracing function in all running threads belonging to the current interpreter.
+    ///
+    /// It will be called on each function call. See the debugger chapter
+    /// in the library manual.
     #[pyfunction(sig = "(function, /)")]
     fn _settraceallthreads(vm: &Vm, function: &Value) {
-        settrace(vm, function);
+        vm.set_for_all_threads(Some(function).filter(|f| !f.is_none()), false);
     }
 
+    /// Set the profiling function in all running threads belonging to the current interpreter.
+    ///
+    /// It will be called on each function call and return.  See the profiler
+    /// chapter in the library manual.
     #[pyfunction(sig = "(function, /)")]
     fn _setprofileallthreads(vm: &Vm, function: &Value) {
-        setprofile(vm, function);
+        vm.set_for_all_threads(Some(function).filter(|f| !f.is_none()), true);
     }
 
     /// Call func(*args), while tracing is enabled.
     #[pyfunction(sig = "(func, args, /)")]
     fn call_tracing(vm: &Vm, func: &Value, args: &Py<Tuple>) -> Res<Value> {
-        vm.call(func, args.as_slice())
+        vm.with_observation(|| vm.call(func, args.as_slice()))
     }
 
     /// Check status of origin tracking for coroutine objects in this thread.

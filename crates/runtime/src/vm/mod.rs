@@ -11,6 +11,7 @@ pub mod frames;
 pub mod interp;
 pub mod intrinsics;
 pub mod locals;
+pub mod observe;
 pub mod protocol;
 mod spare;
 pub mod stacks;
@@ -52,6 +53,8 @@ pub struct Vm {
     /// State of the pseudo-random choice of switch points (`-X switch=any`).
     pub(crate) switch_seed: Cell<u64>,
     pub(crate) switch_countdown: Cell<u32>,
+    /// Who traces, profiles or monitors the thread.
+    pub(crate) observers: observe::Observers,
 }
 
 thread_local! {
@@ -82,12 +85,14 @@ impl Vm {
             yielded: Cell::new(false),
             switch_seed: Cell::new(0x9e37_79b9_7f4a_7c15),
             switch_countdown: Cell::new(1),
+            observers: observe::Observers::default(),
         }));
         // SAFETY: the context is leaked, and freed by `leave_thread` after `unregister`.
         unsafe { vm.thread.register_current(main) };
         vm.thread.set_context(std::ptr::from_ref(vm).cast_mut().cast());
         CURRENT.set(vm);
         vm.thread.attach();
+        vm.refresh_watch();
         if main {
             crate::memory::collector::start();
         }
@@ -102,6 +107,7 @@ impl Vm {
                 .asyncgen_hooks
                 .iter()
                 .chain([&self.handled, &self.context, &self.async_exc])
+                .chain(self.observers.slots())
             {
                 let old = slot.take();
                 dropped |= old.is_some();
@@ -177,6 +183,9 @@ impl Vm {
         if actions.contains(poll::GC) {
             self.thread.clear_poll(poll::GC);
             crate::memory::collector::run_automatic(self);
+        }
+        if actions.contains(poll::OBSERVE) {
+            self.refresh_watch();
         }
         if actions.contains(poll::REFILL) && crate::memory::reserve::refill() {
             self.thread.clear_poll(poll::REFILL);

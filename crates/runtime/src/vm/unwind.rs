@@ -115,10 +115,16 @@ impl Vm {
             if !again {
                 self.add_traceback(&exc, f, pc);
             }
+            if self.is_watched() {
+                exc = self.observe_raise(f, exc, again);
+            }
             if let Some(entry_row) = code.plain.handler(pc) {
                 let regs = Regs(f.regs);
                 for i in entry_row.depth..code.nregs as u16 {
                     regs.clear(i);
+                }
+                if self.is_watched() {
+                    self.observe_handler(f, exc.value());
                 }
                 regs.set(entry_row.depth + 1, exc.into_value());
                 f.set_pc(entry_row.target);
@@ -126,6 +132,9 @@ impl Vm {
             }
             if again {
                 self.show_first_raise(&exc, f);
+            }
+            if self.is_watched() {
+                exc = self.observe_unwind(f, exc);
             }
             let kind = f.kind;
             let was_generator = f.generator != 0;

@@ -345,6 +345,6 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     let path: Vec<Value> = paths.search.iter().map(|p| from_os(p.as_os_str())).collect();
     set("path", List::new(path).into_value());
     set("UnraisableHookArgs", UNRAISABLE_ARGS.ty().to_value());
-    set("monitoring", super::stacks::monitoring(vm)?);
+    set("monitoring", super::monitoring::module(vm)?);
     Ok(())
 }

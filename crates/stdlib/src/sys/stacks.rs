@@ -1,76 +1,10 @@
-//! Frames of this and other threads, and `sys.monitoring`.
+//! Frames of this and other threads.
 //!
 //! Invariant: the stacks of other threads are looked at with the world stopped.
 
 use lisle_runtime::intern;
-use lisle_runtime::native::{Py, Res, Str, Value, Vm, pyfunction, pymodule};
+use lisle_runtime::native::{Res, Value, Vm, pymodule};
 use lisle_runtime::types::dict::Dict;
-use lisle_runtime::types::module::Module;
-use lisle_runtime::types::namespace::Namespace;
-
-/// `sys.monitoring`: its constants; no tool is ever called, so asking for a tool's events fails.
-pub fn monitoring(vm: &Vm) -> Res<Value> {
-    let module = Module::new("sys.monitoring");
-    for (name, id) in [
-        ("DEBUGGER_ID", 0),
-        ("COVERAGE_ID", 1),
-        ("PROFILER_ID", 2),
-        ("OPTIMIZER_ID", 5),
-    ] {
-        module.set(name, Value::int(id));
-    }
-    const EVENTS: [&str; 19] = [
-        "PY_START",
-        "PY_RESUME",
-        "PY_RETURN",
-        "PY_YIELD",
-        "CALL",
-        "LINE",
-        "INSTRUCTION",
-        "JUMP",
-        "BRANCH_LEFT",
-        "BRANCH_RIGHT",
-        "STOP_ITERATION",
-        "RAISE",
-        "EXCEPTION_HANDLED",
-        "PY_UNWIND",
-        "PY_THROW",
-        "RERAISE",
-        "C_RETURN",
-        "C_RAISE",
-        "BRANCH",
-    ];
-    let events = EVENTS
-        .iter()
-        .enumerate()
-        .map(|(bit, name)| (Str::intern(name), Value::int(1 << bit)));
-    let events: Vec<(Py<Str>, Value)> = events.chain([(Str::intern("NO_EVENTS"), Value::int(0))]).collect();
-    let events: Vec<(&Py<Str>, Value)> = events.iter().map(|(name, value)| (name, value.clone())).collect();
-    module.set("events", Namespace::new_value(vm, &events)?);
-    for def in [&GET_TOOL_DEF, &USE_TOOL_ID_DEF] {
-        module.set(
-            def.name,
-            lisle_runtime::types::native_function::NativeFunction::new_value(
-                def,
-                None,
-                Some(Value::from("sys.monitoring")),
-            ),
-        );
-    }
-    Ok(module.into_value())
-}
-
-/// Return the name of the tool registered for a tool ID.
-#[pyfunction(sig = "(tool_id, /)")]
-fn get_tool(_: &Vm, _tool_id: i64) -> Value {
-    Value::NONE
-}
-
-/// Register a tool ID for use.
-#[pyfunction(sig = "(tool_id, name, /)")]
-fn use_tool_id(vm: &Vm, _tool_id: i64, _name: &Value) -> Res<()> {
-    Err(vm.value_error("sys.monitoring is not supported by Lisle yet"))
-}
 
 #[pymodule(name = "sys")]
 pub mod module {

@@ -137,7 +137,7 @@ unsafe fn drop_last(bits: u64) {
 
 /// An instruction in the code of the running frame. Its fields are read where they are used, which costs the loop no register.
 #[derive(Clone, Copy)]
-pub(super) struct Ip(*const u64);
+pub(in crate::vm) struct Ip(*const u64);
 
 // The fields are read by their place in the word.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -205,12 +205,21 @@ fn cell(value: &Value) -> &Py<Cell> {
 }
 
 impl Vm {
-    /// Runs the innermost frame until it returns.
+    /// Runs the innermost frame until it returns, in the loop with a hook while there is something to do for it.
     pub(crate) fn run(&self) -> Res<Value> {
-        match (crate::sync::mode::free_threaded(), crate::sync::mode::switch_any()) {
-            (false, false) => self.run_loop::<false, false>(),
-            (true, _) => self.run_loop::<true, false>(),
-            (false, true) => self.run_loop::<false, true>(),
+        use crate::sync::mode::{free_threaded, switch_any};
+        let entry = self.frames.depth.get();
+        loop {
+            let hook = switch_any() || self.wants_hook();
+            let done = match (free_threaded(), hook) {
+                (false, false) => self.run_loop::<false, false>(entry),
+                (true, false) => self.run_loop::<true, false>(entry),
+                (false, true) => self.run_loop::<false, true>(entry),
+                (true, true) => self.run_loop::<true, true>(entry),
+            };
+            if let Some(value) = done? {
+                return Ok(value);
+            }
         }
     }
 }

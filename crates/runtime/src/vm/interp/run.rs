@@ -3,7 +3,8 @@
 //! Invariants: the loop's locals (`regs`, `pc`, `frame`, `code`) mirror the innermost frame record; `pc` is written back before anything that
 //! can look at frames or raise. Operands are borrowed from registers of the running frame. Destinations are written last, and what
 //! they held is dropped then.
-//! `FREE` says that threads run in parallel; `ANY` that the GIL may be switched between any two instructions.
+//! `FREE` says that threads run in parallel; `HOOK` that something is done between any two instructions: the GIL may be switched, or somebody
+//! observes the thread.
 //! Left out: instructions that are rare, see `rare`.
 
 use std::mem::ManuallyDrop;
@@ -18,6 +19,7 @@ use super::{Flow, Ip, Regs, cell, unbound_operand};
 use crate::native::Args;
 use crate::object::Value;
 use crate::object::types::CallKind;
+use crate::sync::mode::switch_any;
 use crate::types::code::CodeBody;
 use crate::types::coroutine::Coroutine;
 use crate::types::function::Function;
@@ -32,9 +34,9 @@ use crate::vm::frames::{FrameData, FrameKind};
 use crate::vm::{Exc, Res, Vm};
 
 impl Vm {
+    /// Runs frames until the one number `entry` returns; `None` when the other loop is to go on.
     #[expect(clippy::cognitive_complexity, reason = "one arm an instruction")]
-    pub(super) fn run_loop<const FREE: bool, const ANY: bool>(&self) -> Res<Value> {
-        let entry = self.frames.depth.get();
+    pub(super) fn run_loop<const FREE: bool, const HOOK: bool>(&self, entry: usize) -> Res<Option<Value>> {
         let mut frame: *mut FrameData;
         let mut regs: Regs;
         let mut code: &CodeBody;
@@ -125,6 +127,18 @@ impl Vm {
                         }
                     };
                 }
+                /// As `poll`, where the frame's state is whole: the other loop may take over.
+                macro_rules! poll_whole {
+                    () => {
+                        if self.thread.poll_bits() != 0 {
+                            save!();
+                            check!(self.safepoint_slow());
+                            if !HOOK && self.wants_hook() {
+                                return Ok(None);
+                            }
+                        }
+                    };
+                }
                 macro_rules! arith {
                     ($i:expr, $op:expr, $ints:expr, $floats:expr) => {{
                         let (a, b) = (regs.get($i.b()), regs.get($i.c()));
@@ -143,13 +157,21 @@ impl Vm {
                     }};
                 }
                 loop {
-                    if ANY {
-                        let left = self.switch_countdown.get();
-                        if left == 0 {
+                    if HOOK {
+                        if self.is_watched() {
+                            check!(self.observe(frame, pc));
+                        }
+                        if switch_any() {
+                            let left = self.switch_countdown.get();
+                            if left == 0 {
+                                save!();
+                                check!(self.switch_any_point());
+                            } else {
+                                self.switch_countdown.set(left - 1);
+                            }
+                        } else if !self.wants_hook() {
                             save!();
-                            check!(self.switch_any_point());
-                        } else {
-                            self.switch_countdown.set(left - 1);
+                            return Ok(None);
                         }
                     }
                     // SAFETY: the verifier and the compiler end each code object with a return or a jump, and `pc` skips cache words.
@@ -157,7 +179,7 @@ impl Vm {
                     skip!(1);
                     match i.op() {
                         Op::Nop => {}
-                        Op::Resume => poll!(),
+                        Op::Resume => poll_whole!(),
                         Op::Move => {
                             let value = operand!(i.b());
                             regs.set(i.a(), value);
@@ -481,7 +503,7 @@ impl Vm {
                         Op::Jump => jump!(i.w() as i32),
                         Op::JumpBack => {
                             jump!(i.w() as i32);
-                            poll!();
+                            poll_whole!();
                         }
                         Op::JumpIfTrue => {
                             let a = regs.get(i.a());
@@ -752,7 +774,7 @@ impl Vm {
                             } else {
                                 regs.set(i.c(), value);
                             }
-                            poll!();
+                            poll_whole!();
                         }
                         Op::CallKw => {
                             let names = &code.consts[cache!(1).load(Relaxed) as usize];
@@ -763,7 +785,7 @@ impl Vm {
                             if check!(unsafe { self.call_keywords(frame, regs, i, names) }) {
                                 load!();
                             } else {
-                                poll!();
+                                poll_whole!();
                             }
                         }
                         Op::CallEx => {
@@ -772,7 +794,7 @@ impl Vm {
                             if check!(self.call_unpacked(regs, i)) {
                                 load!();
                             } else {
-                                poll!();
+                                poll_whole!();
                             }
                         }
                         Op::Return => {
@@ -781,7 +803,7 @@ impl Vm {
                             // SAFETY: `frame` is the innermost record.
                             match check!(unsafe { self.return_from(frame, value, entry) }) {
                                 Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(value),
+                                Flow::Done(value) => return Ok(Some(value)),
                             }
                         }
                         Op::ReturnConst => {
@@ -791,7 +813,7 @@ impl Vm {
                             // SAFETY: `frame` is the innermost record.
                             match check!(unsafe { self.return_from(frame, value, entry) }) {
                                 Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(value),
+                                Flow::Done(value) => return Ok(Some(value)),
                             }
                         }
 
@@ -832,7 +854,7 @@ impl Vm {
                             // SAFETY: as above.
                             match check!(unsafe { self.return_from(frame, generator, entry) }) {
                                 Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(value),
+                                Flow::Done(value) => return Ok(Some(value)),
                             }
                         }
                         Op::Yield => {
@@ -841,7 +863,7 @@ impl Vm {
                             // SAFETY: `frame` is the innermost record, a generator's: it is suspended, not left.
                             match unsafe { self.suspend(frame, value, i.a()) } {
                                 Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(value),
+                                Flow::Done(value) => return Ok(Some(value)),
                             }
                         }
                         Op::Send => {

@@ -1,0 +1,495 @@
+//! Tracing, profiling and monitoring: what the loop with a hook tells those who listen.
+//!
+//! The loop with a hook calls [`Vm::observe`] before each instruction; unwinding calls [`Vm::observe_raise`], [`Vm::observe_handler`] and
+//! [`Vm::observe_unwind`]. From there `sys.settrace`, `sys.setprofile` and `sys.monitoring` ([`monitoring`]) are served.
+//!
+//! Invariants: a thread runs the loop with a hook while [`Observers::watched`] is set and no callback of its own runs; its poll word has
+//! OBSERVE as long, so that loops entered before change over at their next safepoint. What a callback does is not observed.
+//! Left out: jumps of a tracer to another line (`frame.f_lineno = n`), STOP_ITERATION, JUMP and BRANCH events.
+
+pub mod monitoring;
+
+use std::cell::{Cell, RefCell};
+
+use lisle_bytecode::Op;
+
+use super::frames::FrameData;
+use super::interp::Ip;
+use super::{Exc, Res, Vm};
+use crate::object::{Py, Slot, Value};
+use crate::threads::{self, poll};
+use crate::types::code::Code;
+use crate::types::frame::Frame;
+use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::types::tuple::Tuple;
+use monitoring::Event;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What a thread knows of one of its frames while it is watched.
+#[derive(Clone, Copy)]
+struct Level {
+    code: *const Code,
+    /// The line of the last line event, and the last instruction.
+    line: u32,
+    last: u32,
+}
+
+/// A native call whose end is to be told.
+struct NativeCall {
+    depth: usize,
+    offset: u32,
+    callable: Value,
+    first: Option<Value>,
+}
+
+/// Who listens to a thread, and what they were told.
+#[derive(Default)]
+pub struct Observers {
+    /// `sys.settrace`, `sys.setprofile`.
+    trace: Slot,
+    profile: Slot,
+    /// Whether anybody listens.
+    watched: Cell<bool>,
+    /// How many callbacks run.
+    inside: Cell<u32>,
+    levels: RefCell<Vec<Option<Level>>>,
+    native_calls: RefCell<Vec<NativeCall>>,
+}
+
+impl Observers {
+    /// The slots to be emptied when the thread ends.
+    pub(super) fn slots(&self) -> [&Slot; 2] {
+        [&self.trace, &self.profile]
+    }
+}
+
+/// Restores the count of running callbacks, also when one of them raises.
+struct Inside<'a>(&'a Cell<u32>, u32);
+
+impl<'a> Inside<'a> {
+    fn enter(count: &'a Cell<u32>, value: u32) -> Inside<'a> {
+        Inside(count, count.replace(value))
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
+}
+
+impl Vm {
+    /// `sys.gettrace()`.
+    pub fn trace_function(&self) -> Option<Value> {
+        self.observers.trace.get()
+    }
+
+    /// `sys.getprofile()`.
+    pub fn profile_function(&self) -> Option<Value> {
+        self.observers.profile.get()
+    }
+
+    /// `sys.settrace(function)`.
+    pub fn set_trace_function(&self, function: Option<Value>) {
+        drop(self.observers.trace.swap(function));
+        self.refresh_watch();
+    }
+
+    /// `sys.setprofile(function)`.
+    pub fn set_profile_function(&self, function: Option<Value>) {
+        drop(self.observers.profile.swap(function));
+        self.refresh_watch();
+    }
+
+    /// Sets the functions of every thread: they take effect at each thread's next safepoint.
+    pub fn set_for_all_threads(&self, function: Option<&Value>, profile: bool) {
+        let mut old = Vec::new();
+        threads::stop_the_world(|| {
+            threads::for_each_thread(|thread| {
+                // SAFETY: the context of a registered thread is its `Vm`, which lives until the thread is unregistered; the world is stopped.
+                let Some(vm) = (unsafe { thread.context().cast::<Vm>().as_ref() }) else {
+                    return;
+                };
+                let slot = if profile { &vm.observers.profile } else { &vm.observers.trace };
+                old.push(slot.swap(function.cloned()));
+                thread.set_poll(poll::OBSERVE);
+            });
+        });
+        drop(old);
+        self.refresh_watch();
+    }
+
+    /// Whether the loop with a hook is the one to run.
+    #[inline(always)]
+    pub(super) fn wants_hook(&self) -> bool {
+        self.observers.watched.get() && self.observers.inside.get() == 0
+    }
+
+    /// Looks again at who listens: when the thread starts, when listeners change, and when a safepoint was asked to.
+    pub fn refresh_watch(&self) {
+        let o = &self.observers;
+        let watched = !o.trace.is_empty() || !o.profile.is_empty() || monitoring::is_active();
+        if watched {
+            self.thread.set_poll(poll::OBSERVE);
+        } else {
+            self.thread.clear_poll(poll::OBSERVE);
+        }
+        if watched == o.watched.replace(watched) {
+            return;
+        }
+        o.native_calls.borrow_mut().clear();
+        let mut levels = o.levels.borrow_mut();
+        levels.clear();
+        if watched {
+            // Frames that run already were not called under observation: no call is told of them.
+            for n in (0..self.frames.depth.get()).rev() {
+                levels.push(self.frames.nth(n).map(|f| {
+                    let last = f.pc().saturating_sub(1);
+                    Level {
+                        code: f.code,
+                        line: f.code().location(last).line,
+                        last,
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Calls `f` with observation on, also from within a callback: `sys.call_tracing`.
+    pub fn with_observation<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _inside = Inside::enter(&self.observers.inside, 0);
+        f()
+    }
+
+    /// Runs a callback.
+    fn tell(&self, function: &Value, args: &[Value]) -> Res<Value> {
+        let o = &self.observers;
+        let _inside = Inside::enter(&o.inside, o.inside.get() + 1);
+        self.call(function, args)
+    }
+
+    /// The entry of the innermost frame, forgotten if another frame has taken its place.
+    fn level(&self, depth: usize, code: *const Code) -> Option<Level> {
+        let mut levels = self.observers.levels.borrow_mut();
+        levels.resize(depth, None);
+        levels[depth - 1].filter(|level| std::ptr::eq(level.code, code))
+    }
+
+    fn set_level(&self, depth: usize, level: Level) {
+        if let Some(place) = self.observers.levels.borrow_mut().get_mut(depth - 1) {
+            *place = Some(level);
+        }
+    }
+
+    fn leave_level(&self, depth: usize) {
+        self.observers.levels.borrow_mut().truncate(depth - 1);
+        self.observers.native_calls.borrow_mut().retain(|call| call.depth < depth);
+    }
+
+    /// Before the instruction at `pc` of the innermost frame.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn observe(&self, frame: *mut FrameData, pc: *const u64) -> Res<()> {
+        if !self.wants_hook() {
+            return Ok(());
+        }
+        // SAFETY: the innermost record; `pc` is an instruction of its code, so the next word is one past it at most.
+        let (f, i) = unsafe {
+            (*frame).at.set(pc.add(1));
+            (&*frame, Ip::new(pc))
+        };
+        let op = i.op();
+        if op == Op::ReturnGenerator {
+            return Ok(());
+        }
+        let depth = self.frames.depth.get();
+        self.native_returned(f, depth)?;
+        let index = f.pc() - 1;
+        let line = f.code().location(index).line;
+        let known = self.level(depth, f.code);
+        let mut level = known.unwrap_or(Level {
+            code: f.code,
+            line: 0,
+            last: 0,
+        });
+        let prologue = matches!(op, Op::Resume | Op::CopyFreeVars | Op::MakeCell);
+        if known.is_none() {
+            if !prologue {
+                // A generator goes on in the middle of a line.
+                level.line = line;
+            }
+            level.last = index;
+            self.set_level(depth, level);
+            self.frame_entered(f, index, prologue)?;
+        }
+        if prologue {
+            return Ok(());
+        }
+        let again = index < level.last;
+        let new_line = line != 0 && (line != level.line || again);
+        level.last = index;
+        if new_line {
+            level.line = line;
+        }
+        self.set_level(depth, level);
+        if new_line {
+            self.line_reached(f, line)?;
+        }
+        self.trace_opcode(f)?;
+        self.monitor(f, Event::Instruction, &[])?;
+        match op {
+            Op::Call | Op::CallKw | Op::CallEx => self.call_seen(f, i, op, depth),
+            Op::Return => {
+                let value = f.reg(i.a() as usize).clone();
+                self.frame_returns(f, Event::PyReturn, value, depth)
+            }
+            Op::ReturnConst => {
+                let value = f.code().consts.get(i.w() as usize).cloned();
+                self.frame_returns(f, Event::PyReturn, value, depth)
+            }
+            Op::Yield => {
+                let value = f.reg(i.b() as usize).clone();
+                self.frame_returns(f, Event::PyYield, value, depth)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A frame begins or goes on.
+    fn frame_entered(&self, f: &FrameData, _index: u32, starts: bool) -> Res<()> {
+        let event = if starts { Event::PyStart } else { Event::PyResume };
+        self.monitor(f, event, &[])?;
+        if let Some(profile) = self.observers.profile.get() {
+            self.profile_event(f, &profile, "call", Value::NONE)?;
+        }
+        if let Some(trace) = self.observers.trace.get() {
+            let frame = self.frame_object_of(f);
+            self.trace_call(&frame, &trace, "call", Value::NONE)?;
+        }
+        Ok(())
+    }
+
+    /// A frame is left or suspended with a value.
+    fn frame_returns(&self, f: &FrameData, event: Event, value: Option<Value>, depth: usize) -> Res<()> {
+        let value = value.unwrap_or(Value::NONE);
+        self.trace_local(f, "return", || value.clone())?;
+        if let Some(profile) = self.observers.profile.get() {
+            self.profile_event(f, &profile, "return", value.clone())?;
+        }
+        self.monitor(f, event, &[value])?;
+        self.leave_level(depth);
+        Ok(())
+    }
+
+    fn line_reached(&self, f: &FrameData, line: u32) -> Res<()> {
+        if let Some(frame) = f.frame_object()
+            && frame.trace_lines.load(Relaxed)
+        {
+            self.trace_local(f, "line", || Value::NONE)?;
+        }
+        self.monitor_line(f, line)
+    }
+
+    fn trace_opcode(&self, f: &FrameData) -> Res<()> {
+        if let Some(frame) = f.frame_object()
+            && frame.trace_opcodes.load(Relaxed)
+        {
+            return self.trace_local(f, "opcode", || Value::NONE);
+        }
+        Ok(())
+    }
+
+    /// Tells the frame's own trace function, if the thread is traced.
+    fn trace_local(&self, f: &FrameData, event: &str, arg: impl FnOnce() -> Value) -> Res<()> {
+        if self.observers.trace.is_empty() {
+            return Ok(());
+        }
+        let Some(frame) = f.frame_object() else { return Ok(()) };
+        let Some(local) = frame.trace.get() else { return Ok(()) };
+        self.trace_call(&frame, &local, event, arg())
+    }
+
+    /// Calls a trace function. What it returns traces the frame from now on; what it raises ends tracing.
+    fn trace_call(&self, frame: &Py<Frame>, function: &Value, event: &str, arg: Value) -> Res<()> {
+        match self.tell(function, &[frame.to_value(), Value::from(event), arg]) {
+            Ok(local) => {
+                if !local.is_none() {
+                    frame.trace.set(local);
+                }
+                Ok(())
+            }
+            Err(exc) => {
+                self.set_trace_function(None);
+                drop(frame.trace.take());
+                Err(exc)
+            }
+        }
+    }
+
+    fn profile_event(&self, f: &FrameData, function: &Value, event: &str, arg: Value) -> Res<()> {
+        let frame = self.frame_object_of(f).into_value();
+        match self.tell(function, &[frame, Value::from(event), arg]) {
+            Ok(_) => Ok(()),
+            Err(exc) => {
+                self.set_profile_function(None);
+                Err(exc)
+            }
+        }
+    }
+
+    /// A call is about to be made.
+    fn call_seen(&self, f: &FrameData, i: Ip, op: Op, depth: usize) -> Res<()> {
+        let a = i.a() as usize;
+        let profiled = !self.observers.profile.is_empty();
+        if !profiled && !monitoring::wants(f.code(), Event::Call) {
+            return Ok(());
+        }
+        let Some(callee) = f.reg(a).clone() else { return Ok(()) };
+        let receiver = if i.k() != 0 { f.reg(a + 1).clone() } else { None };
+        let first = receiver.clone().or_else(|| {
+            let arg = f.reg(a + 2).clone();
+            match op {
+                Op::CallEx => arg?.downcast::<Tuple>()?.as_slice().first().cloned(),
+                _ => arg.filter(|_| i.b() > 0),
+            }
+        });
+        let offset = f.pc() - 1;
+        let missing = || first.clone().unwrap_or_else(monitoring::missing);
+        self.monitor(f, Event::Call, &[callee.clone(), missing()])?;
+        let native = callee.downcast_exact::<NativeFunction>().is_some();
+        let descriptor = callee.downcast_exact::<MethodDescriptor>().is_some();
+        // Calls of classes and of objects with `__call__` are native code too, but have no name of their own to profile.
+        if profiled && (native || descriptor) {
+            let bound = match (descriptor, &first, callee.ty().slots().descr_get) {
+                (true, Some(this), Some(get)) => get(self, &callee, Some(this), None).unwrap_or_else(|_| callee.clone()),
+                _ => callee.clone(),
+            };
+            if let Some(profile) = self.observers.profile.get() {
+                self.profile_event(f, &profile, "c_call", bound.clone())?;
+            }
+            self.observers.native_calls.borrow_mut().push(NativeCall {
+                depth,
+                offset,
+                callable: bound,
+                first,
+            });
+        } else if callee.downcast_exact::<crate::types::function::Function>().is_none()
+            && monitoring::wants(f.code(), Event::Call)
+        {
+            self.observers.native_calls.borrow_mut().push(NativeCall {
+                depth,
+                offset,
+                callable: callee,
+                first,
+            });
+        }
+        Ok(())
+    }
+
+    /// The native call of the frame that was under way, if there was one.
+    fn take_native_call(&self, depth: usize) -> Option<NativeCall> {
+        let mut calls = self.observers.native_calls.borrow_mut();
+        while calls.last().is_some_and(|call| call.depth > depth) {
+            calls.pop();
+        }
+        if calls.last()?.depth == depth { calls.pop() } else { None }
+    }
+
+    fn native_returned(&self, f: &FrameData, depth: usize) -> Res<()> {
+        match self.take_native_call(depth) {
+            Some(call) => self.native_ended(f, call, "c_return", Event::CReturn),
+            None => Ok(()),
+        }
+    }
+
+    fn native_ended(&self, f: &FrameData, call: NativeCall, name: &str, event: Event) -> Res<()> {
+        let counted = call.callable.downcast_exact::<NativeFunction>().is_some();
+        if counted && let Some(profile) = self.observers.profile.get() {
+            self.profile_event(f, &profile, name, call.callable.clone())?;
+        }
+        if monitoring::wants(f.code(), event) {
+            let first = call.first.unwrap_or_else(monitoring::missing);
+            return self.monitor_at(f, event, call.offset, &[call.callable, first]);
+        }
+        Ok(())
+    }
+
+    /// An exception was raised in a frame, or came into it from one that it left. `again`: by a statement that raises what is being handled.
+    #[cold]
+    pub(super) fn observe_raise(&self, f: &FrameData, exc: Exc, again: bool) -> Exc {
+        if !self.wants_hook() {
+            return exc;
+        }
+        let depth = self.frames.depth.get();
+        // A frame that raises in its first instruction (`throw` into a generator) has not been seen yet.
+        let last = f.pc().saturating_sub(1);
+        let line = f.code().location(last).line;
+        let code = f.code;
+        let thrown = self.level(depth, code).is_none();
+        if thrown {
+            self.set_level(depth, Level { code, line, last });
+        }
+        let result = (|| {
+            if thrown {
+                self.monitor(f, Event::PyThrow, &[exc.value().clone()])?;
+                if let Some(trace) = self.observers.trace.get() {
+                    let frame = self.frame_object_of(f);
+                    self.trace_call(&frame, &trace, "call", Value::NONE)?;
+                }
+            }
+            if let Some(call) = self.take_native_call(depth) {
+                self.native_ended(f, call, "c_exception", Event::CRaise)?;
+            }
+            if again {
+                return self.monitor(f, Event::Reraise, &[exc.value().clone()]);
+            }
+            self.trace_local(f, "exception", || {
+                let value = exc.value().clone();
+                let traceback = exc.object().traceback.get().unwrap_or(Value::NONE);
+                Tuple::new(vec![value.ty().to_value(), value, traceback]).into_value()
+            })?;
+            self.monitor(f, Event::Raise, &[exc.value().clone()])
+        })();
+        match result {
+            Ok(()) => exc,
+            Err(other) => other,
+        }
+    }
+
+    /// A handler was found in the frame.
+    #[cold]
+    pub(super) fn observe_handler(&self, f: &FrameData, exc: &Value) {
+        if self.wants_hook()
+            && let Err(other) = self.monitor(f, Event::ExceptionHandled, std::slice::from_ref(exc))
+        {
+            self.unraisable(other, None, None);
+        }
+    }
+
+    /// A frame is left by an exception.
+    #[cold]
+    pub(super) fn observe_unwind(&self, f: &FrameData, exc: Exc) -> Exc {
+        if !self.wants_hook() {
+            return exc;
+        }
+        let depth = self.frames.depth.get();
+        let result = (|| {
+            self.trace_local(f, "return", || Value::NONE)?;
+            if let Some(profile) = self.observers.profile.get() {
+                self.profile_event(f, &profile, "return", Value::NONE)?;
+            }
+            self.monitor(f, Event::PyUnwind, &[exc.value().clone()])
+        })();
+        self.leave_level(depth);
+        match result {
+            Ok(()) => exc,
+            Err(other) => other,
+        }
+    }
+
+    /// Whether unwinding has anybody to tell.
+    #[inline(always)]
+    pub(super) fn is_watched(&self) -> bool {
+        self.observers.watched.get()
+    }
+}
