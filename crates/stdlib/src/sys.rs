@@ -1,7 +1,7 @@
 //! `sys`: what the interpreter tells of itself, its limits and its hooks.
 //!
 //! Invariant: the state behind each function lives in the runtime; `sys`'s dict holds what programs may replace (`stdout`,
-//! `excepthook`, ...). 
+//! `excepthook`, ...).
 
 pub mod hooks;
 pub mod info;

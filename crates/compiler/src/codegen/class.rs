@@ -142,7 +142,6 @@ impl<'a> Codegen<'a> {
         self.set_top(0);
         let body = self.docstring_of_body(&s.body)?;
         self.stmts(body)?;
-        self.u().range = start;
         self.class_annotations()?;
         self.class_epilogue()?;
         self.finish()

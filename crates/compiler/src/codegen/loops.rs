@@ -64,7 +64,6 @@ impl<'a> Codegen<'a> {
         self.push_block(kind, None);
         self.conditional_stmts(&s.body)?;
         self.pop_block();
-        self.u().range = s.iter.range();
         self.jump_back(head);
         self.place(orelse);
         self.set_top(saved);
@@ -111,7 +110,6 @@ impl<'a> Codegen<'a> {
         self.push_block(kind, None);
         self.conditional_stmts(&s.body)?;
         self.pop_block();
-        self.u().range = s.iter.range();
         self.jump_back(head);
         self.async_end(iter, exhausted, used, bound);
         self.set_top(saved);

@@ -105,7 +105,6 @@ impl<'a> Codegen<'a> {
         self.jump_if(&s.test, next, false)?;
         self.conditional_stmts(&s.body)?;
         for clause in &s.elif_else_clauses {
-            self.u().range = clause.range;
             self.jump(end);
             self.place(next);
             next = self.label();

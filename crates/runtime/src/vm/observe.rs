@@ -110,7 +110,11 @@ impl Vm {
                 let Some(vm) = (unsafe { thread.context().cast::<Vm>().as_ref() }) else {
                     return;
                 };
-                let slot = if profile { &vm.observers.profile } else { &vm.observers.trace };
+                let slot = if profile {
+                    &vm.observers.profile
+                } else {
+                    &vm.observers.trace
+                };
                 old.push(slot.swap(function.cloned()));
                 thread.set_poll(poll::OBSERVE);
             });
@@ -183,7 +187,10 @@ impl Vm {
 
     fn leave_level(&self, depth: usize) {
         self.observers.levels.borrow_mut().truncate(depth - 1);
-        self.observers.native_calls.borrow_mut().retain(|call| call.depth < depth);
+        self.observers
+            .native_calls
+            .borrow_mut()
+            .retain(|call| call.depth < depth);
     }
 
     /// Before the instruction at `pc` of the innermost frame.
@@ -361,7 +368,9 @@ impl Vm {
         // Calls of classes and of objects with `__call__` are native code too, but have no name of their own to profile.
         if profiled && (native || descriptor) {
             let bound = match (descriptor, &first, callee.ty().slots().descr_get) {
-                (true, Some(this), Some(get)) => get(self, &callee, Some(this), None).unwrap_or_else(|_| callee.clone()),
+                (true, Some(this), Some(get)) => {
+                    get(self, &callee, Some(this), None).unwrap_or_else(|_| callee.clone())
+                }
                 _ => callee.clone(),
             };
             if let Some(profile) = self.observers.profile.get() {
@@ -392,7 +401,11 @@ impl Vm {
         while calls.last().is_some_and(|call| call.depth > depth) {
             calls.pop();
         }
-        if calls.last()?.depth == depth { calls.pop() } else { None }
+        if calls.last()?.depth == depth {
+            calls.pop()
+        } else {
+            None
+        }
     }
 
     fn native_returned(&self, f: &FrameData, depth: usize) -> Res<()> {

@@ -263,7 +263,11 @@ fn checked_set(vm: &Vm, events: i64, allowed: u32, kind: &str) -> Res<u32> {
         .ok()
         .filter(|set| set & !known == 0)
         .ok_or_else(|| vm.value_error(format!("invalid event set 0x{events:x}")))?;
-    let mut set = if set & BRANCH != 0 { set & !BRANCH | BRANCHES } else { set };
+    let mut set = if set & BRANCH != 0 {
+        set & !BRANCH | BRANCHES
+    } else {
+        set
+    };
     if set & NATIVE_ENDS != 0 {
         if set & NATIVE_ENDS != NATIVE_ENDS || set & 1 << Event::Call as u32 == 0 {
             return Err(vm.value_error("cannot set C_RETURN or C_RAISE events independently"));
@@ -380,7 +384,11 @@ impl Vm {
                 continue;
             };
             let off = (key(code), place, event as u8, tool as u8);
-            if LOCALS.lock().as_ref().is_some_and(|locals| locals.disabled.contains(&off)) {
+            if LOCALS
+                .lock()
+                .as_ref()
+                .is_some_and(|locals| locals.disabled.contains(&off))
+            {
                 continue;
             }
             let mut args = vec![code_object(f), second.clone()];
@@ -397,7 +405,10 @@ impl Vm {
             let mut locals = LOCALS.lock();
             let locals = locals.get_or_insert_default();
             // The address must stay the code object's.
-            locals.codes.entry(off.0).or_insert_with(|| (code_object(f), [0; TOOLS]));
+            locals
+                .codes
+                .entry(off.0)
+                .or_insert_with(|| (code_object(f), [0; TOOLS]));
             locals.disabled.insert(off);
         }
         Ok(())
