@@ -286,7 +286,7 @@ opcodes! {
     CallEx, Call, 0;
     /// Returns `R[a]`.
     Return, Src, 0;
-    /// Returns `K[wide]`.
+    /// Returns `K[wide]`. `k` = 1: at the end of the code, where no statement says so.
     ReturnConst, DstConst, 0;
 
     // ---- functions, classes, modules ----

@@ -229,11 +229,11 @@ impl<'a> Codegen<'a> {
             if let Some(iter) = iter {
                 self.emit1(Op::Clear, iter);
             }
-            self.jump(brk);
+            self.jump_statement(Op::Jump, brk);
         } else if self.unit().labels[cont.0 as usize].is_some() {
-            self.jump_back(cont);
+            self.jump_statement(Op::JumpBack, cont);
         } else {
-            self.jump(cont);
+            self.jump_statement(Op::Jump, cont);
         }
         self.restore(left);
         Ok(())

@@ -386,6 +386,12 @@ impl<'a> Codegen<'a> {
         self.u().reachable = false;
     }
 
+    /// A jump that is a statement of the program, which tracers see.
+    fn jump_statement(&mut self, op: Op, target: Label) {
+        self.jump_op(op, 1, 0, 0, target);
+        self.u().reachable = false;
+    }
+
     fn label(&mut self) -> Label {
         let unit = self.u();
         unit.labels.push(None);
@@ -537,8 +543,11 @@ impl<'a> Codegen<'a> {
         self.u().reachable = false;
     }
 
+    /// The return that no statement says, at the end.
     fn return_none(&mut self) {
-        self.return_const(Const::None);
+        let index = self.const_index(Const::None);
+        self.emit(Op::ReturnConst, 1, 0, index, 0);
+        self.u().reachable = false;
     }
 
     fn warn(&mut self, range: TextRange, message: String) {

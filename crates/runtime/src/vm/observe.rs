@@ -232,8 +232,17 @@ impl Vm {
         if prologue {
             return Ok(());
         }
-        let again = index < level.last;
-        let new_line = line != 0 && (line != level.line || again);
+        // Jumps and returns that no statement says have no line of their own.
+        let silent = match op {
+            Op::Jump | Op::JumpBack => i.k() == 0,
+            Op::ReturnConst => i.k() == 1,
+            _ => false,
+        };
+        let new_line = line != 0 && !silent && (line != level.line || index < level.last);
+        if silent && op == Op::ReturnConst {
+            // The frame shows the line that it comes from.
+            f.set_pc(level.last + 1);
+        }
         level.last = index;
         if new_line {
             level.line = line;
