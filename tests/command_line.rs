@@ -261,3 +261,12 @@ fn cpython_agrees_with_the_cases() {
     }
     assert!(failures.is_empty(), "{python}\n{}", failures.join("\n----\n"));
 }
+
+#[test]
+fn verbose_imports_are_told() {
+    for mode in support::MODES {
+        let run = lisle_with_input(&[mode, &["-v", "-c", "import colorsys; print(1)"]].concat(), b"");
+        assert!(run.success() && run.stdout == "1\n", "{}", run.stderr);
+        assert!(run.stderr.contains("\nimport 'colorsys' # <"), "{}", run.stderr);
+    }
+}

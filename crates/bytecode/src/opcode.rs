@@ -204,9 +204,9 @@ opcodes! {
     ToBool, DstSrc, 0;
 
     // ---- jumps ----
-    /// Forward jump.
+    /// Forward jump. `k` = 1: from the end of a block, where no statement says so.
     Jump, Jump, 0;
-    /// Backward jump: a safepoint.
+    /// Backward jump: a safepoint. `k` as in `Jump`.
     JumpBack, Jump, 0;
     /// Jumps if `R[a]` is true. `k` = 1: keep.
     JumpIfTrue, SrcJump, 0;

@@ -191,6 +191,18 @@ pub fn optimize() -> u8 {
     OPTIMIZE.load(Relaxed)
 }
 
+static VERBOSE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Whether imports are to be told of (`-v`), which importlib does.
+pub fn is_verbose() -> bool {
+    VERBOSE.load(Relaxed)
+}
+
+/// `-v`.
+pub fn set_verbose(verbose: bool) {
+    VERBOSE.store(verbose, Relaxed);
+}
+
 /// Sets the level of `-O`.
 pub fn set_optimize(level: u8) {
     OPTIMIZE.store(level, Relaxed);

@@ -229,11 +229,11 @@ impl<'a> Codegen<'a> {
             if let Some(iter) = iter {
                 self.emit1(Op::Clear, iter);
             }
-            self.jump_statement(Op::Jump, brk);
+            self.jump(brk);
         } else if self.unit().labels[cont.0 as usize].is_some() {
-            self.jump_statement(Op::JumpBack, cont);
+            self.jump_back(cont);
         } else {
-            self.jump_statement(Op::Jump, cont);
+            self.jump(cont);
         }
         self.restore(left);
         Ok(())

@@ -64,7 +64,7 @@ impl<'a> Codegen<'a> {
         self.push_block(kind, None);
         self.conditional_stmts(&s.body)?;
         self.pop_block();
-        self.jump_back(head);
+        self.jump_silently(Op::JumpBack, head);
         self.place(orelse);
         self.set_top(saved);
         self.conditional_stmts(&s.orelse)?;
@@ -110,7 +110,7 @@ impl<'a> Codegen<'a> {
         self.push_block(kind, None);
         self.conditional_stmts(&s.body)?;
         self.pop_block();
-        self.jump_back(head);
+        self.jump_silently(Op::JumpBack, head);
         self.async_end(iter, exhausted, used, bound);
         self.set_top(saved);
         self.conditional_stmts(&s.orelse)?;

@@ -386,8 +386,8 @@ impl<'a> Codegen<'a> {
         self.u().reachable = false;
     }
 
-    /// A jump that is a statement of the program, which tracers see.
-    fn jump_statement(&mut self, op: Op, target: Label) {
+    /// A jump from the end of a block, which tracers do not see: it has no line of its own.
+    fn jump_silently(&mut self, op: Op, target: Label) {
         self.jump_op(op, 1, 0, 0, target);
         self.u().reachable = false;
     }

@@ -105,7 +105,7 @@ impl<'a> Codegen<'a> {
         self.jump_if(&s.test, next, false)?;
         self.conditional_stmts(&s.body)?;
         for clause in &s.elif_else_clauses {
-            self.jump(end);
+            self.jump_silently(Op::Jump, end);
             self.place(next);
             next = self.label();
             if let Some(test) = &clause.test {

@@ -25,7 +25,9 @@ pub(super) fn find_and_load(vm: &Vm, name: &Py<Str>) -> Res<Value> {
         return Err(vm.module_not_found_error(message, Some(name.to_value())));
     }
     let importers = bootstrap::importers();
-    if let Some(module) = natively(vm, importers, name, &text)? {
+    if !(crate::interp::is_verbose() && importers.is_some())
+        && let Some(module) = natively(vm, importers, name, &text)?
+    {
         return Ok(module);
     }
     let Some(importers) = importers else {

@@ -150,7 +150,7 @@ impl Vm {
                 levels.push(self.frames.nth(n).map(|f| {
                     let last = f.pc().saturating_sub(1);
                     Level {
-                        code: f.code,
+                        code: std::ptr::from_ref(f.code()),
                         line: f.code().location(last).line,
                         last,
                     }
@@ -213,9 +213,9 @@ impl Vm {
         self.native_returned(f, depth)?;
         let index = f.pc() - 1;
         let line = f.code().location(index).line;
-        let known = self.level(depth, f.code);
+        let known = self.level(depth, f.code());
         let mut level = known.unwrap_or(Level {
-            code: f.code,
+            code: std::ptr::from_ref(f.code()),
             line: 0,
             last: 0,
         });
@@ -233,11 +233,7 @@ impl Vm {
             return Ok(());
         }
         // Jumps and returns that no statement says have no line of their own.
-        let silent = match op {
-            Op::Jump | Op::JumpBack => i.k() == 0,
-            Op::ReturnConst => i.k() == 1,
-            _ => false,
-        };
+        let silent = matches!(op, Op::Jump | Op::JumpBack | Op::ReturnConst) && i.k() == 1;
         let new_line = line != 0 && !silent && (line != level.line || index < level.last);
         if silent && op == Op::ReturnConst {
             // The frame shows the line that it comes from.
@@ -446,7 +442,7 @@ impl Vm {
         // A frame that raises in its first instruction (`throw` into a generator) has not been seen yet.
         let last = f.pc().saturating_sub(1);
         let line = f.code().location(last).line;
-        let code = f.code;
+        let code = std::ptr::from_ref(f.code());
         let thrown = self.level(depth, code).is_none();
         if thrown {
             self.set_level(depth, Level { code, line, last });

@@ -22,6 +22,7 @@ pub fn start() -> Result<&'static Vm, u8> {
     let vm = Vm::enter_thread(true);
     lisle_runtime::object::bootstrap();
     interp::set_optimize(config.optimize);
+    interp::set_verbose(config.verbose > 0);
     if config.int_max_str_digits != 4300 {
         lisle_runtime::types::int::set_max_str_digits(config.int_max_str_digits);
     }
@@ -57,6 +58,7 @@ fn modules(vm: &Vm) -> Res<()> {
     modules.set_str(intern!("builtins"), builtins.to_value());
     let sys = lisle_runtime::import::make_native_module(vm, &crate::sys::module::DEF)?;
     modules.set_str(intern!("sys"), sys.to_value());
+    interp::sys_dict().set_str(intern!("stderr"), hooks::preliminary_stderr());
     lisle_runtime::import::init(vm)?;
     if config().check_pycs != "default"
         && let Some(imp) = modules.get_str(intern!("_imp"))

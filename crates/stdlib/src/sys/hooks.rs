@@ -6,7 +6,7 @@ use std::io::Write;
 
 use lisle_runtime::intern;
 use lisle_runtime::interp;
-use lisle_runtime::native::{Args, Py, Res, Str, Value, Vm, pymodule};
+use lisle_runtime::native::{Args, Py, Res, Str, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::traceback::Traceback;
 use lisle_runtime::types::tuple::Tuple;
@@ -25,6 +25,40 @@ fn write_to(vm: &Vm, name: &'static Py<Str>, fd: i32, text: &Value) -> Res<()> {
             Ok(())
         }
     }
+}
+
+/// `sys.stderr` until there are streams: importers write there when they are to tell what they do.
+#[pyclass(name = "stderrprinter", no_new, gc = false)]
+pub struct StderrPrinter {}
+
+#[pymethods]
+impl StderrPrinter {
+    #[pymethod(sig = "($self, text, /)")]
+    fn write(_: &Vm, _this: &Py<StderrPrinter>, text: &Py<Str>) -> usize {
+        write_fd(2, &text.to_string_lossy());
+        text.len()
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn fileno(_: &Vm, _this: &Py<StderrPrinter>) -> i32 {
+        2
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn isatty(_: &Vm, _this: &Py<StderrPrinter>) -> bool {
+        std::io::IsTerminal::is_terminal(&std::io::stderr())
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn flush(_: &Vm, _this: &Py<StderrPrinter>) {}
+
+    #[pymethod(sig = "($self, /)")]
+    fn close(_: &Vm, _this: &Py<StderrPrinter>) {}
+}
+
+/// A new one.
+pub fn preliminary_stderr() -> Value {
+    Py::new(StderrPrinter {}).into_value()
 }
 
 /// Writes to a file descriptor; errors have nowhere to go.

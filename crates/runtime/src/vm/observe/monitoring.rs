@@ -343,7 +343,7 @@ pub fn all_events() -> Vec<(&'static str, u32)> {
 fn code_object(f: &FrameData) -> Value {
     // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload, and the frame keeps it alive.
     unsafe {
-        let object = f.code.byte_sub(std::mem::offset_of!(Obj<Code>, data));
+        let object = std::ptr::from_ref(f.code()).byte_sub(std::mem::offset_of!(Obj<Code>, data));
         let held = std::mem::ManuallyDrop::new(Py::<Code>::from_raw(std::ptr::NonNull::new_unchecked(
             object.cast_mut().cast(),
         )));
