@@ -187,6 +187,8 @@ def child_watchers():
     import warnings
 
     class Watcher:
+        _threads = {}
+
         def __init__(self):
             warnings.warn("child watchers are gone", DeprecationWarning)
 
@@ -215,6 +217,8 @@ def child_watchers():
     policy = asyncio.events._AbstractEventLoopPolicy
     policy._watcher = None
     policy.get_child_watcher, policy.set_child_watcher = get_child_watcher, set_child_watcher
+    asyncio.set_child_watcher = lambda watcher: set_child_watcher(asyncio.events._get_event_loop_policy(), watcher)
+    asyncio.get_child_watcher = lambda: get_child_watcher(asyncio.events._get_event_loop_policy())
 
 
 def main():

@@ -368,7 +368,7 @@ class _StructUnionType(_CType):
                 setattr(info, field, getattr(base, field))
             info.fields = list(base.fields)
         else:
-            info.format = info.itemformat = "T{}" if meta._kind == "struct" else "B"
+            info.format = info.itemformat = "B"
         type.__setattr__(cls, "_c_info", info)
         if "_fields_" in namespace:
             # Through the metaclass of the class, which may change the types.
