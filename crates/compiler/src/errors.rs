@@ -51,6 +51,30 @@ pub struct Warning {
     pub col: u32,
     pub end_line: u32,
     pub end_col: u32,
+    /// The line it is about, where there is a source.
+    pub text: Option<String>,
+}
+
+impl Warning {
+    pub(crate) fn new(
+        category: WarningCategory,
+        source: &str,
+        lines: &LineIndex,
+        range: TextRange,
+        message: String,
+    ) -> Warning {
+        let (line, col) = lines.line_and_char(source, range.start());
+        let (end_line, end_col) = lines.line_and_char(source, range.end());
+        Warning {
+            category,
+            message,
+            line,
+            col: col + 1,
+            end_line,
+            end_col: end_col + 1,
+            text: (!lines.is_made_up()).then(|| lines.line_text(source, line)),
+        }
+    }
 }
 
 /// What is reported as the end of an error.
@@ -62,6 +86,10 @@ pub(crate) enum End {
     Zero,
     /// Column -1, on the line of the start.
     Minus,
+    /// No columns at all.
+    Line,
+    /// As `Minus`; the start is between two columns and counts as the one before it.
+    Cursor,
 }
 
 /// An error on its way through the crate.
@@ -114,26 +142,36 @@ impl Fault {
         let mut end_col = end_col as i32 + 1;
         let start = range.start().to_usize();
         if !lines.is_made_up()
-            && range.len() == TextSize::new(1)
-            && source[start..].chars().next().is_none_or(|c| c == '\n')
+            && range.len() > TextSize::new(0)
+            && matches!(source.as_bytes().get(range.end().to_usize() - 1), None | Some(b'\n'))
+            && !source
+                .get(start..range.end().to_usize() - 1)
+                .is_some_and(|text| text.contains('\n'))
         {
             // The end of a line is one column wide.
+            let (_, last) = lines.line_and_char(source, range.end() - TextSize::new(1));
             end_line = line;
-            end_col = col as i32 + 2;
+            end_col = last as i32 + 2;
         }
         match self.end {
             End::Range => {}
             End::Zero => end_col = 0,
-            End::Minus => {
+            End::Line => (end_line, end_col) = (line, 0),
+            End::Minus | End::Cursor => {
                 end_line = line;
                 end_col = -1;
             }
         }
+        let col = match self.end {
+            End::Cursor => col,
+            End::Line => 0,
+            _ => col + 1,
+        };
         SyntaxError {
             kind: self.kind,
             message: self.message,
             line,
-            col: col + 1,
+            col,
             end_line,
             end_col,
             text: (!lines.is_made_up()).then(|| lines.line_text(source, line)),

@@ -37,9 +37,9 @@ pub(crate) fn future_flags(body: &[Stmt]) -> Res<u32> {
                     match alias.name.as_str() {
                         "annotations" => flags |= CodeFlags::FUTURE_ANNOTATIONS,
                         "barry_as_FLUFL" => flags |= CodeFlags::FUTURE_BARRY_AS_BDFL,
-                        "braces" => return fault(alias.range, "not a chance"),
+                        "braces" => return fault(import.range, "not a chance"),
                         name if MANDATORY.contains(&name) => {}
-                        name => return fault(alias.range, format!("future feature {name} is not defined")),
+                        name => return fault(import.range, format!("future feature {name} is not defined")),
                     }
                 }
                 docstring_allowed = false;

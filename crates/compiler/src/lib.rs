@@ -78,7 +78,10 @@ fn compile_normalized(
     lines: &LineIndex,
 ) -> Res<(CodeObject, Vec<Warning>)> {
     let (parsed, depth) = parse(source, mode, options, lines)?;
-    limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))
+    let (code, more) = limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))?;
+    let mut warnings = tokens::warnings(&parsed, source, lines);
+    warnings.extend(more);
+    Ok((code, warnings))
 }
 
 /// The tree of a source, and how deep it is.

@@ -130,7 +130,7 @@ fn refused() {
         ),
         ("f(a b)", "1:3: invalid syntax. Perhaps you forgot a comma?"),
         ("break", "1:1: 'break' outside loop"),
-        ("from __future__ import braces", "1:24: not a chance"),
+        ("from __future__ import braces", "1:1: not a chance"),
         ("def f(x):\n    global x", "2:5: name 'x' is parameter and global"),
     ];
     for (source, expected) in cases {

@@ -2,12 +2,12 @@
 //!
 //! Invariant: tokens come in source order and lie inside the source. Errors are those of CPython's tokenizer.
 
-use ruff_python_ast::PythonVersion;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_parser::{ParseOptions, parse_unchecked};
-use ruff_text_size::Ranged;
+use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
+use ruff_text_size::{Ranged, TextRange};
 
-use crate::errors::{Fault, SyntaxError};
+use crate::errors::{Fault, SyntaxError, Warning, WarningCategory};
 use crate::source::LineIndex;
 use crate::{diagnose, limits};
 
@@ -64,6 +64,39 @@ fn class_of(kind: TokenKind) -> TokenClass {
         kind if kind.is_keyword() => TokenClass::Name,
         _ => TokenClass::Operator,
     }
+}
+
+/// The warnings that depend on tokens alone: a number that runs into a keyword.
+pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let mut last: Option<(TokenKind, TextRange)> = None;
+    for token in parsed.tokens().iter() {
+        let here = (token.kind(), token.range());
+        if let Some((kind, range)) = last.replace(here)
+            && matches!(kind, TokenKind::Int | TokenKind::Float | TokenKind::Complex)
+            && range.end() == here.1.start()
+            && here.0.is_keyword()
+        {
+            let text = source
+                .get(usize::from(range.start())..usize::from(range.end()))
+                .unwrap_or_default();
+            let what = match text.get(..2) {
+                _ if kind == TokenKind::Complex => "imaginary",
+                Some("0x" | "0X") => "hexadecimal",
+                Some("0o" | "0O") => "octal",
+                Some("0b" | "0B") => "binary",
+                _ => "decimal",
+            };
+            found.push(Warning::new(
+                WarningCategory::Syntax,
+                source,
+                lines,
+                range,
+                format!("invalid {what} literal"),
+            ));
+        }
+    }
+    found
 }
 
 /// The tokens of `source`, up to and with the end marker.

@@ -9,7 +9,7 @@ use crate::codegen::Codegen;
 use crate::errors::{Fault, Res, SyntaxError, Warning};
 use crate::source::{LineIndex, Region, normalize};
 use crate::symtable::Symtable;
-use crate::{Mode, Options, fold, generate, limits, parse, symtable};
+use crate::{Mode, Options, fold, generate, limits, parse, symtable, tokens};
 
 /// The parser's nodes.
 pub mod nodes {
@@ -25,6 +25,7 @@ pub struct Tree<'a> {
     program: &'a Mod,
     lines: &'a LineIndex,
     table: Symtable,
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Tree<'a> {
@@ -45,9 +46,9 @@ impl<'a> Tree<'a> {
 
     /// The values of literals.
     pub fn literals(&'a self) -> Literals<'a> {
-        Literals {
-            codegen: Codegen::new(self.source, self.lines, &self.table, ""),
-        }
+        let mut codegen = Codegen::new(self.source, self.lines, &self.table, "");
+        codegen.warnings = self.warnings.clone();
+        Literals { codegen }
     }
 }
 
@@ -113,6 +114,7 @@ pub fn with_tree<R>(
             program: parsed.syntax(),
             lines: &lines,
             table,
+            warnings: tokens::warnings(&parsed, &source, &lines),
         };
         Ok(limits::with_stack_for_depth(depth, || f(&tree)))
     });

@@ -208,6 +208,18 @@ pub fn set_optimize(level: u8) {
     OPTIMIZE.store(level, Relaxed);
 }
 
+static NO_DEBUG_RANGES: AtomicBool = AtomicBool::new(false);
+
+/// Whether code objects made from now on keep lines alone.
+pub fn no_debug_ranges() -> bool {
+    NO_DEBUG_RANGES.load(Relaxed)
+}
+
+/// `-X no_debug_ranges`.
+pub fn set_no_debug_ranges(on: bool) {
+    NO_DEBUG_RANGES.store(on, Relaxed);
+}
+
 /// Writes text to a stream.
 pub type TextWriter = fn(&Vm, &Value, &Py<Str>) -> Res<()>;
 /// The native `write` of a stream; `None` if it is to be called as a method.

@@ -3,7 +3,7 @@
 //! Invariant: entries are made whole and never change.
 
 use lisle_compiler::{Mode, Options, ScopeInfo, symbol_table};
-use lisle_runtime::builtins::compile::{raise_syntax_error, source_text};
+use lisle_runtime::builtins::compile::{path_text, raise_syntax_error, source_text};
 use lisle_runtime::native::{Py, Res, Str, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::dict::Dict;
@@ -103,10 +103,7 @@ pub mod module {
             Some(name) => name.to_string_lossy(),
             None => match filename.downcast::<Bytes>() {
                 Some(name) => String::from_utf8_lossy(name.as_slice()).into_owned(),
-                None => {
-                    let name = vm.call_special(filename, lisle_runtime::intern!("__fspath__"), &[])?;
-                    vm.str(&name)?.to_string_lossy()
-                }
+                None => path_text(vm, filename)?,
             },
         };
         let mode = match startstr.to_string_lossy().as_str() {

@@ -22,7 +22,7 @@ pub(super) struct Region {
 const STAR_LEFT: &str = "'break', 'continue' and 'return' cannot appear in an 'except*' block";
 
 /// Blocks that may nest in one function.
-const MAX_BLOCKS: usize = 20;
+const MAX_BLOCKS: usize = 21;
 
 #[derive(Clone, Copy)]
 pub(super) enum BlockKind<'a> {

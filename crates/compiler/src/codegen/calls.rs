@@ -72,7 +72,7 @@ impl<'a> Codegen<'a> {
         let mut names = Vec::with_capacity(arguments.keywords.len());
         for keyword in &arguments.keywords {
             if let Some(name) = &keyword.arg {
-                names.push(Const::Str(Text::Utf8((&*self.mangle(name.as_str())).into())));
+                names.push(Const::Str(Text::Utf8(name.as_str().into())));
             }
             self.expr_temp(&keyword.value)?;
         }
@@ -166,8 +166,7 @@ impl<'a> Codegen<'a> {
                 for keyword in group {
                     if let Some(name) = &keyword.arg {
                         let key = self.temp();
-                        let name = self.mangle(name.as_str());
-                        self.load_str(key, &name);
+                        self.load_str(key, name.as_str());
                     }
                     self.expr_temp(&keyword.value)?;
                 }

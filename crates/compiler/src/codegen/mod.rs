@@ -48,6 +48,8 @@ pub(crate) struct Codegen<'a> {
     pub interactive: bool,
     pub top_level_await: bool,
     pub warnings: Vec<Warning>,
+    /// Formats of f-strings around the place.
+    spec_depth: u32,
     units: Vec<Unit<'a>>,
 }
 
@@ -205,6 +207,7 @@ impl<'a> Codegen<'a> {
             interactive: false,
             top_level_await: false,
             warnings: Vec::new(),
+            spec_depth: 0,
             units: Vec::new(),
         }
     }
@@ -532,7 +535,8 @@ impl<'a> Codegen<'a> {
     }
 
     fn mangle(&self, name: &str) -> Rc<str> {
-        crate::symtable::mangle(self.unit().private.as_deref(), name)
+        let unit = self.unit();
+        self.table.scope(unit.scope).mangle(unit.private.as_deref(), name)
     }
 
     // ---- leaving ----
@@ -555,16 +559,7 @@ impl<'a> Codegen<'a> {
     }
 
     fn warn_as(&mut self, category: WarningCategory, range: TextRange, message: String) {
-        let (line, col) = self.lines.line_and_char(self.source, range.start());
-        let (end_line, end_col) = self.lines.line_and_char(self.source, range.end());
-        let warning = Warning {
-            category,
-            message,
-            line,
-            col: col + 1,
-            end_line,
-            end_col: end_col + 1,
-        };
+        let warning = Warning::new(category, self.source, self.lines, range, message);
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }

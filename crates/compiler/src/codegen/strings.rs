@@ -2,12 +2,15 @@
 
 use lisle_bytecode::{Const, Op, Text};
 use ruff_python_ast::{self as ast, ConversionFlag, FStringPart, InterpolatedElement, InterpolatedStringElement};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::expr::CHUNK;
 use super::{Codegen, Reg, str_const};
 use crate::errors::Res;
 use crate::fold::concat;
+
+/// Formats with expressions inside each other.
+const MAX_SPECS: u32 = 2;
 
 /// A piece of an f-string, literal pieces merged.
 enum Piece<'a> {
@@ -100,11 +103,19 @@ impl<'a> Codegen<'a> {
         match &e.format_spec {
             None => self.emit2(Op::FormatSimple, dst, value),
             Some(spec) => {
+                self.spec_depth += 1;
+                if let Some(inner) = spec.elements.interpolations().next()
+                    && self.spec_depth > MAX_SPECS
+                {
+                    let before = inner.range.start().checked_sub(TextSize::new(1)).unwrap_or_default();
+                    return self.fail(TextRange::empty(before), "f-string: expressions nested too deeply");
+                }
                 let mut pieces = Vec::new();
                 self.pieces(&spec.elements, raw, &mut pieces)?;
                 let spec = self.temp();
                 self.build_string(pieces, spec)?;
                 self.emit3(Op::FormatSpec, dst, value, spec);
+                self.spec_depth -= 1;
             }
         }
         self.u().range = old;

@@ -1,99 +1,116 @@
 //! Why a source did not parse, in CPython's words.
 //!
-//! The tokenizer's errors come first, wherever they are; then what the parser's first error and the tokens around it say;
-//! what has no text of its own is "invalid syntax" at the token that did not fit.
+//! The tokenizer's errors come first, wherever they are, but for those that count only where the parser gets to them; then what a walk of the
+//! grammar as CPython's parser does it finds (`peg`). Left out: errors of the compiler proper, which stand where they are found.
 
-mod syntax;
-mod targets;
+mod escapes;
+mod grammar;
+mod peg;
+mod reports;
 mod tokenizer;
 
 use ruff_python_ast::Mod;
-use ruff_python_parser::{ParseError, ParseErrorType, Parsed};
+use ruff_python_parser::{LexicalErrorType, ParseErrorType, Parsed};
+use ruff_text_size::{TextRange, TextSize};
 
-use crate::errors::{End, Fault, Res, SyntaxErrorKind, fault};
+use crate::errors::{End, Fault, Res, SyntaxErrorKind};
 use crate::source::LineIndex;
 use crate::{Mode, Options};
 
 /// The tokenizer's error, for a source that is only cut into tokens.
 pub(crate) fn scan_tokens(source: &str, lines: &LineIndex) -> Option<Fault> {
     let scan = tokenizer::scan(source, lines);
-    let end = ruff_text_size::TextSize::of(source);
-    scan.error.or_else(|| {
-        scan.open.map(|_| Fault {
-            kind: SyntaxErrorKind::Syntax,
-            message: "unexpected EOF in multi-line statement".into(),
-            range: Some(ruff_text_size::TextRange::empty(end)),
-            end: End::Zero,
-        })
+    if scan.error.is_some() || scan.open.is_none() {
+        return scan.error.or(scan.stop);
+    }
+    Some(Fault {
+        end: End::Zero,
+        ..syntax(
+            TextRange::empty(TextSize::of(source)),
+            "unexpected EOF in multi-line statement",
+        )
     })
 }
 
 /// The error of a source that did not parse.
 pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode: Mode, options: &Options) -> Res {
-    let Some(error) = first_error(parsed) else {
+    let Some(error) = parsed.errors().first() else {
         return Ok(());
     };
     let scan = tokenizer::scan(source, lines);
-    // What the parser sees before the tokenizer gets to its error: only an unexpected indent is final.
-    let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation)
-        && scan
-            .error
-            .as_ref()
-            .and_then(|f| f.range)
-            .is_some_and(|range| error.location.start() < range.start());
-    if let Some(mut fault) = scan.error
-        && !indent_first
-    {
-        if options.allow_incomplete_input && incomplete(&fault) {
+    let report = |mut fault: Fault, at_end: bool| {
+        let unfinished = |start: &str| fault.message.starts_with(start);
+        if options.allow_incomplete_input
+            && (at_end || unfinished("unterminated triple-quoted") || unfinished("unexpected EOF"))
+        {
             fault.kind = SyntaxErrorKind::Incomplete;
         }
-        return Err(Box::new(fault));
+        Err(Box::new(fault))
+    };
+    // An unexpected indent is final; whatever else the parser says gives way to an error of a later token.
+    let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation);
+    if let Some(fault) = scan.error
+        && !(indent_first && fault.range.is_some_and(|range| error.location.start() < range.start()))
+    {
+        return report(fault, false);
     }
-    let mut found = syntax::explain(parsed, error, source, lines, mode);
-    if let Some((at, bracket)) = scan.open {
-        // An open bracket explains an error on a later line.
-        let error_line = found.range.map_or(0, |range| lines.line(range.start()));
-        let at = ruff_text_size::TextSize::new(at as u32);
-        let whole = found
-            .range
-            .is_none_or(|range| usize::from(range.start()) >= source.trim_end().len());
-        let itself = found.message == "invalid syntax" && found.range.is_some_and(|range| range.start() == at);
-        if whole || itself || error_line > lines.line(at) {
-            found = Fault {
-                kind: SyntaxErrorKind::Syntax,
-                message: format!("'{bracket}' was never closed"),
-                range: Some(ruff_text_size::TextRange::empty(at)),
-                end: End::Zero,
-            };
-            if options.allow_incomplete_input {
-                found.kind = SyntaxErrorKind::Incomplete;
+    if let ParseErrorType::Lexical(
+        LexicalErrorType::UnicodeError
+        | LexicalErrorType::MissingUnicodeLbrace
+        | LexicalErrorType::MissingUnicodeRbrace
+        | LexicalErrorType::StringError
+        | LexicalErrorType::OtherError(_),
+    ) = error.error
+    {
+        return report(escapes::explain(parsed, error.location, source), false);
+    }
+    let expression = matches!(mode, Mode::Eval | Mode::FuncType);
+    let first = match expression {
+        true => 0,
+        false => first_token(&scan.tokens, source, usize::from(error.location.start())),
+    };
+    let Some(verdict) = peg::explain(source, &scan.tokens, scan.stop.as_ref(), first, expression) else {
+        return report(syntax(error.location, "invalid syntax"), false);
+    };
+    if let Some((at, bracket)) = scan.open
+        && lines.line(TextSize::new(verdict.last.start)) > lines.line(TextSize::new(at as u32))
+    {
+        // The bracket that is open at the end explains an error on a later line.
+        return report(peg::never_closed(at, bracket), verdict.at_end);
+    }
+    report(verdict.fault, verdict.at_end)
+}
+
+/// The token that begins the statement at the outermost level before the one with the error at `offset`.
+fn first_token(tokens: &[peg::Token], source: &str, offset: usize) -> usize {
+    const GO_ON: &[&str] = &["elif", "else", "except", "finally"];
+    let (mut depth, mut fresh) = (0usize, true);
+    let mut last = [0, 0];
+    for (i, token) in tokens.iter().enumerate() {
+        match token.kind {
+            grammar::Kind::Indent => depth += 1,
+            grammar::Kind::Dedent => depth = depth.saturating_sub(1),
+            grammar::Kind::Newline => fresh = true,
+            _ => {
+                let text = source.get(token.start as usize..token.end as usize).unwrap_or_default();
+                if fresh && depth == 0 && !GO_ON.contains(&text) {
+                    if token.start as usize > offset {
+                        break;
+                    }
+                    last = [last[1], i];
+                }
+                fresh = false;
             }
         }
     }
-    let at_end = found
-        .range
-        .is_some_and(|range| usize::from(range.start()) >= source.trim_end().len());
-    if options.allow_incomplete_input && at_end && scan.open.is_none() {
-        found.kind = SyntaxErrorKind::Incomplete;
-    }
-    match found.range {
-        Some(_) => Err(Box::new(found)),
-        None => fault(error.location, found.message),
-    }
+    last[0]
 }
 
-/// The error to explain: the parser's first, unless it found a bad target before it afterwards.
-fn first_error(parsed: &Parsed<Mod>) -> Option<&ParseError> {
-    let first = parsed.errors().first()?;
-    let target = parsed.errors().iter().find(|e| {
-        matches!(
-            e.error,
-            ParseErrorType::InvalidAssignmentTarget | ParseErrorType::InvalidAugmentedAssignmentTarget
-        ) && e.location.start() < first.location.start()
-    });
-    Some(target.unwrap_or(first))
-}
-
-fn incomplete(fault: &Fault) -> bool {
-    fault.message.starts_with("unterminated triple-quoted") || fault.message.starts_with("unexpected EOF")
+fn syntax(range: TextRange, message: impl Into<String>) -> Fault {
+    Fault {
+        kind: SyntaxErrorKind::Syntax,
+        message: message.into(),
+        range: Some(range),
+        end: End::Range,
+    }
 }

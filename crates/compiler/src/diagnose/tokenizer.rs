@@ -1,17 +1,29 @@
 //! The errors of CPython's tokenizer, with its texts and positions: brackets, strings, numbers, characters, indentation.
 //!
-//! Runs only over sources that did not parse; it finds errors and makes no tokens.
+//! Runs only over sources that did not parse.
 
 use ruff_text_size::{TextRange, TextSize};
 
+use super::grammar::{GRAMMAR, Kind};
+use super::peg::{Token, never_closed};
 use crate::errors::{End, Fault, SyntaxErrorKind};
 use crate::source::LineIndex;
+
+/// Operators of more than one character, the longest first.
+const OPERATORS: &[&str] = &[
+    "**=", "//=", ">>=", "<<=", "...", "!=", "->", ":=", "==", "<=", ">=", "<>", "+=", "-=", "*=", "/=", "%=", "@=",
+    "&=", "|=", "^=", "**", "//", ">>", "<<",
+];
 
 /// What the tokenizer finds.
 pub(super) struct Scan {
     pub error: Option<Fault>,
     /// The innermost bracket that is open at the end: its offset and character.
     pub open: Option<(usize, char)>,
+    /// The error where the tokens end, for who gets there.
+    pub stop: Option<Fault>,
+    /// The tokens, up to the end or the error.
+    pub tokens: Vec<Token>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,6 +53,9 @@ struct Scanner<'s> {
     strings: Vec<FString>,
     indents: Vec<(usize, usize)>,
     at_line_start: bool,
+    /// Where the comment of this line begins.
+    comment: Option<usize>,
+    tokens: Vec<Token>,
 }
 
 type Found<T = ()> = Result<T, Box<Fault>>;
@@ -56,10 +71,41 @@ pub(super) fn scan(source: &str, lines: &LineIndex) -> Scan {
         strings: Vec::new(),
         indents: vec![(0, 0)],
         at_line_start: true,
+        comment: None,
+        tokens: Vec::new(),
     };
     let error = scanner.run().err().map(|fault| *fault);
     let open = scanner.brackets.last().map(|b| (b.at, b.open));
-    Scan { error, open }
+    // Errors that count only where the parser gets to them: of indentation and continuation, and inside of f-strings.
+    let in_string = !scanner.strings.is_empty();
+    let late = |fault: &Fault| {
+        in_string
+            || fault.kind != SyntaxErrorKind::Syntax
+            || fault.message.ends_with("continuation character")
+            || fault.message.starts_with("unexpected EOF")
+            || fault.message.ends_with("was never closed")
+    };
+    let whole = error.is_none();
+    let (stop, error) = match error {
+        Some(fault) if late(&fault) => {
+            scanner.push_to(Kind::Stop, scanner.at, scanner.at);
+            (Some(fault), None)
+        }
+        None => {
+            scanner.end();
+            (open.map(|(at, bracket)| never_closed(at, bracket)), None)
+        }
+        Some(fault) => {
+            scanner.push_to(Kind::Stop, scanner.at, scanner.at);
+            (Some(fault.clone()), Some(fault))
+        }
+    };
+    Scan {
+        error,
+        open: open.filter(|_| whole),
+        stop,
+        tokens: scanner.tokens,
+    }
 }
 
 fn range(start: usize, end: usize) -> TextRange {
@@ -94,6 +140,49 @@ impl Scanner<'_> {
 
     fn line_of(&self, at: usize) -> u32 {
         self.lines.line(TextSize::new(at as u32))
+    }
+
+    /// Notes a token that ends here.
+    fn push(&mut self, kind: Kind, start: usize) {
+        self.push_to(kind, start, self.at);
+    }
+
+    fn push_to(&mut self, kind: Kind, start: usize, end: usize) {
+        let text = match kind {
+            Kind::Name | Kind::Operator => self.source.get(start..end),
+            _ => None,
+        };
+        self.tokens.push(Token {
+            kind,
+            word: text.and_then(|text| GRAMMAR.word(text)),
+            start: start as u32,
+            end: end as u32,
+            level: self.brackets.len() as u32,
+        });
+    }
+
+    /// The tokens at the end of the source.
+    fn end(&mut self) {
+        let len = self.bytes.len();
+        // Behind the last line.
+        let end = len - usize::from(self.source.ends_with('\n'));
+        if !self.brackets.is_empty() {
+            self.push_to(Kind::Stop, end, end);
+            return;
+        }
+        if self.in_line() {
+            self.push_to(Kind::Newline, self.comment.unwrap_or(len), len + 1);
+        }
+        for _ in 1..self.indents.len() {
+            self.push_to(Kind::Dedent, end, end);
+        }
+        self.push_to(Kind::End, end, end);
+    }
+
+    /// Whether the last token belongs to a line that goes on.
+    fn in_line(&self) -> bool {
+        let last = self.tokens.last().map(|token| token.kind);
+        !matches!(last, None | Some(Kind::Newline | Kind::Indent | Kind::Dedent))
     }
 
     fn run(&mut self) -> Found {
@@ -138,18 +227,15 @@ impl Scanner<'_> {
         if self.done() || matches!(self.peek(), b'#' | b'\n' | b'\\') {
             return Ok(());
         }
-        let _ = start;
         let (last, last_alt) = self.indents.last().copied().unwrap_or((0, 0));
+        let line_end = self.bytes[self.at..].iter().position(|&b| b == b'\n');
+        let end = line_end.map_or(self.bytes.len(), |n| self.at + n);
         let inconsistent = || {
-            let end = self.bytes[self.at..]
-                .iter()
-                .position(|&b| b == b'\n')
-                .map_or(self.bytes.len(), |n| self.at + n);
             Err(Box::new(Fault {
                 kind: SyntaxErrorKind::Tab,
                 message: "inconsistent use of tabs and spaces in indentation".into(),
-                range: Some(range(end, end)),
-                end: End::Range,
+                range: Some(range(start, start)),
+                end: End::Zero,
             }))
         };
         if col == last {
@@ -161,23 +247,26 @@ impl Scanner<'_> {
                 return inconsistent();
             }
             self.indents.push((col, alt));
+            self.push(Kind::Indent, start);
         } else {
+            let levels = self.indents.len();
             while self.indents.last().is_some_and(|&(c, _)| col < c) {
                 self.indents.pop();
             }
             let (found, found_alt) = self.indents.last().copied().unwrap_or((0, 0));
             if col != found {
-                let end = self.bytes[self.at..].iter().position(|&b| b == b'\n');
-                let end = end.map_or(self.bytes.len(), |n| self.at + n);
                 return Err(Box::new(Fault {
                     kind: SyntaxErrorKind::Indentation,
                     message: "unindent does not match any outer indentation level".into(),
                     range: Some(range(end, end)),
-                    end: End::Range,
+                    end: End::Minus,
                 }));
             }
             if alt != found_alt {
                 return inconsistent();
+            }
+            for _ in self.indents.len()..levels {
+                self.push(Kind::Dedent, self.at);
             }
         }
         Ok(())
@@ -189,17 +278,24 @@ impl Scanner<'_> {
             b'\n' => {
                 self.at += 1;
                 self.at_line_start = true;
+                if self.brackets.is_empty() && self.in_line() {
+                    // A comment before it is part of it.
+                    let start = self.comment.unwrap_or(self.at - 1);
+                    self.push(Kind::Newline, start);
+                }
+                self.comment = None;
             }
             b' ' | b'\t' | b'\x0c' => self.at += 1,
             b'#' => {
+                self.comment = Some(self.at);
                 while !self.done() && self.peek() != b'\n' {
                     self.at += 1;
                 }
             }
             b'\\' => self.continuation()?,
             b'\'' | b'"' => self.string(self.at)?,
-            b'0'..=b'9' => self.number()?,
-            b'.' if self.peek_at(1).is_ascii_digit() => self.number()?,
+            b'0'..=b'9' => self.counted()?,
+            b'.' if self.peek_at(1).is_ascii_digit() => self.counted()?,
             b'(' | b'[' | b'{' => {
                 self.brackets.push(Bracket {
                     at: self.at,
@@ -208,33 +304,45 @@ impl Scanner<'_> {
                     in_spec: false,
                 });
                 self.at += 1;
+                self.push(Kind::Operator, self.at - 1);
             }
             b')' | b']' | b'}' => self.close(c as char)?,
-            b':' => {
+            b':' if self.brackets.last().is_some_and(|bracket| bracket.string.is_some()) => {
                 // `:` right inside the braces of an f-string starts the format; `:=` does as well.
-                if let Some(bracket) = self.brackets.last_mut()
-                    && bracket.string.is_some()
-                {
+                if let Some(bracket) = self.brackets.last_mut() {
                     bracket.in_spec = true;
                 }
                 self.at += 1;
+                self.push(Kind::Operator, self.at - 1);
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.name()?,
             0..0x80 => {
                 if c < 0x20 || c == 0x7f {
                     return found(self.at, format!("invalid non-printable character U+{:04X}", c));
                 }
-                self.at += 1;
+                let rest = &self.source[self.at..];
+                let long = OPERATORS.iter().find(|operator| rest.starts_with(**operator));
+                let start = self.at;
+                self.at += long.map_or(1, |operator| operator.len());
+                self.push(Kind::Operator, start);
             }
             _ => self.name()?,
         }
         Ok(())
     }
 
+    fn counted(&mut self) -> Found {
+        let start = self.at;
+        self.number()?;
+        self.push(Kind::Number, start);
+        Ok(())
+    }
+
     fn continuation(&mut self) -> Found {
         self.at += 1;
+        let behind = self.at;
         if self.done() {
-            return found(self.at.saturating_sub(1), "unexpected EOF while parsing");
+            return self.ends_with_backslash(behind);
         }
         if self.peek() != b'\n' {
             return Err(Box::new(Fault {
@@ -246,9 +354,21 @@ impl Scanner<'_> {
         }
         self.at += 1;
         if self.done() {
-            return found(self.at, "unexpected EOF while parsing");
+            return self.ends_with_backslash(behind);
         }
         Ok(())
+    }
+
+    fn ends_with_backslash(&self, at: usize) -> Found {
+        if let Some(bracket) = self.brackets.last() {
+            return Err(Box::new(never_closed(bracket.at, bracket.open)));
+        }
+        Err(Box::new(Fault {
+            kind: SyntaxErrorKind::Syntax,
+            message: "unexpected EOF while parsing".into(),
+            range: Some(range(at, at)),
+            end: End::Minus,
+        }))
     }
 
     fn close(&mut self, c: char) -> Found {
@@ -278,6 +398,7 @@ impl Scanner<'_> {
         }
         self.brackets.pop();
         self.at += 1;
+        self.push(Kind::Operator, self.at - 1);
         if let Some(string) = bracket.string {
             self.fstring_text(string, self.brackets.last().is_some_and(|b| b.in_spec))?;
         }
@@ -312,6 +433,7 @@ impl Scanner<'_> {
         if prefix && matches!(self.peek(), b'\'' | b'"') {
             return self.string(start);
         }
+        self.push(Kind::Name, start);
         Ok(())
     }
 
@@ -329,6 +451,12 @@ impl Scanner<'_> {
                 triple,
                 letter,
             });
+            let kind = if letter == 'f' {
+                Kind::FStringStart
+            } else {
+                Kind::TStringStart
+            };
+            self.push(kind, start);
             return self.fstring_text(self.strings.len() - 1, false);
         }
         let mut escaped_quote = false;
@@ -339,7 +467,7 @@ impl Scanner<'_> {
                     && outer.quote == quote
                     && outer.triple == triple
                 {
-                    return found_range(start, start + 1, format!("{}-string: expecting '}}'", outer.letter));
+                    return found(start, format!("{}-string: expecting '}}'", outer.letter));
                 }
                 let line = self.line_of(self.at.min(self.bytes.len()));
                 let line = if triple && self.source.ends_with('\n') {
@@ -370,12 +498,18 @@ impl Scanner<'_> {
             let _ = bad;
             return found_range(start, self.at, "bytes can only contain ASCII literal characters");
         }
+        self.push(Kind::String, start);
         Ok(())
     }
 
     /// The text part of an f-string, from here to its end or to the next expression.
     fn fstring_text(&mut self, string: usize, spec: bool) -> Found {
         let f = self.strings[string];
+        let begin = self.at;
+        let (middle, end) = match f.letter {
+            'f' => (Kind::FStringMiddle, Kind::FStringEnd),
+            _ => (Kind::TStringMiddle, Kind::TStringEnd),
+        };
         loop {
             let newline = !f.triple && self.peek() == b'\n';
             if self.done() || newline {
@@ -384,6 +518,7 @@ impl Scanner<'_> {
                     if let Some(bracket) = self.brackets.last_mut() {
                         bracket.in_spec = false;
                     }
+                    self.push(middle, begin);
                     return Ok(());
                 }
                 if spec && self.done() {
@@ -404,12 +539,23 @@ impl Scanner<'_> {
             }
             let c = self.peek();
             let ends = c == f.quote && (!f.triple || (self.peek_at(1) == f.quote && self.peek_at(2) == f.quote));
-            if ends {
-                if spec {
-                    let text = format!("{}-string: expecting '}}', or format specs", f.letter);
-                    return found_range(self.at, self.at + 1, text);
+            if self.at > begin && (ends || matches!(c, b'{' | b'}')) {
+                let doubled = self.peek_at(1) == c && !(spec && c == b'{');
+                if ends || !doubled || (spec && c == b'}') {
+                    self.push(middle, begin);
                 }
+            } else if spec && c == b'}' {
+                // The end of a format has its text even where that is empty.
+                self.push(middle, begin);
+            }
+            if ends {
+                if spec && let Some(bracket) = self.brackets.last_mut() {
+                    // The brace stays open.
+                    (bracket.string, bracket.in_spec) = (None, false);
+                }
+                let start = self.at;
                 self.at += if f.triple { 3 } else { 1 };
+                self.push(end, start);
                 self.strings.pop();
                 return Ok(());
             }
@@ -434,11 +580,13 @@ impl Scanner<'_> {
                         in_spec: false,
                     });
                     self.at += 1;
+                    self.push(Kind::Operator, self.at - 1);
                     return Ok(());
                 }
                 b'}' if spec => {
                     self.brackets.pop();
                     self.at += 1;
+                    self.push(Kind::Operator, self.at - 1);
                     let outer = self.brackets.last().is_some_and(|b| b.in_spec);
                     return self.fstring_text(string, outer);
                 }
@@ -568,9 +716,7 @@ impl Scanner<'_> {
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .next()
             .unwrap_or_default();
-        let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
-            .iter()
-            .any(|k| word.starts_with(k));
+        let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"].contains(&word);
         if !word.starts_with(|c: char| c.is_ascii()) || keyword {
             return Ok(());
         }

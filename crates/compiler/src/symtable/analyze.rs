@@ -22,13 +22,14 @@ struct Free {
 }
 
 pub(super) fn analyze(table: &mut Symtable, root: ScopeId) -> Res {
-    analyze_scope(table, root, None)?;
+    analyze_scope(table, root, None, None)?;
     Ok(())
 }
 
-fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Res<Free> {
+/// `class`: the class whose names this scope can see.
+fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>, class: Option<ScopeId>) -> Res<Free> {
     let scope = table.scope(id);
-    let (kind, inlined) = (scope.kind, scope.inlined);
+    let (kind, inlined, can_see_class) = (scope.kind, scope.inlined, scope.can_see_class);
     let mut local = Names::new();
     let mut visible = bound.cloned().unwrap_or_default();
     let names = scope.order.clone();
@@ -38,7 +39,18 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
             let text = format!("nonlocal binding not allowed for type parameter '{name}'");
             return fault(declaration(table.scope(id), name), text);
         }
-        let place = resolve(table.scope(id), name, flags, bound, &mut visible, &mut local)?;
+        // A name that the class binds may be one of the class or of a function around it: only the class and the globals are asked.
+        let in_class = class.map_or(0, |class| table.scope(class).flags(name));
+        let place = if flags & (def::GLOBAL | def::NONLOCAL | def::BOUND) == 0 && in_class & def::GLOBAL != 0 {
+            Place::GlobalExplicit
+        } else if flags & (def::GLOBAL | def::NONLOCAL | def::BOUND) == 0
+            && in_class & def::BOUND != 0
+            && in_class & def::NONLOCAL == 0
+        {
+            Place::GlobalImplicit
+        } else {
+            resolve(table.scope(id), name, flags, bound, &mut visible, &mut local)?
+        };
         table.scope_mut(id).symbols.get_mut(name).expect("listed symbol").place = place;
     }
     // What the children see: a class hides its own names from them, but hands on what it sees.
@@ -56,7 +68,12 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
     };
     let mut free = Free::default();
     for child in table.scope(id).children.clone() {
-        let inner = analyze_scope(table, child, Some(&child_bound))?;
+        let seen = match kind {
+            _ if !table.scope(child).can_see_class => None,
+            ScopeKind::Class => Some(id),
+            _ => class,
+        };
+        let inner = analyze_scope(table, child, Some(&child_bound), seen)?;
         free.real.extend(inner.real);
         free.inline.extend(inner.inline);
     }
@@ -81,7 +98,10 @@ fn analyze_scope(table: &mut Symtable, id: ScopeId, bound: Option<&Names>) -> Re
     for name in free.real.iter().chain(&free.inline) {
         match scope.symbols.get_mut(name) {
             Some(symbol) => {
-                if kind == ScopeKind::Class && symbol.flags & (def::BOUND | def::GLOBAL) != 0 {
+                let class_name = kind == ScopeKind::Class && symbol.flags & (def::BOUND | def::GLOBAL) != 0;
+                let beside_class =
+                    can_see_class && matches!(symbol.place, Place::GlobalImplicit | Place::GlobalExplicit);
+                if class_name || beside_class {
                     symbol.free_through_class = true;
                 }
             }

@@ -1,6 +1,6 @@
 //! First pass: walks the AST in evaluation order and records what each scope defines and uses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use ruff_python_ast::{
@@ -9,7 +9,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{CompKind, Place, Role, Scope, ScopeId, ScopeKind, Symbol, Symtable, address, analyze, def, mangle};
+use super::{CompKind, Place, Role, Scope, ScopeId, ScopeKind, Symbol, Symtable, address, analyze, def};
 use crate::errors::{Res, fault};
 
 /// Keywords of a call among which repeated ones are looked for (more give a TypeError when they run).
@@ -78,6 +78,11 @@ impl Builder {
             symbols: HashMap::new(),
             params: Vec::new(),
             private: self.private.clone(),
+            mangled_names: match kind {
+                // All names of a class are mangled.
+                ScopeKind::Class => None,
+                _ => parent.and_then(|p| self.table.scope(p).mangled_names.clone()),
+            },
             nested,
             generator: false,
             coroutine: false,
@@ -123,6 +128,10 @@ impl Builder {
         self.table.scope_mut(current)
     }
 
+    fn mangle(&self, name: &str) -> Rc<str> {
+        self.table.scope(self.current).mangle(self.private.as_deref(), name)
+    }
+
     fn add(&mut self, name: &str, flag: u32, range: TextRange) -> Res {
         let current = self.current;
         self.add_in(current, name, flag, range)
@@ -130,7 +139,7 @@ impl Builder {
 
     fn add_in(&mut self, id: ScopeId, name: &str, flag: u32, range: TextRange) -> Res {
         let written = name;
-        let name = mangle(self.private.as_deref(), name);
+        let name = self.mangle(name);
         if flag & def::GLOBAL != 0 && id != ScopeId(0) {
             // A name that any function declares global is a global of the module, whatever its namespace.
             self.add_in(ScopeId(0), &name, def::GLOBAL, range)?;
@@ -304,7 +313,7 @@ impl Builder {
     }
 
     fn declare(&mut self, name: &Identifier, range: TextRange, flag: u32, word: &str) -> Res {
-        let mangled = mangle(self.private.as_deref(), name.as_str());
+        let mangled = self.mangle(name.as_str());
         let old = self.scope().flags(&mangled);
         let problem = if old & def::PARAM != 0 {
             Some(format!("name '{name}' is parameter and {word}"))
@@ -338,7 +347,7 @@ impl Builder {
     fn ann_assign(&mut self, a: &ast::StmtAnnAssign) -> Res {
         self.scope().annotations_used = true;
         if let Expr::Name(target) = &*a.target {
-            let mangled = mangle(self.private.as_deref(), &target.id);
+            let mangled = self.mangle(&target.id);
             let old = self.scope().flags(&mangled);
             let module = self.scope().kind == ScopeKind::Module;
             if old & (def::GLOBAL | def::NONLOCAL) != 0 && !module && a.simple {
@@ -496,6 +505,10 @@ impl Builder {
         if let Some(params) = &c.type_params {
             self.enter_type_params(params, (c.name.as_str(), c.range), true)?;
             self.private = Some(c.name.as_str().into());
+            let names: HashSet<Rc<str>> = params.iter().map(|p| p.name().as_str().into()).collect();
+            let scope = self.scope();
+            scope.private = Some(c.name.as_str().into());
+            scope.mangled_names = Some(Rc::new(names));
             self.type_params(params)?;
         }
         if let Some(arguments) = &c.arguments {
@@ -525,6 +538,11 @@ impl Builder {
         for keyword in &arguments.keywords {
             if let Some(name) = &keyword.arg {
                 self.check_name(name.as_str(), keyword.range)?;
+                if name.range.start() > keyword.range.start() {
+                    // `f((x)=1)`, which the parser lets through.
+                    let text = "expression cannot contain assignment, perhaps you meant \"==\"?";
+                    return fault(keyword.range, text);
+                }
                 if arguments.keywords.len() <= MAX_CHECKED_KEYWORDS && names.contains(&name.as_str()) {
                     return fault(keyword.range, format!("keyword argument repeated: {name}"));
                 }
@@ -876,7 +894,7 @@ impl Builder {
 
     /// A walrus in a comprehension binds in the scope around all comprehensions.
     fn named_in_comprehension(&mut self, target: &ast::ExprName) -> Res {
-        let name = mangle(self.private.as_deref(), &target.id);
+        let name = self.mangle(&target.id);
         let range = target.range;
         let mut id = self.current;
         loop {
@@ -899,13 +917,13 @@ impl Builder {
                         self.scope().directives.push((name.clone(), range));
                         return self.add_in(id, &target.id, def::GLOBAL, range);
                     }
-                    ScopeKind::Class => "a class body",
-                    ScopeKind::TypeParams => "a type parameter",
-                    ScopeKind::TypeAlias => "a type alias",
-                    ScopeKind::TypeVariable => "a TypeVar bound",
-                    ScopeKind::Annotation => "an annotation",
+                    ScopeKind::Class => "in a class body",
+                    ScopeKind::TypeParams => "within the definition of a generic",
+                    ScopeKind::TypeAlias => "in a type alias",
+                    ScopeKind::TypeVariable => "in a TypeVar bound",
+                    ScopeKind::Annotation => "in an annotation",
                 };
-                let text = "assignment expression within a comprehension cannot be used in";
+                let text = "assignment expression within a comprehension cannot be used";
                 return fault(range, format!("{text} {problem}"));
             }
             match scope.parent {
@@ -961,8 +979,9 @@ impl Builder {
             }
             self.exprs(&generator.ifs)?;
         }
-        self.maybe(key)?;
+        // The value of a dict before its key.
         self.expr(elt)?;
+        self.maybe(key)?;
         let coroutine = self.scope().coroutine;
         self.leave();
         if coroutine && kind != CompKind::Generator && self.scope().comp.is_some() {

@@ -6,7 +6,7 @@
 mod analyze;
 mod build;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use ruff_text_size::TextRange;
@@ -118,6 +118,8 @@ pub(crate) struct Scope {
     pub params: Vec<Rc<str>>,
     /// The class whose private names are mangled here.
     pub private: Option<Rc<str>>,
+    /// The only names that are mangled here, if not all are: the type parameters of a class, around its body.
+    pub mangled_names: Option<Rc<HashSet<Rc<str>>>>,
     pub nested: bool,
     pub generator: bool,
     pub coroutine: bool,
@@ -138,6 +140,14 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// `name` as this scope knows it.
+    pub(crate) fn mangle(&self, private: Option<&str>, name: &str) -> Rc<str> {
+        match &self.mangled_names {
+            Some(names) if !names.contains(name) => name.into(),
+            _ => mangle(private, name),
+        }
+    }
+
     pub(crate) fn is_function_like(&self) -> bool {
         !matches!(self.kind, ScopeKind::Module | ScopeKind::Class)
     }
@@ -194,7 +204,7 @@ pub(crate) fn address<T>(node: &T) -> usize {
 }
 
 /// `__name` inside a class becomes `_Class__name`.
-pub(crate) fn mangle(private: Option<&str>, name: &str) -> Rc<str> {
+fn mangle(private: Option<&str>, name: &str) -> Rc<str> {
     if let Some(class) = private
         && name.starts_with("__")
         && !name.ends_with("__")

@@ -60,7 +60,7 @@ pub fn issue_warnings(vm: &Vm, warnings: Vec<lisle_compiler::Warning>, options: 
         };
         let warnings = vm.import_module("_warnings")?;
         let explicit = vm.getattr(&warnings, intern!("warn_explicit"))?;
-        vm.call(
+        let issued = vm.call(
             &explicit,
             &[
                 Value::from(warning.message.as_str()),
@@ -68,7 +68,23 @@ pub fn issue_warnings(vm: &Vm, warnings: Vec<lisle_compiler::Warning>, options: 
                 Value::from(options.filename.as_str()),
                 Value::int(warning.line.into()),
             ],
-        )?;
+        );
+        match issued {
+            Ok(_) => {}
+            // A warning that a filter made an error says where, as errors do.
+            Err(e) if e.is_instance(exceptions::SYNTAX_WARNING.get()) => {
+                let place = SourcePlace {
+                    filename: Some(Value::from(options.filename.as_str())),
+                    lineno: warning.line as usize,
+                    offset: warning.col as usize,
+                    text: warning.text.as_deref().map(Value::from),
+                    end_lineno: warning.end_line as usize,
+                    end_offset: warning.end_col as usize,
+                };
+                return Err(vm.syntax_error(&exceptions::SYNTAX_ERROR, &warning.message, place));
+            }
+            Err(e) => return Err(e),
+        }
     }
     Ok(())
 }
@@ -94,6 +110,23 @@ pub fn set_ast_hooks(hooks: &'static AstHooks) {
 /// The hooks, if the library has set them.
 pub fn ast_hooks() -> Option<&'static AstHooks> {
     AST_HOOKS.get().copied()
+}
+
+/// The text of a path that is neither str nor bytes.
+pub fn path_text(vm: &Vm, path: &Value) -> Res<String> {
+    let refused = || {
+        let got = path.ty().name();
+        vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}"))
+    };
+    let method = vm
+        .getattr_opt(path.ty().as_value(), intern!("__fspath__"))?
+        .ok_or_else(refused)?;
+    let given = vm.call(&method, std::slice::from_ref(path))?;
+    match (given.downcast::<Str>(), given.downcast::<Bytes>()) {
+        (Some(text), _) => Ok(text.to_string_lossy()),
+        (None, Some(bytes)) => Ok(String::from_utf8_lossy(bytes.as_slice()).into_owned()),
+        (None, None) => Err(refused()),
+    }
 }
 
 /// Source given as str or bytes, as text.

@@ -433,10 +433,7 @@ pub mod module {
             Some(s) => s.to_string_lossy(),
             None => match filename.downcast::<crate::types::bytes::Bytes>() {
                 Some(b) => String::from_utf8_lossy(b.as_slice()).into_owned(),
-                None => {
-                    let f = vm.call_special(filename, intern!("__fspath__"), &[])?;
-                    vm.str(&f)?.to_string_lossy()
-                }
+                None => compile::path_text(vm, filename)?,
             },
         };
         let inherited = if dont_inherit {
@@ -451,7 +448,11 @@ pub mod module {
         const OPTIMIZED: i64 = 0x8000;
         const TOP_LEVEL_AWAIT: i64 = 0x2000;
         const INCOMPLETE: i64 = 0x4000;
-        if flags & !(0x1fe_0000 | ONLY_AST | TOP_LEVEL_AWAIT | INCOMPLETE | 0x200 | 0x1000 | 0x8000 | 0x100) != 0 {
+        /// Of the feature nested_scopes, which is no feature any more.
+        const NESTED: i64 = 0x10;
+        if flags & !(0x1fe_0000 | NESTED | ONLY_AST | TOP_LEVEL_AWAIT | INCOMPLETE | 0x200 | 0x1000 | 0x8000 | 0x100)
+            != 0
+        {
             return Err(vm.value_error("compile(): unrecognised flags"));
         }
         let compiler_mode = match mode.to_string_lossy().as_str() {
@@ -781,7 +782,7 @@ pub mod module {
     /// next(iterator[, default])
     #[pyfunction(sig = "(iterator, default=<unrepresentable>, /)")]
     fn next(vm: &Vm, iterator: &Value, default: Option<&Value>) -> Res<Value> {
-        let result = vm.next(iterator);
+        let result = vm.next_or_end(iterator);
         match (result, default) {
             (Ok(Some(value)), _) => Ok(value),
             (Ok(None), Some(default)) => Ok(default.clone()),

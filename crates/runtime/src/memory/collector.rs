@@ -244,7 +244,7 @@ fn notify(vm: &Vm, phase: &str, generation: usize, collected: usize) {
         }
         let args = [Value::from(phase), info.into_value()];
         if let Err(exc) = vm.call_args(&callback, Args::new(&args)) {
-            vm.unraisable(exc, None, Some(&callback));
+            vm.unraisable_while(exc, "calling GC callback", &callback);
         }
     }
 }

@@ -129,7 +129,7 @@ impl AsyncGenerator {
             && let Some(finalizer) = this.finalizer.get()
         {
             if let Err(exc) = vm.call(&finalizer, &[this.to_value()]) {
-                vm.unraisable(exc, None, Some(this.as_value()));
+                vm.unraisable_while(exc, "closing generator", this.as_value());
             }
             return Ok(());
         }

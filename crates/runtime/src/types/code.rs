@@ -23,6 +23,9 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
+/// The column of a location that is a line alone.
+pub const NO_COLUMN: u32 = u32::MAX;
+
 /// A code object. Everything but the fields here is in its [`CodeBody`].
 #[pyclass(name = "code", no_new, weakref)]
 pub struct Code {
@@ -166,6 +169,11 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
 
 /// The body that `plain` describes.
 fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
+    if crate::interp::no_debug_ranges() {
+        for (_, location) in &mut plain.locations {
+            (location.end_line, location.col, location.end_col) = (location.line, NO_COLUMN, NO_COLUMN);
+        }
+    }
     let consts = std::mem::take(&mut plain.consts);
     let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<_>>()?;
     let words = std::mem::take(&mut plain.code)

@@ -4,12 +4,12 @@
 //! from bytes of instructions, which are the interpreter's own; `replace` takes those that it is given back.
 
 use lisle_bytecode::opcode::{CmpOp, Format};
-use lisle_bytecode::{CodeFlags, Instr, Op};
+use lisle_bytecode::{CodeFlags, Instr, Location, Op};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::bytes::Bytes;
-use super::code::Code;
+use super::code::{Code, NO_COLUMN};
 use super::exceptions;
 use super::tuple::Tuple;
 use crate::intern;
@@ -42,6 +42,47 @@ impl Code {
         bytes
     }
 
+    /// The places as CPython encodes them (Objects/locations.md): entries of up to eight words each.
+    fn line_table(&self) -> Vec<u8> {
+        const NONE: u8 = 15;
+        const LONG: u8 = 14;
+        const LINE_ONLY: u8 = 13;
+        let mut table = Vec::new();
+        let mut line = i64::from(self.plain.first_line);
+        let runs = &self.plain.locations;
+        let size = self.words.len() as u32;
+        let first = runs.first().map_or(size, |run| run.0);
+        let whole = std::iter::once((0, Location::default())).chain(runs.iter().copied());
+        let ends = std::iter::once(first)
+            .chain(runs.iter().skip(1).map(|run| run.0))
+            .chain([size]);
+        for ((start, place), end) in whole.zip(ends) {
+            let mut left = end.saturating_sub(start);
+            while left > 0 {
+                let words = left.min(8);
+                left -= words;
+                let form = match place {
+                    Location { line: 0, .. } => NONE,
+                    Location { col: NO_COLUMN, .. } => LINE_ONLY,
+                    _ => LONG,
+                };
+                table.push(0x80 | form << 3 | (words - 1) as u8);
+                if form == NONE {
+                    continue;
+                }
+                let step = i64::from(place.line) - line;
+                line += step;
+                varint(&mut table, step.unsigned_abs() << 1 | u64::from(step < 0));
+                if form == LONG {
+                    varint(&mut table, place.end_line.saturating_sub(place.line).into());
+                    varint(&mut table, u64::from(place.col) + 1);
+                    varint(&mut table, u64::from(place.end_col) + 1);
+                }
+            }
+        }
+        table
+    }
+
     /// The words with empty caches.
     fn fresh_words(&self) -> Box<[AtomicU64]> {
         let mut words: Vec<u64> = vec![0; self.words.len()];
@@ -61,6 +102,15 @@ impl Code {
         let fresh = |code: &Code| -> Vec<u64> { code.fresh_words().iter().map(|word| word.load(Relaxed)).collect() };
         self.words.len() == other.words.len() && fresh(self) == fresh(other)
     }
+}
+
+/// Six bits a byte, the lowest first; bit 6 says that more follow.
+fn varint(table: &mut Vec<u8>, mut value: u64) {
+    while value >= 64 {
+        table.push(value as u8 & 63 | 64);
+        value >>= 6;
+    }
+    table.push(value as u8);
 }
 
 fn names_of(vm: &Vm, given: Option<&Py<Tuple>>, old: &[Py<Str>], what: &str) -> Res<Vec<Py<Str>>> {
@@ -170,10 +220,10 @@ impl Code {
         Bytes::new_value(this.code_bytes())
     }
 
-    /// Not the interpreter's own table: see `co_positions`.
+    /// In CPython's form; not the interpreter's own table.
     #[getter(member)]
-    fn co_linetable(_: &Vm, _this: &Py<Code>) -> Value {
-        Bytes::new_value(Vec::new())
+    fn co_linetable(_: &Vm, this: &Py<Code>) -> Value {
+        Bytes::new_value(this.line_table())
     }
 
     #[getter(member)]

@@ -94,7 +94,7 @@ fn warn_never_awaited(vm: &Vm, this: &Py<Coroutine>) {
         vm.warn(exceptions::RUNTIME_WARNING.get(), &message, 1)
     };
     if let Err(exc) = warn() {
-        vm.unraisable(exc, None, Some(this.as_value()));
+        vm.unraisable_while(exc, "finalizing coroutine", this.as_value());
     }
 }
 

@@ -761,7 +761,7 @@ impl Vm {
             Ok(Some(close)) => self.call(&close, &[]).map(drop),
             Ok(None) => Ok(()),
             Err(exc) => {
-                self.unraisable(exc, None, Some(inner));
+                self.unraisable_while(exc, "closing generator", inner);
                 Ok(())
             }
         }

@@ -494,14 +494,12 @@ impl Vm {
             }
         };
         for (key, value) in pairs {
-            let Some(name) = key.downcast::<Str>() else {
-                return Err(self.type_error("keywords must be strings"));
-            };
-            if dict.get_str(name).is_some() {
+            // That all are strings is for the call to check.
+            if dict.get(self, &key)?.is_some() {
                 return Err(self.type_error(format!(
                     "{} got multiple values for keyword argument '{}'",
                     self.describe_callable(callee),
-                    name.to_string_lossy()
+                    self.str(&key)?.to_string_lossy()
                 )));
             }
             dict.set(self, &key, value)?;

@@ -6,8 +6,11 @@ use crate::intern;
 use crate::native::Args;
 use crate::object::slots::{BinaryFn, Slots};
 use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::types::async_generator::AsyncGenerator;
+use crate::types::coroutine::Coroutine;
 use crate::types::dict::Dict;
 use crate::types::exceptions;
+use crate::types::generator::Generator;
 use crate::types::int::Int;
 use crate::types::list::List;
 use crate::types::str::Str;
@@ -242,6 +245,15 @@ impl Vm {
     /// GIL for nothing else, so that `list(d)` stays one step.
     #[inline]
     pub fn next(&self, iter: &Value) -> Res<Option<Value>> {
+        match self.next_or_end(iter) {
+            // What a generator returns is nobody's here.
+            Err(exc) if exc.is_instance(exceptions::STOP_ITERATION.get()) => Ok(None),
+            result => result,
+        }
+    }
+
+    /// As [`Vm::next`]; the end may be the error StopIteration, with a value.
+    pub fn next_or_end(&self, iter: &Value) -> Res<Option<Value>> {
         use crate::threads::poll;
         const URGENT: u32 = poll::SIGNAL | poll::STOP | poll::EXIT | poll::ASYNC_EXC | poll::MEMORY;
         if self.thread.poll_bits() & URGENT != 0 {
@@ -877,7 +889,14 @@ impl Vm {
     pub(crate) fn run_finalizer(&self, finalize: crate::object::slots::FinalizeFn, value: &Value) {
         let saved = self.take_current_error_state();
         if let Err(exc) = finalize(self, value) {
-            self.unraisable(exc, None, Some(value));
+            let closes = value.downcast_exact::<Generator>().is_some()
+                || value.downcast_exact::<Coroutine>().is_some()
+                || value.downcast_exact::<AsyncGenerator>().is_some();
+            match value.ty().lookup(self, intern!("__del__")) {
+                _ if closes => self.unraisable_while(exc, "closing generator", value),
+                Some(function) => self.unraisable_while(exc, "calling deallocator", &function),
+                None => self.unraisable(exc, None, Some(value)),
+            }
         }
         self.restore_current_error_state(saved);
     }

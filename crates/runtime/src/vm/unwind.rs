@@ -159,7 +159,7 @@ impl Vm {
         }
     }
 
-    fn add_traceback(&self, exc: &Exc, f: &mut FrameData, pc: u32) {
+    fn add_traceback(&self, exc: &Exc, f: &FrameData, pc: u32) {
         let frame = self.frame_object_of(f);
         let base = exc.object();
         let next = base.traceback.get();
@@ -226,7 +226,23 @@ impl Vm {
 
     /// Reports an exception that cannot be raised: `sys.unraisablehook`.
     pub fn unraisable(&self, exc: Exc, message: Option<&str>, object: Option<&Value>) {
+        if exc.object().traceback.is_empty()
+            && let Some(frame) = self.frames.current()
+        {
+            self.add_traceback(&exc, frame, frame.pc().saturating_sub(1));
+        }
         crate::interp::unraisable(self, exc, message, object);
+    }
+
+    /// As [`Vm::unraisable`], for what was done to `object`: "Exception ignored while <doing> <object>".
+    pub fn unraisable_while(&self, exc: Exc, doing: &str, object: &Value) {
+        match self.repr(object) {
+            Ok(shown) => {
+                let message = format!("Exception ignored while {doing} {}", shown.to_string_lossy());
+                self.unraisable(exc, Some(&message), None);
+            }
+            Err(_) => self.unraisable(exc, None, None),
+        }
     }
 
     /// `sys.exception()`.

@@ -48,6 +48,8 @@ pub struct Config {
     pub inspect: bool,
     pub interactive: bool,
     pub optimize: u8,
+    /// Code objects keep lines alone, no columns.
+    pub no_debug_ranges: bool,
     pub dont_write_bytecode: bool,
     pub no_user_site: bool,
     pub no_site: bool,
@@ -105,6 +107,7 @@ impl Default for Config {
             inspect: false,
             interactive: false,
             optimize: 0,
+            no_debug_ranges: false,
             dont_write_bytecode: false,
             no_user_site: false,
             no_site: false,
@@ -195,6 +198,7 @@ impl Config {
         self.safe_path |= flag(self, "PYTHONSAFEPATH");
         self.faulthandler |= flag(self, "PYTHONFAULTHANDLER");
         self.dev_mode |= flag(self, "PYTHONDEVMODE");
+        self.no_debug_ranges |= flag(self, "PYTHONNODEBUGRANGES");
         self.import_time |= flag(self, "PYTHONPROFILEIMPORTTIME");
         self.warn_default_encoding |= flag(self, "PYTHONWARNDEFAULTENCODING");
         self.verbose = level(self, "PYTHONVERBOSE", self.verbose);
@@ -285,6 +289,7 @@ impl Config {
         }
         self.dev_mode |= self.x_option("dev").is_some();
         self.faulthandler |= self.x_option("faulthandler").is_some();
+        self.no_debug_ranges |= self.x_option("no_debug_ranges").is_some();
         self.import_time |= self.x_option("importtime").is_some();
         self.warn_default_encoding |= self.x_option("warn_default_encoding").is_some();
         Ok(())

@@ -95,6 +95,7 @@ PYTHON_CONTEXT_AWARE_WARNINGS: (-X context_aware_warnings)
 PYTHONDEVMODE   : development mode (-X dev)
 PYTHONFAULTHANDLER: dump tracebacks on fatal signals (-X faulthandler)
 PYTHONINTMAXSTRDIGITS: (-X int_max_str_digits)
+PYTHONNODEBUGRANGES: (-X no_debug_ranges)
 PYTHONPYCACHEPREFIX: root of a tree for .pyc files (-X pycache_prefix)
 PYTHONWARNDEFAULTENCODING: (-X warn_default_encoding)
 and those named in the list of options.
@@ -111,6 +112,7 @@ The following implementation-specific options are available:
 -X dev         : development mode: more checks at run time
 -X faulthandler: dump tracebacks on fatal signals
 -X int_max_str_digits=N: limit of int <-> str conversion; 0 for none
+-X no_debug_ranges: code objects keep line numbers alone, no columns
 -X pycache_prefix=PATH: root of a tree for .pyc files
 -X thread_inherit_context=[0|1]: threads start with a copy of their starter's context
                  (default: 1 without the GIL, else 0)

@@ -23,6 +23,7 @@ pub fn start() -> Result<&'static Vm, u8> {
     lisle_runtime::object::bootstrap();
     interp::set_optimize(config.optimize);
     interp::set_verbose(config.verbose > 0);
+    interp::set_no_debug_ranges(config.no_debug_ranges);
     if config.int_max_str_digits != 4300 {
         lisle_runtime::types::int::set_max_str_digits(config.int_max_str_digits);
     }

@@ -169,7 +169,7 @@ pub fn resource_warning(vm: &Vm, source: &Value, message: Value) {
     if let Err(exc) = warn()
         && exc.is(&exceptions::WARNING)
     {
-        vm.unraisable(exc, None, Some(source));
+        vm.unraisable_while(exc, "finalizing file", source);
     }
 }
 
