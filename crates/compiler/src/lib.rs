@@ -61,6 +61,8 @@ pub struct Options {
     pub allow_top_level_await: bool,
     /// Source that could go on gives `SyntaxErrorKind::Incomplete`.
     pub allow_incomplete_input: bool,
+    /// How many digits an int may have; 0 for any.
+    pub int_max_str_digits: usize,
 }
 
 /// Compiles `source`.
@@ -101,9 +103,14 @@ fn parse(source: &str, mode: Mode, options: &Options, lines: &LineIndex) -> Res<
         Mode::Eval | Mode::FuncType => ruff_python_parser::Mode::Expression,
     };
     let parse_options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
-    let parsed = parse_unchecked(source, parse_options);
+    let spelled = diagnose::flufl(source, lines, options)?;
+    let parsed = parse_unchecked(&spelled, parse_options);
     limits::check_tokens(parsed.tokens())?;
     diagnose::check(&parsed, source, lines, mode, options)?;
+    tokens::check_numbers(&parsed, source, options.int_max_str_digits)?;
+    if mode == Mode::Single {
+        tokens::check_single(&parsed)?;
+    }
     let depth = limits::depth(parsed.syntax());
     limits::check_depth(depth)?;
     Ok((parsed, depth))

@@ -128,16 +128,22 @@ pub fn decode_source(bytes: &[u8]) -> Result<String, SyntaxError> {
     }
     let cookie = encoding_cookie(bytes);
     let encoding = cookie.as_deref().map(normal_encoding);
+    if bom && let Some(name) = &cookie {
+        // Only this spelling goes with a mark.
+        let plain_name = name.to_ascii_lowercase().replace('_', "-");
+        if plain_name != "utf-8" && !plain_name.starts_with("utf-8-") {
+            return Err(plain(format!("encoding problem: {name} with BOM")));
+        }
+    }
     match encoding.as_deref() {
         None | Some("utf-8") => {
             String::from_utf8(bytes.to_vec()).map_err(|e| undecodable(bytes, e.utf8_error().valid_up_to(), cookie))
         }
-        Some(other) if bom => Err(plain(format!("encoding problem: {other} with BOM"))),
         Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
         Some("ascii" | "us-ascii") => match bytes.iter().position(|&b| b >= 0x80) {
             None => Ok(bytes.iter().map(|&b| b as char).collect()),
             Some(at) => Err(plain(format!(
-                "(unicode error) 'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
+                "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
                 bytes[at]
             ))),
         },

@@ -3,11 +3,11 @@
 //! Invariant: tokens come in source order and lie inside the source. Errors are those of CPython's tokenizer.
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_ast::{Mod, PythonVersion, Stmt};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange};
 
-use crate::errors::{Fault, SyntaxError, Warning, WarningCategory};
+use crate::errors::{End, Fault, SyntaxError, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
 use crate::{diagnose, limits};
 
@@ -97,6 +97,85 @@ pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex) ->
         }
     }
     found
+}
+
+/// Ints that are too long to be read.
+pub(crate) fn check_numbers(parsed: &Parsed<Mod>, source: &str, limit: usize) -> Result<(), Box<Fault>> {
+    if limit == 0 {
+        return Ok(());
+    }
+    for token in parsed.tokens().iter() {
+        if token.kind() != TokenKind::Int || usize::from(token.range().len()) <= limit {
+            continue;
+        }
+        let (start, end) = (usize::from(token.start()), usize::from(token.end()));
+        let text = source.get(start..end).unwrap_or_default();
+        let radix = text.starts_with('0') && text.contains(|c: char| c.is_ascii_alphabetic());
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if !radix && digits > limit {
+            return Err(Box::new(Fault {
+                kind: SyntaxErrorKind::Syntax,
+                message: format!(
+                    "Exceeds the limit ({limit} digits) for integer string conversion: value has {digits} digits; use \
+                     sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals \
+                     to avoid decimal conversion limits."
+                ),
+                range: Some(token.range()),
+                end: End::Line,
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// An interactive source has one statement, or several simple ones on one line.
+pub(crate) fn check_single(parsed: &Parsed<Mod>) -> Result<(), Box<Fault>> {
+    let Mod::Module(module) = parsed.syntax() else {
+        return Ok(());
+    };
+    let [first, rest @ ..] = &*module.body else {
+        return Ok(());
+    };
+    let (mut comment, mut newline) = (None, None);
+    for token in parsed.tokens().iter().filter(|token| token.start() >= first.end()) {
+        match token.kind() {
+            TokenKind::Comment => comment = Some(token.start()),
+            TokenKind::Newline => {
+                newline = Some(TextRange::new(comment.unwrap_or(token.start()), token.end()));
+                break;
+            }
+            _ => comment = None,
+        }
+    }
+    let simple = matches!(
+        first,
+        Stmt::Return(_)
+            | Stmt::Delete(_)
+            | Stmt::TypeAlias(_)
+            | Stmt::Assign(_)
+            | Stmt::AugAssign(_)
+            | Stmt::AnnAssign(_)
+            | Stmt::Raise(_)
+            | Stmt::Assert(_)
+            | Stmt::Import(_)
+            | Stmt::ImportFrom(_)
+            | Stmt::Global(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
+            | Stmt::Pass(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+    );
+    match (newline, rest.first()) {
+        (_, Some(next)) if !simple => {
+            let token = parsed.tokens().iter().find(|token| token.start() >= next.start());
+            fault(token.map_or(next.range(), |token| token.range()), "invalid syntax")
+        }
+        (Some(newline), Some(_)) if rest.iter().any(|stmt| stmt.start() > newline.start()) => {
+            fault(newline, "multiple statements found while compiling a single statement")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The tokens of `source`, up to and with the end marker.

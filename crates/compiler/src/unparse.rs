@@ -53,11 +53,15 @@ impl Level {
 
 /// The text of `e`.
 pub(crate) fn unparse(e: &Expr, source: &str) -> String {
+    unparse_at(e, source, Level::Test)
+}
+
+fn unparse_at(e: &Expr, source: &str, level: Level) -> String {
     let mut printer = Printer {
         out: String::new(),
         source,
     };
-    printer.expr(e, Level::Test);
+    printer.expr(e, level);
     printer.out
 }
 
@@ -431,7 +435,7 @@ impl Printer<'_> {
                     if let Some(debug) = &value.debug_text {
                         body.push_str(debug.as_str());
                     }
-                    let text = unparse(&value.expression, self.source);
+                    let text = unparse_at(&value.expression, self.source, Level::Or);
                     body.push('{');
                     if text.starts_with('{') {
                         body.push(' ');

@@ -13,7 +13,7 @@ mod read_stmt;
 mod schema;
 
 use lisle_compiler::{Mode, Options, compile_tree, with_tree};
-use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_syntax_error, set_ast_hooks};
+use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_syntax_error, set_ast_hooks, with_limits};
 use lisle_runtime::native::{Py, Res, Value, Vm, pymodule};
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::module::Module;
@@ -37,6 +37,7 @@ fn parse(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Value> {
         return parse_signature(vm, source, options);
     }
     let classes = Classes::get(vm)?;
+    let options = &with_limits(options);
     let made = with_tree(source, mode, options, |tree| {
         let mut builder = build::Builder {
             vm,

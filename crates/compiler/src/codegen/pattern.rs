@@ -4,7 +4,7 @@
 //! all before the next case is tried. Names are bound when the whole pattern has matched.
 
 use lisle_bytecode::{Const, Op};
-use ruff_python_ast::{self as ast, Expr, Pattern, Singleton};
+use ruff_python_ast::{self as ast, Expr, Operator, Pattern, Singleton};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::function::name_tuple;
@@ -124,6 +124,13 @@ impl<'a> Codegen<'a> {
             Pattern::MatchValue(p) => {
                 if let Expr::FString(_) | Expr::TString(_) = &*p.value {
                     return self.fail(p.range, "patterns may only match literals and attribute lookups");
+                }
+                if let Expr::BinOp(e) = &*p.value
+                    && !matches!(e.op, Operator::Add | Operator::Sub)
+                {
+                    // The parser lets through what is no complex number.
+                    let between = TextRange::new(e.left.end(), e.right.start());
+                    return self.fail(between, "invalid syntax");
                 }
                 let top = self.top();
                 let copy = self.temp();

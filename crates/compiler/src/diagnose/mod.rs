@@ -9,6 +9,9 @@ mod peg;
 mod reports;
 mod tokenizer;
 
+use std::borrow::Cow;
+
+use lisle_bytecode::CodeFlags;
 use ruff_python_ast::Mod;
 use ruff_python_parser::{LexicalErrorType, ParseErrorType, Parsed};
 use ruff_text_size::{TextRange, TextSize};
@@ -30,6 +33,32 @@ pub(crate) fn scan_tokens(source: &str, lines: &LineIndex) -> Option<Fault> {
             "unexpected EOF in multi-line statement",
         )
     })
+}
+
+/// With `from __future__ import barry_as_FLUFL`, `<>` is the operator and `!=` an error. Gives the source in the usual spelling.
+pub(crate) fn flufl<'s>(source: &'s str, lines: &LineIndex, options: &Options) -> Res<Cow<'s, str>> {
+    const FEATURE: &str = "barry_as_FLUFL";
+    let inherited = options.future_flags & CodeFlags::FUTURE_BARRY_AS_BDFL != 0;
+    if !inherited && !source.contains(FEATURE) {
+        return Ok(source.into());
+    }
+    let scan = tokenizer::scan(source, lines);
+    let text = |token: &peg::Token| source.get(token.start as usize..token.end as usize).unwrap_or_default();
+    let mut spelled = source.to_owned();
+    let mut on = inherited;
+    let mut before = "";
+    for token in &scan.tokens {
+        let here = text(token);
+        on |= here == FEATURE && matches!(before, "import" | "," | "(");
+        before = here;
+        let range = TextRange::new(TextSize::new(token.start), TextSize::new(token.end));
+        match here {
+            "!=" if on => return Err(Box::new(syntax(range, "with Barry as BDFL, use '<>' instead of '!='"))),
+            "<>" if on => spelled.replace_range(token.start as usize..token.end as usize, "!="),
+            _ => {}
+        }
+    }
+    Ok(spelled.into())
 }
 
 /// The error of a source that did not parse.

@@ -40,8 +40,17 @@ pub fn raise_syntax_error(vm: &Vm, filename: &str, error: lisle_compiler::Syntax
     vm.syntax_error(class, &error.message, place)
 }
 
+/// The options with the limits of this process.
+pub fn with_limits(options: &Options) -> Options {
+    Options {
+        int_max_str_digits: crate::types::int::max_str_digits() as usize,
+        ..options.clone()
+    }
+}
+
 /// Compiles source text to a code value, issuing the compiler's warnings.
 pub fn compile_source(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Py<Code>> {
+    let options = &with_limits(options);
     match lisle_compiler::compile(source, mode, options) {
         Ok((plain, warnings)) => {
             issue_warnings(vm, warnings, options)?;
@@ -193,7 +202,7 @@ pub fn decode(vm: &Vm, bytes: &[u8]) -> Result<String, Undecodable> {
             let text = vm
                 .str(e.value())
                 .map_or_else(|_| String::new(), |s| s.to_string_lossy());
-            let message = Value::from(format!("(unicode error) {text}").as_str());
+            let message = Value::from(text.as_str());
             Err(Undecodable::Raised(
                 vm.new_exception(exceptions::SYNTAX_ERROR.get(), vec![message]),
             ))

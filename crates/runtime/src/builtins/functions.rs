@@ -480,6 +480,7 @@ pub mod module {
             dont_imply_dedent: flags & 0x200 != 0,
             allow_top_level_await: flags & TOP_LEVEL_AWAIT != 0,
             allow_incomplete_input: flags & INCOMPLETE != 0,
+            int_max_str_digits: 0,
         };
         let hooks = compile::ast_hooks();
         if let Some(hooks) = hooks

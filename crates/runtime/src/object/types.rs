@@ -56,8 +56,10 @@ impl TypeFlags {
     pub const WEAKREF: TypeFlags = TypeFlags(1 << 2);
     /// Lisle's own, not shown: hash is None.
     pub const UNHASHABLE: TypeFlags = TypeFlags(1 << 3);
+    /// Lisle's own: a native type that `__flags__` shows as one made at run time, as it is in CPython.
+    pub const LIKE_HEAP: TypeFlags = TypeFlags(1);
     /// What `__flags__` hides.
-    pub const HIDDEN: TypeFlags = TypeFlags(0b1110);
+    pub const HIDDEN: TypeFlags = TypeFlags(0b1111);
     /// What a subclass has from its base.
     pub const INHERITED: TypeFlags = TypeFlags(1 << 5 | 1 << 6 | 1 << 2 | (0xff << 24));
 

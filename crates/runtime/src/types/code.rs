@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-use lisle_bytecode::{CodeFlags, CodeObject, Const, Location, PackedCode, Text};
+use lisle_bytecode::{CodeFlags, CodeObject, Const, Locations, Location, PackedCode, Text};
 use num_bigint::{BigInt, Sign};
 
 use crate::memory::trace::{Opaque, Trace, Visitor};
@@ -170,9 +170,10 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
 /// The body that `plain` describes.
 fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
     if crate::interp::no_debug_ranges() {
-        for (_, location) in &mut plain.locations {
+        plain.locations = Locations::pack(plain.locations.iter().map(|(start, mut location)| {
             (location.end_line, location.col, location.end_col) = (location.line, NO_COLUMN, NO_COLUMN);
-        }
+            (start, location)
+        }));
     }
     let consts = std::mem::take(&mut plain.consts);
     let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<_>>()?;
@@ -429,9 +430,15 @@ impl Code {
     #[pymethod(sig = "($self, /)")]
     fn co_lines(vm: &Vm, this: &Py<Code>) -> Res<Value> {
         let end = this.words.len() as u32;
-        let runs = this.plain.locations.iter();
-        let stops = runs.skip(1).map(|(start, _)| start).chain([end]);
-        let rows = this.plain.locations.iter().zip(stops).map(|((start, location), stop)| {
+        // Neighbours on the same line are one entry.
+        let mut starts: Vec<(u32, Location)> = Vec::new();
+        for (start, location) in this.plain.locations.iter() {
+            if starts.last().is_none_or(|(_, last)| last.line != location.line) {
+                starts.push((start, location));
+            }
+        }
+        let stops = starts.iter().skip(1).map(|run| run.0).chain([end]);
+        let rows = starts.iter().zip(stops).map(|(&(start, location), stop)| {
             let line = if location.line == 0 {
                 Value::NONE
             } else {

@@ -49,7 +49,7 @@ impl Code {
         const LINE_ONLY: u8 = 13;
         let mut table = Vec::new();
         let mut line = i64::from(self.plain.first_line);
-        let runs = &self.plain.locations;
+        let runs: Vec<(u32, Location)> = self.plain.locations.iter().collect();
         let size = self.words.len() as u32;
         let first = runs.first().map_or(size, |run| run.0);
         let whole = std::iter::once((0, Location::default())).chain(runs.iter().copied());

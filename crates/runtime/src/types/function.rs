@@ -1,5 +1,7 @@
 //! `types.FunctionType`: a Python function.
 
+use lisle_bytecode::CodeFlags;
+
 use crate::intern;
 use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, PySlot, Slot, Type, TypeFlags, Value};
@@ -33,7 +35,7 @@ impl Function {
     /// A function of `code` with `globals`.
     pub fn new(vm: &Vm, code: Py<Code>, globals: Py<Dict>, closure: Option<Py<Tuple>>) -> Py<Function> {
         let builtins = vm.builtins_of(&globals);
-        let nested = code.has(lisle_bytecode::CodeFlags::NESTED);
+        let nested = code.has(CodeFlags::NESTED);
         let function = Py::new(Function {
             name: PySlot::new(code.name.clone()),
             qualname: PySlot::new(code.qualname.clone()),
@@ -62,7 +64,7 @@ impl Function {
             return doc;
         }
         let code = self.code.get();
-        let code = code.filter(|code| code.has(lisle_bytecode::CodeFlags::HAS_DOCSTRING));
+        let code = code.filter(|code| code.has(CodeFlags::HAS_DOCSTRING));
         let doc = code
             .and_then(|code| code.consts.first().cloned())
             .unwrap_or(Value::NONE);
@@ -182,6 +184,11 @@ impl Function {
                 "{name}() requires a code object with {have} free vars, not {}",
                 code.freevars.len()
             )));
+        }
+        const KINDS: u32 = CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
+        if this.code.get().is_some_and(|old| (old.flags ^ code.flags) & KINDS != 0) {
+            let message = "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)";
+            vm.warn(crate::types::exceptions::DEPRECATION_WARNING.get(), message, 1)?;
         }
         drop(this.docstring());
         // Frames borrow the code from their function: the old one stays as long as the process.

@@ -760,7 +760,8 @@ impl Type {
     }
     #[getter(member)]
     fn __flags__(_: &Vm, this: &Py<Type>) -> i64 {
-        i64::from(this.flags.load(Relaxed) & !TypeFlags::HIDDEN.0)
+        let heap = if this.has_flag(TypeFlags::LIKE_HEAP) { TypeFlags::HEAP.0 } else { 0 };
+        i64::from(this.flags.load(Relaxed) & !TypeFlags::HIDDEN.0 | heap)
     }
     #[getter(member)]
     fn __basicsize__(_: &Vm, this: &Py<Type>) -> i64 {
