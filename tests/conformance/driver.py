@@ -10,6 +10,7 @@ use them are skipped instead of all tests of a file. Child watchers of asyncio a
 
 import ast
 import builtins
+import functools
 import importlib.machinery
 import inspect
 import os
@@ -107,6 +108,23 @@ def allows_absence(filename, line):
                 if handler.type is None or "ImportError" in ast.unparse(handler.type):
                     return True
     return False
+
+
+def force_not_colorized(function):
+    """That of the suite does not know 3.14's arguments of can_colorize()."""
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        import _colorize
+
+        old = _colorize.can_colorize
+        _colorize.can_colorize = lambda *, file=None: False
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _colorize.can_colorize = old
+
+    return wrapper
 
 
 def changed():
@@ -236,6 +254,7 @@ def main():
         # What support would ask _testinternalcapi and _testcapi.
         support.has_no_debug_ranges = lambda: False
         support.get_c_recursion_limit = lambda: 10000
+        support.force_not_colorized = force_not_colorized
         support.without_optimizer = lambda function: function
         support.skip_if_suppress_immortalization = lambda: lambda function: function
     suite = unittest.defaultTestLoader.loadTestsFromName(module)

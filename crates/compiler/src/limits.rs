@@ -10,7 +10,7 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::errors::{Res, SyntaxErrorKind, fault, fault_of};
 
 /// Levels of nested expressions that are compiled.
-const MAX_DEPTH: u32 = 6_000;
+const MAX_DEPTH: u32 = 10_000;
 const MAX_BRACKETS: usize = 200;
 const MAX_INDENTS: usize = 100;
 const MAX_FSTRINGS: usize = 150;

@@ -205,6 +205,11 @@ fn undecodable(bytes: &[u8], at: usize, cookie: Option<String>) -> SyntaxError {
         ),
     };
     let mut error = plain(message);
+    let begin = bytes[..at]
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |newline| newline + 1);
     error.line = line as u32;
+    error.col = (at - begin) as u32;
     error
 }

@@ -4,7 +4,7 @@
 
 use lisle_bytecode::{CodeFlags, Const, Op};
 use ruff_python_ast::{Comprehension, Expr};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::{Codegen, CompFrame, Reg};
 use crate::errors::Res;
@@ -46,7 +46,8 @@ impl<'a> Codegen<'a> {
             ),
             Expr::DictComp(c) => {
                 let Some(key) = &c.key else {
-                    return self.fail(c.range, "dict unpacking cannot be used in dict comprehension");
+                    let stars = TextRange::at(c.range.start() + TextSize::new(1), TextSize::new(2));
+                    return self.fail(stars, "dict unpacking cannot be used in dict comprehension");
                 };
                 let parts = Parts {
                     kind: CompKind::Dict,

@@ -133,19 +133,12 @@ impl<'a> Codegen<'a> {
         let Some(scope) = self.table.find(e, Role::Lambda) else {
             return self.fail(e.range, "lambda without a scope");
         };
-        let scope_generates = self.table.scope(scope).generator;
         let line = self.line(e.range);
         let start = self.start_of(e.range);
         self.enter_function(scope, "<lambda>".into(), e.parameters.as_deref(), line, start);
-        if scope_generates {
-            // What is left over is no value of the generator.
-            self.effect(&e.body)?;
-            self.return_none();
-        } else {
-            let value = self.operand(&e.body)?;
-            self.u().range = e.body.range();
-            self.emit1(Op::Return, value);
-        }
+        let value = self.operand(&e.body)?;
+        self.u().range = e.body.range();
+        self.emit1(Op::Return, value);
         self.u().reachable = false;
         let code = self.finish()?;
         self.make_function(code, dst, first, k)

@@ -58,6 +58,10 @@ impl Codegen<'_> {
                 continue;
             }
             let Some((_, escape)) = chars.next() else {
+                if interpolated {
+                    // Before the brace of an expression.
+                    self.warn_escape(start + TextSize::new(at as u32), "{", "");
+                }
                 points.push('\\'.into());
                 break;
             };

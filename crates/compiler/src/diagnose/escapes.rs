@@ -41,6 +41,15 @@ impl<'p> Failure<'p> {
             .tokens
             .iter()
             .position(|t| t.1.start() <= location.start() && location.start() < t.1.end());
+        // The place may be that of the string's end.
+        let found = found.map(|i| match (self.kind(i), i.checked_sub(1)) {
+            (TokenKind::FStringEnd | TokenKind::TStringEnd, Some(before))
+                if matches!(self.kind(before), TokenKind::FStringMiddle | TokenKind::TStringMiddle) =>
+            {
+                before
+            }
+            _ => i,
+        });
         if let Some(i) = found
             && matches!(self.kind(i), TokenKind::FStringMiddle | TokenKind::TStringMiddle)
         {

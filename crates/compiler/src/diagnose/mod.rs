@@ -76,6 +76,22 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         }
         Err(Box::new(fault))
     };
+    // No newline follows the one line of an expression.
+    let broken = "unexpected character after line continuation character";
+    let scan = match mode {
+        Mode::Eval if source.ends_with('\\') => tokenizer::Scan {
+            error: scan.error.map(|fault| Fault {
+                message: broken.into(),
+                ..fault
+            }),
+            stop: scan.stop.map(|fault| Fault {
+                message: broken.into(),
+                ..fault
+            }),
+            ..scan
+        },
+        _ => scan,
+    };
     // An unexpected indent is final; whatever else the parser says gives way to an error of a later token.
     let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation);
     if let Some(fault) = scan.error

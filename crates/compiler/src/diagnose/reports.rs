@@ -100,6 +100,7 @@ impl Parser<'_> {
                 raise(self.between(a, a, &format!("{name} number required in complex literal")))
             }
             "conversion" => self.conversion(a, b),
+            "letter" => self.conversion_letter(a),
             "strings" => {
                 let items: Vec<NodeId> = match self.node(a) {
                     Some(node) if node.rule == LIST => node.parts.to_vec(),
@@ -148,35 +149,45 @@ impl Parser<'_> {
             .replace("%d", &line.to_string())
     }
 
-    fn conversion(&self, mark: NodeId, name: NodeId) -> Walk<bool> {
-        let (first, second) = (self.token(mark), self.token(name));
-        let before = self.tokens.get(..mark as usize).unwrap_or_default();
-        // The letter of the innermost string.
+    /// The letter of the innermost f-string or t-string around a token.
+    fn string_letter(&self, at: NodeId) -> char {
+        let before = self.tokens.get(..at as usize).unwrap_or_default();
         let mut depth = 0usize;
-        let mut letter = 'f';
         for token in before.iter().rev() {
             match token.kind {
                 Kind::FStringEnd | Kind::TStringEnd => depth += 1,
                 Kind::FStringStart | Kind::TStringStart if depth > 0 => depth -= 1,
                 Kind::FStringStart => break,
-                Kind::TStringStart => {
-                    letter = 't';
-                    break;
-                }
+                Kind::TStringStart => return 't',
                 _ => {}
             }
         }
-        let fault = if first.end != second.start {
-            let text = "conversion type must come right after the exclamation mark";
-            self.between(mark, name, &format!("{letter}-string: {text}"))
-        } else if matches!(self.text(second), "s" | "r" | "a") {
+        'f'
+    }
+
+    fn conversion(&self, mark: NodeId, name: NodeId) -> Walk<bool> {
+        if self.token(mark).end == self.token(name).start {
             return Ok(true);
-        } else {
-            let shown = self.text(second);
-            let text = format!("{letter}-string: invalid conversion character '{shown}': expected 's', 'r', or 'a'");
-            self.between(name, name, &text)
+        }
+        let text = "conversion type must come right after the exclamation mark";
+        let text = format!("{}-string: {text}", self.string_letter(mark));
+        Err(Halt::Report(Box::new(self.between(mark, name, &text))))
+    }
+
+    /// Looked at when the whole field is there.
+    fn conversion_letter(&self, conversion: NodeId) -> Walk<bool> {
+        let Some(&name) = self.node(conversion).and_then(|node| node.parts.last()) else {
+            return Ok(true);
         };
-        Err(Halt::Report(Box::new(fault)))
+        let shown = self.text(self.token(name));
+        if matches!(shown, "s" | "r" | "a") {
+            return Ok(true);
+        }
+        let text = format!(
+            "{}-string: invalid conversion character '{shown}': expected 's', 'r', or 'a'",
+            self.string_letter(name)
+        );
+        Err(Halt::Report(Box::new(self.between(name, name, &text))))
     }
 
     fn bad_target(&self, target: Target, a: NodeId) -> Walk<bool> {

@@ -206,8 +206,14 @@ impl Scanner<'_> {
     fn indentation(&mut self) -> Found {
         let start = self.at;
         let (mut col, mut alt) = (0, 0);
+        let mut first_line = None;
         loop {
             match self.peek() {
+                // Of blanks before a backslash those of the first line count.
+                b'\\' if self.peek_at(1) == b'\n' => {
+                    first_line = first_line.or(Some((col, alt)).filter(|columns| columns.0 > 0));
+                    self.at += 1;
+                }
                 b' ' => {
                     col += 1;
                     alt += 1;
@@ -223,6 +229,9 @@ impl Scanner<'_> {
                 _ => break,
             }
             self.at += 1;
+        }
+        if let Some(columns) = first_line {
+            (col, alt) = columns;
         }
         if self.done() || matches!(self.peek(), b'#' | b'\n' | b'\\') {
             return Ok(());

@@ -541,7 +541,7 @@ impl Builder {
                 if name.range.start() > keyword.range.start() {
                     // `f((x)=1)`, which the parser lets through.
                     let text = "expression cannot contain assignment, perhaps you meant \"==\"?";
-                    return fault(keyword.range, text);
+                    return fault(TextRange::new(name.range.start(), keyword.range.end()), text);
                 }
                 if arguments.keywords.len() <= MAX_CHECKED_KEYWORDS && names.contains(&name.as_str()) {
                     return fault(keyword.range, format!("keyword argument repeated: {name}"));

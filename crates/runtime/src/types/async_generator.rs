@@ -598,7 +598,7 @@ impl AnextAwaitable {
     #[slot]
     fn __next__(vm: &Vm, this: &Py<AnextAwaitable>) -> Res<Option<Value>> {
         let iter = this.iterator(vm)?;
-        match vm.next(&iter) {
+        match vm.next_or_end(&iter) {
             Ok(value) => Ok(value),
             Err(exc) => this.or_default(vm, Err(exc)).map(Some),
         }

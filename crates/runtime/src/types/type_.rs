@@ -46,7 +46,13 @@ fn best_base(vm: &Vm, bases: &[Py<Type>]) -> Res<Py<Type>> {
     let mut best: Option<&Py<Type>> = None;
     for base in bases {
         if !base.has_flag(TypeFlags::BASETYPE) {
-            return Err(vm.type_error(format!("type '{}' is not an acceptable base type", base.name())));
+            let module = vm.getattr(base.as_value(), intern!("__module__"))?;
+            let module = module.downcast::<Str>().map(|m| m.to_string_lossy());
+            let name = match module.filter(|module| module != "builtins") {
+                Some(module) => format!("{module}.{}", base.name()),
+                None => base.name(),
+            };
+            return Err(vm.type_error(format!("type '{name}' is not an acceptable base type")));
         }
         best = match best {
             None => Some(base),
@@ -760,7 +766,11 @@ impl Type {
     }
     #[getter(member)]
     fn __flags__(_: &Vm, this: &Py<Type>) -> i64 {
-        let heap = if this.has_flag(TypeFlags::LIKE_HEAP) { TypeFlags::HEAP.0 } else { 0 };
+        let heap = if this.has_flag(TypeFlags::LIKE_HEAP) {
+            TypeFlags::HEAP.0
+        } else {
+            0
+        };
         i64::from(this.flags.load(Relaxed) & !TypeFlags::HIDDEN.0 | heap)
     }
     #[getter(member)]

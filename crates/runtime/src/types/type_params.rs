@@ -94,10 +94,9 @@ fn calling_module(vm: &Vm) -> Option<Value> {
 
 /// Gives an instance the attribute `__module__`.
 fn set_module(vm: &Vm, object: &Value) -> Res<()> {
-    if let Some(module) = calling_module(vm) {
-        vm.setattr(object, intern!("__module__"), &module)?;
-    }
-    Ok(())
+    // Code without a module leaves none.
+    let module = calling_module(vm).unwrap_or(Value::NONE);
+    vm.setattr(object, intern!("__module__"), &module)
 }
 
 /// The parameters with each TypeVarTuple as `Unpack[Ts]`.
