@@ -128,7 +128,7 @@ def force_not_colorized(function):
 
 
 def changed():
-    """The tests of changed.txt; a name may stand for a class or a file."""
+    """The tests of changed.txt; a name may stand for a class or a file, but for `=name`."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "changed.txt")
     with open(path, encoding="utf-8") as file:
         return {line.split()[0] for line in file if line.strip() and not line.startswith("#")}
@@ -192,7 +192,7 @@ def selected(suite, other):
         if name in known:
             continue
         parts = name.split(".")
-        if any(".".join(parts[:end]) in other for end in range(1, len(parts) + 1)):
+        if "=" + name in other or any(".".join(parts[:end]) in other for end in range(1, len(parts) + 1)):
             out.write(f"skip {name}\n")
             continue
         yield item
