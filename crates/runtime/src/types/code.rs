@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-use lisle_bytecode::{CodeFlags, CodeObject, Const, Locations, Location, PackedCode, Text};
+use lisle_bytecode::{CodeFlags, CodeObject, Const, Location, Locations, PackedCode, Text};
 use num_bigint::{BigInt, Sign};
 
 use crate::memory::trace::{Opaque, Trace, Visitor};
