@@ -57,6 +57,7 @@ mod sigset;
 mod socket;
 mod sqlite;
 mod sre;
+mod ssl;
 mod stat;
 mod string;
 mod struct_;
@@ -140,6 +141,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &socket::module::DEF,
     &sqlite::module::DEF,
     &sre::module::DEF,
+    &ssl::module::DEF,
     &stat::module::DEF,
     &string::module::DEF,
     &struct_::module::DEF,

@@ -20,7 +20,7 @@ use lisle_runtime::types::module::Module;
 use crate::exception::ExceptionClass;
 use crate::syscall::{Errno, OrRaise, c, check, detached, fd_of, int_arg};
 use crate::timeout::nanoseconds;
-use object::Socket;
+pub(crate) use object::Socket;
 
 static HERROR: ExceptionClass = ExceptionClass::new("socket", "herror", &exceptions::OS_ERROR);
 static GAIERROR: ExceptionClass = ExceptionClass::new("socket", "gaierror", &exceptions::OS_ERROR);

@@ -145,7 +145,8 @@ impl Socket {
         self.wait_for(vm, events, until)
     }
 
-    fn wait_for(&self, vm: &Vm, events: libc::c_short, until: Option<Instant>) -> Res<bool> {
+    /// Waits for events of `poll`; false when the time is up.
+    pub fn wait_for(&self, vm: &Vm, events: libc::c_short, until: Option<Instant>) -> Res<bool> {
         loop {
             let fd = self.fd();
             if fd < 0 {

@@ -1,0 +1,327 @@
+//! What is in a certificate: the fields that programs and the search for chains ask for.
+//!
+//! Invariant: a [`Certificate`] borrows from the DER text and was read without a panic, whatever that text is. Signatures
+//! are not looked at here.
+
+use std::net::IpAddr;
+
+use super::der::{Der, Item};
+use super::oids;
+
+/// The fields of a certificate.
+pub struct Certificate<'a> {
+    pub version: u64,
+    pub serial: &'a [u8],
+    /// A name with tag and length.
+    pub issuer: &'a [u8],
+    pub subject: &'a [u8],
+    pub not_before: Time,
+    pub not_after: Time,
+    pub is_ca: bool,
+    pub alternatives: Vec<Name<'a>>,
+    pub ocsp: Vec<String>,
+    pub ca_issuers: Vec<String>,
+    pub crls: Vec<String>,
+}
+
+/// A name of a subject beside its distinguished one.
+pub enum Name<'a> {
+    Dns(String),
+    Email(String),
+    Uri(String),
+    Ip(&'a [u8]),
+    Directory(&'a [u8]),
+    Registered(String),
+    Other,
+}
+
+/// Seconds since the epoch and the calendar fields.
+#[derive(Clone, Copy)]
+pub struct Time {
+    pub seconds: i64,
+    year: i64,
+    month: i64,
+    day: i64,
+    clock: [i64; 3],
+}
+
+impl<'a> Certificate<'a> {
+    pub fn parse(der: &'a [u8]) -> Option<Certificate<'a>> {
+        let mut top = Der(der).expect(0x30)?.inside();
+        let mut fields = top.expect(0x30)?.inside();
+        let version = match fields.optional(0xa0) {
+            Some(item) => unsigned(item.inside().expect(0x02)?.body)? + 1,
+            None => 1,
+        };
+        let serial = fields.expect(0x02)?.body;
+        fields.expect(0x30)?;
+        let issuer = fields.expect(0x30)?.whole;
+        let mut validity = fields.expect(0x30)?.inside();
+        let not_before = Time::parse(&validity.next()?)?;
+        let not_after = Time::parse(&validity.next()?)?;
+        let subject = fields.expect(0x30)?.whole;
+        // The public key.
+        fields.expect(0x30)?;
+        let mut found = Certificate {
+            version,
+            serial,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            // Version 1 has no extension to say so.
+            is_ca: version == 1 && issuer == subject,
+            alternatives: Vec::new(),
+            ocsp: Vec::new(),
+            ca_issuers: Vec::new(),
+            crls: Vec::new(),
+        };
+        for field in fields.filter(|field| field.tag == 0xa3) {
+            for extension in field.inside().expect(0x30)?.inside() {
+                let mut parts = extension.inside();
+                let id = parts.expect(0x06)?.body;
+                parts.optional(0x01);
+                let value = parts.expect(0x04)?.body;
+                found.extension(id, value);
+            }
+        }
+        Some(found)
+    }
+
+    fn extension(&mut self, id: &[u8], value: &'a [u8]) -> Option<()> {
+        match id {
+            // subjectAltName
+            [0x55, 0x1d, 0x11] => {
+                let names = Der(value).expect(0x30)?.inside();
+                self.alternatives = names.map(|item| Name::parse(&item)).collect();
+            }
+            // basicConstraints
+            [0x55, 0x1d, 0x13] => {
+                let flag = Der(value).expect(0x30)?.inside().optional(0x01);
+                self.is_ca = flag.is_some_and(|flag| flag.body != [0]);
+            }
+            // cRLDistributionPoints
+            [0x55, 0x1d, 0x1f] => {
+                for point in Der(value).expect(0x30)?.inside() {
+                    let Some(name) = point.inside().optional(0xa0) else {
+                        continue;
+                    };
+                    let Some(full) = name.inside().optional(0xa0) else {
+                        continue;
+                    };
+                    self.crls.extend(full.inside().filter_map(|item| uri(&item)));
+                }
+            }
+            // authorityInfoAccess
+            [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01] => {
+                for access in Der(value).expect(0x30)?.inside() {
+                    let mut parts = access.inside();
+                    let method = parts.expect(0x06)?.body;
+                    let Some(place) = parts.next().and_then(|item| uri(&item)) else {
+                        continue;
+                    };
+                    match method {
+                        [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01] => self.ocsp.push(place),
+                        [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02] => self.ca_issuers.push(place),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    pub fn self_issued(&self) -> bool {
+        self.issuer == self.subject
+    }
+
+    /// Whether the certificate is for this host, as X.509 rules and OpenSSL's flags have it.
+    pub fn is_for_host(&self, host: &str, flags: i64) -> bool {
+        const ALWAYS_CHECK_SUBJECT: i64 = 1;
+        const NO_WILDCARDS: i64 = 2;
+        const NEVER_CHECK_SUBJECT: i64 = 32;
+        let wildcards = flags & NO_WILDCARDS == 0;
+        let mut any = false;
+        for name in &self.alternatives {
+            if let Name::Dns(pattern) = name {
+                any = true;
+                if matches(pattern, host, wildcards) {
+                    return true;
+                }
+            }
+        }
+        let subject = flags & NEVER_CHECK_SUBJECT == 0 && (!any || flags & ALWAYS_CHECK_SUBJECT != 0);
+        subject
+            && attributes(self.subject)
+                .flatten()
+                .any(|(id, value)| id == [0x55, 0x04, 0x03] && matches(&value, host, wildcards))
+    }
+
+    pub fn is_for_address(&self, address: IpAddr) -> bool {
+        let bytes = match address {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        let mut names = self.alternatives.iter();
+        names.any(|name| matches!(name, Name::Ip(found) if *found == bytes.as_slice()))
+    }
+}
+
+impl<'a> Name<'a> {
+    fn parse(item: &Item<'a>) -> Name<'a> {
+        match item.tag {
+            0x81 => Name::Email(latin1(item.body)),
+            0x82 => Name::Dns(latin1(item.body)),
+            0x86 => Name::Uri(latin1(item.body)),
+            0x87 => Name::Ip(item.body),
+            0xa4 => Name::Directory(item.body),
+            0x88 => Name::Registered(oids::dotted(item.body).unwrap_or_default()),
+            _ => Name::Other,
+        }
+    }
+}
+
+/// The relative names of a distinguished name, each with its attributes: identifiers and values.
+pub fn attributes<'a>(name: &'a [u8]) -> impl Iterator<Item = Vec<(&'a [u8], String)>> {
+    let all = Der(name).expect(0x30).map_or(Der(&[]), |item| item.inside());
+    all.map(|set| {
+        let each = set.inside().filter_map(|pair| {
+            let mut parts = pair.inside();
+            let id = parts.expect(0x06)?.body;
+            let value = parts.next()?;
+            Some((id, text(&value)))
+        });
+        each.collect()
+    })
+}
+
+/// The serial number as OpenSSL shows it.
+pub fn serial_text(serial: &[u8]) -> String {
+    let negative = serial.first().is_some_and(|byte| byte & 0x80 != 0);
+    let mut bytes = serial.to_vec();
+    if negative {
+        let mut carry = true;
+        for byte in bytes.iter_mut().rev() {
+            let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
+            *byte = value;
+            carry = overflow;
+        }
+    }
+    let start = bytes
+        .iter()
+        .position(|&byte| byte != 0)
+        .unwrap_or(bytes.len().saturating_sub(1));
+    let digits: String = bytes.iter().skip(start).map(|byte| format!("{byte:02X}")).collect();
+    if negative { format!("-{digits}") } else { digits }
+}
+
+fn unsigned(body: &[u8]) -> Option<u64> {
+    (body.len() <= 8).then(|| body.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+}
+
+fn uri(item: &Item<'_>) -> Option<String> {
+    (item.tag == 0x86).then(|| latin1(item.body))
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// A string of one of ASN.1's kinds.
+fn text(item: &Item<'_>) -> String {
+    match item.tag {
+        0x0c => String::from_utf8_lossy(item.body).into_owned(),
+        0x1e => {
+            let units: Vec<u16> = item
+                .body
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+                .collect();
+            String::from_utf16_lossy(&units)
+        }
+        0x1c => {
+            let codes = item
+                .body
+                .chunks_exact(4)
+                .map(|c| u32::from_be_bytes([c[0], c[1], c[2], c[3]]));
+            codes.map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect()
+        }
+        _ => latin1(item.body),
+    }
+}
+
+/// Whether a name of a certificate, maybe with `*` for its first label, is that of the host.
+fn matches(pattern: &str, host: &str, wildcards: bool) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if pattern.contains('\0') || pattern.is_empty() {
+        return false;
+    }
+    if pattern.eq_ignore_ascii_case(host) {
+        return true;
+    }
+    let Some(suffix) = pattern.strip_prefix("*.") else {
+        return false;
+    };
+    if !wildcards || suffix.contains('*') || !suffix.contains('.') {
+        return false;
+    }
+    match host.split_once('.') {
+        Some((label, rest)) => !label.is_empty() && rest.eq_ignore_ascii_case(suffix),
+        None => false,
+    }
+}
+
+impl Time {
+    fn parse(item: &Item<'_>) -> Option<Time> {
+        let digits = std::str::from_utf8(item.body).ok()?.strip_suffix('Z')?;
+        let (year, rest) = match item.tag {
+            0x17 => {
+                let (year, rest) = digits.split_at_checked(2)?;
+                let year: i64 = year.parse().ok()?;
+                (if year < 50 { 2000 + year } else { 1900 + year }, rest)
+            }
+            0x18 => {
+                let (year, rest) = digits.split_at_checked(4)?;
+                (year.parse().ok()?, rest)
+            }
+            _ => return None,
+        };
+        let mut parts = [0i64; 5];
+        for (at, part) in parts.iter_mut().enumerate() {
+            *part = rest.get(at * 2..at * 2 + 2).unwrap_or("0").parse().ok()?;
+        }
+        let [month, day, hour, minute, second] = parts;
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        // Days from the civil calendar (Howard Hinnant's algorithm).
+        let y = if month <= 2 { year - 1 } else { year };
+        let era = y.div_euclid(400);
+        let of_era = y.rem_euclid(400);
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+        Some(Time {
+            seconds: days * 86_400 + hour * 3600 + minute * 60 + second,
+            year,
+            month,
+            day,
+            clock: [hour, minute, second],
+        })
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let month = MONTHS.get((self.month - 1) as usize).unwrap_or(&"???");
+        let [hour, minute, second] = self.clock;
+        write!(
+            f,
+            "{month} {:2} {hour:02}:{minute:02}:{second:02} {} GMT",
+            self.day, self.year
+        )
+    }
+}
