@@ -4,10 +4,12 @@
 //! holds nothing. The object refers to its socket and owner weakly, which refer to it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use lisle_runtime::intern;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
+use lisle_runtime::threads::{AcquireResult, RawLock};
 use lisle_runtime::types::buffer::{self, BufferFlags};
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::exceptions;
@@ -32,6 +34,18 @@ pub struct SslSocket {
     context: PySlot<SslContext>,
     server_side: bool,
     host: Value,
+    /// Held while a thread reads and waits for what it reads: another one could take it from the connection, and leave this one waiting for
+    /// a socket that has nothing more to give.
+    reading: RawLock,
+}
+
+/// Gives the right to read back.
+struct Reader<'a>(&'a RawLock);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
 }
 
 /// What is being done, for the words of a timeout.
@@ -111,6 +125,7 @@ impl SslSocket {
             context: PySlot::new(context.clone()),
             server_side,
             host,
+            reading: RawLock::new(),
         })
         .into_value())
     }
@@ -134,6 +149,19 @@ impl SslSocket {
         }
     }
 
+    /// Waits for the right to read.
+    fn begin_reading<'a>(vm: &Vm, this: &'a Py<SslSocket>, until: Option<Instant>) -> Res<Reader<'a>> {
+        loop {
+            match this.reading.acquire(until, true) {
+                AcquireResult::Acquired => return Ok(Reader(&this.reading)),
+                AcquireResult::TimedOut => {
+                    return Err(vm.exception_with(&exceptions::TIMEOUT_ERROR, "The read operation timed out"));
+                }
+                AcquireResult::Interrupted => vm.safepoint()?,
+            }
+        }
+    }
+
     /// Makes steps until one gets to the end, waiting for the socket as its timeout says.
     fn drive<T>(
         vm: &Vm,
@@ -143,6 +171,12 @@ impl SslSocket {
     ) -> Res<T> {
         let socket = SslSocket::socket(vm, this)?;
         let until = socket.as_ref().and_then(|socket| socket.deadline());
+        let waits = socket.as_ref().is_some_and(|socket| socket.timeout_ns() != 0);
+        let _reader = if matches!(doing, Doing::Reading) && waits {
+            Some(SslSocket::begin_reading(vm, this, until)?)
+        } else {
+            None
+        };
         loop {
             let transport = SslSocket::transport(vm, this, socket.as_ref())?;
             let engine = &*this.engine;
