@@ -183,7 +183,7 @@ impl<'a> Name<'a> {
 }
 
 /// The relative names of a distinguished name, each with its attributes: identifiers and values.
-pub fn attributes<'a>(name: &'a [u8]) -> impl Iterator<Item = Vec<(&'a [u8], String)>> {
+pub fn attributes(name: &[u8]) -> impl Iterator<Item = Vec<(&[u8], String)>> {
     let all = Der(name).expect(0x30).map_or(Der(&[]), |item| item.inside());
     all.map(|set| {
         let each = set.inside().filter_map(|pair| {
