@@ -42,6 +42,25 @@ const CASES: &[Case] = &[
         "",
     ),
     case(&["-Sc", "print(2)"], "", 0, "2\n", ""),
+    case(
+        &[
+            "-X",
+            "cpu_count=7",
+            "-c",
+            "import os; print(os.cpu_count(), os.process_cpu_count())",
+        ],
+        "",
+        0,
+        "7 7\n",
+        "",
+    ),
+    case(
+        &["-X", "pycache_prefix=", "-c", "import sys; print(sys.pycache_prefix)"],
+        "",
+        0,
+        "None\n",
+        "",
+    ),
     case(&["-", "a"], "import sys; print(sys.argv)", 0, "['-', 'a']\n", ""),
     case(&[], "import sys; print(sys.argv, __name__)", 0, "[''] __main__\n", ""),
     case(&["-c", "import sys; sys.exit(3)"], "", 3, "", ""),
@@ -269,4 +288,50 @@ fn verbose_imports_are_told() {
         assert!(run.success() && run.stdout == "1\n", "{}", run.stderr);
         assert!(run.stderr.contains("\nimport 'colorsys' # <"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn sessions_without_a_terminal_show_lines_and_end_once() {
+    let input = b"def f(x):\n    y = x\n    return 1 / y\n\nf(0)\ndef g(x, x): pass\n";
+    for mode in support::MODES {
+        let run = lisle_with_input(&[mode, &["-I", "-i"]].concat(), input);
+        let error = &run.stderr;
+        assert!(
+            error.contains("line 3, in f\n    return 1 / y\n           ~~^~~\n"),
+            "{error}"
+        );
+        assert!(
+            error.contains("duplicate argument 'x' in function definition"),
+            "{error}"
+        );
+        assert!(!error.contains("codeop"), "{error}");
+        assert_eq!(error.matches(">>> ").count(), 4, "{error}");
+    }
+}
+
+#[test]
+fn a_script_knows_where_it_is() {
+    let folder = std::env::temp_dir().join(format!("lisle-script-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder can be written to");
+    let text = "import sys\nprint(__file__, sys.argv[0], (lambda: 0).__code__.co_filename)\n";
+    std::fs::write(folder.join("script.py"), text).expect("the folder was made");
+    let output = Command::new(env!("CARGO_BIN_EXE_lisle"))
+        .arg("script.py")
+        .current_dir(&folder)
+        .output()
+        .expect("lisle starts");
+    let here = folder.join("script.py");
+    let expected = format!("{0} script.py {0}\n", here.display());
+    let _ = std::fs::remove_dir_all(&folder);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
+fn closed_streams_are_none() {
+    let lisle = env!("CARGO_BIN_EXE_lisle");
+    let script = format!(
+        "{lisle} -c 'import sys; sys.exit(3 if sys.stdout is None and sys.stdin is None and sys.stderr else 4)' >&- <&-"
+    );
+    let status = Command::new("sh").args(["-c", &script]).status().expect("sh starts");
+    assert_eq!(status.code(), Some(3));
 }

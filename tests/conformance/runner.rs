@@ -160,6 +160,8 @@ fn run_process(
         .arg(format!("test.{name}"))
         .args([folder.join("report"), folder.join("done")])
         .env_remove("PYTHONPATH")
+        .env_remove("PYTHONUNBUFFERED")
+        .env_remove("PYTHONDONTWRITEBYTECODE")
         .env("PYTHONHASHSEED", "0")
         .env("RUST_BACKTRACE", "0")
         .env("TMPDIR", work)

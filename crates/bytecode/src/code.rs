@@ -76,6 +76,23 @@ pub struct Location {
     pub end_col: u32,
 }
 
+impl Location {
+    /// The same place, marked as that of code which belongs to no statement: it has no end.
+    #[must_use]
+    pub fn silent(self) -> Location {
+        Location {
+            line: self.line,
+            ..Location::default()
+        }
+    }
+
+    /// Whether tracers are to see no line here.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.end_line == 0
+    }
+}
+
 /// One row of the exception table, by code word: an exception raised in `start..end` goes to `target`.
 /// Rows do not overlap except by nesting; the first row that covers a word is the innermost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,6 +7,7 @@
 mod codegen;
 mod diagnose;
 mod errors;
+mod features;
 mod fold;
 mod future;
 mod limits;
@@ -27,7 +28,6 @@ use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
 pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
 pub use scopes::{ScopeInfo, symbol_table};
 pub use source::{Region, decode_source, encoding_cookie};
-pub use tokens::{Token, TokenClass, tokens};
 pub use tree::{Literals, Tree, compile_tree, nodes, with_tree};
 pub use verify::verify;
 
@@ -61,6 +61,8 @@ pub struct Options {
     pub allow_top_level_await: bool,
     /// Source that could go on gives `SyntaxErrorKind::Incomplete`.
     pub allow_incomplete_input: bool,
+    /// The minor version of Python whose syntax is to be accepted.
+    pub feature_version: Option<u8>,
     /// How many digits an int may have; 0 for any.
     pub int_max_str_digits: usize,
 }
@@ -108,8 +110,12 @@ fn parse(source: &str, mode: Mode, options: &Options, lines: &LineIndex) -> Res<
     limits::check_tokens(parsed.tokens())?;
     diagnose::check(&parsed, source, lines, mode, options)?;
     tokens::check_numbers(&parsed, source, options.int_max_str_digits)?;
+    if let Some(minor) = options.feature_version {
+        features::check(parsed.syntax(), minor)?;
+    }
     if mode == Mode::Single {
         tokens::check_single(&parsed)?;
+        tokens::check_end(&parsed, source, options)?;
     }
     let depth = limits::depth(parsed.syntax());
     limits::check_depth(depth)?;

@@ -1,70 +1,13 @@
-//! The tokens of a source, as `tokenize` shows them.
-//!
-//! Invariant: tokens come in source order and lie inside the source. Errors are those of CPython's tokenizer.
+//! What the tokens of a source alone say: warnings, numbers that are too long, the end of an interactive source.
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Mod, PythonVersion, Stmt};
-use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
+use ruff_python_ast::{Mod, Stmt};
+use ruff_python_parser::Parsed;
 use ruff_text_size::{Ranged, TextRange};
 
-use crate::errors::{End, Fault, SyntaxError, SyntaxErrorKind, Warning, WarningCategory, fault};
+use crate::Options;
+use crate::errors::{End, Fault, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
-use crate::{diagnose, limits};
-
-/// The kinds of tokens that `tokenize` tells apart; operators are told apart by their text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TokenClass {
-    EndMarker,
-    Name,
-    Number,
-    String,
-    Newline,
-    Indent,
-    Dedent,
-    Operator,
-    FStringStart,
-    FStringMiddle,
-    FStringEnd,
-    TStringStart,
-    TStringMiddle,
-    TStringEnd,
-    Comment,
-    BlankNewline,
-}
-
-/// A token and its place: lines from 1, columns in characters from 0.
-#[derive(Clone, Debug)]
-pub struct Token {
-    pub class: TokenClass,
-    pub text: String,
-    pub start: (u32, u32),
-    pub end: (u32, u32),
-    /// The lines that the token stands on, whole.
-    pub lines: String,
-}
-
-fn class_of(kind: TokenKind) -> TokenClass {
-    match kind {
-        TokenKind::EndOfFile => TokenClass::EndMarker,
-        TokenKind::Int | TokenKind::Float | TokenKind::Complex => TokenClass::Number,
-        TokenKind::String => TokenClass::String,
-        TokenKind::FStringStart => TokenClass::FStringStart,
-        TokenKind::FStringMiddle => TokenClass::FStringMiddle,
-        TokenKind::FStringEnd => TokenClass::FStringEnd,
-        TokenKind::TStringStart => TokenClass::TStringStart,
-        TokenKind::TStringMiddle => TokenClass::TStringMiddle,
-        TokenKind::TStringEnd => TokenClass::TStringEnd,
-        TokenKind::Comment => TokenClass::Comment,
-        TokenKind::Newline => TokenClass::Newline,
-        TokenKind::NonLogicalNewline => TokenClass::BlankNewline,
-        TokenKind::Indent => TokenClass::Indent,
-        TokenKind::Dedent => TokenClass::Dedent,
-        // CPython's tokenizer calls `$`, `?` and the back quote operators as well.
-        TokenKind::Name => TokenClass::Name,
-        kind if kind.is_keyword() => TokenClass::Name,
-        _ => TokenClass::Operator,
-    }
-}
 
 /// The warnings that depend on tokens alone: a number that runs into a keyword.
 pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex) -> Vec<Warning> {
@@ -147,8 +90,22 @@ pub(crate) fn check_single(parsed: &Parsed<Mod>) -> Result<(), Box<Fault>> {
             _ => comment = None,
         }
     }
-    let simple = matches!(
-        first,
+    match (newline, rest.first()) {
+        (_, Some(next)) if !is_simple(first) => {
+            let token = parsed.tokens().iter().find(|token| token.start() >= next.start());
+            fault(token.map_or(next.range(), |token| token.range()), "invalid syntax")
+        }
+        (Some(newline), Some(_)) if rest.iter().any(|stmt| stmt.start() > newline.start()) => {
+            fault(newline, "multiple statements found while compiling a single statement")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A statement of one line.
+fn is_simple(stmt: &Stmt) -> bool {
+    matches!(
+        stmt,
         Stmt::Return(_)
             | Stmt::Delete(_)
             | Stmt::TypeAlias(_)
@@ -165,73 +122,41 @@ pub(crate) fn check_single(parsed: &Parsed<Mod>) -> Result<(), Box<Fault>> {
             | Stmt::Pass(_)
             | Stmt::Break(_)
             | Stmt::Continue(_)
-    );
-    match (newline, rest.first()) {
-        (_, Some(next)) if !simple => {
-            let token = parsed.tokens().iter().find(|token| token.start() >= next.start());
-            fault(token.map_or(next.range(), |token| token.range()), "invalid syntax")
-        }
-        (Some(newline), Some(_)) if rest.iter().any(|stmt| stmt.start() > newline.start()) => {
-            fault(newline, "multiple statements found while compiling a single statement")
-        }
-        _ => Ok(()),
-    }
+    )
 }
 
-/// The tokens of `source`, up to and with the end marker.
-pub fn tokens(source: &str) -> Result<Vec<Token>, SyntaxError> {
-    let lines = LineIndex::new(source);
-    let result = limits::with_stack_for_source(source.len(), || find(source, &lines));
-    result.map_err(|fault: Box<Fault>| fault.into_error(source, &lines))
-}
-
-fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
-    if let Some(error) = diagnose::scan_tokens(source, lines) {
-        return Err(Box::new(error));
-    }
-    let options = ParseOptions::from(ruff_python_parser::Mode::Module).with_target_version(PythonVersion::PY314);
-    let parsed = parse_unchecked(source, options);
-    let mut found = Vec::with_capacity(parsed.tokens().len() + 1);
-    let last_line = lines.line_and_byte(ruff_text_size::TextSize::of(source)).0;
-    for token in parsed.tokens().iter() {
-        let class = class_of(token.kind());
-        let (start, end) = (token.range().start(), token.range().end());
-        let text = source.get(usize::from(start)..usize::from(end)).unwrap_or_default();
-        let from = lines.line_and_char(source, start);
-        let mut to = lines.line_and_char(source, end);
-        let (text, from) = match class {
-            TokenClass::EndMarker => break,
-            // The newline itself is one column wide; at the end of the source there may be none.
-            TokenClass::Newline | TokenClass::BlankNewline => {
-                to = (from.0, from.1 + 1);
-                (text.to_owned(), from)
-            }
-            TokenClass::FStringMiddle | TokenClass::TStringMiddle => (text.replace("{{", "{").replace("}}", "}"), from),
-            _ => (text.to_owned(), from),
-        };
-        let shown: String = (from.0..=to.0).map(|line| lines.line_text(source, line)).collect();
-        found.push(Token {
-            class,
-            text,
-            start: from,
-            end: to,
-            lines: shown,
-        });
-    }
-    let end = if source.is_empty() || source.ends_with('\n') {
-        last_line
-    } else {
-        last_line + 1
+/// A compound statement of an interactive source ends with a newline of its own: more lines may follow what stands there. Only blocks at the
+/// end are over with the source, unless their end must not be implied.
+pub(crate) fn check_end(parsed: &Parsed<Mod>, source: &str, options: &Options) -> Result<(), Box<Fault>> {
+    let Mod::Module(module) = parsed.syntax() else {
+        return Ok(());
     };
-    for token in found.iter_mut().rev().take_while(|t| t.class == TokenClass::Dedent) {
-        (token.start, token.end, token.lines) = ((end, 0), (end, 0), String::new());
+    if source.ends_with('\n') || module.body.first().is_none_or(is_simple) {
+        return Ok(());
     }
-    found.push(Token {
-        class: TokenClass::EndMarker,
-        text: String::new(),
-        start: (end, 0),
-        end: (end, 0),
-        lines: String::new(),
-    });
-    Ok(found)
+    let last = source.rsplit('\n').next().unwrap_or_default().trim_start();
+    let blank = last.is_empty() || last.starts_with('#');
+    let end = ruff_text_size::TextSize::of(source);
+    let indented = parsed
+        .tokens()
+        .iter()
+        .rev()
+        .take_while(|token| token.end() == end)
+        .any(|token| token.kind() == TokenKind::Dedent);
+    if indented && !blank && !options.dont_imply_dedent {
+        return Ok(());
+    }
+    let (kind, message) = match options.allow_incomplete_input {
+        true => (SyntaxErrorKind::Incomplete, INCOMPLETE),
+        false => (SyntaxErrorKind::Syntax, "invalid syntax"),
+    };
+    Err(Box::new(Fault {
+        kind,
+        message: message.into(),
+        range: Some(TextRange::empty(end)),
+        end: End::Cursor,
+    }))
 }
+
+/// What is said of a source that may go on.
+pub(crate) const INCOMPLETE: &str = "incomplete input";

@@ -182,6 +182,8 @@ fn slot(ty: &Type, options: &mut Options, function: &ImplItemFn) -> Result<Token
     let python = ident.to_string();
     let (field, shape) = slots::find(&python).map_err(|message| Error::new_spanned(ident, message))?;
     let callee = quote!(<#ty>::#ident);
+    // Of constructors that take their arguments as they are.
+    let given = options.string("text")?;
     let (role, receiver, result) = match shape {
         Shape::New => (
             Role::New,
@@ -205,7 +207,8 @@ fn slot(ty: &Type, options: &mut Options, function: &ImplItemFn) -> Result<Token
         None => quote!(::lisle_runtime::native::IntoRes::into_res(#body, vm)),
     };
     let result = result.unwrap_or_else(|| quote!(::lisle_runtime::native::Value));
-    let text = match (typed.text(), shape) {
+    let own = given.map(|(text, _)| quote!(#text));
+    let text = match (own.or_else(|| typed.text().map(|text| quote!(#text))), shape) {
         (Some(text), Shape::New | Shape::Init) => {
             Some(quote!(def.text_signature = ::core::option::Option::Some(#text);))
         }

@@ -33,6 +33,17 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "            code = _imp._fix_co_filename(code, source_path)\n",
     ),
     ("platform.py", "        # XXX: RUSTPYTHON support\n", ""),
+    // Code shows CPython's instructions without their caches; the upper byte of a large operand is in the word behind (`types/code_shown.rs`).
+    (
+        "dis.py",
+        "    return _inline_cache_entries.get(opname, 0)\n",
+        "    return 0\n",
+    ),
+    (
+        "dis.py",
+        "        op = code[i]\n        deop = _deoptop(op)\n        caches = _get_cache_size(_all_opname[deop])\n        if deop in hasarg:\n            arg = code[i+1] | extended_arg\n",
+        "        op = code[i]\n        if op == CACHE:\n            continue\n        deop = _deoptop(op)\n        if deop in hasarg:\n            arg = code[i+1] | extended_arg\n            if i + 3 < len(code) and code[i+2] == CACHE:\n                arg |= code[i+3] << 8\n",
+    ),
 ];
 
 /// Applies the patches of `path`; gives how many there were.

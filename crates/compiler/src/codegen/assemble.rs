@@ -142,11 +142,12 @@ impl<'a> Codegen<'a> {
 
     fn locations(&self, unit: &Unit, at: &Positions) -> Locations {
         let mut rows: Vec<(u32, Location)> = Vec::new();
-        let mut last: Option<TextRange> = None;
+        let mut last: Option<(TextRange, bool)> = None;
         for (ins, &start) in unit.code.iter().zip(&at.start) {
-            if last != Some(ins.range) {
-                last = Some(ins.range);
-                rows.push((start, self.lines.location(ins.range)));
+            if last != Some((ins.range, ins.silent)) {
+                last = Some((ins.range, ins.silent));
+                let place = self.lines.location(ins.range);
+                rows.push((start, if ins.silent { place.silent() } else { place }));
             }
         }
         Locations::pack(rows)

@@ -153,10 +153,11 @@ impl<'a> Codegen<'a> {
                     if value.is_some() {
                         self.pop_block();
                     }
-                    self.u().range = range;
+                    (self.u().range, self.u().silent) = (range, true);
                 }
                 BlockKind::With { exit, is_async, range } => {
                     self.at(range, |this| this.call_exit(exit, is_async))?;
+                    self.u().silent = true;
                 }
             }
         }
@@ -195,12 +196,16 @@ impl<'a> Codegen<'a> {
             return Ok(());
         }
         let bound = self.unit().bound.clone();
+        if value.is_none() {
+            // The statement's line comes before those of what it leaves.
+            self.emit(Op::Nop, 0, 0, 0, 0);
+        }
         let left = self.unwind(0, value.filter(|v| v.is_temp()))?;
         match value {
             Some(value) => self.emit1(Op::Return, value),
             None => self.return_const(constant),
         }
-        self.u().reachable = false;
+        (self.u().reachable, self.u().silent) = (false, false);
         self.restore(left);
         self.u().bound = bound;
         Ok(())
@@ -224,6 +229,9 @@ impl<'a> Codegen<'a> {
         let BlockKind::Loop { brk, cont, iter } = self.unit().blocks[at].kind else {
             return Ok(());
         };
+        if self.unit().blocks.len() > at + 1 {
+            self.emit(Op::Nop, 0, 0, 0, 0);
+        }
         let left = self.unwind(at + 1, None)?;
         if is_break {
             if let Some(iter) = iter {
@@ -235,6 +243,7 @@ impl<'a> Codegen<'a> {
         } else {
             self.jump(cont);
         }
+        self.u().silent = false;
         self.restore(left);
         Ok(())
     }

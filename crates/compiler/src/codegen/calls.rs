@@ -18,8 +18,8 @@ impl<'a> Codegen<'a> {
         let spread = needs_spread(&e.arguments);
         let base = self.call_base(dst);
         if !spread && let Expr::Attribute(method) = &*e.func {
-            let old = self.unit().range;
-            self.u().range = method.range;
+            let old = self.attribute_range(method, e.range().end());
+            self.u().range = self.attribute_range(method, method.range.end());
             // The callable's register is on top while what it comes from is evaluated into it.
             self.set_top(base.index() + 1);
             if let Expr::Call(call) = &*method.value

@@ -12,6 +12,7 @@ impl<'a> Codegen<'a> {
     pub(super) fn while_stmt(&mut self, s: &'a ast::StmtWhile) -> Res {
         let (brk, orelse) = (self.label(), self.label());
         let always = self.is_true(&s.test)?;
+        self.note_constant(&s.test)?;
         if always == Some(false) {
             // The body is walked for its errors only.
             let reachable = std::mem::replace(&mut self.u().reachable, false);
@@ -111,6 +112,7 @@ impl<'a> Codegen<'a> {
         self.conditional_stmts(&s.body)?;
         self.pop_block();
         self.jump_silently(Op::JumpBack, head);
+        self.u().range = s.iter.range();
         self.async_end(iter, exhausted, used, bound);
         self.set_top(saved);
         self.conditional_stmts(&s.orelse)?;

@@ -29,7 +29,7 @@ use std::rc::Rc;
 
 use lisle_bytecode::{CodeFlags, CodeObject, Const, Op, Text};
 use ruff_python_ast::{Expr, Stmt};
-use ruff_text_size::{TextRange, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::errors::{End, Fault, Res, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
@@ -100,6 +100,8 @@ struct Ins {
     c: u32,
     target: Option<Label>,
     range: TextRange,
+    /// Belongs to no statement: tracers see no line here.
+    silent: bool,
     ext: u32,
 }
 
@@ -184,6 +186,8 @@ struct Unit<'a> {
     blocks: Vec<Block<'a>>,
     regions: Vec<Region>,
     range: TextRange,
+    /// As in [`Ins`], for what is emitted now.
+    silent: bool,
     /// `self.x = ...` of a class's methods.
     static_attributes: Vec<Rc<str>>,
     /// Annotations of a class or module, for its `__annotate__`: target, annotation, number if conditional.
@@ -292,6 +296,7 @@ impl<'a> Codegen<'a> {
             blocks: Vec::new(),
             regions: Vec::new(),
             range: TextRange::default(),
+            silent: false,
             static_attributes: Vec::new(),
             deferred: Vec::new(),
             next_conditional: 0,
@@ -339,7 +344,7 @@ impl<'a> Codegen<'a> {
         if !unit.reachable {
             return;
         }
-        let range = unit.range;
+        let (range, silent) = (unit.range, unit.silent);
         unit.code.push(Ins {
             op,
             k,
@@ -348,6 +353,7 @@ impl<'a> Codegen<'a> {
             c,
             target: None,
             range,
+            silent,
             ext: 0,
         });
     }
@@ -572,12 +578,38 @@ impl<'a> Codegen<'a> {
     /// Runs `body` with the position `range`.
     fn at<T>(&mut self, range: TextRange, body: impl FnOnce(&mut Self) -> T) -> T {
         let old = std::mem::replace(&mut self.u().range, range);
+        let silent = std::mem::replace(&mut self.u().silent, false);
         let depth = self.units.len();
         let result = body(self);
         if self.units.len() == depth {
-            self.u().range = old;
+            (self.u().range, self.u().silent) = (old, silent);
         }
         result
+    }
+
+    /// Runs `body`, whose code belongs to no statement.
+    fn silently<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        let old = std::mem::replace(&mut self.u().silent, true);
+        let result = body(self);
+        self.u().silent = old;
+        result
+    }
+
+    /// A constant condition is not evaluated, but its line is one that runs.
+    fn note_constant(&mut self, test: &Expr) -> Res {
+        if self.is_true(test)?.is_some() {
+            self.at(test.range(), |this| this.emit(Op::Nop, 0, 0, 0, 0));
+        }
+        Ok(())
+    }
+
+    /// The place of an attribute, or with `end` of its call: an attribute on a later line than its object is where its name is.
+    fn attribute_range(&self, e: &ruff_python_ast::ExprAttribute, end: TextSize) -> TextRange {
+        let name = e.attr.range();
+        if self.lines.is_made_up() || self.lines.line(e.range.start()) == self.lines.line(name.end()) {
+            return TextRange::new(e.range.start(), end);
+        }
+        TextRange::new(name.start(), end)
     }
 
     fn is_generator_like(&self) -> bool {

@@ -24,7 +24,7 @@ impl<'a> Codegen<'a> {
     }
 
     pub(super) fn stmt(&mut self, stmt: &'a Stmt) -> Res {
-        self.u().range = stmt.range();
+        (self.u().range, self.u().silent) = (stmt.range(), false);
         match stmt {
             Stmt::FunctionDef(s) => self.function_def(s),
             Stmt::ClassDef(s) => self.class_def(s),
@@ -70,7 +70,12 @@ impl<'a> Codegen<'a> {
             self.emit(Op::Nop, 0, 0, 0, 0);
             return Ok(());
         }
-        self.effect(&s.value)
+        let before = self.unit().code.len();
+        self.effect(&s.value)?;
+        if self.unit().code.len() == before {
+            self.emit(Op::Nop, 0, 0, 0, 0);
+        }
+        Ok(())
     }
 
     fn return_stmt(&mut self, s: &'a ast::StmtReturn) -> Res {
@@ -102,6 +107,7 @@ impl<'a> Codegen<'a> {
     fn if_stmt(&mut self, s: &'a ast::StmtIf) -> Res {
         let end = self.label();
         let mut next = self.label();
+        self.note_constant(&s.test)?;
         self.jump_if(&s.test, next, false)?;
         self.conditional_stmts(&s.body)?;
         for clause in &s.elif_else_clauses {
@@ -110,6 +116,7 @@ impl<'a> Codegen<'a> {
             next = self.label();
             if let Some(test) = &clause.test {
                 self.u().range = test.range();
+                self.note_constant(test)?;
                 self.jump_if(test, next, false)?;
             }
             self.conditional_stmts(&clause.body)?;

@@ -37,7 +37,7 @@ impl<'a> Codegen<'a> {
         }
         let used = self.pop_block();
         self.conditional_stmts(&s.finalbody)?;
-        self.jump(end);
+        self.jump_silently(Op::Jump, end);
         self.place_handler(handler, used, bound);
         self.final_handler(&s.finalbody)?;
         self.place(end);
@@ -48,7 +48,7 @@ impl<'a> Codegen<'a> {
     fn final_handler(&mut self, body: &'a [Stmt]) -> Res {
         let top = self.top();
         let exc = self.temps(2);
-        self.emit1(Op::PushExc, exc);
+        self.silently(|this| this.emit1(Op::PushExc, exc));
         let bound = self.unit().bound.clone();
         let cleanup = self.label();
         self.push_block(BlockKind::Handler { exc, name: None }, Some((cleanup, exc.plus(2))));
@@ -64,9 +64,11 @@ impl<'a> Codegen<'a> {
     pub(super) fn reraise(&mut self, exc: Reg) {
         let top = self.top();
         let error = self.temp();
-        self.emit2(Op::Move, error, exc.plus(1));
-        self.emit1(Op::PopExc, exc);
-        self.emit1(Op::Reraise, error);
+        self.silently(|this| {
+            this.emit2(Op::Move, error, exc.plus(1));
+            this.emit1(Op::PopExc, exc);
+            this.emit1(Op::Reraise, error);
+        });
         self.u().reachable = false;
         self.set_top(top);
     }
@@ -76,15 +78,17 @@ impl<'a> Codegen<'a> {
         self.place_handler(label, used, bound);
         self.set_top(exc.index() + 2);
         let inner = self.temps(2);
-        self.emit1(Op::PushExc, inner);
-        if let Some(name) = name {
-            self.unbind_name(name);
-        }
-        let error = self.temp();
-        self.emit2(Op::Move, error, inner.plus(1));
-        self.emit1(Op::PopExc, inner);
-        self.emit1(Op::PopExc, exc);
-        self.emit1(Op::Reraise, error);
+        self.silently(|this| {
+            this.emit1(Op::PushExc, inner);
+            if let Some(name) = name {
+                this.unbind_name(name);
+            }
+            let error = this.temp();
+            this.emit2(Op::Move, error, inner.plus(1));
+            this.emit1(Op::PopExc, inner);
+            this.emit1(Op::PopExc, exc);
+            this.emit1(Op::Reraise, error);
+        });
         self.u().reachable = false;
         self.set_top(exc.index() + 2);
     }
@@ -98,7 +102,7 @@ impl<'a> Codegen<'a> {
         self.conditional_stmts(&s.body)?;
         let used = self.pop_block();
         self.conditional_stmts(&s.orelse)?;
-        self.jump(end);
+        self.jump_silently(Op::Jump, end);
         self.place_handler(handler, used, bound);
         if let Some(first) = s.handlers.first() {
             self.u().range = first.range();
@@ -161,11 +165,13 @@ impl<'a> Codegen<'a> {
                 Some(name) => named.push((own, used, name)),
                 None => cleanup_used |= used,
             }
-            self.emit1(Op::PopExc, exc);
-            if let Some(name) = name {
-                self.unbind_name(name);
-            }
-            self.jump(end);
+            self.silently(|this| {
+                this.emit1(Op::PopExc, exc);
+                if let Some(name) = name {
+                    this.unbind_name(name);
+                }
+                this.jump_silently(Op::Jump, end);
+            });
             self.place(next);
         }
         // Nothing matched.
@@ -214,6 +220,7 @@ impl<'a> Codegen<'a> {
             let used = self.pop_block();
             let done = self.label();
             let name = handler.name.as_ref().map(Identifier::as_str);
+            self.u().silent = true;
             if let Some(name) = name {
                 self.unbind_name(name);
             }
@@ -232,7 +239,9 @@ impl<'a> Codegen<'a> {
             self.place(done);
             self.place(next);
             self.emit1(Op::Clear, part);
+            self.u().silent = false;
         }
+        self.u().silent = true;
         self.u().range = s.handlers.first().map_or(s.range, Ranged::range);
         self.emit2(Op::ListAppend, raised, rest);
         let original = self.temp();
@@ -248,8 +257,9 @@ impl<'a> Codegen<'a> {
         self.place(nothing);
         self.emit1(Op::Clear, error);
         self.emit1(Op::PopExc, exc);
-        self.jump(end);
+        self.jump_silently(Op::Jump, end);
         self.cleanup(cleanup, used, bound, exc, None);
+        self.u().silent = false;
         Ok(())
     }
 }

@@ -18,22 +18,8 @@ use ruff_text_size::{TextRange, TextSize};
 
 use crate::errors::{End, Fault, Res, SyntaxErrorKind};
 use crate::source::LineIndex;
+use crate::tokens::INCOMPLETE;
 use crate::{Mode, Options};
-
-/// The tokenizer's error, for a source that is only cut into tokens.
-pub(crate) fn scan_tokens(source: &str, lines: &LineIndex) -> Option<Fault> {
-    let scan = tokenizer::scan(source, lines);
-    if scan.error.is_some() || scan.open.is_none() {
-        return scan.error.or(scan.stop);
-    }
-    Some(Fault {
-        end: End::Zero,
-        ..syntax(
-            TextRange::empty(TextSize::of(source)),
-            "unexpected EOF in multi-line statement",
-        )
-    })
-}
 
 /// With `from __future__ import barry_as_FLUFL`, `<>` is the operator and `!=` an error. Gives the source in the usual spelling.
 pub(crate) fn flufl<'s>(source: &'s str, lines: &LineIndex, options: &Options) -> Res<Cow<'s, str>> {
@@ -72,7 +58,11 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         if options.allow_incomplete_input
             && (at_end || unfinished("unterminated triple-quoted") || unfinished("unexpected EOF"))
         {
-            fault.kind = SyntaxErrorKind::Incomplete;
+            fault = Fault {
+                kind: SyntaxErrorKind::Incomplete,
+                message: INCOMPLETE.into(),
+                ..fault
+            };
         }
         Err(Box::new(fault))
     };

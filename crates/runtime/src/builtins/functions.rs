@@ -429,6 +429,8 @@ pub mod module {
         optimize: i64,
         _feature_version: i64,
     ) -> Res<Value> {
+        // It counts for trees alone.
+        let feature_version = u8::try_from(_feature_version).ok().filter(|_| flags & 0x400 != 0);
         let filename = match filename.downcast::<Str>() {
             Some(s) => s.to_string_lossy(),
             None => match filename.downcast::<crate::types::bytes::Bytes>() {
@@ -480,6 +482,7 @@ pub mod module {
             dont_imply_dedent: flags & 0x200 != 0,
             allow_top_level_await: flags & TOP_LEVEL_AWAIT != 0,
             allow_incomplete_input: flags & INCOMPLETE != 0,
+            feature_version,
             int_max_str_digits: 0,
         };
         let hooks = compile::ast_hooks();

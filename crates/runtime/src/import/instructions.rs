@@ -1,6 +1,7 @@
 //! What the instructions `ImportName`, `ImportFrom` and `ImportStar` do.
 
 use super::level::{__IMPORT___DEF, import_module_level};
+use super::shadowing;
 use crate::intern;
 use crate::object::{Py, Value};
 use crate::types::module::Module;
@@ -66,10 +67,15 @@ impl Vm {
             Some(spec) => super::level::is_initializing(self, spec)?,
             None => false,
         };
-        let message = if self.shadows_library(&package, &origin)? {
-            let problem = "consider renaming";
+        let problem = "consider renaming";
+        let (shadows, library) = shadowing::find(self, &package, Some(&origin))?;
+        let message = if library {
             format!(
                 "cannot import name '{attr}' from {package_name} ({problem} '{origin}' since it has the same name as the standard library module named {package_name} and prevents importing that standard library module)"
+            )
+        } else if initializing && shadows {
+            format!(
+                "cannot import name '{attr}' from {package_name} ({problem} '{origin}' if it has the same name as a library you intended to import)"
             )
         } else if initializing {
             format!(
@@ -93,43 +99,12 @@ impl Vm {
     /// The file of a module: what its spec says, else its `__file__`; `None` if neither is text.
     fn origin_of(&self, module: &Value, spec: Option<&Value>) -> Res<Option<Value>> {
         if let Some(spec) = spec
-            && self
-                .getattr_opt(spec, intern!("has_location"))?
-                .is_some_and(|h| h.is_true())
-            && let Some(origin) = self.getattr_opt(spec, intern!("origin"))?
-            && origin.downcast::<Str>().is_some()
+            && let Some(origin) = shadowing::file_of_spec(self, spec)?
         {
             return Ok(Some(origin));
         }
         let file = self.getattr_opt(module, intern!("__file__"))?;
         Ok(file.filter(|f| f.downcast::<Str>().is_some()))
-    }
-
-    /// Whether the module of a program hides one of the library with the same name: it lies in the folder of the script.
-    fn shadows_library(&self, package: &Value, origin: &str) -> Res<bool> {
-        let safe_path = crate::interp::sys_attr(self, intern!("flags"))
-            .map(|flags| self.getattr_opt(&flags, intern!("safe_path")))
-            .transpose()?
-            .flatten()
-            .is_some_and(|v| v.is_true());
-        let Some(name) = package.downcast::<Str>().map(|p| p.to_string_lossy()) else {
-            return Ok(false);
-        };
-        if safe_path || name.contains('.') {
-            return Ok(false);
-        }
-        let first = crate::interp::sys_attr(self, intern!("path"))
-            .and_then(|p| p.downcast::<crate::types::list::List>().and_then(|l| l.get(0)));
-        let Some(first) = first.and_then(|f| f.downcast::<Str>().map(|f| f.to_string_lossy())) else {
-            return Ok(false);
-        };
-        let folder = origin.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let here = match first.as_str() {
-            "" => std::env::current_dir().ok().and_then(|d| d.to_str().map(str::to_owned)),
-            _ => Some(first),
-        };
-        let known = super::stdlib_module_names().binary_search(&name.as_str()).is_ok();
-        Ok(known && here.as_deref() == Some(folder))
     }
 
     /// `from module import *`.

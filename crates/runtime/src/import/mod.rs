@@ -12,6 +12,7 @@ mod library_module;
 mod load;
 pub mod marshal;
 pub mod registry;
+pub mod shadowing;
 mod trim;
 
 pub use bootstrap::init;

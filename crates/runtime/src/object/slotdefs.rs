@@ -114,14 +114,23 @@ macro_rules! unary {
 }
 
 macro_rules! binary {
-    ($name:literal, $rname:literal, $sym:literal, $slot:ident) => {
+    ($name:literal, $rname:literal, $sym:literal, $slot:ident) => {{
+        // One function for both names: its address tells which side's operation is in Python.
+        fn trampoline(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
+            let own = |ty: &Py<Type>| {
+                ty.slots()
+                    .$slot
+                    .is_some_and(|f| f as usize == trampoline as *const () as usize)
+            };
+            binary_trampoline(vm, a, b, own, intern!($name), intern!($rname))
+        }
         [
             row!(
                 $name,
                 "($self, value, /)",
                 concat!("Return self", $sym, "value."),
                 $slot,
-                |vm, a, b| binary_trampoline(vm, a, b, |s| s.$slot, intern!($name), intern!($rname)),
+                trampoline,
                 |vm, f, this, args| {
                     arity(vm, args, 1)?;
                     f(vm, this, &args.values[0])
@@ -132,14 +141,14 @@ macro_rules! binary {
                 "($self, value, /)",
                 concat!("Return value", $sym, "self."),
                 $slot,
-                |vm, a, b| binary_trampoline(vm, a, b, |s| s.$slot, intern!($name), intern!($rname)),
+                trampoline,
                 |vm, f, this, args| {
                     arity(vm, args, 1)?;
                     f(vm, &args.values[0], this)
                 }
             ),
         ]
-    };
+    }};
 }
 
 macro_rules! inplace {
@@ -717,22 +726,19 @@ pub fn hash_not_implemented(vm: &Vm, this: &Value) -> Res<i64> {
     )))
 }
 
+/// `own` tells whether the operation of a type is this trampoline: otherwise it is native, and asked by whoever asked here.
 fn binary_trampoline(
     vm: &Vm,
     a: &Value,
     b: &Value,
-    slot: fn(&Slots) -> Option<BinaryFn>,
+    own: impl Fn(&Py<Type>) -> bool,
     name: &'static Py<Str>,
     rname: &'static Py<Str>,
 ) -> Res<Value> {
     let (ta, tb) = (a.ty(), b.ty());
-    let heap = |t: &Py<Type>| t.has_flag(TypeFlags::HEAP);
-    // Which side's slot is this trampoline: the ones whose classes resolve the names in Python.
-    let address = |t: &Py<Type>| slot(t.slots()).map(|f| f as usize);
     let same_type = ta.as_ptr() == tb.as_ptr();
-    let left = heap(ta) && ta.lookup(vm, name).is_some();
-    let mut right =
-        !same_type && heap(tb) && (address(ta) == address(tb) || !left || !heap(ta)) && tb.lookup(vm, rname).is_some();
+    let left = own(ta) && ta.lookup(vm, name).is_some();
+    let mut right = !same_type && own(tb) && tb.lookup(vm, rname).is_some();
     if left {
         if right && tb.is_subclass(ta) && overrides(vm, ta, tb, rname) {
             let result = vm.call_special(b, rname, &[a])?;
@@ -762,7 +768,14 @@ fn overrides(vm: &Vm, base: &Py<Type>, derived: &Py<Type>, name: &Py<Str>) -> bo
 
 fn pow_trampoline(vm: &Vm, a: &Value, b: &Value, modulus: Option<&Value>) -> Res<Value> {
     match modulus {
-        None => binary_trampoline(vm, a, b, |_| None, intern!("__pow__"), intern!("__rpow__")),
+        None => {
+            let own = |ty: &Py<Type>| {
+                ty.slots()
+                    .pow
+                    .is_some_and(|f| f as usize == pow_trampoline as *const () as usize)
+            };
+            binary_trampoline(vm, a, b, own, intern!("__pow__"), intern!("__rpow__"))
+        }
         Some(m) => {
             if a.ty().lookup(vm, intern!("__pow__")).is_some() {
                 return vm.call_special(a, intern!("__pow__"), &[b, m]);

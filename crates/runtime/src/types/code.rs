@@ -171,7 +171,9 @@ fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
 fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
     if crate::interp::no_debug_ranges() {
         plain.locations = Locations::pack(plain.locations.iter().map(|(start, mut location)| {
-            (location.end_line, location.col, location.end_col) = (location.line, NO_COLUMN, NO_COLUMN);
+            if !location.is_silent() {
+                (location.end_line, location.col, location.end_col) = (location.line, NO_COLUMN, NO_COLUMN);
+            }
             (start, location)
         }));
     }
@@ -464,8 +466,15 @@ impl Code {
             if let Some((_, next)) = runs.next_if(|&(start, _)| start <= pc) {
                 l = next;
             }
-            let field = |x: u32| if l.line == 0 { Value::NONE } else { Value::int(x.into()) };
-            Tuple::new(vec![field(l.line), field(l.end_line), field(l.col), field(l.end_col)]).into_value()
+            let whole = !l.is_silent() && l.col != NO_COLUMN;
+            let field = |known: bool, x: u32| if known { Value::int(x.into()) } else { Value::NONE };
+            let fields = [
+                field(l.line != 0, l.line),
+                field(whole, l.end_line),
+                field(whole, l.col),
+                field(whole, l.end_col),
+            ];
+            Tuple::new(fields.to_vec()).into_value()
         });
         let tuple = Tuple::new(rows.collect()).into_value();
         vm.iter(&tuple)

@@ -32,14 +32,9 @@ impl Code {
         })
     }
 
-    /// Two bytes a word: the operation and part of its operand; cache words are zero.
+    /// `co_code`
     fn code_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.words.len() * 2];
-        for (at, instr) in self.instructions() {
-            bytes[at * 2] = instr.op_number();
-            bytes[at * 2 + 1] = instr.a() as u8;
-        }
-        bytes
+        super::code_shown::code_bytes(self.instructions(), self.words.len())
     }
 
     /// The places as CPython encodes them (Objects/locations.md): entries of up to eight words each.
@@ -63,7 +58,7 @@ impl Code {
                 left -= words;
                 let form = match place {
                     Location { line: 0, .. } => NONE,
-                    Location { col: NO_COLUMN, .. } => LINE_ONLY,
+                    Location { col: NO_COLUMN, .. } | Location { end_line: 0, .. } => LINE_ONLY,
                     _ => LONG,
                 };
                 table.push(0x80 | form << 3 | (words - 1) as u8);

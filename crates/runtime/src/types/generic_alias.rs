@@ -289,7 +289,7 @@ fn is_own(name: &Py<Str>) -> bool {
 
 #[pymethods]
 impl GenericAlias {
-    #[slot]
+    #[slot(text = "(origin, args, /)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
         args.no_keywords(vm, "GenericAlias")?;
         let values = args.check_positional(vm, "GenericAlias", 2, 2)?;

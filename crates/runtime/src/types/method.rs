@@ -29,7 +29,7 @@ impl Method {
 
 #[pymethods]
 impl Method {
-    #[slot]
+    #[slot(text = "(function, instance, /)")]
     fn __new__(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
         args.no_keywords(vm, "method")?;
         let values = args.check_positional(vm, "method", 2, 2)?;

@@ -7,7 +7,7 @@ use crate::object::{Py, Type, Value};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::vm::attributes::generic_getattr_opt;
-use crate::vm::{Exc, Res, Vm};
+use crate::vm::{Res, Vm};
 
 /// A module. Its attributes are always in a dict, which the functions in it share as their globals.
 #[pyclass(
@@ -56,31 +56,6 @@ impl Py<Module> {
     }
 }
 
-fn missing(vm: &Vm, this: &Py<Module>, name: &Py<Str>) -> Exc {
-    let attr = name.to_string_lossy();
-    let dict = this.dict();
-    let module = dict
-        .get_str(intern!("__name__"))
-        .and_then(|n| n.downcast::<Str>().map(|s| s.to_string_lossy()));
-    let message = match module {
-        None => format!("module has no attribute '{attr}'"),
-        Some(module) => {
-            let initializing = dict
-                .get_str(intern!("__spec__"))
-                .and_then(|s| vm.getattr_opt(&s, intern!("_initializing")).ok().flatten())
-                .is_some_and(|v| v.is_true());
-            if initializing {
-                format!(
-                    "partially initialized module '{module}' has no attribute '{attr}' (most likely due to a circular import)"
-                )
-            } else {
-                format!("module '{module}' has no attribute '{attr}'")
-            }
-        }
-    };
-    vm.attribute_error_with(message, this.as_value(), name)
-}
-
 #[pymethods]
 impl Module {
     #[slot]
@@ -102,7 +77,7 @@ impl Module {
         if let Some(getattr) = this.dict().get_str(intern!("__getattr__")) {
             return vm.call(&getattr, &[name.to_value()]);
         }
-        Err(missing(vm, this, name))
+        Err(crate::import::shadowing::missing_attribute(vm, this, name))
     }
 
     #[slot]

@@ -53,7 +53,7 @@ impl Namespace {
         Ok(Py::with_class(cls, Namespace {}).into_value())
     }
 
-    #[slot]
+    #[slot(text = "(mapping_or_iterable=(), /, **kwargs)")]
     fn __init__(vm: &Vm, this: &Py<Namespace>, args: Args<'_>) -> Res<()> {
         let values = args.check_positional(vm, "SimpleNamespace", 0, 1)?;
         if let Some(given) = values.first() {

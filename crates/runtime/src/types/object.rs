@@ -170,7 +170,7 @@ pub fn qualified_name(ty: &Py<Type>) -> String {
 
 #[pymethods]
 impl Object {
-    #[slot]
+    #[slot(text = "()")]
     fn __new__(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
         object_new(vm, cls, args)
     }

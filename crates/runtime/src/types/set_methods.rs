@@ -159,7 +159,7 @@ impl Set {
         Ok(Set::empty_of(cls).into_value())
     }
 
-    #[slot]
+    #[slot(text = "(iterable=(), /)")]
     fn __init__(vm: &Vm, this: &Py<Set>, args: Args<'_>) -> Res<()> {
         let own = Set::ty().slots().init.map(|f| f as usize);
         if args.has_keywords() && this.class().slots().init.map(|f| f as usize) == own {

@@ -14,7 +14,7 @@ pub struct NoneType {}
 
 #[pymethods]
 impl NoneType {
-    #[slot]
+    #[slot(text = "()")]
     fn __new__(vm: &Vm, _cls: &Py<Type>, args: crate::native::Args<'_>) -> Res<Value> {
         if !args.values.is_empty() {
             return Err(vm.type_error("NoneType takes no arguments"));
@@ -54,7 +54,7 @@ pub struct EllipsisType {}
 
 #[pymethods]
 impl EllipsisType {
-    #[slot]
+    #[slot(text = "()")]
     fn __new__(vm: &Vm, _cls: &Py<Type>, args: crate::native::Args<'_>) -> Res<Value> {
         if !args.values.is_empty() {
             return Err(vm.type_error("EllipsisType takes no arguments"));
@@ -83,7 +83,7 @@ pub struct NotImplementedType {}
 
 #[pymethods]
 impl NotImplementedType {
-    #[slot]
+    #[slot(text = "()")]
     fn __new__(vm: &Vm, _cls: &Py<Type>, args: crate::native::Args<'_>) -> Res<Value> {
         if !args.values.is_empty() {
             return Err(vm.type_error("NotImplementedType takes no arguments"));

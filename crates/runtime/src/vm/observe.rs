@@ -5,7 +5,7 @@
 //!
 //! Invariants: a thread runs the loop with a hook while [`Observers::watched`] is set and no callback of its own runs; its poll word has
 //! OBSERVE as long, so that loops entered before change over at their next safepoint. What a callback does is not observed.
-//! Left out: jumps of a tracer to another line (`frame.f_lineno = n`), STOP_ITERATION, JUMP and BRANCH events.
+//! Jumps are told of at the instruction that they lead to. Left out: jumps of a tracer to another line (`frame.f_lineno = n`), STOP_ITERATION events.
 
 pub mod monitoring;
 
@@ -32,6 +32,17 @@ struct Level {
     /// The line of the last line event, and the last instruction.
     line: u32,
     last: u32,
+    /// The last instruction that belongs to a statement.
+    shown: u32,
+    /// The last instruction, if it is a jump to be told of when it is known where it leads.
+    jump: Option<Jump>,
+}
+
+/// A jump: where it is, and, unless it is unconditional, which instruction follows it otherwise.
+#[derive(Clone, Copy)]
+struct Jump {
+    at: u32,
+    otherwise: Option<u32>,
 }
 
 /// A native call whose end is to be told.
@@ -153,6 +164,8 @@ impl Vm {
                         code: std::ptr::from_ref(f.code()),
                         line: f.code().location(last).line,
                         last,
+                        shown: last,
+                        jump: None,
                     }
                 }));
             }
@@ -212,12 +225,15 @@ impl Vm {
         let depth = self.frames.depth.get();
         self.native_returned(f, depth)?;
         let index = f.pc() - 1;
-        let line = f.code().location(index).line;
+        let place = f.code().location(index);
+        let line = place.line;
         let known = self.level(depth, f.code());
         let mut level = known.unwrap_or(Level {
             code: std::ptr::from_ref(f.code()),
             line: 0,
             last: 0,
+            shown: index,
+            jump: None,
         });
         let prologue = matches!(op, Op::Resume | Op::CopyFreeVars | Op::MakeCell);
         if known.is_none() {
@@ -232,17 +248,23 @@ impl Vm {
         if prologue {
             return Ok(());
         }
+        if let Some(jump) = level.jump.take() {
+            self.jumped(f, jump, index)?;
+        }
         // Jumps and returns that no statement says have no line of their own.
-        let silent = matches!(op, Op::Jump | Op::JumpBack | Op::ReturnConst) && i.k() == 1;
+        let silent = place.is_silent() || matches!(op, Op::Jump | Op::JumpBack | Op::ReturnConst) && i.k() == 1;
         let new_line = line != 0 && !silent && (line != level.line || index < level.last);
-        if silent && op == Op::ReturnConst {
+        if !silent {
+            level.shown = index;
+        } else if matches!(op, Op::Return | Op::ReturnConst) {
             // The frame shows the line that it comes from.
-            f.set_pc(level.last + 1);
+            f.set_pc(level.shown + 1);
         }
         level.last = index;
         if new_line {
             level.line = line;
         }
+        level.jump = monitoring::jumps_asked().then(|| jump_of(op, index)).flatten();
         self.set_level(depth, level);
         if new_line {
             self.line_reached(f, line)?;
@@ -265,6 +287,16 @@ impl Vm {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A jump led to `index`.
+    fn jumped(&self, f: &FrameData, jump: Jump, index: u32) -> Res<()> {
+        let event = match jump.otherwise {
+            None => Event::Jump,
+            Some(next) if next == index => Event::BranchLeft,
+            Some(_) => Event::BranchRight,
+        };
+        self.monitor_at(f, event, jump.at, &[Value::int(i64::from(index) * 2)])
     }
 
     /// A frame begins or goes on.
@@ -443,9 +475,23 @@ impl Vm {
         let last = f.pc().saturating_sub(1);
         let line = f.code().location(last).line;
         let code = std::ptr::from_ref(f.code());
-        let thrown = self.level(depth, code).is_none();
+        let known = self.level(depth, code);
+        if let Some(level) = known {
+            // The jump that raised led nowhere.
+            self.set_level(depth, Level { jump: None, ..level });
+        }
+        let thrown = known.is_none();
         if thrown {
-            self.set_level(depth, Level { code, line, last });
+            self.set_level(
+                depth,
+                Level {
+                    code,
+                    line,
+                    last,
+                    shown: last,
+                    jump: None,
+                },
+            );
         }
         let result = (|| {
             if thrown {
@@ -510,4 +556,19 @@ impl Vm {
     pub(super) fn is_watched(&self) -> bool {
         self.observers.watched.get()
     }
+}
+
+fn jump_of(op: Op, at: u32) -> Option<Jump> {
+    let otherwise = match op {
+        Op::Jump | Op::JumpBack => None,
+        Op::JumpIfTrue
+        | Op::JumpIfFalse
+        | Op::JumpIfNone
+        | Op::JumpIfNotNone
+        | Op::JumpCmp
+        | Op::JumpCmpImm
+        | Op::ForIter => Some(at + 1 + op.cache_words() as u32),
+        _ => return None,
+    };
+    Some(Jump { at, otherwise })
 }

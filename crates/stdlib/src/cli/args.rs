@@ -140,8 +140,9 @@ pub fn parse(args: Vec<OsString>) -> Request {
             b'O' => config.optimize = (config.optimize + 1).min(2),
             b'P' => config.safe_path = true,
             b'q' => config.quiet = true,
-            // Hash randomization is on anyway; `-t` warned of tabs in Python 2.
-            b'R' | b't' => {}
+            b'R' => config.random_hash = true,
+            // Warned of tabs in Python 2.
+            b't' => {}
             b's' => config.no_user_site = true,
             b'S' => config.no_site = true,
             b'u' => config.unbuffered = true,

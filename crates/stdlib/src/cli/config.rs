@@ -66,6 +66,8 @@ pub struct Config {
     pub check_pycs: OsString,
     pub int_max_str_digits: i64,
     pub cpu_count: i64,
+    /// `-R`: whatever `PYTHONHASHSEED` says.
+    pub random_hash: bool,
     /// `PYTHONHASHSEED`; `None` for a random one.
     pub hash_seed: Option<u32>,
     pub pycache_prefix: Option<PathBuf>,
@@ -124,6 +126,7 @@ impl Default for Config {
             check_pycs: "default".into(),
             int_max_str_digits: 4300,
             cpu_count: -1,
+            random_hash: false,
             hash_seed: None,
             pycache_prefix: None,
             io_encoding: None,
@@ -202,7 +205,7 @@ impl Config {
         self.import_time |= flag(self, "PYTHONPROFILEIMPORTTIME");
         self.warn_default_encoding |= flag(self, "PYTHONWARNDEFAULTENCODING");
         self.verbose = level(self, "PYTHONVERBOSE", self.verbose);
-        self.debug = level(self, "PYTHONDEBUG", self.debug);
+        self.debug = level(self, "PYTHONDEBUG", self.debug).min(1);
         self.optimize = level(self, "PYTHONOPTIMIZE", self.optimize.into()).min(2) as u8;
         self.pycache_prefix = self.env("PYTHONPYCACHEPREFIX").map(PathBuf::from);
         self.io_encoding = self.env("PYTHONIOENCODING").and_then(|v| v.into_string().ok());
@@ -210,7 +213,10 @@ impl Config {
             let list = list.to_string_lossy().into_owned();
             self.warn_options.splice(0..0, list.split(',').map(str::to_owned));
         }
-        if let Some(seed) = self.env("PYTHONHASHSEED").filter(|v| v != "random") {
+        if let Some(seed) = self
+            .env("PYTHONHASHSEED")
+            .filter(|v| v != "random" && !self.random_hash)
+        {
             let seed = seed.to_str().and_then(|v| v.parse::<u32>().ok());
             let Some(seed) = seed else {
                 return Err("PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]".into());
@@ -284,8 +290,8 @@ impl Config {
             self.cpu_count = cpu_count(count)
                 .ok_or("-X cpu_count=n option: n is missing or an invalid number, n must be greater than 0")?;
         }
-        if let Some(Some(prefix)) = self.x_option("pycache_prefix") {
-            self.pycache_prefix = Some(PathBuf::from(prefix));
+        if let Some(prefix) = self.x_option("pycache_prefix") {
+            self.pycache_prefix = prefix.filter(|prefix| !prefix.is_empty()).map(PathBuf::from);
         }
         self.dev_mode |= self.x_option("dev").is_some();
         self.faulthandler |= self.x_option("faulthandler").is_some();

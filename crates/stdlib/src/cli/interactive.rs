@@ -159,13 +159,22 @@ fn read_line(vm: &Vm) -> Res<Option<String>> {
 
 /// Compiles what there is and, if it is whole, runs it.
 fn step(vm: &Vm, compiler: &Value, namespace: &Value, text: &str) -> Res<Step> {
-    let code = vm.call(
+    let source = Value::from(text);
+    let compiled = vm.call(
         compiler,
-        &[Value::from(text), Value::from("<stdin>"), Value::from("single")],
-    )?;
+        &[source.clone(), Value::from("<stdin>"), Value::from("single")],
+    );
+    let code = compiled.inspect_err(|exc| {
+        // What compiles is no part of the program.
+        drop(exc.object().traceback.take());
+    })?;
     if code.is_none() {
         return Ok(Step::More);
     }
+    // Tracebacks show the lines.
+    let linecache = vm.import_module("linecache")?;
+    let register = vm.getattr(&linecache, intern!("_register_code"))?;
+    vm.call(&register, &[code.clone(), source, Value::from("<stdin>")])?;
     let exec = interp::builtins().get_str(intern!("exec")).unwrap_or(Value::NONE);
     vm.call(&exec, &[code, namespace.clone()])?;
     Ok(Step::Done)

@@ -55,7 +55,8 @@ pub fn run(vm: &Vm) -> u8 {
         }
     };
     let asked = config.inspect || config.env("PYTHONINSPECT").is_some();
-    if asked && !(config.program == Program::Stdin && interactive::on_terminal()) {
+    let was_session = config.program == Program::Stdin && (interactive::on_terminal() || config.interactive);
+    if asked && !was_session {
         code = interactive::session(vm, false);
     }
     code
@@ -94,6 +95,10 @@ fn run_program(vm: &Vm, config: &Config) -> Res<u8> {
             put_first_on_path(vm, config, Value::from(""))?;
             let mut text = from_os(text);
             if let Some(s) = text.downcast::<Str>() {
+                if let Err(exc) = source_text(vm, &text, "source", "<string>") {
+                    hooks::write_fd(2, "Unable to decode the command from the command line:\n");
+                    return Err(exc);
+                }
                 let line = s.to_string_lossy();
                 if line.starts_with([' ', '\t', '\n', '\\']) || line.contains('\n') {
                     text = dedent(vm, text)?;
@@ -144,6 +149,7 @@ fn put_first_on_path(vm: &Vm, config: &Config, entry: Value) -> Res<()> {
     let Some(path) = interp::sys_attr(vm, intern!("path")) else {
         return Ok(());
     };
+    lisle_runtime::import::shadowing::set_program_folder(entry.clone());
     if let Some(path) = path.downcast::<List>() {
         path.with(|items| items.insert(0, entry));
     }
@@ -199,8 +205,12 @@ fn looks_like_archive(bytes: &[u8]) -> bool {
 }
 
 fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8> {
-    let path = Path::new(file);
-    let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Programs see where they are whatever folder they go to: the path is absolute, but otherwise as it was given.
+    let shown = match std::env::current_dir() {
+        Ok(here) => here.join(file),
+        Err(_) => Path::new(file).to_owned(),
+    };
+    let (path, file) = (shown.as_path(), shown.as_os_str());
     if path.is_dir() {
         return run_container(vm, file);
     }

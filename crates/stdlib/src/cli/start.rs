@@ -10,6 +10,7 @@ use lisle_runtime::vm::Exc;
 
 use super::config::config;
 use crate::sys::hooks;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Starts the interpreter on the calling thread; `Err` is the exit code when it cannot.
 pub fn start() -> Result<&'static Vm, u8> {
@@ -107,7 +108,29 @@ fn streams(vm: &Vm) -> Res<()> {
     Ok(())
 }
 
+/// The standard descriptors that were closed when the process began, as bits: before `main`, Rust opens `/dev/null` in their places.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+/// Looks at the descriptors before Rust does.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK: extern "C" fn() = {
+    extern "C" fn look() {
+        let closed = (0..3).filter(|&fd| {
+            // SAFETY: a plain query of a file descriptor.
+            unsafe { libc::fcntl(fd, libc::F_GETFD) < 0 }
+        });
+        CLOSED.store(closed.fold(0, |bits, fd| bits | 1 << fd), Relaxed);
+    }
+    look
+};
+
 fn stream(vm: &Vm, io: &Value, fd: i32, name: &str, encoding: &str, errors: &str) -> Res<Value> {
+    if CLOSED.load(Relaxed) & 1 << fd != 0 {
+        // SAFETY: nobody has been told of what Rust put in its place.
+        unsafe { libc::close(fd) };
+        return Ok(Value::NONE);
+    }
     // SAFETY: a plain query of a file descriptor.
     if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
         return Ok(Value::NONE);

@@ -62,7 +62,10 @@ pub mod module {
     /// Return None if indeterminable.
     #[pyfunction(sig = "()")]
     fn cpu_count(_vm: &Vm) -> Option<i64> {
-        Some(c!(sysconf(libc::_SC_NPROCESSORS_ONLN))).filter(|n| *n > 0)
+        match crate::cli::config().cpu_count {
+            n @ 1.. => Some(n),
+            _ => Some(c!(sysconf(libc::_SC_NPROCESSORS_ONLN))).filter(|n| *n > 0),
+        }
     }
 
     /// Return average recent system load information.

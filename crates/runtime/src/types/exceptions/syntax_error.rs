@@ -155,7 +155,8 @@ impl SyntaxError {
             Value::usize(place.offset),
             none(place.text),
             Value::usize(place.end_lineno),
-            Value::usize(place.end_offset),
+            // -1 where an error has no end.
+            Value::int(place.end_offset as i64),
         ];
         vec![Str::from_str(message).into_value(), Tuple::new(info).into_value()]
     }

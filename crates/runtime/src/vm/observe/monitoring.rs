@@ -121,6 +121,11 @@ pub fn missing() -> Value {
     mark(1)
 }
 
+/// Whether any tool asks for jumps or branches.
+pub(super) fn jumps_asked() -> bool {
+    ASKED.load(Relaxed) & (BRANCHES | 1 << Event::Jump as u32) != 0
+}
+
 /// Whether any tool asks for anything.
 pub(super) fn is_active() -> bool {
     ASKED.load(Relaxed) != 0
@@ -254,7 +259,7 @@ pub fn register(vm: &Vm, tool: i64, event: i64, callback: Option<Value>) -> Res<
 
 /// `get_events`
 pub fn events(vm: &Vm, tool: i64) -> Res<u32> {
-    Ok(TABLE[used_tool(vm, tool)?].events.load(Relaxed))
+    Ok(TABLE[check_tool(vm, tool)?].events.load(Relaxed))
 }
 
 fn checked_set(vm: &Vm, events: i64, allowed: u32, kind: &str) -> Res<u32> {
@@ -292,7 +297,7 @@ pub fn set_events(vm: &Vm, tool: i64, events: i64) -> Res<()> {
 
 /// `get_local_events`
 pub fn local_events(vm: &Vm, tool: i64, code: &Py<Code>) -> Res<u32> {
-    let n = used_tool(vm, tool)?;
+    let n = check_tool(vm, tool)?;
     Ok(LOCALS
         .lock()
         .as_ref()
