@@ -276,7 +276,7 @@ impl Date {
     fn isocalendar(vm: &Vm, this: &This) -> Res<Value> {
         let (year, week, day) = calendar::iso(this.ordinal());
         let module = vm.import_module("_pydatetime")?;
-        vm.call_method(&module, intern!("IsoCalendarDate"), &[year, week, day].map(Value::int))
+        vm.call_method(&module, intern!("_IsoCalendarDate"), &[year, week, day].map(Value::int))
     }
 
     /// Return time tuple, compatible with time.localtime().
