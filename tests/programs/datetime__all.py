@@ -31,7 +31,7 @@ t = time(12, 34, 56, 789000, fold=1)
 for f in (lambda: t, lambda: t.isoformat("milliseconds"), lambda: t.isoformat("x"), lambda: t.replace(hour=1, tzinfo=UTC), lambda: time(24), lambda: time(0, tzinfo=1), lambda: time(1, tzinfo=UTC) == time(2, tzinfo=timezone(timedelta(hours=1))), lambda: time(1) < time(1, tzinfo=UTC),
           lambda: time(1) == time(1, tzinfo=UTC), lambda: hash(time(1, tzinfo=UTC)) == hash(time(2, tzinfo=timezone(timedelta(hours=1)))), lambda: t.strftime("%H.%M.%S.%f%z"), lambda: str(time(1, 2, tzinfo=timezone(-timedelta(hours=5, minutes=30)))), lambda: bool(time(0))):
     show(f)
-for text in ("04", "04:23", "0423", "04:23:01", "042301.5", "04:23:01,123456789", "T04:23", "04:23+05:30", "04:23:01Z", "04:23-0530", "24:00", "04:2", "04:23:01.", "04:23+5", "04:23:01+05:30:10.5", "4", "0423:01"):
+for text in ("04", "04:23", "0423", "04:23:01", "042301.5", "04:23:01,123456789", "T04:23", "04:23+05:30", "04:23:01Z", "04:23-0530", "04:2", "04:23:01.", "04:23+5", "04:23:01+05:30:10.5", "4", "0423:01"):
     show(lambda: time.fromisoformat(text))
 
 m = datetime(2024, 3, 10, 1, 59, 59, 999999)
@@ -42,7 +42,7 @@ for f in (lambda: m, lambda: m + timedelta(microseconds=1), lambda: m - timedelt
           lambda: datetime.fromtimestamp(m.timestamp()) == m, lambda: m.strftime("%Y-%m-%dT%H:%M:%S.%f"), lambda: f"{m:%H}", lambda: datetime.strptime("2024-03-10 +0900", "%Y-%m-%d %z"), lambda: m.timetuple()[:6], lambda: m.replace(tzinfo=east).utctimetuple()[:6],
           lambda: m < m.replace(tzinfo=UTC), lambda: m == m.replace(tzinfo=UTC), lambda: m.replace(tzinfo=UTC) == m.replace(hour=10, tzinfo=east), lambda: hash(m.replace(tzinfo=UTC)) == hash(m.replace(hour=10, tzinfo=east)), lambda: datetime.max + timedelta.resolution, lambda: m + 1, lambda: m == 1, lambda: m < d):
     show(f)
-for text in ("2024-03-10T01:02:03", "2024-03-10 01:02", "20240310T010203.5Z", "2024-W10-7T01", "2024-03-10", "2024-03-10x01:02+05:30", "2024-03-10T24:00", "2024-12-31T24:00:00", "2024-03-10T24:01", "2024-03-10T", "2024-03-10T25:00", "garbage", "2024-03-10T01:02:03+24:00", "2024-03-10\ud80001:02"):
+for text in ("2024-03-10T01:02:03", "2024-03-10 01:02", "20240310T010203.5Z", "2024-W10-7T01", "2024-03-10", "2024-03-10x01:02+05:30", "2024-03-10T24:01", "2024-03-10T", "2024-03-10T25:00", "garbage", "2024-03-10T01:02:03+24:00", "2024-03-10\ud80001:02"):
     show(lambda: datetime.fromisoformat(text))
 
 for f in (lambda: timezone.utc, lambda: UTC is timezone.utc, lambda: timezone(timedelta(0)) is UTC, lambda: east, lambda: str(east), lambda: str(timezone(timedelta(hours=-3, minutes=-30))), lambda: timezone(timedelta(hours=24)), lambda: timezone(1), lambda: timezone(timedelta(1), 5), lambda: east.utcoffset(None),

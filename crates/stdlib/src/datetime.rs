@@ -1,17 +1,19 @@
 //! The `_datetime` module: dates, times, durations, time zones.
 //!
 //! Invariant: all values are immutable but for `fold`, which is set while an object is made. Methods of time zones may be anything; what they return is
-//! checked. Left out: `datetime_CAPI`; `strftime` and `strptime` go through the library's own code.
+//! checked. Left out: `datetime_CAPI`; `strptime` goes through the library's `_strptime`.
 
 mod calendar;
 mod clock;
 mod date;
 mod delta;
+mod format;
 mod full;
 mod iso;
 mod zone;
 
 use std::cmp::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
@@ -30,15 +32,51 @@ fn ordered(order: Ordering, op: CmpOp) -> Value {
     })
 }
 
-/// The name of an object's class as `repr` shows it.
-fn qualified(vm: &Vm, object: &Value) -> Res<String> {
-    let class = object.ty().to_value();
-    let module = vm.str(&vm.getattr(&class, intern!("__module__"))?)?.to_string_lossy();
-    let name = vm.str(&vm.getattr(&class, intern!("__qualname__"))?)?.to_string_lossy();
-    if module == "builtins" {
-        return Ok(name);
+/// The name of an object's class as `repr` shows it: without the module for classes of programs.
+fn qualified(object: &Value) -> String {
+    type_name(object.ty())
+}
+
+/// A class as errors name it.
+fn type_name(ty: &Py<Type>) -> String {
+    let name = ty.name();
+    if [
+        TimeDelta::ty(),
+        date::Date::ty(),
+        clock::Time::ty(),
+        full::DateTime::ty(),
+        TzInfo::ty(),
+    ]
+    .iter()
+    .any(|own| own.is(ty))
+        || ty.is(zone::TimeZone::ty())
+        || ty.is(date::IsoCalendarDate::ty())
+    {
+        return format!("datetime.{name}");
     }
-    Ok(format!("{module}.{name}"))
+    name
+}
+
+/// A hash, once it was computed.
+#[derive(Trace)]
+pub struct Hash(AtomicI64);
+
+impl Default for Hash {
+    fn default() -> Hash {
+        Hash(AtomicI64::new(-1))
+    }
+}
+
+impl Hash {
+    fn get(&self) -> Option<i64> {
+        // No hash is -1.
+        Some(self.0.load(Relaxed)).filter(|hash| *hash != -1)
+    }
+
+    fn keep(&self, hash: i64) -> i64 {
+        self.0.store(hash, Relaxed);
+        hash
+    }
 }
 
 /// Refuses what is neither `None` nor a `tzinfo`.
@@ -56,13 +94,13 @@ fn check_tzinfo(vm: &Vm, value: Option<&Value>) -> Res<Value> {
 }
 
 /// What `tzinfo.utcoffset` or `dst` says, in microseconds.
-fn zone_offset(vm: &Vm, tzinfo: &Value, method: &'static Py<Str>, argument: &Value) -> Res<Option<i128>> {
+fn zone_offset(vm: &Vm, tzinfo: &Value, method: &'static Py<Str>, argument: &Value) -> Res<Option<i64>> {
     if tzinfo.is_none() {
         return Ok(None);
     }
     if let Some(zone) = tzinfo.downcast_exact::<zone::TimeZone>() {
         // The method is the class's own.
-        return Ok(method.is_text("utcoffset").then(|| zone.total()));
+        return Ok(method.is_text("utcoffset").then(|| zone.total() as i64));
     }
     let offset = vm.call_method(tzinfo, method, std::slice::from_ref(argument))?;
     if offset.is_none() {
@@ -81,12 +119,12 @@ fn zone_offset(vm: &Vm, tzinfo: &Value, method: &'static Py<Str>, argument: &Val
             "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24), not {shown}"
         )));
     }
-    Ok(Some(total))
+    Ok(Some(total as i64))
 }
 
 /// An offset as a timedelta or `None`.
-fn offset_value(vm: &Vm, offset: Option<i128>) -> Res<Value> {
-    offset.map_or(Ok(Value::NONE), |offset| delta::new(vm, offset))
+fn offset_value(vm: &Vm, offset: Option<i64>) -> Res<Value> {
+    offset.map_or(Ok(Value::NONE), |offset| delta::new(vm, offset.into()))
 }
 
 fn zone_name(vm: &Vm, tzinfo: &Value, argument: &Value) -> Res<Value> {
@@ -101,25 +139,6 @@ fn zone_name(vm: &Vm, tzinfo: &Value, argument: &Value) -> Res<Value> {
     Err(vm.type_error(format!("tzinfo.tzname() must return None or a string, not '{found}'")))
 }
 
-/// `object.strftime(format)`: the library knows the directives.
-fn strftime(vm: &Vm, object: &Value, format: &Value, tuple: &Value) -> Res<Value> {
-    let module = vm.import_module("_pydatetime")?;
-    let args = [object.clone(), format.clone(), tuple.clone()];
-    vm.call_method(&module, intern!("_wrap_strftime"), &args)
-}
-
-/// `object.__format__(spec)`
-fn format(vm: &Vm, object: &Value, spec: &Value) -> Res<Value> {
-    let Some(text) = spec.downcast::<Str>() else {
-        let found = spec.ty().name();
-        return Err(vm.type_error(format!("__format__() argument 1 must be str, not {found}")));
-    };
-    if text.is_empty() {
-        return Ok(vm.str(object)?.into_value());
-    }
-    vm.call_method(object, intern!("strftime"), std::slice::from_ref(spec))
-}
-
 /// `cls.strptime(..)` by the function of `_strptime`.
 fn strptime(vm: &Vm, cls: &Value, text: &Value, format: &Value, function: &'static Py<Str>) -> Res<Value> {
     let module = vm.import_module("_strptime")?;
@@ -127,15 +146,12 @@ fn strptime(vm: &Vm, cls: &Value, text: &Value, format: &Value, function: &'stat
 }
 
 /// `time.struct_time` of these fields.
-fn struct_time(vm: &Vm, [year, month, day, hour, minute, second]: [i64; 6], dst: i64) -> Res<Value> {
-    use lisle_runtime::types::tuple::Tuple;
+fn struct_time([year, month, day, hour, minute, second]: [i64; 6], dst: i64) -> Value {
     let ordinal = calendar::ordinal(year, month, day);
     let weekday = calendar::weekday(ordinal);
     let day_of_year = calendar::days_before_month(year, month) + day;
     let fields = [year, month, day, hour, minute, second, weekday, day_of_year, dst];
-    let fields = fields.map(Value::int).to_vec();
-    let time = vm.import_module("time")?;
-    vm.call_method(&time, intern!("struct_time"), &[Tuple::new(fields).into_value()])
+    crate::time::struct_time(fields)
 }
 
 /// The value of a field, checked against its range.

@@ -109,6 +109,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &grp::module::DEF,
     &hashes::blake2_module::DEF,
     &hashes::md5::module::DEF,
+    &hashes::openssl_module::DEF,
     &hashes::sha1::module::DEF,
     &hashes::sha2::module::DEF,
     &hashes::sha3::module::DEF,

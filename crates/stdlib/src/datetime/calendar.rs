@@ -2,6 +2,8 @@
 //!
 //! Invariant: ordinals count days from 1 January of year 1, which is day 1.
 
+use std::time::SystemTime;
+
 pub const MIN_YEAR: i64 = 1;
 pub const MAX_YEAR: i64 = 9999;
 pub const MAX_ORDINAL: i64 = 3_652_059;
@@ -102,6 +104,17 @@ pub struct Local {
     pub fields: [i64; 6],
     pub offset: i64,
     pub zone: String,
+}
+
+/// Seconds and microseconds since 1970.
+pub fn now() -> (i64, i64) {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => (since.as_secs() as i64, since.subsec_micros().into()),
+        Err(before) => {
+            let micros = -(before.duration().as_micros() as i64);
+            (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))
+        }
+    }
 }
 
 /// The local or universal time of seconds since 1970; `None` if the system has none.

@@ -10,9 +10,10 @@ use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::tuple::Tuple;
 
 use super::delta;
+use super::format::{Shown, strftime};
 use super::iso::{self, Clock};
 use super::zone::{self, TzInfo};
-use super::{check_clock, check_tzinfo, int_field, ordered, qualified};
+use super::{Hash, check_clock, check_tzinfo, int_field, ordered, qualified};
 
 #[pyclass(
     name = "time",
@@ -24,6 +25,7 @@ pub struct Time {
     pub clock: Opaque<[u32; 4]>,
     pub tzinfo: Value,
     pub fold: AtomicU8,
+    hash: Hash,
 }
 
 impl Time {
@@ -32,6 +34,7 @@ impl Time {
             clock: Opaque(clock.map(|n| n as u32)),
             tzinfo,
             fold: AtomicU8::new(fold as u8),
+            hash: Hash::default(),
         }
     }
 
@@ -44,9 +47,9 @@ impl Time {
     }
 
     /// Microseconds since midnight.
-    fn total(&self) -> i128 {
-        let [hour, minute, second, micro] = self.clock.0.map(i128::from);
-        ((hour * 60 + minute) * 60 + second) * delta::SECOND + micro
+    fn total(&self) -> i64 {
+        let [hour, minute, second, micro] = self.fields();
+        ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
     }
 }
 
@@ -69,7 +72,7 @@ pub fn make(vm: &Vm, cls: &Py<Type>, clock: Clock, tzinfo: Value, fold: i64) -> 
 
 type This = Py<Time>;
 
-fn offset(vm: &Vm, this: &This) -> Res<Option<i128>> {
+fn offset(vm: &Vm, this: &This) -> Res<Option<i64>> {
     super::zone_offset(vm, &this.tzinfo, intern!("utcoffset"), &Value::NONE)
 }
 
@@ -189,7 +192,7 @@ impl Time {
     fn isoformat(vm: &Vm, this: &This, timespec: Option<&Py<Str>>) -> Res<String> {
         let mut out = timespec_text(vm, this.fields(), timespec)?;
         if let Some(offset) = offset(vm, this)? {
-            out.push_str(&iso::format_offset(offset));
+            out.push_str(&iso::format_offset(offset, ":"));
         }
         Ok(out)
     }
@@ -201,13 +204,19 @@ impl Time {
     fn strftime(vm: &Vm, this: &This, format: &Py<Str>) -> Res<Value> {
         let [hour, minute, second, _] = this.fields();
         let tuple = Tuple::new([1900, 1, 1, hour, minute, second, 0, 1, -1].map(Value::int).to_vec());
-        super::strftime(vm, this.as_value(), format.as_value(), tuple.as_value())
+        let shown = Shown {
+            micro: this.clock.0[3],
+            tzinfo: this.tzinfo.clone(),
+            argument: Value::NONE,
+            date: (1900, 1, 1),
+        };
+        strftime(vm, &shown, format, tuple.as_value())
     }
 
     /// Formats self with strftime.
     #[pymethod(sig = "($self, format, /)")]
     fn __format__(vm: &Vm, this: &Value, format: &Value) -> Res<Value> {
-        super::format(vm, this, format)
+        super::format::format(vm, this, format)
     }
 
     /// Return self.tzinfo.utcoffset(self).
@@ -312,6 +321,9 @@ impl Time {
 
     #[slot]
     fn __hash__(vm: &Vm, this: &This) -> Res<i64> {
+        if let Some(hash) = this.hash.get() {
+            return Ok(hash);
+        }
         let offset = if this.fold() == 0 {
             offset(vm, this)?
         } else {
@@ -322,16 +334,17 @@ impl Time {
                 None => None,
             }
         };
-        match offset {
-            None => vm.hash(&Bytes::new_value(state(this, false))),
-            Some(offset) => vm.hash(&delta::new(vm, this.total() - offset)?),
-        }
+        let hash = match offset {
+            None => vm.hash(&Bytes::new_value(state(this, false)))?,
+            Some(offset) => vm.hash(&delta::new(vm, (this.total() - offset).into())?)?,
+        };
+        Ok(this.hash.keep(hash))
     }
 
     #[slot]
     fn __repr__(vm: &Vm, this: &This) -> Res<String> {
         let [hour, minute, second, micro] = this.clock.0;
-        let mut out = format!("{}({hour}, {minute}", qualified(vm, this.as_value())?);
+        let mut out = format!("{}({hour}, {minute}", qualified(this.as_value()));
         if micro != 0 {
             out.push_str(&format!(", {second}, {micro}"));
         } else if second != 0 {

@@ -8,6 +8,7 @@ use lisle_runtime::types::tuple::Tuple;
 
 use super::calendar;
 use super::delta::{self, DAY, TimeDelta};
+use super::format::{Shown, strftime};
 use super::full::DateTime;
 use super::{check_date, int_field, iso, ordered, qualified};
 
@@ -163,6 +164,11 @@ impl Date {
     /// Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).
     #[classmethod(sig = "($type, /)")]
     fn today(vm: &Vm, cls: &Value) -> Res<Value> {
+        if cls.is(Date::ty().as_value()) {
+            let (seconds, _) = calendar::now();
+            let [year, month, day, ..] = super::full::system_time(vm, seconds, false)?.fields;
+            return make(vm, Date::ty(), (year, month, day));
+        }
         let time = vm.import_module("time")?;
         let now = vm.call_method(&time, intern!("time"), &[])?;
         vm.call_method(cls, intern!("fromtimestamp"), &[now])
@@ -234,13 +240,20 @@ impl Date {
     #[pymethod(sig = "($self, /, format)")]
     fn strftime(vm: &Vm, this: &This, format: &Py<Str>) -> Res<Value> {
         let tuple = vm.call_method(this.as_value(), intern!("timetuple"), &[])?;
-        super::strftime(vm, this.as_value(), format.as_value(), &tuple)
+        let moment = this.as_value().downcast::<DateTime>();
+        let shown = Shown {
+            micro: moment.map_or(0, |moment| moment.clock.0[3]),
+            tzinfo: moment.map_or(Value::NONE, |moment| moment.tzinfo.clone()),
+            argument: this.to_value(),
+            date: this.fields(),
+        };
+        strftime(vm, &shown, format, &tuple)
     }
 
     /// Formats self with strftime.
     #[pymethod(sig = "($self, format, /)")]
     fn __format__(vm: &Vm, this: &Value, format: &Value) -> Res<Value> {
-        super::format(vm, this, format)
+        super::format::format(vm, this, format)
     }
 
     /// Return string in ISO 8601 format, YYYY-MM-DD.
@@ -273,17 +286,16 @@ impl Date {
 
     /// Return a named tuple containing ISO year, week number, and weekday.
     #[pymethod(sig = "($self, /)")]
-    fn isocalendar(vm: &Vm, this: &This) -> Res<Value> {
+    fn isocalendar(_: &Vm, this: &This) -> Res<Value> {
         let (year, week, day) = calendar::iso(this.ordinal());
-        let module = vm.import_module("_pydatetime")?;
-        vm.call_method(&module, intern!("_IsoCalendarDate"), &[year, week, day].map(Value::int))
+        Ok(IsoCalendarDate::make([year, week, day]))
     }
 
     /// Return time tuple, compatible with time.localtime().
     #[pymethod(sig = "($self, /)")]
-    fn timetuple(vm: &Vm, this: &This) -> Res<Value> {
+    fn timetuple(_: &Vm, this: &This) -> Res<Value> {
         let (year, month, day) = this.fields();
-        super::struct_time(vm, [year, month, day, 0, 0, 0], -1)
+        Ok(super::struct_time([year, month, day, 0, 0, 0], -1))
     }
 
     /// Return date with new specified fields.
@@ -364,13 +376,74 @@ impl Date {
     }
 
     #[slot]
-    fn __repr__(vm: &Vm, this: &This) -> Res<String> {
-        let class = qualified(vm, this.as_value())?;
+    fn __repr__(_: &Vm, this: &This) -> Res<String> {
+        let class = qualified(this.as_value());
         Ok(format!("{class}({}, {}, {})", this.year, this.month, this.day))
     }
 
     #[slot]
     fn __str__(vm: &Vm, this: &This) -> Res<Value> {
         vm.call_method(this.as_value(), intern!("isoformat"), &[])
+    }
+}
+
+/// What `isocalendar` returns.
+#[pyclass(
+    name = "IsoCalendarDate",
+    module = "datetime",
+    base = Tuple,
+    doc = "The result of date.isocalendar() or datetime.isocalendar()\n\nThis object may be accessed either as a tuple of\n  ((year, week, weekday))\nor via the object attributes as named in the above tuple."
+)]
+#[repr(C)]
+pub struct IsoCalendarDate {
+    items: Tuple,
+}
+
+impl IsoCalendarDate {
+    fn make(fields: [i64; 3]) -> Value {
+        let items = Tuple::payload(fields.map(Value::int).to_vec());
+        Py::with_class(IsoCalendarDate::ty(), IsoCalendarDate { items }).into_value()
+    }
+
+    fn item(&self, at: usize) -> Value {
+        self.items.get(at).cloned().unwrap_or(Value::NONE)
+    }
+}
+
+#[pymethods]
+impl IsoCalendarDate {
+    #[slot(sig = "(year, week, weekday)")]
+    fn __new__(_: &Vm, _: &Py<Type>, year: i32, week: i32, weekday: i32) -> Res<Value> {
+        Ok(IsoCalendarDate::make([year, week, weekday].map(i64::from)))
+    }
+
+    #[getter]
+    fn year(_: &Vm, this: &Py<IsoCalendarDate>) -> Value {
+        this.item(0)
+    }
+
+    #[getter]
+    fn week(_: &Vm, this: &Py<IsoCalendarDate>) -> Value {
+        this.item(1)
+    }
+
+    #[getter]
+    fn weekday(_: &Vm, this: &Py<IsoCalendarDate>) -> Value {
+        this.item(2)
+    }
+
+    #[slot]
+    fn __repr__(vm: &Vm, this: &Py<IsoCalendarDate>) -> Res<String> {
+        let [year, week, weekday] = [this.item(0), this.item(1), this.item(2)];
+        let text = |value| vm.str(&value).map(|text| text.to_string_lossy());
+        let (year, week, weekday) = (text(year)?, text(week)?, text(weekday)?);
+        let class = qualified(this.as_value());
+        Ok(format!("{class}(year={year}, week={week}, weekday={weekday})"))
+    }
+
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(_: &Vm, this: &Py<IsoCalendarDate>) -> Py<Tuple> {
+        let items = Tuple::from_slice_clone(&this.items).into_value();
+        Tuple::pair(Tuple::ty().to_value(), Tuple::new(vec![items]).into_value())
     }
 }

@@ -13,10 +13,10 @@ use lisle_runtime::types::tuple::Tuple;
 use super::calendar::{self, Local};
 use super::clock::{self, Time, timespec_text};
 use super::date::{Date, ctime, invalid_iso};
-use super::delta::{self, DAY, SECOND, TimeDelta};
+use super::delta::{self, TimeDelta};
 use super::iso::{self, Clock};
 use super::zone::{self, TzInfo};
-use super::{check_clock, check_date, check_tzinfo, int_field, ordered, qualified};
+use super::{Hash, check_clock, check_date, check_tzinfo, int_field, ordered, qualified};
 
 #[pyclass(
     name = "datetime",
@@ -27,9 +27,10 @@ use super::{check_clock, check_date, check_tzinfo, int_field, ordered, qualified
 )]
 pub struct DateTime {
     date: Date,
-    clock: Opaque<[u32; 4]>,
+    pub clock: Opaque<[u32; 4]>,
     pub tzinfo: Value,
     fold: AtomicU8,
+    hash: Hash,
 }
 
 /// All fields but the zone.
@@ -48,6 +49,7 @@ impl DateTime {
             clock: Opaque(fields.clock.map(|n| n as u32)),
             tzinfo,
             fold: AtomicU8::new(fields.fold as u8),
+            hash: Hash::default(),
         }
     }
 
@@ -60,22 +62,26 @@ impl DateTime {
     }
 
     /// Microseconds since the day before the first, as if the zone had no offset.
-    fn total(&self) -> i128 {
-        let [hour, minute, second, micro] = self.clock.0.map(i128::from);
-        i128::from(self.date.ordinal()) * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + micro
+    fn total(&self) -> i64 {
+        let [hour, minute, second, micro] = self.clock.0.map(i64::from);
+        self.date.ordinal() * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + micro
+    }
+
+    fn compared(&self, other: &DateTime) -> std::cmp::Ordering {
+        (self.date.fields(), self.clock.0).cmp(&(other.date.fields(), other.clock.0))
     }
 }
 
 /// The fields of so many microseconds since the day before the first.
-fn from_total(vm: &Vm, total: i128) -> Res<Fields> {
+fn from_total(vm: &Vm, total: i64) -> Res<Fields> {
     let (day, rest) = (total.div_euclid(DAY), total.rem_euclid(DAY));
-    if !(1..=i128::from(calendar::MAX_ORDINAL)).contains(&day) {
+    if !(1..=calendar::MAX_ORDINAL).contains(&day) {
         return Err(vm.overflow_error("date value out of range"));
     }
-    let seconds = (rest / SECOND) as i64;
+    let seconds = rest / SECOND;
     Ok(Fields {
-        date: calendar::from_ordinal(day as i64),
-        clock: [seconds / 3600, seconds / 60 % 60, seconds % 60, (rest % SECOND) as i64],
+        date: calendar::from_ordinal(day),
+        clock: [seconds / 3600, seconds / 60 % 60, seconds % 60, rest % SECOND],
         fold: 0,
     })
 }
@@ -153,6 +159,8 @@ fn seconds_of([year, month, day, hour, minute, second]: [i64; 6]) -> i64 {
     calendar::ordinal(year, month, day) * 86_400 + (hour * 60 + minute) * 60 + second
 }
 
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
 const EPOCH: i64 = 719_163 * 86_400;
 const MAX_FOLD: i64 = 24 * 3600;
 
@@ -161,8 +169,8 @@ fn local_seconds(vm: &Vm, seconds: i64) -> Res<i64> {
     Ok(seconds_of(system_time(vm, seconds, false)?.fields) - EPOCH)
 }
 
-fn from_timestamp(vm: &Vm, cls: &Py<Type>, timestamp: &Value, utc: bool, tzinfo: &Value) -> Res<Value> {
-    let (seconds, micros) = split_timestamp(vm, timestamp, true)?;
+fn from_timestamp(vm: &Vm, cls: &Py<Type>, timestamp: (i64, i64), utc: bool, tzinfo: &Value) -> Res<Value> {
+    let (seconds, micros) = timestamp;
     let fields = system_time(vm, seconds, utc)?.fields;
     let mut fold = 0;
     if tzinfo.is_none() && !utc {
@@ -185,9 +193,18 @@ fn from_timestamp(vm: &Vm, cls: &Py<Type>, timestamp: &Value, utc: bool, tzinfo:
     make(vm, cls, fields, tzinfo.clone())
 }
 
+/// The time of a zone, or the system's for `None`.
+fn in_zone(vm: &Vm, cls: &Py<Type>, timestamp: (i64, i64), tzinfo: &Value) -> Res<Value> {
+    if tzinfo.is_none() {
+        return from_timestamp(vm, cls, timestamp, false, tzinfo);
+    }
+    let utc = from_timestamp(vm, cls, timestamp, true, tzinfo)?;
+    vm.call_method(tzinfo, intern!("fromutc"), &[utc])
+}
+
 type This = Py<DateTime>;
 
-fn offset(vm: &Vm, this: &This) -> Res<Option<i128>> {
+fn offset(vm: &Vm, this: &This) -> Res<Option<i64>> {
     super::zone_offset(vm, &this.tzinfo, intern!("utcoffset"), this.as_value())
 }
 
@@ -198,7 +215,7 @@ fn folded(this: &This, fold: i64) -> Py<DateTime> {
 }
 
 /// Whether the offset depends on `fold`, so that the time is equal to none in another zone.
-fn is_problematic(vm: &Vm, this: &This, own: Option<i128>) -> Res<bool> {
+fn is_problematic(vm: &Vm, this: &This, own: Option<i64>) -> Res<bool> {
     let fold = i64::from(this.fold.load(Relaxed) == 0);
     Ok(offset(vm, &folded(this, fold))? != own)
 }
@@ -235,7 +252,7 @@ fn local_timestamp(vm: &Vm, this: &This, fold: i64) -> Res<i64> {
 /// The system's zone at that time.
 fn local_zone(vm: &Vm, this: &This) -> Res<Value> {
     let seconds = match offset(vm, this)? {
-        Some(offset) => ((this.total() - offset).div_euclid(SECOND)) as i64 - EPOCH,
+        Some(offset) => (this.total() - offset).div_euclid(SECOND) - EPOCH,
         None => {
             let fold = i64::from(this.fold.load(Relaxed));
             let first = local_timestamp(vm, this, fold)?;
@@ -250,14 +267,15 @@ fn local_zone(vm: &Vm, this: &This) -> Res<Value> {
     let local = system_time(vm, seconds, false)?;
     zone::fixed(
         vm,
-        i128::from(local.offset) * SECOND,
+        i128::from(local.offset * SECOND),
         Some(Value::from(local.zone.as_str())),
     )
 }
 
 /// `a + delta`, in the class of `a`.
 fn shifted(vm: &Vm, this: &This, delta: i128) -> Res<Value> {
-    let fields = from_total(vm, this.total() + delta)?;
+    let total = i64::try_from(i128::from(this.total()) + delta);
+    let fields = from_total(vm, total.unwrap_or(i64::MAX))?;
     make(vm, this.class(), fields, this.tzinfo.clone())
 }
 
@@ -266,11 +284,6 @@ fn deprecated(vm: &Vm, name: &str, instead: &str) -> Res<()> {
         "datetime.datetime.{name}() is deprecated and scheduled for removal in a future version. Use timezone-aware objects to represent datetimes in UTC: datetime.datetime.{instead}."
     );
     vm.warn(exceptions::DEPRECATION_WARNING.get(), &message, 1)
-}
-
-fn now(vm: &Vm) -> Res<Value> {
-    let time = vm.import_module("time")?;
-    vm.call_method(&time, intern!("time"), &[])
 }
 
 fn state(this: &This, with_fold: bool) -> [u8; 10] {
@@ -387,34 +400,29 @@ impl DateTime {
     /// If no tz is specified, uses local timezone.
     #[classmethod(sig = "($type, /, tz=None)")]
     fn now(vm: &Vm, cls: &Py<Type>, tz: Option<&Value>) -> Res<Value> {
-        let now = self::now(vm)?;
-        DateTime::fromtimestamp(vm, cls, &now, tz)
+        let tzinfo = check_tzinfo(vm, tz)?;
+        in_zone(vm, cls, calendar::now(), &tzinfo)
     }
 
     /// Return a new datetime representing UTC day and time.
     #[classmethod(sig = "($type, /)")]
     fn utcnow(vm: &Vm, cls: &Py<Type>) -> Res<Value> {
         deprecated(vm, "utcnow", "now(datetime.UTC)")?;
-        let now = self::now(vm)?;
-        from_timestamp(vm, cls, &now, true, &Value::NONE)
+        from_timestamp(vm, cls, calendar::now(), true, &Value::NONE)
     }
 
     /// Create a datetime from a POSIX timestamp, local to tz or to the system's zone.
     #[classmethod(sig = "($type, /, timestamp, tz=None)")]
     fn fromtimestamp(vm: &Vm, cls: &Py<Type>, timestamp: &Value, tz: Option<&Value>) -> Res<Value> {
         let tzinfo = check_tzinfo(vm, tz)?;
-        if tzinfo.is_none() {
-            return from_timestamp(vm, cls, timestamp, false, &tzinfo);
-        }
-        let utc = from_timestamp(vm, cls, timestamp, true, &tzinfo)?;
-        vm.call_method(&tzinfo, intern!("fromutc"), &[utc])
+        in_zone(vm, cls, split_timestamp(vm, timestamp, true)?, &tzinfo)
     }
 
     /// Create a naive UTC datetime from a POSIX timestamp.
     #[classmethod(sig = "($type, timestamp, /)")]
     fn utcfromtimestamp(vm: &Vm, cls: &Py<Type>, timestamp: &Value) -> Res<Value> {
         deprecated(vm, "utcfromtimestamp", "fromtimestamp(timestamp, datetime.UTC)")?;
-        from_timestamp(vm, cls, timestamp, true, &Value::NONE)
+        from_timestamp(vm, cls, split_timestamp(vm, timestamp, true)?, true, &Value::NONE)
     }
 
     /// string, format -> new datetime parsed from a string (like time.strptime()).
@@ -444,24 +452,25 @@ impl DateTime {
         let Some(text) = string.downcast::<Str>() else {
             return Err(vm.type_error("fromisoformat: argument must be str"));
         };
-        let codes: Vec<u32> = text.view().chars().collect();
-        if codes.len() < 7 {
+        if text.len() < 7 {
             return Err(invalid_iso(vm, string));
         }
-        // The separator may be any character.
-        let mut bytes: Vec<u8> = codes.iter().map(|code| u8::try_from(*code).unwrap_or(b'?')).collect();
-        let parsed = iso::separator(&bytes).and_then(|at| {
+        let copied: Vec<u8>;
+        let bytes = match text.as_ascii() {
+            Some(text) => text.as_bytes(),
+            None => {
+                // The separator may be any character.
+                let narrow = |code| u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(0xFF);
+                copied = text.view().chars().map(narrow).collect();
+                &copied
+            }
+        };
+        let parsed = iso::separator(bytes).and_then(|at| {
             let at = at.min(bytes.len());
-            if let Some(separator) = bytes.get_mut(at) {
-                *separator = b'T';
-            }
-            if !bytes.is_ascii() {
-                return None;
-            }
             let date = iso::date(&bytes[..at])?;
             let time = match bytes.get(at + 1..) {
-                Some(rest) if !rest.is_empty() => Some(iso::time(rest)?),
-                _ => None,
+                Some(rest) => Some(iso::time(rest)?),
+                None => None,
             };
             Some((date, time))
         });
@@ -537,7 +546,7 @@ impl DateTime {
         };
         let (year, month, day) = this.date.fields();
         let [hour, minute, second, _] = this.clock.0.map(i64::from);
-        super::struct_time(vm, [year, month, day, hour, minute, second], dst)
+        Ok(super::struct_time([year, month, day, hour, minute, second], dst))
     }
 
     /// Return POSIX timestamp as float.
@@ -551,8 +560,8 @@ impl DateTime {
         let Some(offset) = offset else {
             return Err(vm.type_error("can't subtract offset-naive and offset-aware datetimes"));
         };
-        let total = this.total() - offset - i128::from(EPOCH) * SECOND;
-        let delta = delta::new(vm, total)?;
+        let total = this.total() - offset - EPOCH * SECOND;
+        let delta = delta::new(vm, total.into())?;
         vm.call_method(&delta, intern!("total_seconds"), &[])
     }
 
@@ -567,7 +576,7 @@ impl DateTime {
         };
         let (year, month, day) = fields.date;
         let [hour, minute, second, _] = fields.clock;
-        super::struct_time(vm, [year, month, day, hour, minute, second], 0)
+        Ok(super::struct_time([year, month, day, hour, minute, second], 0))
     }
 
     /// [sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].
@@ -584,7 +593,7 @@ impl DateTime {
         out.push(sep.map_or(u32::from('T'), |sep| sep.0));
         out.push_str(&timespec_text(vm, this.clock.0.map(i64::from), timespec)?);
         if let Some(offset) = offset(vm, this)? {
-            out.push_str(&iso::format_offset(offset));
+            out.push_str(&iso::format_offset(offset, ":"));
         }
         Ok(Str::from_buf(out.finish()).into_value())
     }
@@ -717,11 +726,11 @@ impl DateTime {
         };
         let difference = moment.total() - other.total();
         if moment.tzinfo.is(&other.tzinfo) {
-            return delta::new(vm, difference);
+            return delta::new(vm, difference.into());
         }
         match (offset(vm, moment)?, offset(vm, other)?) {
-            (mine, theirs) if mine == theirs => delta::new(vm, difference),
-            (Some(mine), Some(theirs)) => delta::new(vm, difference - mine + theirs),
+            (mine, theirs) if mine == theirs => delta::new(vm, difference.into()),
+            (Some(mine), Some(theirs)) => delta::new(vm, (difference - mine + theirs).into()),
             _ => Err(vm.type_error("can't subtract offset-naive and offset-aware datetimes")),
         }
     }
@@ -732,7 +741,7 @@ impl DateTime {
             return Ok(Value::NOT_IMPLEMENTED);
         };
         if this.tzinfo.is(&second.tzinfo) {
-            return Ok(ordered(this.total().cmp(&second.total()), op));
+            return Ok(ordered(this.compared(second), op));
         }
         let (mine, theirs) = (offset(vm, this)?, offset(vm, second)?);
         let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
@@ -740,7 +749,7 @@ impl DateTime {
             return Ok(Value::from_bool(op == CmpOp::Ne));
         }
         match (mine, theirs) {
-            (mine, theirs) if mine == theirs => Ok(ordered(this.total().cmp(&second.total()), op)),
+            (mine, theirs) if mine == theirs => Ok(ordered(this.compared(second), op)),
             (Some(mine), Some(theirs)) => Ok(ordered((this.total() - mine).cmp(&(second.total() - theirs)), op)),
             _ if equality => Ok(Value::from_bool(op == CmpOp::Ne)),
             _ => Err(vm.type_error("can't compare offset-naive and offset-aware datetimes")),
@@ -749,15 +758,19 @@ impl DateTime {
 
     #[slot]
     fn __hash__(vm: &Vm, this: &This) -> Res<i64> {
+        if let Some(hash) = this.hash.get() {
+            return Ok(hash);
+        }
         let offset = if this.fold.load(Relaxed) == 0 {
             offset(vm, this)?
         } else {
             self::offset(vm, &folded(this, 0))?
         };
-        match offset {
-            None => vm.hash(&Bytes::new_value(state(this, false))),
-            Some(offset) => vm.hash(&delta::new(vm, this.total() - offset)?),
-        }
+        let hash = match offset {
+            None => vm.hash(&Bytes::new_value(state(this, false)))?,
+            Some(offset) => vm.hash(&delta::new(vm, (this.total() - offset).into())?)?,
+        };
+        Ok(this.hash.keep(hash))
     }
 
     #[slot]
@@ -766,7 +779,7 @@ impl DateTime {
         let [hour, minute, second, micro] = this.clock.0;
         let mut out = format!(
             "{}({year}, {month}, {day}, {hour}, {minute}",
-            qualified(vm, this.as_value())?
+            qualified(this.as_value())
         );
         if micro != 0 {
             out.push_str(&format!(", {second}, {micro}"));
@@ -785,6 +798,9 @@ impl DateTime {
 
     #[slot]
     fn __str__(vm: &Vm, this: &This) -> Res<Value> {
+        if this.class().is(DateTime::ty()) {
+            return DateTime::isoformat(vm, this, Some(Char(u32::from(' '))), None);
+        }
         vm.call_method(this.as_value(), intern!("isoformat"), &[Value::from(" ")])
     }
 }

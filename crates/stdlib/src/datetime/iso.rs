@@ -182,13 +182,13 @@ pub fn format_time([hour, minute, second, micro]: Clock, timespec: &str) -> Opti
 }
 
 /// `+HH:MM`, with seconds and microseconds where there are some.
-pub fn format_offset(offset: i128) -> String {
+pub fn format_offset(offset: i64, colon: &str) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     let size = offset.abs();
     let (seconds, micros) = (size / 1_000_000, size % 1_000_000);
-    let mut out = format!("{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    let mut out = format!("{sign}{:02}{colon}{:02}", seconds / 3600, seconds / 60 % 60);
     if seconds % 60 != 0 || micros != 0 {
-        out.push_str(&format!(":{:02}", seconds % 60));
+        out.push_str(&format!("{colon}{:02}", seconds % 60));
     }
     if micros != 0 {
         out.push_str(&format!(".{micros:06}"));

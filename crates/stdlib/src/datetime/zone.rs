@@ -161,7 +161,7 @@ fn name_of(total: i128) -> String {
     if total == 0 {
         return "UTC".to_owned();
     }
-    format!("UTC{}", iso::format_offset(total))
+    format!("UTC{}", iso::format_offset(total as i64, ":"))
 }
 
 /// Refuses arguments that are neither a datetime nor `None`.
@@ -262,7 +262,7 @@ impl TimeZone {
         if utc(vm)?.is(this.as_value()) {
             return Ok("datetime.timezone.utc".to_owned());
         }
-        let class = qualified(vm, this.as_value())?;
+        let class = qualified(this.as_value());
         let offset = vm.repr(&this.offset)?.to_string_lossy();
         Ok(match &this.name {
             Some(name) => format!("{class}({offset}, {})", vm.repr(name)?.to_string_lossy()),
