@@ -171,7 +171,6 @@ impl Drop for Session {
     }
 }
 
-
 #[test]
 fn a_session_with_editing() {
     for mode in MODES {

@@ -400,7 +400,10 @@ impl Vm {
     /// The native call of the frame that was under way, if there was one.
     fn take_native_call(&self, depth: usize) -> Option<NativeCall> {
         drop(self.forget_native_calls(depth + 1));
-        self.observers.native_calls.borrow_mut().pop_if(|call| call.depth == depth)
+        self.observers
+            .native_calls
+            .borrow_mut()
+            .pop_if(|call| call.depth == depth)
     }
 
     /// Takes out the calls of frames at `depth` and further in. To be dropped with nothing borrowed: a finalizer may be observed.
@@ -408,7 +411,11 @@ impl Vm {
     fn forget_native_calls(&self, depth: usize) -> Vec<NativeCall> {
         let mut calls = self.observers.native_calls.borrow_mut();
         let keep = calls.iter().rposition(|call| call.depth < depth).map_or(0, |i| i + 1);
-        if keep == calls.len() { Vec::new() } else { calls.split_off(keep) }
+        if keep == calls.len() {
+            Vec::new()
+        } else {
+            calls.split_off(keep)
+        }
     }
 
     fn native_returned(&self, f: &FrameData, depth: usize) -> Res<()> {
