@@ -9,5 +9,4 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 # the program's, which gets MemoryError.
 export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0"
 export RUSTFLAGS="-Zsanitizer=address --cfg lisle_asan"
-export LISLE_TEST_SECONDS=${LISLE_TEST_SECONDS:-1200}
 exec cargo +nightly test --target "$target" --target-dir target/asan --test programs --test notes --test bad_input "$@"

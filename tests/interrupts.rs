@@ -34,20 +34,18 @@ const PROGRAMS: &[&str] = &[
 
 #[test]
 fn an_interrupt_ends_each_program() {
-    // A shell may have started the tests with the signal ignored, which programs inherit.
-    // SAFETY: sets a disposition of this process, which no other test of this program looks at.
-    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
     let runs: Vec<_> = PROGRAMS.iter().flat_map(|p| MODES.map(|mode| (p, mode))).collect();
     let failures = support::in_parallel(&runs, |(program, mode)| {
         let text = format!("print('ready', flush=True)\n{program}");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lisle"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lisle"));
+        command
             .args(*mode)
             .args(["-c", &text])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary can be started");
+            .stderr(Stdio::piped());
+        support::take_interrupts(&mut command);
+        let mut child = command.spawn().expect("the binary can be started");
         let mut ready = [0; 6];
         let said = child.stdout.as_mut().expect("stdout is a pipe").read_exact(&mut ready);
         std::thread::sleep(Duration::from_millis(150));

@@ -1,11 +1,15 @@
 //! Interactive sessions on a terminal of the tests' own: editing, several lines, completion, history, Ctrl-C, errors in colour.
 
+mod support;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+
+use support::MODES;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -80,12 +84,12 @@ impl Session {
             .stdin(copy())
             .stdout(copy())
             .stderr(copy());
+        support::take_interrupts(&mut command);
         // SAFETY: both calls may be made between fork and exec; descriptor 0 is the terminal.
         unsafe {
             command.pre_exec(|| {
                 libc::setsid();
                 libc::ioctl(0, libc::TIOCSCTTY, 0);
-                libc::signal(libc::SIGINT, libc::SIG_DFL);
                 Ok(())
             });
         }
@@ -166,8 +170,6 @@ impl Drop for Session {
         let _ = self.child.wait();
     }
 }
-
-const MODES: [&[&str]; 3] = [&[], &["-X", "gil=0"], &["-X", "switch=any"]];
 
 #[test]
 fn a_session_with_editing() {

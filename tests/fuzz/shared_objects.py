@@ -150,6 +150,9 @@ def step(random, shared):
     if random.below(8) == 0:
         shared[random.below(len(shared))] = make(random)
         return
+    if (hasattr(b, "__next__") or isinstance(b, Ordered)) and not hasattr(a, "__next__"):
+        # An iterator of the list that it extends never ends; nor do two lists that extend each other and are no plain ones.
+        b = 3
     if random.below(2):
         random.choice(OPERATORS)(a, b)
         return

@@ -64,3 +64,14 @@ it = iter(g); print(list(it)); g.append(9); print(list(it))
 print([*range(3), *'ab', *()], [i for i in range(5) if i % 2])
 u, *v, t = [1, 2, 3, 4]; print(u, v, t)
 print(sorted([3, 1, 2]), max([1, 3, 2]), sum([1, 2]), any([0, 1]), all([]), list(map(str, [1, 2])), list(zip([1], 'a')))
+
+
+class Derived(list):
+    pass
+
+
+derived = Derived([1, 2])
+derived.extend(derived)
+derived += derived
+derived[1:1] = derived
+print(derived)

@@ -1,7 +1,9 @@
 //! The models: two or three threads, a few steps each, every interleaving up to a bound on preemptions.
 
+use crate::memory::header::Header;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::object_lock::{ObjectLock, lock2};
+use crate::sync::biased::Seat;
+use crate::sync::object_lock::ObjectLock;
 use crate::sync::raw_mutex::RawMutex;
 use crate::threads::locks::{AcquireResult, RawEvent, RawLock, RawRLock};
 use crate::threads::parking::{self, ParkOutcome, ParkReason, WaitFor};
@@ -236,18 +238,137 @@ fn object_lock_excludes() {
     });
 }
 
+/// Objects and the seats of three threads; objects are owned by the thread that made them.
+struct Shared {
+    seats: [Seat; 3],
+    objects: [Header; 2],
+}
+
+impl Shared {
+    /// The calling thread, number 1, owns both objects.
+    fn new() -> Shared {
+        set_serial(1);
+        let shared = Shared {
+            seats: [Seat::new(), Seat::new(), Seat::new()],
+            objects: [Header::dead(), Header::dead()],
+        };
+        for object in &shared.objects {
+            object.init(std::ptr::null_mut(), 0, 0);
+        }
+        shared.seats[0].take(1);
+        shared
+    }
+
+    fn seat_of<'a>(&'a self) -> impl Fn(u32) -> Option<&'a Seat> + Copy {
+        move |owner| self.seats.get((owner as usize).wrapping_sub(1))
+    }
+
+    /// The seat of the calling thread.
+    fn mine(&self) -> &Seat {
+        &self.seats[crate::threads::serial() as usize - 1]
+    }
+
+    fn lock(&self, object: usize) {
+        self.mine().lock(&self.objects[object], self.seat_of());
+    }
+
+    fn unlock(&self, object: usize) {
+        self.mine().unlock(&self.objects[object]);
+    }
+}
+
+/// The owner locks without the byte until another thread comes; nobody is inside with another.
+#[test]
+fn biased_lock_excludes() {
+    model(3, || {
+        let shared = Guarded::new(Shared::new());
+        together(&shared, 1, |s| {
+            for _ in 0..2 {
+                s.lock.lock(0);
+                s.add();
+                s.lock.unlock(0);
+            }
+        });
+        assert_eq!(shared.get(), 4);
+    });
+}
+
+#[test]
+fn biased_lock_excludes_three() {
+    model(2, || {
+        let shared = Guarded::new(Shared::new());
+        together(&shared, 2, |s| {
+            s.lock.lock(0);
+            s.add();
+            s.lock.unlock(0);
+        });
+        assert_eq!(shared.get(), 3);
+    });
+}
+
+/// The second handshake turns the owner's seat off: who comes for another object of his relies on that.
+#[test]
+fn biased_lock_of_a_seat_that_goes_off() {
+    model(2, || {
+        let shared = Guarded::new(Shared::new());
+        let first = shared.clone();
+        let first = thread::spawn(move || {
+            set_serial(2);
+            first.lock.lock(0);
+            first.lock.unlock(0);
+            first.lock.lock(1);
+            first.add();
+            first.lock.unlock(1);
+        });
+        for _ in 0..2 {
+            shared.lock.lock(1);
+            shared.add();
+            shared.lock.unlock(1);
+        }
+        first.join().unwrap();
+        assert_eq!(shared.get(), 3);
+    });
+}
+
+/// A thread with the owner's number takes the seat while another thread is inside of what the number owns.
+#[test]
+fn biased_lock_and_a_new_owner() {
+    model(3, || {
+        let shared = Guarded::new(Shared::new());
+        shared.lock.seats[0].leave();
+        let other = shared.clone();
+        let other = thread::spawn(move || {
+            set_serial(2);
+            other.lock.lock(0);
+            other.add();
+            other.lock.unlock(0);
+        });
+        shared.lock.seats[0].take(1);
+        shared.lock.lock(0);
+        shared.add();
+        shared.lock.unlock(0);
+        other.join().unwrap();
+        assert_eq!(shared.get(), 2);
+    });
+}
+
 #[test]
 fn two_objects_in_either_order() {
     model(2, || {
-        let shared = Guarded::new((ObjectLock::new(), ObjectLock::new()));
+        let shared = Guarded::new(Shared::new());
         let theirs = shared.clone();
         let t = thread::spawn(move || {
-            let _both = lock2(&theirs.lock.1, &theirs.lock.0);
+            set_serial(2);
+            let Shared { objects: [a, b], .. } = &theirs.lock;
+            theirs.lock.mine().lock_both(b, a, theirs.lock.seat_of());
             theirs.add();
+            theirs.lock.mine().unlock_both(b, a);
         });
         {
-            let _both = lock2(&shared.lock.0, &shared.lock.1);
+            let Shared { objects: [a, b], .. } = &shared.lock;
+            shared.lock.mine().lock_both(a, b, shared.lock.seat_of());
             shared.add();
+            shared.lock.mine().unlock_both(a, b);
         }
         t.join().unwrap();
         assert_eq!(shared.get(), 2);

@@ -44,6 +44,22 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "        op = code[i]\n        deop = _deoptop(op)\n        caches = _get_cache_size(_all_opname[deop])\n        if deop in hasarg:\n            arg = code[i+1] | extended_arg\n",
         "        op = code[i]\n        if op == CACHE:\n            continue\n        deop = _deoptop(op)\n        if deop in hasarg:\n            arg = code[i+1] | extended_arg\n            if i + 3 < len(code) and code[i+2] == CACHE:\n                arg |= code[i+3] << 8\n",
     ),
+    // Files of the packed library keep their names as parts of their folder, which is unpacked for these two.
+    (
+        "ensurepip/__init__.py",
+        "from contextlib import nullcontext\n",
+        "from contextlib import contextmanager, nullcontext\n",
+    ),
+    (
+        "ensurepip/__init__.py",
+        "    return resources.as_file(\n        resources.files('ensurepip')\n        / '_bundled'\n        / f'pip-{_PIP_VERSION}-py3-none-any.whl'\n    )\n",
+        "    @contextmanager\n    def unpacked():\n        with resources.as_file(resources.files('ensurepip') / '_bundled') as folder:\n            yield folder / f'pip-{_PIP_VERSION}-py3-none-any.whl'\n\n    return unpacked()\n",
+    ),
+    (
+        "venv/__init__.py",
+        "        self.install_scripts(context, path)\n",
+        "        from importlib import resources\n        with resources.as_file(resources.files('venv') / 'scripts') as path:\n            self.install_scripts(context, os.fspath(path))\n",
+    ),
 ];
 
 /// Applies the patches of `path`; gives how many there were.

@@ -57,7 +57,7 @@ impl Decoder for Bunzip {
 pub mod module {
     use super::{Bunzip, Compress, Compression, Compressor, Decompress, Error};
     use crate::exclusive::Exclusive;
-    use crate::incremental::Incremental;
+    use crate::incremental::{self, Incremental};
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
     use lisle_runtime::types::buffer::Readable;
@@ -180,11 +180,7 @@ pub mod module {
             data: Readable<'_>,
             max_length: Option<isize>,
         ) -> Res<Value> {
-            let max = usize::try_from(max_length.unwrap_or(-1)).ok();
-            let result = this.state.0.with(vm, this.header(), |state| {
-                (!state.eof).then(|| vm.detached(|| state.decompress(&data.0, max)))
-            });
-            match result {
+            match incremental::decompress(vm, this.header(), &this.state.0, &data.0, max_length) {
                 None => Err(vm.eof_error("End of stream already reached")),
                 Some(Ok(out)) => Ok(Bytes::new_value(out)),
                 Some(Err(error)) => Err(fault(vm, error)),

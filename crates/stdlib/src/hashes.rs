@@ -1,10 +1,11 @@
-//! The hash modules behind `hashlib`: `_md5`, `_sha1`, `_sha2`, `_sha3`, `_blake2`.
+//! The hash modules behind `hashlib`: `_md5`, `_sha1`, `_sha2`, `_sha3`, `_blake2`, and `_hashlib` for what names choose.
 //!
 //! Invariant: the algorithms are those of the RustCrypto and `blake2*_simd` crates; a hash is worked on by one call at a time, and
 //! long inputs are hashed detached.
 
 mod blake2;
 mod classes;
+mod openssl;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use lisle_runtime::types::buffer::{get_bytes, is_bytes_like};
 
 pub use blake2::module as blake2_module;
 pub use classes::{md5, sha1, sha2, sha3};
+pub use openssl::module as openssl_module;
 
 /// Inputs from this length on are hashed without holding other threads up.
 const LONG: usize = 2048;
@@ -21,6 +23,11 @@ const LONG: usize = 2048;
 pub trait Hasher: Clone + Send + 'static {
     fn feed(&mut self, bytes: &[u8]);
     fn result(&self) -> Vec<u8>;
+
+    /// So many bytes, of a hash whose length is asked for.
+    fn read(&self, _length: usize) -> Vec<u8> {
+        self.result()
+    }
 }
 
 /// The bytes that are to be hashed.

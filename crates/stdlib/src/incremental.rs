@@ -1,6 +1,11 @@
-//! What the decompressors of `zlib`, `bz2` and `lzma` have in common: input comes in pieces, output may be limited.
+//! What the decompressors of `bz2`, `lzma` and `zstd` have in common: input comes in pieces, output may be limited.
 //!
 //! Invariant: `pending` is input that the decoder has not seen; after the end of the stream the rest of it is in `unused`.
+
+use lisle_runtime::memory::header::Header;
+use lisle_runtime::native::Vm;
+
+use crate::exclusive::Exclusive;
 
 /// What a decoder did with a piece of input.
 pub struct Step {
@@ -25,6 +30,20 @@ pub struct Incremental<D> {
     pub needs_input: bool,
     /// The decoder may have more output without more input when a limit stops it.
     holds_back: bool,
+}
+
+/// The method `decompress(data, max_length)` of an object with that header: `None` after the end of its stream.
+pub fn decompress<D: Decoder>(
+    vm: &Vm,
+    header: &Header,
+    state: &Exclusive<Incremental<D>>,
+    data: &[u8],
+    max_length: Option<isize>,
+) -> Option<Result<Vec<u8>, D::Error>> {
+    let max = max_length.and_then(|max| usize::try_from(max).ok());
+    state.with(vm, header, |state| {
+        (!state.eof).then(|| vm.detached(|| state.decompress(data, max)))
+    })
 }
 
 /// How much output is asked for at once.

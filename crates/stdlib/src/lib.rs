@@ -18,6 +18,7 @@ mod constants;
 mod contextvars;
 mod csv;
 mod ctypes;
+mod datetime;
 mod errno;
 mod exception;
 mod exclusive;
@@ -98,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::module::DEF,
     &csv::module::DEF,
     &ctypes::module::DEF,
+    &datetime::module::DEF,
     &errno::module::DEF,
     &expat::module::DEF,
     &faulthandler::module::DEF,
@@ -107,6 +109,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &grp::module::DEF,
     &hashes::blake2_module::DEF,
     &hashes::md5::module::DEF,
+    &hashes::openssl_module::DEF,
     &hashes::sha1::module::DEF,
     &hashes::sha2::module::DEF,
     &hashes::sha3::module::DEF,

@@ -41,7 +41,7 @@ pub mod module {
     use super::stream::{Coder, Decoding, Format};
     use super::{ERROR, fault};
     use crate::exclusive::Exclusive;
-    use crate::incremental::Incremental;
+    use crate::incremental::{self, Incremental};
     use liblzma_sys as sys;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
@@ -325,11 +325,7 @@ pub mod module {
             data: Readable<'_>,
             max_length: Option<isize>,
         ) -> Res<Value> {
-            let max = usize::try_from(max_length.unwrap_or(-1)).ok();
-            let result = this.state.0.with(vm, this.header(), |state| {
-                (!state.eof).then(|| vm.detached(|| state.decompress(&data.0, max)))
-            });
-            match result {
+            match incremental::decompress(vm, this.header(), &this.state.0, &data.0, max_length) {
                 None => Err(vm.eof_error("Already at end of stream")),
                 Some(result) => out(vm, result),
             }

@@ -234,23 +234,28 @@ pub mod module {
     /// types and lengths of a and b--but not their values.
     #[pyfunction(sig = "(a, b, /)")]
     fn _compare_digest(vm: &Vm, a: &Value, b: &Value) -> Res<bool> {
-        if let (Some(a), Some(b)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
-            return match (a.as_ascii(), b.as_ascii()) {
-                (Some(a), Some(b)) => Ok(same_bytes(a.as_bytes(), b.as_bytes())),
-                _ => Err(vm.type_error("comparing strings with non-ASCII characters is not supported")),
-            };
-        }
-        let bytes = lisle_runtime::types::buffer::bytes_of;
-        match (bytes(a), bytes(b)) {
-            (Some(a), Some(b)) => Ok(same_bytes(&a, &b)),
-            (None, Some(_)) => lisle_runtime::types::buffer::get_bytes(vm, a).map(|_| false),
-            (Some(_), None) => lisle_runtime::types::buffer::get_bytes(vm, b).map(|_| false),
-            (None, None) => {
-                let (a, b) = (a.ty().name(), b.ty().name());
-                Err(vm.type_error(format!(
-                    "unsupported operand types(s) or combination of types: '{a}' and '{b}'"
-                )))
-            }
+        compare_digest(vm, a, b)
+    }
+}
+
+/// `hmac.compare_digest`
+pub fn compare_digest(vm: &Vm, a: &Value, b: &Value) -> Res<bool> {
+    if let (Some(a), Some(b)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
+        return match (a.as_ascii(), b.as_ascii()) {
+            (Some(a), Some(b)) => Ok(same_bytes(a.as_bytes(), b.as_bytes())),
+            _ => Err(vm.type_error("comparing strings with non-ASCII characters is not supported")),
+        };
+    }
+    let bytes = lisle_runtime::types::buffer::bytes_of;
+    match (bytes(a), bytes(b)) {
+        (Some(a), Some(b)) => Ok(same_bytes(&a, &b)),
+        (None, Some(_)) => lisle_runtime::types::buffer::get_bytes(vm, a).map(|_| false),
+        (Some(_), None) => lisle_runtime::types::buffer::get_bytes(vm, b).map(|_| false),
+        (None, None) => {
+            let (a, b) = (a.ty().name(), b.ty().name());
+            Err(vm.type_error(format!(
+                "unsupported operand types(s) or combination of types: '{a}' and '{b}'"
+            )))
         }
     }
 }

@@ -10,6 +10,8 @@ use lisle_runtime::threads::ParkOutcome;
 use lisle_runtime::threads::registry::with_thread;
 use lisle_runtime::types::namespace::Namespace;
 
+pub use calendar::struct_time;
+
 use crate::posix::stat::timespec_of;
 use crate::syscall::{OrRaise, c, check};
 use crate::timeout::{deadline, left, nanoseconds};

@@ -24,7 +24,7 @@ pub mod module {
     use super::context::{self, CompressContext, DecompressContext, DictKind, Fault};
     use super::{ERROR, fault};
     use crate::exclusive::Exclusive;
-    use crate::incremental::Incremental;
+    use crate::incremental::{self, Incremental};
     use lisle_runtime::intern;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
@@ -520,11 +520,7 @@ pub mod module {
             data: Readable<'_>,
             max_length: Option<isize>,
         ) -> Res<Value> {
-            let max = usize::try_from(max_length.unwrap_or(-1)).ok();
-            let result = this.state.0.with(vm, this.header(), |state| {
-                (!state.eof).then(|| vm.detached(|| state.decompress(&data.0, max)))
-            });
-            match result {
+            match incremental::decompress(vm, this.header(), &this.state.0, &data.0, max_length) {
                 None => Err(vm.exception_with(&exceptions::EOF_ERROR, "Already at the end of a Zstandard frame.")),
                 Some(Ok(out)) => Ok(Bytes::new_value(out)),
                 Some(Err(code)) => Err(fault(vm, "decompress Zstandard data", code)),

@@ -175,19 +175,6 @@ impl<'a> Codegen<'a> {
         }
         let dst = self.temp();
         let top = self.top();
-        if self.table.future_annotations {
-            let first = Reg::temp(top);
-            let count = items.len() as u32;
-            for (name, annotation, _) in items {
-                let pair = self.temps(2);
-                self.load_str(pair, &name);
-                let text = unparse(annotation, self.source);
-                self.load_str(pair.plus(1), &text);
-            }
-            self.emit(Op::BuildMap, 0, dst.0, first.0, count);
-            self.set_top(top);
-            return Ok(with::ANNOTATIONS);
-        }
         let Some(scope) = self.table.find(s, Role::Annotations) else {
             return self.fail(s.range, "annotations without a scope");
         };
@@ -226,7 +213,12 @@ impl<'a> Codegen<'a> {
             let key = self.temp();
             self.load_str(key, &name);
             let value = self.temp();
-            self.maybe_starred(annotation, value)?;
+            if self.table.future_annotations {
+                let text = unparse(annotation, self.source);
+                self.load_str(value, &text);
+            } else {
+                self.maybe_starred(annotation, value)?;
+            }
             self.emit3(Op::MapAdd, map, key, value);
             self.place(skip);
             self.set_top(top);

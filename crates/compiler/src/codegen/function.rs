@@ -17,7 +17,6 @@ pub(super) mod with {
     pub(in super::super) const KWDEFAULTS: u8 = 2;
     pub(in super::super) const ANNOTATE: u8 = 4;
     pub(in super::super) const CLOSURE: u8 = 8;
-    pub(in super::super) const ANNOTATIONS: u8 = 16;
 }
 
 impl<'a> Codegen<'a> {

@@ -292,10 +292,8 @@ fn clean_docstring(text: lisle_bytecode::Text) -> lisle_bytecode::Text {
         .filter(|line| line.chars().any(|c| c != ' '))
         .map(|line| line.len() - line.trim_start_matches(' ').len())
         .min();
-    let Some(margin) = margin else {
-        // No line to measure: the blanks of the lines after the first go as well.
-        return lisle_bytecode::Text::Utf8(strip_lines(first, usize::MAX).into());
-    };
+    // With no line to measure, blanks stay.
+    let margin = margin.unwrap_or(0);
     lisle_bytecode::Text::Utf8(strip_lines(first, margin).into())
 }
 

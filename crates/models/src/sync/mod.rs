@@ -2,6 +2,8 @@
 
 #[path = "../../../runtime/src/sync/atomic.rs"]
 pub mod atomic;
+#[path = "../../../runtime/src/sync/biased.rs"]
+pub mod biased;
 #[path = "../../../runtime/src/sync/futex.rs"]
 pub mod futex;
 #[path = "../../../runtime/src/sync/object_lock.rs"]
@@ -19,6 +21,13 @@ pub mod mode {
     }
 }
 pub use mode::free_threaded;
+pub use object_lock::ObjectLock;
+
+pub mod os_linux {
+    pub fn sched_yield() {
+        loom::thread::yield_now();
+    }
+}
 pub use mutex::Mutex;
 
 /// Lets the other threads of the model run.

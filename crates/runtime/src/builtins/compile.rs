@@ -129,6 +129,7 @@ pub fn path_text(vm: &Vm, path: &Value) -> Res<String> {
     };
     let method = vm
         .getattr_opt(path.ty().as_value(), intern!("__fspath__"))?
+        .filter(|method| !method.is_none())
         .ok_or_else(refused)?;
     let given = vm.call(&method, std::slice::from_ref(path))?;
     match (given.downcast::<Str>(), given.downcast::<Bytes>()) {

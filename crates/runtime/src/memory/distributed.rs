@@ -6,7 +6,7 @@
 //! again. The table of a thread that has ended goes, with its counts, to the next thread that needs one. Numbers are not used again.
 //! Nothing is distributed before a second thread starts ([`distribute_all`]).
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
 use lisle_bytecode::CodeFlags;
@@ -38,7 +38,9 @@ static SPARE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    static TABLE: std::cell::Cell<Option<&'static Table>> = const { std::cell::Cell::new(None) };
+    static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
+    /// Where the entries of this thread's table lie, and how many there are.
+    static ENTRIES: Cell<(*const AtomicI64, usize)> = const { Cell::new((std::ptr::null(), 0)) };
 }
 
 /// A fresh index.
@@ -46,21 +48,21 @@ fn new_index() -> u32 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-/// Adds `delta` to this thread's count of `index`.
-#[inline]
+/// Adds `delta` to this thread's count of `index`. Not inlined: counting of objects is everywhere, and this is small.
+#[inline(never)]
 pub(crate) fn add(index: u32, delta: i64) {
-    if let Some(table) = TABLE.get() {
-        // SAFETY: only this thread resizes its own table, and not during this borrow.
-        let counts = unsafe { &*table.counts.get() };
-        if let Some(entry) = counts.get(index as usize) {
-            entry.store(entry.load(Relaxed) + delta, Relaxed);
-            return;
-        }
+    let (entries, len) = ENTRIES.get();
+    if (index as usize) < len {
+        // SAFETY: the entries of this thread's table, which it alone resizes, and then sets anew.
+        let entry = unsafe { &*entries.add(index as usize) };
+        entry.store(entry.load(Relaxed) + delta, Relaxed);
+    } else {
+        add_slow(index, delta);
     }
-    add_slow(index, delta);
 }
 
 #[cold]
+#[inline(never)]
 fn add_slow(index: u32, delta: i64) {
     let mut tables = TABLES.lock();
     let table = TABLE.get().unwrap_or_else(|| {
@@ -84,6 +86,7 @@ fn add_slow(index: u32, delta: i64) {
     if counts.len() < len {
         counts.resize_with(len, || AtomicI64::new(0));
     }
+    ENTRIES.set((counts.as_ptr(), counts.len()));
     let entry = &counts[index as usize];
     entry.store(entry.load(Relaxed) + delta, Relaxed);
 }
@@ -104,6 +107,7 @@ pub(crate) fn sum(index: u32) -> i64 {
 /// The calling thread ends: its table goes to another.
 pub(crate) fn thread_exit() {
     if let Some(table) = TABLE.take() {
+        ENTRIES.set((std::ptr::null(), 0));
         SPARE.lock().push(table);
     }
 }

@@ -38,6 +38,8 @@ pub const FLAG_FINALIZED: u16 = 4;
 pub const FLAG_ATTRS: u16 = 8;
 /// `flags`: freeing has begun.
 pub const FLAG_DYING: u16 = 16;
+/// `flags`: more threads than the owner lock the object; see `sync::biased`.
+pub const FLAG_SHARED: u16 = 32;
 /// The upper byte of `flags`: count of inline attribute slots.
 pub const INLINE_SHIFT: u16 = 8;
 
@@ -79,9 +81,9 @@ pub enum Dropped {
 }
 
 impl Header {
-    /// The header of a block that holds no object, as the allocator leaves it.
-    #[cfg(loom)]
-    pub(crate) fn dead() -> Header {
+    /// The header of a block that holds no object, as the allocator leaves it: for models and tests.
+    #[doc(hidden)]
+    pub fn dead() -> Header {
         Header {
             owner_local: AtomicU64::new(0),
             shared: AtomicU32::new(SHARED_MERGED),
@@ -90,6 +92,12 @@ impl Header {
             flags: AtomicU16::new(0),
             ty: AtomicPtr::new(std::ptr::null_mut()),
         }
+    }
+
+    /// Makes the calling thread the owner, with one reference: for tests, of a header that no other thread locks yet.
+    #[doc(hidden)]
+    pub fn adopt(&self) {
+        self.init(std::ptr::null_mut(), 0, 0);
     }
 
     /// Makes a fresh block an object with one reference, owned by this thread.
@@ -108,6 +116,18 @@ impl Header {
     #[inline(always)]
     pub fn flag(&self, bit: u16) -> bool {
         self.flags.load(Relaxed) & bit != 0
+    }
+
+    /// Owner id, or what stands in its place.
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> u32 {
+        (self.owner_local.load(Relaxed) >> 32) as u32
+    }
+
+    /// As `owner`, and visible is what an owner did before it merged its count.
+    #[inline]
+    pub(crate) fn owner_acquire(&self) -> u32 {
+        (self.owner_local.load(Acquire) >> 32) as u32
     }
 
     pub fn set_flag(&self, bit: u16) {
@@ -163,8 +183,10 @@ impl Header {
         let owner = (word >> 32) as u32;
         if owner == owner_id() {
             self.owner_local.store(word + 1, Relaxed);
+        } else if owner < OWNER_DISTRIBUTED {
+            self.shared.fetch_add(SHARED_ONE, Relaxed);
         } else if owner != OWNER_IMMORTAL {
-            self.incref_slow(word);
+            super::distributed::add(word as u32, 1);
         }
     }
 
@@ -179,19 +201,7 @@ impl Header {
             self.owner_local.store(word + u64::from(n), Relaxed);
         } else {
             for _ in 0..n {
-                self.incref_slow(word);
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn incref_slow(&self, word: u64) {
-        match (word >> 32) as u32 {
-            OWNER_IMMORTAL => {}
-            OWNER_DISTRIBUTED => super::distributed::add(word as u32, 1),
-            _ => {
-                self.shared.fetch_add(SHARED_ONE, Relaxed);
+                self.incref();
             }
         }
     }
@@ -208,32 +218,28 @@ impl Header {
             self.owner_local.store(word + 1, Relaxed);
             return true;
         }
-        owner == OWNER_IMMORTAL || self.try_incref_slow(word)
+        if owner >= OWNER_DISTRIBUTED {
+            if owner != OWNER_IMMORTAL {
+                super::distributed::add(word as u32, 1);
+            }
+            return true;
+        }
+        self.try_incref_shared()
     }
 
-    #[cold]
     #[inline(never)]
-    fn try_incref_slow(&self, word: u64) -> bool {
-        match (word >> 32) as u32 {
-            OWNER_IMMORTAL => true,
-            OWNER_DISTRIBUTED => {
-                super::distributed::add(word as u32, 1);
-                true
+    fn try_incref_shared(&self) -> bool {
+        let mut shared = self.shared.load(Relaxed);
+        loop {
+            if shared == SHARED_MERGED {
+                return false;
             }
-            _ => {
-                let mut shared = self.shared.load(Relaxed);
-                loop {
-                    if shared == SHARED_MERGED {
-                        return false;
-                    }
-                    match self
-                        .shared
-                        .compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed)
-                    {
-                        Ok(_) => return true,
-                        Err(now) => shared = now,
-                    }
-                }
+            match self
+                .shared
+                .compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed)
+            {
+                Ok(_) => return true,
+                Err(now) => shared = now,
             }
         }
     }
@@ -249,10 +255,13 @@ impl Header {
             } else {
                 Dropped::Alive
             }
-        } else if (word >> 32) as u32 == OWNER_IMMORTAL {
+        } else if (word >> 32) as u32 >= OWNER_DISTRIBUTED {
+            if (word >> 32) as u32 != OWNER_IMMORTAL {
+                super::distributed::add(word as u32, -1);
+            }
             Dropped::Alive
         } else {
-            self.decref_slow(word)
+            self.decref_shared()
         }
     }
 
@@ -282,7 +291,7 @@ impl Header {
         let mut shared = self.shared.load(Acquire);
         loop {
             // Local and owner are written before MERGED is published: once it is, others may free the object.
-            self.owner_local.store(0, Relaxed);
+            self.owner_local.store(0, Release);
             match self
                 .shared
                 .compare_exchange_weak(shared, shared | SHARED_MERGED, AcqRel, Acquire)
@@ -299,17 +308,8 @@ impl Header {
         }
     }
 
-    #[cold]
     #[inline(never)]
-    fn decref_slow(&self, word: u64) -> Dropped {
-        match (word >> 32) as u32 {
-            OWNER_IMMORTAL => return Dropped::Alive,
-            OWNER_DISTRIBUTED => {
-                super::distributed::add(word as u32, -1);
-                return Dropped::Alive;
-            }
-            _ => {}
-        }
+    fn decref_shared(&self) -> Dropped {
         let mut shared = self.shared.load(Acquire);
         loop {
             let count = shared & !SHARED_FLAGS;
@@ -352,7 +352,7 @@ impl Header {
             word as u32
         };
         if local != 0 {
-            self.owner_local.store(0, Relaxed);
+            self.owner_local.store(0, Release);
         }
         let mut shared = self.shared.load(Acquire);
         loop {

@@ -23,7 +23,7 @@ use super::types::Type;
 use super::value::Value;
 use crate::memory::header::{FLAG_ATTRS, Header, INLINE_SHIFT};
 use crate::memory::trace::{Trace, Visitor};
-use crate::sync::{Mutex, ObjectLock, parallel};
+use crate::sync::{Mutex, lock_object, parallel};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 
@@ -358,7 +358,7 @@ impl<'a> Attrs<'a> {
 
     /// Stores the interned `name`. `Err` gives the value back with the dict to store it in.
     pub fn set(&self, ty: &Type, name: &Py<Str>, value: Value) -> Result<(), (Value, Py<Dict>)> {
-        let guard = ObjectLock::from_byte(&self.header.lock).guard();
+        let guard = lock_object(self.header);
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             drop(guard);
@@ -368,7 +368,7 @@ impl<'a> Attrs<'a> {
         // SAFETY: shapes live as long as the type.
         let shape = unsafe { &*shape };
         if let Some(i) = shape.find(name) {
-            let old = self.slot(i).swap(Some(value));
+            let old = self.slot(i).swap_locked(Some(value));
             drop(guard);
             drop(old);
             return Ok(());
@@ -380,7 +380,7 @@ impl<'a> Attrs<'a> {
         }
         let next = shape.with(name);
         self.grow_for(ty, i);
-        let old = self.slot(i).swap(Some(value));
+        let old = self.slot(i).swap_locked(Some(value));
         debug_assert!(old.is_none(), "a slot beyond the shape is empty");
         self.shape.store(next.as_ptr(), Release);
         drop(guard);
@@ -392,7 +392,7 @@ impl<'a> Attrs<'a> {
     /// `Err` gives the value back when the object is not as the cache expects.
     #[inline(always)]
     pub fn add_cached<const FREE: bool>(&self, ty: &Type, from: u32, n: usize, value: Value) -> Result<(), Value> {
-        let guard = FREE.then(|| ObjectLock::from_byte(&self.header.lock).guard());
+        let guard = FREE.then(|| lock_object(self.header));
         let old = self.shape.load(Acquire);
         // SAFETY: shapes live as long as their type.
         let Some(shape) = (unsafe { old.as_ref() }).filter(|shape| shape.id.load(Relaxed) == from) else {
@@ -411,7 +411,7 @@ impl<'a> Attrs<'a> {
         if i >= self.inline_slots() {
             self.grow_for(ty, i);
         }
-        let old = self.slot(i).swap(Some(value));
+        let old = self.slot(i).swap_locked(Some(value));
         self.shape.store(next, Release);
         drop(guard);
         drop(old);
@@ -421,12 +421,12 @@ impl<'a> Attrs<'a> {
     /// The inline cache's way to write slot `i` of the shape with the id `id`; `Err` as above.
     #[inline(always)]
     pub fn set_cached<const FREE: bool>(&self, id: u32, i: usize, value: Value) -> Result<(), Value> {
-        let guard = FREE.then(|| ObjectLock::from_byte(&self.header.lock).guard());
+        let guard = FREE.then(|| lock_object(self.header));
         if self.shape_id() != id {
             drop(guard);
             return Err(value);
         }
-        let old = self.slot(i).swap(Some(value));
+        let old = self.slot(i).swap_locked(Some(value));
         drop(guard);
         drop(old);
         Ok(())
@@ -484,7 +484,7 @@ impl<'a> Attrs<'a> {
             return dict;
         }
         let dict = Dict::new_empty();
-        let guard = ObjectLock::from_byte(&self.header.lock).guard();
+        let guard = lock_object(self.header);
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             drop(guard);
@@ -507,7 +507,7 @@ impl<'a> Attrs<'a> {
     /// Replaces the attributes by `dict` (`obj.__dict__ = d`), `None` for a dict to be made when asked for.
     pub fn replace_dict(&self, dict: Option<Py<Dict>>) {
         let dict = dict.unwrap_or_else(Dict::new_empty);
-        let guard = ObjectLock::from_byte(&self.header.lock).guard();
+        let guard = lock_object(self.header);
         let shape = self.shape.load(Acquire);
         if shape.is_null() {
             // SAFETY: in dict mode `more` is a slot that holds the dict.
@@ -533,7 +533,7 @@ impl<'a> Attrs<'a> {
             // The null shape goes first: a reader that sees an empty slot afterwards looks again. It waits for the dict, so nothing here may
             // wait, or drop a value.
             self.shape.store(std::ptr::null_mut(), Release);
-            let drops = slots.into_iter().filter_map(Slot::take).collect();
+            let drops = slots.into_iter().filter_map(|slot| slot.swap_locked(None)).collect();
             self.more.store(dict.map_or(0, |d| d.into_value().into_bits()), Release);
             if let Some(block) = block {
                 // SAFETY: replaced above, its slots were emptied; readers that still use it are waited for.
@@ -546,7 +546,7 @@ impl<'a> Attrs<'a> {
 
     /// Names and values in order, for `dir`, `copy` and the like; `None` in dict mode.
     pub fn snapshot(&self) -> Option<Vec<(Py<Str>, Value)>> {
-        let _guard = ObjectLock::from_byte(&self.header.lock).guard();
+        let _guard = lock_object(self.header);
         // SAFETY: shapes live as long as the type.
         let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
         Some(
@@ -581,9 +581,10 @@ impl<'a> Attrs<'a> {
         match unsafe { self.shape.load(Acquire).as_ref() } {
             Some(shape) => {
                 let n = shape.names.len();
-                let drops: Vec<Value> = (0..n).filter_map(|i| self.slot(i).take()).collect();
+                let drops: Vec<Value> = (0..n).filter_map(|i| self.slot(i).swap_locked(None)).collect();
                 self.shape.store(std::ptr::null_mut(), Release);
-                if let Some(block) = More::of(self.more.swap(0, Relaxed)) {
+                if let Some(block) = More::of(self.more.load(Relaxed)) {
+                    self.more.store(0, Relaxed);
                     // SAFETY: the object is unreachable, but a racing reader of a stale pointer may still be looking.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }
@@ -603,9 +604,10 @@ impl<'a> Attrs<'a> {
         match unsafe { self.shape.load(Acquire).as_ref() } {
             Some(shape) => {
                 for i in 0..shape.names.len() {
-                    drop(self.slot(i).take());
+                    drop(self.slot(i).swap_locked(None));
                 }
-                if let Some(block) = More::of(self.more.swap(0, Relaxed)) {
+                if let Some(block) = More::of(self.more.load(Relaxed)) {
+                    self.more.store(0, Relaxed);
                     // SAFETY: as in `tear_down`.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }

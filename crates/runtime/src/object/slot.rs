@@ -11,7 +11,7 @@ use super::value::Value;
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
 use crate::sync::atomic::AtomicU64;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::mode::parallel;
 
 /// A field that holds a value or nothing.
@@ -119,6 +119,16 @@ impl Slot {
             self.0.store(new, Relaxed);
             old
         };
+        // SAFETY: the slot's reference to the old value moves to the result.
+        (old != 0).then(|| unsafe { Value::from_bits(old) })
+    }
+
+    /// As `swap`, when a lock keeps other writers out, or nobody else can reach the slot.
+    #[inline(always)]
+    #[must_use = "drop the old value when no lock is held"]
+    pub fn swap_locked(&self, value: Option<Value>) -> Option<Value> {
+        let old = self.0.load(Relaxed);
+        self.0.store(value.map_or(0, Value::into_bits), Release);
         // SAFETY: the slot's reference to the old value moves to the result.
         (old != 0).then(|| unsafe { Value::from_bits(old) })
     }

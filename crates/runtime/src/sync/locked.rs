@@ -5,7 +5,7 @@
 
 use std::cell::UnsafeCell;
 
-use super::ObjectLock;
+use super::lock_object;
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
 use crate::object::Value;
@@ -24,7 +24,7 @@ impl<T> Locked<T> {
     /// Calls `f` with the data. `header` is that of the object the data is a field of.
     #[inline(always)]
     pub fn with<R>(&self, header: &Header, f: impl FnOnce(&mut T) -> R) -> R {
-        let _guard = ObjectLock::from_byte(&header.lock).guard();
+        let _guard = lock_object(header);
         // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
         f(unsafe { &mut *self.0.get() })
     }

@@ -5,6 +5,7 @@
 //! Left out: Python-level locks (`threads::locks`) and anything that knows about objects beyond their lock byte.
 
 pub mod atomic;
+pub mod biased;
 pub mod futex;
 pub mod locked;
 pub mod mode;
@@ -14,10 +15,11 @@ pub mod once;
 pub(crate) mod os_linux;
 pub mod raw_mutex;
 
+pub use biased::{ObjectGuard, ObjectPairGuard, is_private, lock_object, lock_objects};
 pub use locked::Locked;
 pub use mode::{SwitchPoints, begin_alone, free_threaded, init_mode, parallel, switch_any};
 pub use mutex::{Mutex, MutexGuard};
-pub use object_lock::{ObjectGuard, ObjectLock, ObjectPairGuard, lock2};
+pub use object_lock::{ByteGuard, ObjectLock};
 pub use once::OnceBox;
 pub use raw_mutex::RawMutex;
 

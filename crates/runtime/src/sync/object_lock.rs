@@ -1,4 +1,4 @@
-//! The one-byte lock in every object's header.
+//! The one-byte lock in every object's header, for objects that threads share; see [`super::biased`] for the way to lock an object.
 //!
 //! Invariant: bit 0 locked, bit 1 somebody is parked. In GIL mode every operation is a no-op, chosen by
 //! [`parallel`]. Held for a short stretch of native code: never at a safepoint, never while Python code can run. A
@@ -61,9 +61,9 @@ impl ObjectLock {
 
     /// Locks until the guard is dropped.
     #[inline(always)]
-    pub fn guard(&self) -> ObjectGuard<'_> {
+    pub fn guard(&self) -> ByteGuard<'_> {
         self.lock();
-        ObjectGuard(self)
+        ByteGuard(self)
     }
 
     pub fn is_locked(&self) -> bool {
@@ -76,7 +76,7 @@ impl ObjectLock {
     }
 
     #[inline]
-    fn lock_free(&self) {
+    pub(super) fn lock_free(&self) {
         if self
             .0
             .compare_exchange(0, LOCKED, Ordering::Acquire, Ordering::Relaxed)
@@ -88,7 +88,7 @@ impl ObjectLock {
     }
 
     #[inline]
-    fn try_lock_free(&self) -> bool {
+    pub(super) fn try_lock_free(&self) -> bool {
         let mut byte = self.0.load(Ordering::Relaxed);
         while byte & LOCKED == 0 {
             match self
@@ -106,7 +106,7 @@ impl ObjectLock {
     }
 
     #[inline]
-    fn unlock_free(&self) {
+    pub(super) fn unlock_free(&self) {
         held::leave();
         if self
             .0
@@ -180,54 +180,11 @@ impl Default for ObjectLock {
 
 /// Unlocks an object's lock when dropped.
 #[must_use]
-pub struct ObjectGuard<'a>(&'a ObjectLock);
+pub struct ByteGuard<'a>(&'a ObjectLock);
 
-impl Drop for ObjectGuard<'_> {
+impl Drop for ByteGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.0.unlock();
-    }
-}
-
-/// Unlocks two objects' locks when dropped.
-#[must_use]
-pub struct ObjectPairGuard<'a>(&'a ObjectLock, Option<&'a ObjectLock>);
-
-impl Drop for ObjectPairGuard<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if parallel() {
-            if let Some(second) = self.1 {
-                second.unlock_free();
-            }
-            self.0.unlock_free();
-        }
-    }
-}
-
-/// Locks two objects, in the order of their addresses; `a` and `b` may be the same. Never waits for the second while
-/// it holds the first.
-#[inline]
-pub fn lock2<'a>(a: &'a ObjectLock, b: &'a ObjectLock) -> ObjectPairGuard<'a> {
-    if !parallel() {
-        return ObjectPairGuard(a, None);
-    }
-    if std::ptr::eq(a, b) {
-        a.lock_free();
-        return ObjectPairGuard(a, None);
-    }
-    let (first, second) = if a.key() < b.key() { (a, b) } else { (b, a) };
-    loop {
-        first.lock_free();
-        for _ in 0..SPINS {
-            if second.try_lock_free() {
-                return ObjectPairGuard(first, Some(second));
-            }
-            std::hint::spin_loop();
-        }
-        first.unlock_free();
-        // Wait for the second to become free, then start over in order.
-        second.lock_free();
-        second.unlock_free();
     }
 }

@@ -96,6 +96,25 @@ pub fn thread_ident() -> u64 {
     unsafe { libc::pthread_self() as u64 }
 }
 
+/// Commands of membarrier(2).
+const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 1 << 3;
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
+
+/// Asks for the right to [`membarrier`]; whether it was given. Quick while the process has one thread.
+pub fn register_membarrier() -> bool {
+    // SAFETY: no pointers.
+    unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 }
+}
+
+/// A memory barrier in every running thread of the process, and in this one. [`register_membarrier`] was successful.
+pub fn membarrier() {
+    // SAFETY: no pointers.
+    while unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) } != 0 {
+        // Without memory for a set of processors, for the moment.
+        sched_yield();
+    }
+}
+
 pub fn sched_yield() {
     // SAFETY: no arguments.
     unsafe { libc::sched_yield() };

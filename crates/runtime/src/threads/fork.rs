@@ -28,6 +28,7 @@ pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
         me.make_main();
     }
     registry::after_fork_child(on_dead);
+    crate::sync::biased::after_fork_child();
     signals::clear_pending();
     crate::types::type_::after_fork_child();
 }

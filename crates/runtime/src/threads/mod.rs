@@ -20,6 +20,7 @@ pub mod stop;
 pub use locks::{AcquireResult, HandleDone, RawEvent, RawLock, RawRLock};
 pub use lot::UnparkResult;
 pub use parking::{ParkOutcome, ParkReason, WaitFor, park, sleep_for, unpark_all, unpark_one};
+pub(crate) use registry::FIRST_OWNER;
 pub use registry::{act_for_owner, begin_finalization, for_each_thread, is_finalizing};
 pub use spawn::spawn;
 pub use stack::{stack_limit, stack_remaining_ok};

@@ -200,7 +200,8 @@ fn sleep(
     let gave_up = loop {
         // The interrupter sets a poll bit, then looks for WAITING; we set WAITING, then look at the poll bits.
         fence(Ordering::SeqCst);
-        if wait.interruptible && thread.is_some_and(|t| t.poll_bits() & poll::INTERRUPTS != 0) {
+        // Counts that were to be merged before the thread detached: who asked does not do it on its behalf any more.
+        if wait.interruptible && thread.is_some_and(|t| t.poll_bits() & (poll::INTERRUPTS | poll::MERGE) != 0) {
             break ParkOutcome::Interrupted;
         }
         match word.load(Ordering::SeqCst) {

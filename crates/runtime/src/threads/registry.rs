@@ -18,7 +18,7 @@ use std::cell::UnsafeCell;
 /// The owner id of every thread in GIL mode.
 pub const GIL_OWNER: u32 = 1;
 /// The first owner id of free mode.
-const FIRST_OWNER: u32 = 2;
+pub(crate) const FIRST_OWNER: u32 = 2;
 
 struct Registry {
     threads: Vec<*const ThreadState>,
@@ -317,7 +317,12 @@ pub(crate) fn begin_stop() {
             break;
         }
         match me {
-            Some(t) if t.is_attached() => t.detached(wait_for_end_of_stop),
+            Some(t) if t.is_attached() => {
+                // Not `detached`, which may run finalizers: the stop may have been asked for in the middle of something.
+                t.detach();
+                wait_for_end_of_stop();
+                t.attach();
+            }
             _ => wait_for_end_of_stop(),
         }
     }

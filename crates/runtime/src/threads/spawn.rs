@@ -5,7 +5,7 @@
 
 use super::stack;
 use super::state::ThreadState;
-use crate::sync::os_linux;
+use crate::sync::{biased, os_linux};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -47,6 +47,7 @@ pub(super) fn end_alone() {
     if crate::sync::mode::end_alone() {
         crate::memory::distribute_all();
         crate::memory::alloc::set_immediate_reclaim(false);
+        biased::take(super::owner_id());
     }
 }
 

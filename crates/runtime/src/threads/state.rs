@@ -10,7 +10,7 @@ use super::observer::observer;
 use super::parking::{ParkReason, WaitFor};
 use super::{lot, registry};
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
-use crate::sync::{free_threaded, futex, mutex::held, os_linux};
+use crate::sync::{biased, free_threaded, futex, mutex::held, os_linux};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
 
@@ -154,6 +154,7 @@ impl ThreadState {
         let owner = registry::insert(self);
         self.owner.store(owner, Ordering::Relaxed);
         super::OWNER.set(owner);
+        biased::take(owner);
         CURRENT.set(self);
         super::stack::stack_limit();
         if main {
@@ -169,6 +170,7 @@ impl ThreadState {
         if self.is_main() {
             super::signals::set_main(None);
         }
+        biased::leave();
         registry::remove(self);
         CURRENT.set(std::ptr::null());
         super::OWNER.set(0);
@@ -363,8 +365,22 @@ impl ThreadState {
             }
         }
         self.detach();
+        if self.poll.load(Ordering::SeqCst) & poll::MERGE != 0 {
+            self.merge_before_blocking();
+        }
         let _reattach = Reattach(self);
         f()
+    }
+
+    /// Merges the counts that others asked for before the thread detached; from then on they do it on its behalf. May run finalizers.
+    #[cold]
+    fn merge_before_blocking(&self) {
+        while self.poll.load(Ordering::SeqCst) & poll::MERGE != 0 {
+            self.attach();
+            self.clear_poll(poll::MERGE);
+            crate::memory::merge::drain(self.owner());
+            self.detach();
+        }
     }
 
     /// [`ThreadState::detached`] with a reason on record, for a blocking system call.

@@ -104,6 +104,11 @@ impl Deref for Code {
 }
 
 impl CodeBody {
+    /// Whether named register `i` holds a cell.
+    pub fn is_cell(&self, i: usize) -> bool {
+        i >= self.varnames.len() || self.cellvars.iter().any(|c| c.is(&self.varnames[i]))
+    }
+
     /// The code object.
     pub fn code(&self) -> &Code {
         // SAFETY: set when the body is put into its code object, which owns it and does not move.
@@ -353,11 +358,6 @@ impl Code {
         }
         let cells = self.cellvars.iter().filter(|c| !self.varnames.iter().any(|v| v.is(c)));
         cells.chain(self.freevars.iter()).nth(i - self.varnames.len())
-    }
-
-    /// Whether named register `i` holds a cell.
-    pub fn is_cell(&self, i: usize) -> bool {
-        i >= self.varnames.len() || self.cellvars.iter().any(|c| c.is(&self.varnames[i]))
     }
 
     fn name_tuple(names: &[Py<Str>]) -> Value {

@@ -384,6 +384,9 @@ impl Code {
             first_free: this.first_free,
             plain,
         };
+        if (0..this.nlocals as usize).any(|i| body.is_cell(i) != this.is_cell(i)) {
+            return Err(vm.value_error("code: varnames, cellvars and freevars do not fit the instructions"));
+        }
         let name = co_name.map_or_else(|| this.name.clone(), |name| name.clone().intern_new());
         let qualname = co_qualname.map_or_else(|| this.qualname.clone(), |name| name.clone().intern_new());
         Ok(Code::with_body(name, qualname, body).into_value())

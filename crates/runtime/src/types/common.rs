@@ -8,7 +8,7 @@ use num_bigint::BigInt;
 
 use crate::memory::header::Header;
 use crate::object::{Py, PySlot, Type, Value};
-use crate::sync::{ObjectGuard, ObjectLock, parallel};
+use crate::sync::{ObjectGuard, lock_object, parallel};
 use crate::text::StrBuilder;
 use crate::types::exceptions;
 use crate::types::str::Str;
@@ -17,7 +17,7 @@ use crate::vm::{Exc, Res, Vm};
 /// Locks an object until the guard is dropped.
 #[inline(always)]
 pub(crate) fn lock(header: &Header) -> ObjectGuard<'_> {
-    ObjectLock::from_byte(&header.lock).guard()
+    lock_object(header)
 }
 
 /// Calls `f` with what the slot holds. `f` runs no Python code and drops no values.

@@ -2,6 +2,7 @@
 //!
 //! Invariants: the table is changed under the object's lock; no Python code runs and no value is dropped under it. A lookup that needs
 //! `__eq__` takes a reference to the candidate, unlocks, compares, and goes on only if `changes` says that the keys are still the same.
+//! Keys that are there are found without the lock where threads share the dict (`read_racing`): `changes` tells whether something was in the way.
 //! `version` is 0 or a number that no other state of any dict has: it is given up whenever a key or the place of an entry changes.
 
 use std::ptr::NonNull;
@@ -14,8 +15,9 @@ use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::sync::atomic::{
     AtomicPtr, AtomicU32, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
+    fence,
 };
-use crate::sync::{ObjectGuard, parallel};
+use crate::sync::{ObjectGuard, is_private, parallel};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -183,6 +185,22 @@ impl Py<Dict> {
         self.state.table()
     }
 
+    /// Calls `f` with the table and the entry of `key`, found without the lock, if threads share the dict and it stayed the same
+    /// meanwhile. `None` says nothing: the caller looks under the lock. `f` takes what it needs with references of its own.
+    #[inline]
+    fn read_racing<R>(&self, key: &Value, hash: i64, f: impl FnOnce(&Table, usize) -> Option<R>) -> Option<R> {
+        if !parallel() || is_private(self.header()) {
+            return None;
+        }
+        // Whoever changes keys or places counts up first. What one change that is under way at this moment has not done yet is as it was
+        // before, so the entry is right unless a further one begins.
+        let changes = self.state.changes.load(Acquire);
+        let table = self.table();
+        let result = f(table, table.find_racing(key, hash)?)?;
+        fence(Acquire);
+        (self.state.changes.load(Relaxed) == changes).then_some(result)
+    }
+
     /// Finds `key` and leaves the dict locked.
     #[inline]
     fn locate<'a>(&'a self, vm: &Vm, key: &Value, hash: i64) -> Res<Located<'a>> {
@@ -297,6 +315,9 @@ impl Py<Dict> {
     #[inline]
     pub fn get_str(&self, name: &Py<Str>) -> Option<Value> {
         let hash = name.hash();
+        if let Some(value) = self.read_racing(name.as_value(), hash, Table::value_at) {
+            return Some(value);
+        }
         let _guard = lock(self.header());
         let table = self.table();
         table.find_str(name, hash).and_then(|n| table.value_at(n))
@@ -440,6 +461,9 @@ impl Py<Dict> {
 
     #[inline]
     pub fn get_hashed(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
+        if let Some(value) = self.read_racing(key, hash, Table::value_at) {
+            return Ok(Some(value));
+        }
         let (_guard, found) = self.locate(vm, key, hash)?;
         Ok(found.and_then(|n| self.table().value_at(n)))
     }
@@ -448,6 +472,9 @@ impl Py<Dict> {
     #[inline]
     pub fn contains(&self, vm: &Vm, key: &Value) -> Res<bool> {
         let hash = Self::hash_key(vm, key)?;
+        if self.read_racing(key, hash, |_, _| Some(())).is_some() {
+            return Ok(true);
+        }
         Ok(self.locate(vm, key, hash)?.1.is_some())
     }
 

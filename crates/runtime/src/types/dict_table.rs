@@ -2,7 +2,7 @@
 //!
 //! Invariant: `used` entries have been written; of these, a deleted one has an empty key and value and its index cell is
 //! [`DUMMY`]. `usable` counts the insertions the block still takes, so some index cell is always [`FREE`] and every probe ends.
-//! A block is changed under its dict's lock; only [`Table::value_at`] is called without it. Left out: more than 2^31 entries.
+//! A block is changed under its dict's lock; [`Table::value_at`] and [`Table::find_racing`] alone are called without it. Left out: more than 2^31 entries.
 
 use std::alloc::Layout;
 use std::mem::ManuallyDrop;
@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use crate::object::{Py, Slot, Value};
 use crate::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
-    Ordering::{Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 use crate::sync::parallel;
 use crate::types::str::Str;
@@ -277,6 +277,43 @@ impl Table {
             }
             walk.step();
         }
+    }
+
+    /// Finds a key that is an immediate or exactly `str`, without the lock. An entry that is found had the key at that moment; `None` also when
+    /// the key is there, but changes were in the way.
+    #[inline]
+    pub fn find_racing(&self, key: &Value, hash: i64) -> Option<usize> {
+        by_width!(self, find_racing_in(key, hash))
+    }
+
+    #[inline(always)]
+    fn find_racing_in<C: Cell>(&self, key: &Value, hash: i64) -> Option<usize> {
+        let mut walk = Walk::new(hash);
+        for _ in 0..=self.mask {
+            let code = self.cell::<C>(walk.at).load();
+            if code >= FIRST {
+                let entry = self.entry(code - FIRST);
+                let theirs = raw(&entry.key).load(Acquire);
+                if theirs == key.bits() {
+                    return Some(code - FIRST);
+                }
+                // Neither is an immediate.
+                if (theirs | key.bits()) & 7 == 0
+                    && entry.hash.load(Relaxed) == hash
+                    && let Some(text) = key.downcast_exact::<Str>()
+                    && let Some(theirs) = entry.key.get()
+                    && theirs
+                        .downcast_exact::<Str>()
+                        .is_some_and(|theirs| theirs.text_eq(text))
+                {
+                    return Some(code - FIRST);
+                }
+            } else if code == FREE {
+                return None;
+            }
+            walk.step();
+        }
+        None
     }
 
     /// Finds any key, as far as that can be told without Python code; `walk` is where to start and, afterwards, to go on.

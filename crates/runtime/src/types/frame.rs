@@ -88,11 +88,13 @@ impl Frame {
 
     /// The record, when the frame runs on the calling thread.
     pub fn record(&self, vm: &Vm) -> Option<&FrameData> {
+        // The record first: the thread that it belongs to, or a later one, is visible then.
+        let live = self.live.load(Acquire);
         if self.thread.load(Relaxed) != vm.thread.serial() {
             return None;
         }
         // SAFETY: `live` is reset when the record is left, by the thread that is calling.
-        unsafe { self.live.load(Acquire).as_ref() }
+        unsafe { live.as_ref() }
     }
 
     /// Calls `f` with the record of a running frame. Other threads are stopped meanwhile if it is one of theirs, so `f` runs no

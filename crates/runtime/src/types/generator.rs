@@ -371,10 +371,8 @@ impl Vm {
         let flags = code.flags;
         let func = f.func().cloned();
         let function = func.as_ref().and_then(|v| v.downcast_exact::<Function>());
-        let code = match function.and_then(|f| f.code.get()) {
-            Some(code) => code,
-            None => return Err(self.system_error("a generator needs a function")),
-        };
+        // The frame's, whatever code the function has by now.
+        let code = code.to_object();
         let name = function.and_then(|f| f.name.get()).unwrap_or_else(|| code.name.clone());
         let qualname = function
             .and_then(|f| f.qualname.get())

@@ -11,7 +11,7 @@ use super::slice::{SliceRange, adjust_bounds};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
-use crate::sync::{ObjectLock, lock2};
+use crate::sync::lock_objects;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -89,11 +89,7 @@ impl Py<List> {
 
     /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.
     fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Vec<Value>, Option<&Vec<Value>>) -> R) -> R {
-        let (a, b) = (
-            ObjectLock::from_byte(&self.header().lock),
-            ObjectLock::from_byte(&other.header().lock),
-        );
-        let _guard = lock2(a, b);
+        let _guard = lock_objects(self.header(), other.header());
         // SAFETY: both locks are held; if both lists are the same one, only one reference is made.
         unsafe {
             let theirs = if self.is(other) {

@@ -320,6 +320,10 @@ impl Py<List> {
         if let Some(list) = iterable.downcast_exact::<List>() {
             return self.extend_list(vm, list);
         }
+        if iterable.is(self.as_value()) {
+            // A subclass: reading what is being appended would never end.
+            return self.extend_list(vm, self);
+        }
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
             return self.extend_slice(vm, tuple);
         }

@@ -749,7 +749,7 @@ impl Type {
     #[setter(name = "__bases__")]
     fn set_bases(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__bases__", value)?;
-        let _only = Reordering::begin();
+        let _only = Reordering::begin(vm)?;
         assign_bases(vm, this, &value)
     }
     #[getter(member)]
@@ -937,9 +937,11 @@ static REORDERING: threads::RawRLock = threads::RawRLock::new();
 struct Reordering;
 
 impl Reordering {
-    fn begin() -> Reordering {
-        while REORDERING.acquire(None, false) != threads::AcquireResult::Acquired {}
-        Reordering
+    fn begin(vm: &Vm) -> Res<Reordering> {
+        while REORDERING.acquire(None, true) != threads::AcquireResult::Acquired {
+            vm.safepoint()?;
+        }
+        Ok(Reordering)
     }
 }
 

@@ -152,7 +152,7 @@ impl Vm {
         if watched == o.watched.replace(watched) {
             return;
         }
-        o.native_calls.borrow_mut().clear();
+        drop(o.native_calls.take());
         let mut levels = o.levels.borrow_mut();
         levels.clear();
         if watched {
@@ -200,10 +200,7 @@ impl Vm {
 
     fn leave_level(&self, depth: usize) {
         self.observers.levels.borrow_mut().truncate(depth - 1);
-        self.observers
-            .native_calls
-            .borrow_mut()
-            .retain(|call| call.depth < depth);
+        drop(self.forget_native_calls(depth));
     }
 
     /// Before the instruction at `pc` of the innermost frame.
@@ -243,7 +240,7 @@ impl Vm {
             }
             level.last = index;
             self.set_level(depth, level);
-            self.frame_entered(f, index, prologue)?;
+            self.frame_entered(f, prologue)?;
         }
         if prologue {
             return Ok(());
@@ -300,7 +297,7 @@ impl Vm {
     }
 
     /// A frame begins or goes on.
-    fn frame_entered(&self, f: &FrameData, _index: u32, starts: bool) -> Res<()> {
+    fn frame_entered(&self, f: &FrameData, starts: bool) -> Res<()> {
         let event = if starts { Event::PyStart } else { Event::PyResume };
         self.monitor(f, event, &[])?;
         if let Some(profile) = self.observers.profile.get() {
@@ -434,14 +431,22 @@ impl Vm {
 
     /// The native call of the frame that was under way, if there was one.
     fn take_native_call(&self, depth: usize) -> Option<NativeCall> {
+        drop(self.forget_native_calls(depth + 1));
+        self.observers
+            .native_calls
+            .borrow_mut()
+            .pop_if(|call| call.depth == depth)
+    }
+
+    /// Takes out the calls of frames at `depth` and further in. To be dropped with nothing borrowed: a finalizer may be observed.
+    #[must_use]
+    fn forget_native_calls(&self, depth: usize) -> Vec<NativeCall> {
         let mut calls = self.observers.native_calls.borrow_mut();
-        while calls.last().is_some_and(|call| call.depth > depth) {
-            calls.pop();
-        }
-        if calls.last()?.depth == depth {
-            calls.pop()
+        let keep = calls.iter().rposition(|call| call.depth < depth).map_or(0, |i| i + 1);
+        if keep == calls.len() {
+            Vec::new()
         } else {
-            None
+            calls.split_off(keep)
         }
     }
 

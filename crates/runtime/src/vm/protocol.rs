@@ -380,7 +380,17 @@ impl Vm {
     pub fn delitem(&self, obj: &Value, key: &Value) -> Res<()> {
         match obj.ty().slots().setitem {
             Some(f) => f(self, obj, key, None),
-            None => Err(self.type_error(format!("'{}' object doesn't support item deletion", obj.ty().name()))),
+            None => {
+                // CPython asks whatever counts as a sequence in other words, if the key is an index.
+                let slots = obj.ty().slots();
+                let sequence = obj.ty().has_flag(TypeFlags::HEAP) || slots.contains.is_some() || slots.len.is_some();
+                let words = match sequence && key.ty().slots().index.is_some() {
+                    true => "doesn't",
+                    false => "does not",
+                };
+                let name = obj.ty().name();
+                Err(self.type_error(format!("'{name}' object {words} support item deletion")))
+            }
         }
     }
 

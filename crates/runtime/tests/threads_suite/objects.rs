@@ -1,8 +1,9 @@
 //! The per-object lock, the runtime's own lock and its once cell.
 
 use super::{alone, as_python_thread, start};
+use lisle_runtime::memory::header::Header;
 use lisle_runtime::sync::atomic::AtomicU8;
-use lisle_runtime::sync::{Mutex, ObjectLock, OnceBox, lock2};
+use lisle_runtime::sync::{Mutex, ObjectLock, OnceBox, lock_object, lock_objects};
 use lisle_runtime::threads::stop_the_world;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,14 +47,62 @@ fn object_lock_excludes() {
     assert_eq!(object.byte.load(Ordering::Relaxed), 0);
 }
 
+/// The maker of the objects locks them often, the others now and then: its right ends with their first time, or with that of too many
+/// objects.
+#[test]
+fn objects_are_locked_by_owner_and_others() {
+    let _alone = alone();
+    const OBJECTS: usize = 600;
+    const ROUNDS: usize = 40;
+    let threads: Vec<_> = {
+        let objects: Arc<[(Header, AtomicU64)]> = (0..OBJECTS).map(|_| (Header::dead(), AtomicU64::new(0))).collect();
+        let ready = Arc::new(std::sync::Barrier::new(4));
+        (0..4)
+            .map(|number| {
+                let (objects, ready) = (objects.clone(), ready.clone());
+                start(move |t| {
+                    for (header, _) in objects.iter().skip(number).step_by(4) {
+                        header.adopt();
+                    }
+                    t.detached(|| ready.wait());
+                    for round in 0..ROUNDS {
+                        for (i, (header, count)) in objects.iter().enumerate() {
+                            let visits = if i % 4 == number {
+                                50
+                            } else {
+                                usize::from(i % ROUNDS == round)
+                            };
+                            for _ in 0..visits {
+                                let _guard = lock_object(header);
+                                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                            }
+                            t.safepoint();
+                        }
+                    }
+                    t.detached(|| ready.wait());
+                    for (_, count) in objects.iter() {
+                        assert_eq!(count.load(Ordering::Relaxed), (50 * ROUNDS + 3) as u64);
+                    }
+                })
+            })
+            .collect()
+    };
+    threads.into_iter().for_each(|t| t.join());
+}
+
 #[test]
 fn two_objects_in_either_order() {
     let _alone = alone();
-    let locks = Arc::new((ObjectLock::new(), ObjectLock::new(), AtomicU64::new(0)));
+    let locks = Arc::new((Header::dead(), Header::dead(), AtomicU64::new(0)));
+    let ready = Arc::new(std::sync::Barrier::new(4));
     let threads: Vec<_> = (0..4)
         .map(|i| {
-            let locks = locks.clone();
+            let (locks, ready) = (locks.clone(), ready.clone());
             start(move |t| {
+                if i < 2 {
+                    [&locks.0, &locks.1][i].adopt();
+                }
+                t.detached(|| ready.wait());
                 for _ in 0..20_000 {
                     let (a, b) = if i % 2 == 0 {
                         (&locks.0, &locks.1)
@@ -61,10 +110,10 @@ fn two_objects_in_either_order() {
                         (&locks.1, &locks.0)
                     };
                     {
-                        let _both = lock2(a, b);
+                        let _both = lock_objects(a, b);
                         locks.2.store(locks.2.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                     }
-                    drop(lock2(a, a));
+                    drop(lock_objects(a, a));
                     t.safepoint();
                 }
             })
@@ -72,7 +121,6 @@ fn two_objects_in_either_order() {
         .collect();
     threads.into_iter().for_each(|t| t.join());
     assert_eq!(locks.2.load(Ordering::Relaxed), 80_000);
-    assert!(!locks.0.is_locked() && !locks.1.is_locked());
 }
 
 #[test]

@@ -116,6 +116,8 @@ struct Frame {
     text: Arc<str>,
     at: usize,
     tags: usize,
+    /// Where it is referred to.
+    place: Place,
 }
 
 struct Tag {
@@ -315,8 +317,13 @@ impl Machine {
         }
     }
 
+    /// Where the document is; within an entity, where that is referred to.
+    fn place_now(&self) -> Place {
+        self.frames.first().map_or(self.here, |frame| frame.place)
+    }
+
     fn fail(&mut self, offset: usize, fault: Fault) -> Fault {
-        self.place = self.here;
+        self.place = self.place_now();
         if self.frames.is_empty() {
             let end = (self.at + offset).min(self.text.len());
             if let Some(before) = self.text.get(self.at..end) {
@@ -332,7 +339,7 @@ impl Machine {
         self.queue.push_back(Happening {
             event,
             source,
-            place: self.here,
+            place: self.place_now(),
         });
     }
 
@@ -739,6 +746,7 @@ impl Machine {
             dtd.open.insert(name.clone());
             drop(dtd);
             accounted.map_err(|fault| self.fail(0, fault))?;
+            let place = self.place_now();
             self.consume(len);
             self.frames.push(Frame {
                 name,
@@ -746,6 +754,7 @@ impl Machine {
                 text,
                 at: 0,
                 tags: self.tags.len(),
+                place,
             });
             return Ok(());
         }
@@ -827,7 +836,7 @@ impl Machine {
 
     /// An event without source.
     fn bare(&mut self, event: Event) {
-        let place = self.here;
+        let place = self.place_now();
         self.queue.push_back(Happening {
             event,
             source: None,
@@ -1124,6 +1133,7 @@ impl Machine {
                 drop(dtd);
                 accounted.map_err(|fault| self.fail(0, fault))?;
                 self.push(wants, Event::Source, len);
+                let place = self.place_now();
                 self.consume(len);
                 self.frames.push(Frame {
                     name,
@@ -1131,6 +1141,7 @@ impl Machine {
                     text,
                     at: 0,
                     tags: self.tags.len(),
+                    place,
                 });
                 return Ok(());
             }
@@ -1298,7 +1309,7 @@ impl Machine {
         if self.tags.last().is_none_or(|tag| tag.raw != name) {
             return Err(self.fail(2, fault::TAG_MISMATCH));
         }
-        let place = self.here;
+        let place = self.place_now();
         let source = wants.source.then(|| self.ahead()[..len].to_owned());
         self.event_at = self.at;
         let first = self.queue.len();

@@ -16,7 +16,7 @@ use crate::exclusive::Exclusive;
 
 /// A hash of fixed length.
 #[derive(Clone)]
-pub struct Fixed<D>(D);
+pub struct Fixed<D>(pub D);
 
 impl<D: Digest + Clone + Send + 'static> Hasher for Fixed<D> {
     fn feed(&mut self, bytes: &[u8]) {
@@ -30,7 +30,7 @@ impl<D: Digest + Clone + Send + 'static> Hasher for Fixed<D> {
 
 /// A hash whose length is asked for.
 #[derive(Clone)]
-pub struct Extendable<D>(D);
+pub struct Extendable<D>(pub D);
 
 impl<D: ExtendableOutput + Update + Clone + Send + 'static> Hasher for Extendable<D> {
     fn feed(&mut self, bytes: &[u8]) {
@@ -40,9 +40,7 @@ impl<D: ExtendableOutput + Update + Clone + Send + 'static> Hasher for Extendabl
     fn result(&self) -> Vec<u8> {
         Vec::new()
     }
-}
 
-impl<D: ExtendableOutput + Update + Clone + Send + 'static> Extendable<D> {
     fn read(&self, length: usize) -> Vec<u8> {
         let mut out = vec![0; length];
         self.0.clone().finalize_xof_into(&mut out);
@@ -332,7 +330,7 @@ macro_rules! shake_class {
 }
 
 /// How many bytes are asked for.
-fn digest_length(vm: &Vm, length: &Value) -> Res<usize> {
+pub fn digest_length(vm: &Vm, length: &Value) -> Res<usize> {
     if int_view(length).is_none() && length.ty().slots().index.is_none() {
         return Err(vm.type_error("an integer is required"));
     }

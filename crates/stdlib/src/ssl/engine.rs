@@ -90,7 +90,7 @@ pub enum Step<T> {
 enum Phase {
     /// A client that has not begun.
     Fresh,
-    Accepting(Acceptor),
+    Accepting(Box<Acceptor>),
     Greeted(Box<Accepted>),
     Open(Box<Connection>),
     Dead(Fault),
@@ -123,7 +123,7 @@ impl Engine {
     pub fn new(settings: Settings, server: bool, host: Option<String>) -> Engine {
         Engine {
             phase: if server {
-                Phase::Accepting(Acceptor::default())
+                Phase::Accepting(Box::default())
             } else {
                 Phase::Fresh
             },

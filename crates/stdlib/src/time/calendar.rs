@@ -59,6 +59,11 @@ fn seconds_of(vm: &Vm, when: Option<&Value>) -> Res<libc::time_t> {
     vm.int_value(&n).and_then(|n| n.to_i64()).ok_or_else(out_of_range)
 }
 
+/// `struct_time` of nine fields, without a zone.
+pub fn struct_time(fields: [i64; 9]) -> Value {
+    STRUCT_TIME.make(fields.map(Value::int).to_vec())
+}
+
 fn broken_down(vm: &Vm, when: Option<&Value>, utc: bool) -> Res<libc::tm> {
     let t = seconds_of(vm, when)?;
     // SAFETY: plain data.

@@ -168,7 +168,9 @@ impl Vm {
         dst: u16,
         slot: *mut u64,
     ) -> Res<()> {
-        let code: &CodeBody = code_of(function);
+        // Read once: another thread may give the function other code meanwhile.
+        let owned = code_of(function).to_object();
+        let code: &CodeBody = &owned;
         // SAFETY: by contract.
         unsafe {
             let base = if (*frame).on_heap { self.frames.top.get() } else { args };
@@ -197,10 +199,6 @@ impl Vm {
                 .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
                 .collect();
             std::ptr::write_bytes(base, 0, code.nregs as usize);
-            let owned = function
-                .code
-                .get()
-                .ok_or_else(|| self.system_error("function without code"))?;
             self.bind(function, &owned, Args::new(&values), base)?;
             self.push_record(self.record(function, code, base, kind, dst, slot));
         }
@@ -219,13 +217,11 @@ impl Vm {
         dst: u16,
         slot: *mut u64,
     ) -> Res<()> {
-        let code: &CodeBody = code_of(function);
+        // Read once: another thread may give the function other code meanwhile.
+        let owned = code_of(function).to_object();
+        let code: &CodeBody = &owned;
         let base = self.frames.top.get();
         self.check_room(base, code)?;
-        let owned = function
-            .code
-            .get()
-            .ok_or_else(|| self.system_error("function without code"))?;
         // SAFETY: there is room for the registers above `top`.
         unsafe {
             std::ptr::write_bytes(base, 0, code.nregs as usize);
