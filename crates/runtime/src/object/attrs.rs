@@ -585,7 +585,7 @@ impl<'a> Attrs<'a> {
                 self.shape.store(std::ptr::null_mut(), Release);
                 if let Some(block) = More::of(self.more.load(Relaxed)) {
                     self.more.store(0, Relaxed);
-                    // SAFETY: the object is unreachable, but a racing reader of a stale pointer may still be looking.
+                    // SAFETY: replaced; readers that still use it are waited for.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }
                 drops
@@ -608,8 +608,8 @@ impl<'a> Attrs<'a> {
                 }
                 if let Some(block) = More::of(self.more.load(Relaxed)) {
                     self.more.store(0, Relaxed);
-                    // SAFETY: as in `tear_down`.
-                    crate::memory::retire(move || unsafe { More::free(block) });
+                    // SAFETY: nobody can be reading it: who reads holds a reference to the object.
+                    unsafe { More::free(block) };
                 }
             }
             None => drop(self.tear_down()),
