@@ -2,6 +2,8 @@
 //!
 //! Invariant: tokens come in source order and lie inside the source. Errors are those of CPython's tokenizer.
 
+use std::sync::Arc;
+
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Mod, PythonVersion, Stmt};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
@@ -39,8 +41,8 @@ pub struct Token {
     pub text: String,
     pub start: (u32, u32),
     pub end: (u32, u32),
-    /// The lines that the token stands on, whole.
-    pub lines: String,
+    /// The lines that the token stands on, whole. Neighbours on the same lines share them.
+    pub lines: Arc<str>,
 }
 
 fn class_of(kind: TokenKind) -> TokenClass {
@@ -181,7 +183,7 @@ pub(crate) fn check_single(parsed: &Parsed<Mod>) -> Result<(), Box<Fault>> {
 /// The tokens of `source`, up to and with the end marker.
 pub fn tokens(source: &str) -> Result<Vec<Token>, SyntaxError> {
     let lines = LineIndex::new(source);
-    let result = limits::with_stack_for_source(source.len(), || find(source, &lines));
+    let result = limits::with_stack_for_source(source, || find(source, &lines));
     result.map_err(|fault: Box<Fault>| fault.into_error(source, &lines))
 }
 
@@ -192,6 +194,8 @@ fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
     let options = ParseOptions::from(ruff_python_parser::Mode::Module).with_target_version(PythonVersion::PY314);
     let parsed = parse_unchecked(source, options);
     let mut found = Vec::with_capacity(parsed.tokens().len() + 1);
+    let nothing: Arc<str> = Arc::from("");
+    let mut shown = ((0, 0), nothing.clone());
     let last_line = lines.line_and_byte(ruff_text_size::TextSize::of(source)).0;
     for token in parsed.tokens().iter() {
         let class = class_of(token.kind());
@@ -209,13 +213,16 @@ fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
             TokenClass::FStringMiddle | TokenClass::TStringMiddle => (text.replace("{{", "{").replace("}}", "}"), from),
             _ => (text.to_owned(), from),
         };
-        let shown: String = (from.0..=to.0).map(|line| lines.line_text(source, line)).collect();
+        if shown.0 != (from.0, to.0) {
+            let text: String = (from.0..=to.0).map(|line| lines.line_text(source, line)).collect();
+            shown = ((from.0, to.0), text.into());
+        }
         found.push(Token {
             class,
             text,
             start: from,
             end: to,
-            lines: shown,
+            lines: shown.1.clone(),
         });
     }
     let end = if source.is_empty() || source.ends_with('\n') {
@@ -224,14 +231,14 @@ fn find(source: &str, lines: &LineIndex) -> Result<Vec<Token>, Box<Fault>> {
         last_line + 1
     };
     for token in found.iter_mut().rev().take_while(|t| t.class == TokenClass::Dedent) {
-        (token.start, token.end, token.lines) = ((end, 0), (end, 0), String::new());
+        (token.start, token.end, token.lines) = ((end, 0), (end, 0), nothing.clone());
     }
     found.push(Token {
         class: TokenClass::EndMarker,
         text: String::new(),
         start: (end, 0),
         end: (end, 0),
-        lines: String::new(),
+        lines: nothing,
     });
     Ok(found)
 }

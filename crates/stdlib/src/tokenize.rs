@@ -3,6 +3,7 @@
 //! Invariant: the lines are read when the first token is asked for; an iterator is exhausted once, whoever shares it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use lisle_compiler::{Token, TokenClass};
 use lisle_runtime::intern;
@@ -98,6 +99,8 @@ pub struct TokenizerIter {
     encoding: Slot,
     extra_tokens: bool,
     tokens: Opaque<Mutex<VecDeque<Token>>>,
+    /// The lines of the last token, which are often those of the next.
+    lines: Opaque<Mutex<Option<(Arc<str>, Py<Str>)>>>,
 }
 
 /// All lines that `readline` gives, as text.
@@ -141,6 +144,7 @@ impl TokenizerIter {
             encoding: Slot::from_option(encoding.filter(|e| !e.is_none()).cloned()),
             extra_tokens: extra_tokens.unwrap_or(false),
             tokens: Opaque(Mutex::new(VecDeque::new())),
+            lines: Opaque(Mutex::new(None)),
         };
         Ok(Py::with_class(cls, iterator).into_value())
     }
@@ -170,12 +174,19 @@ impl TokenizerIter {
             let pair = |(line, column): (u32, u32)| {
                 Tuple::pair(Value::int(line.into()), Value::int(column.into())).into_value()
             };
+            let known = this.lines.lock().take();
+            let lines = match known {
+                Some((lines, text)) if Arc::ptr_eq(&lines, &token.lines) => text,
+                _ => Str::from_str(&token.lines),
+            };
+            let old = this.lines.lock().replace((token.lines.clone(), lines.clone()));
+            drop(old);
             let values = [
                 Value::int(number(&token, extra)),
                 Value::from(token.text.as_str()),
                 pair(token.start),
                 pair(token.end),
-                Value::from(token.lines.as_str()),
+                lines.into_value(),
             ];
             return Ok(Some(Tuple::from_array(values).into_value()));
         }

@@ -556,7 +556,10 @@ pub fn compute_all(vm: &Vm, ty: &Py<Type>) {
     let mut slots = match extended(vm, ty) {
         Some(slots) => {
             debug_assert!(
-                rows().all(|def| (def.same)(&slots, &resolved(vm, ty))),
+                {
+                    let looked_up = resolved(vm, ty);
+                    rows().all(|def| (def.same)(&slots, &looked_up))
+                },
                 "looking every name up gives the same"
             );
             slots

@@ -14,8 +14,9 @@ use super::exceptions;
 use super::tuple::Tuple;
 use crate::intern;
 use crate::native::{Args, KwArgs, pymethods};
-use crate::object::{Py, Value};
+use crate::object::{Native, Py, Value};
 use crate::types::code::CodeBody;
+use crate::types::int::Int;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -150,6 +151,18 @@ fn replaceable(old: &Value, new: &Value) -> bool {
     }
 }
 
+/// Whether two constants are the same to the compiler, which tells them apart by type and by the sign of a zero.
+fn same_constant(vm: &Vm, a: &Value, b: &Value) -> Res<bool> {
+    if !a.ty().is(b.ty()) || !vm.eq(a, b)? {
+        return Ok(false);
+    }
+    // Only some kinds of constants can have zeros in them.
+    let zeros = ![Str::ty(), Int::ty(), Bytes::ty(), Code::ty()]
+        .iter()
+        .any(|ty| a.ty().is(ty));
+    Ok(!zeros || vm.repr(a)?.text_eq(&*vm.repr(b)?))
+}
+
 #[pymethods(part = define_methods)]
 impl Code {
     #[slot]
@@ -160,7 +173,7 @@ impl Code {
             hash = hash.wrapping_mul(1_000_003) ^ i64::from(count);
         }
         for constant in &*this.consts {
-            hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant).unwrap_or(0);
+            hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant)?;
         }
         for name in this.names.iter().chain(&this.varnames) {
             hash = hash.wrapping_mul(1_000_003) ^ name.hash();
@@ -197,11 +210,7 @@ impl Code {
                 && this.same_code(other);
         if same && !this.is(other) {
             for (a, b) in this.consts.iter().zip(other.consts.iter()) {
-                // Told apart as the compiler does: by type, and by the sign of a zero.
-                let (shown_a, shown_b) = (vm.repr(a)?, vm.repr(b)?);
-                let alike = a.ty().is(b.ty()) && vm.eq(a, b)? && shown_a.text_eq(&shown_b);
-                let code = a.downcast_exact::<Code>().is_some() && a.ty().is(b.ty()) && vm.eq(a, b)?;
-                if !alike && !code {
+                if !same_constant(vm, a, b)? {
                     same = false;
                     break;
                 }

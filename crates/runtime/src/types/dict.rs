@@ -738,6 +738,23 @@ impl Py<Dict> {
         items
     }
 
+    /// As [`Py::<Dict>::collect`], for dicts of any size.
+    pub(super) fn try_collect<T>(&self, vm: &Vm, make: impl Fn(i64, Value, Value) -> T) -> Res<Vec<T>> {
+        let mut items = Vec::new();
+        loop {
+            items.try_reserve_exact(self.len()).map_err(|_| vm.memory_error())?;
+            let _guard = lock(self.header());
+            if self.len() > items.capacity() {
+                continue;
+            }
+            let mut n = 0;
+            while let Some((hash, key, value)) = self.table().next(&mut n) {
+                items.push(make(hash, key, value));
+            }
+            return Ok(items);
+        }
+    }
+
     /// Calls `f` with the table and the count of keys, locked. `f` runs no Python code and drops no values.
     #[inline(always)]
     pub(super) fn with_table<R>(&self, f: impl FnOnce(&Table, usize) -> R) -> R {
@@ -793,7 +810,7 @@ impl Py<Dict> {
             }
         }
         let count = other.len();
-        for (hash, key, value) in other.snapshot_hashed() {
+        for (hash, key, value) in other.try_collect(vm, |hash, key, value| (hash, key, value))? {
             self.set_hashed(vm, &key, hash, value)?;
             if other.len() != count {
                 return Err(vm.runtime_error("dict mutated during update"));
@@ -810,7 +827,7 @@ impl Py<Dict> {
         if self.is(other) {
             return Ok(true);
         }
-        for (hash, key, value) in self.snapshot_hashed() {
+        for (hash, key, value) in self.try_collect(vm, |hash, key, value| (hash, key, value))? {
             match other.get_hashed(vm, &key, hash)? {
                 Some(theirs) => {
                     if !vm.eq(&value, &theirs)? {
