@@ -738,20 +738,38 @@ impl Py<Dict> {
         items
     }
 
-    /// As [`Py::<Dict>::collect`], for dicts of any size.
-    pub(super) fn try_collect<T>(&self, vm: &Vm, make: impl Fn(i64, Value, Value) -> T) -> Res<Vec<T>> {
+    /// As [`Py::<Dict>::snapshot_hashed`], for dicts of any size.
+    pub(super) fn try_hashed(&self, vm: &Vm) -> Res<Vec<(i64, Value, Value)>> {
+        self.try_collect(vm, |table, out| {
+            let mut n = 0;
+            out.extend(std::iter::from_fn(|| table.next(&mut n)));
+        })
+    }
+
+    /// The keys in order, for dicts of any size.
+    pub(super) fn try_keys(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.try_collect(vm, |table, out| {
+            out.extend((0..table.used()).filter_map(|n| table.key_at(n)));
+        })
+    }
+
+    /// The values in order, for dicts of any size.
+    pub(super) fn try_values(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.try_collect(vm, |table, out| {
+            out.extend((0..table.used()).filter_map(|n| table.value_at(n)));
+        })
+    }
+
+    /// Calls `fill` with the locked table and room for as many items as there are keys. `fill` drops nothing.
+    fn try_collect<T>(&self, vm: &Vm, fill: impl Fn(&Table, &mut Vec<T>)) -> Res<Vec<T>> {
         let mut items = Vec::new();
         loop {
             items.try_reserve_exact(self.len()).map_err(|_| vm.memory_error())?;
             let _guard = lock(self.header());
-            if self.len() > items.capacity() {
-                continue;
+            if self.len() <= items.capacity() {
+                fill(self.table(), &mut items);
+                return Ok(items);
             }
-            let mut n = 0;
-            while let Some((hash, key, value)) = self.table().next(&mut n) {
-                items.push(make(hash, key, value));
-            }
-            return Ok(items);
         }
     }
 
@@ -810,7 +828,7 @@ impl Py<Dict> {
             }
         }
         let count = other.len();
-        for (hash, key, value) in other.try_collect(vm, |hash, key, value| (hash, key, value))? {
+        for (hash, key, value) in other.try_hashed(vm)? {
             self.set_hashed(vm, &key, hash, value)?;
             if other.len() != count {
                 return Err(vm.runtime_error("dict mutated during update"));
@@ -827,7 +845,7 @@ impl Py<Dict> {
         if self.is(other) {
             return Ok(true);
         }
-        for (hash, key, value) in self.try_collect(vm, |hash, key, value| (hash, key, value))? {
+        for (hash, key, value) in self.try_hashed(vm)? {
             match other.get_hashed(vm, &key, hash)? {
                 Some(theirs) => {
                     if !vm.eq(&value, &theirs)? {

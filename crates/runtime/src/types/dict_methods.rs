@@ -31,11 +31,7 @@ impl Dict {
         };
         let mut text = StrBuilder::new();
         text.push_str("{");
-        for (at, (key, value)) in this
-            .try_collect(vm, |_, key, value| (key, value))?
-            .into_iter()
-            .enumerate()
-        {
+        for (at, (_, key, value)) in this.try_hashed(vm)?.into_iter().enumerate() {
             if at != 0 {
                 text.push_str(", ");
             }
@@ -140,7 +136,7 @@ impl Dict {
                 return Ok(made);
             }
             if let Some(keys) = iterable.downcast_exact::<Dict>() {
-                for (hash, key) in keys.try_collect(vm, |hash, key, _| (hash, key))? {
+                for (hash, key, _) in keys.try_hashed(vm)? {
                     dict.set_hashed(vm, &key, hash, value.clone())?;
                 }
                 return Ok(made);

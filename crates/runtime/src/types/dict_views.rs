@@ -242,22 +242,14 @@ of_dict!(DictKeys DictValues DictItems);
 /// The elements of a view, taken in one step.
 pub(super) fn view_items(vm: &Vm, view: &Value) -> Res<Option<Vec<Value>>> {
     if let Some(keys) = view.downcast_exact::<DictKeys>() {
-        return keys_of(vm, &keys.dict).map(Some);
+        return keys.dict.try_keys(vm).map(Some);
     }
     if let Some(values) = view.downcast_exact::<DictValues>() {
-        return values_of(vm, &values.dict).map(Some);
+        return values.dict.try_values(vm).map(Some);
     }
     view.downcast_exact::<DictItems>()
         .map(|items| pairs_of(vm, &items.dict))
         .transpose()
-}
-
-fn keys_of(vm: &Vm, dict: &Py<Dict>) -> Res<Vec<Value>> {
-    dict.try_collect(vm, |_, key, _| key)
-}
-
-fn values_of(vm: &Vm, dict: &Py<Dict>) -> Res<Vec<Value>> {
-    dict.try_collect(vm, |_, _, value| value)
 }
 
 /// `dict_keys([...])` and so on.
@@ -269,13 +261,13 @@ fn repr_view(vm: &Vm, view: &Value, name: &str, items: impl FnOnce() -> Res<Vec<
 }
 
 fn pairs_of(vm: &Vm, dict: &Py<Dict>) -> Res<Vec<Value>> {
-    let pairs = dict.try_collect(vm, |_, key, value| (key, value))?;
+    let pairs = dict.try_hashed(vm)?;
     let mut items = Vec::new();
     items.try_reserve_exact(pairs.len()).map_err(|_| vm.memory_error())?;
     items.extend(
         pairs
             .into_iter()
-            .map(|(key, value)| Tuple::pair(key, value).into_value()),
+            .map(|(_, key, value)| Tuple::pair(key, value).into_value()),
     );
     Ok(items)
 }
@@ -284,7 +276,7 @@ fn pairs_of(vm: &Vm, dict: &Py<Dict>) -> Res<Vec<Value>> {
 impl DictValues {
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<DictValues>) -> Res<Value> {
-        repr_view(vm, this.as_value(), "dict_values", || values_of(vm, &this.dict))
+        repr_view(vm, this.as_value(), "dict_values", || this.dict.try_values(vm))
     }
 
     #[slot]
@@ -314,7 +306,7 @@ impl DictValues {
 impl DictKeys {
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<DictKeys>) -> Res<Value> {
-        repr_view(vm, this.as_value(), "dict_keys", || keys_of(vm, &this.dict))
+        repr_view(vm, this.as_value(), "dict_keys", || this.dict.try_keys(vm))
     }
 
     #[slot]

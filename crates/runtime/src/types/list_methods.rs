@@ -357,7 +357,7 @@ impl Py<List> {
 /// The items of a dict, a view of one or a set, taken in one step.
 pub(crate) fn known_items(vm: &Vm, iterable: &Value) -> Res<Option<Vec<Value>>> {
     if let Some(dict) = iterable.downcast_exact::<Dict>() {
-        return dict.try_collect(vm, |_, key, _| key).map(Some);
+        return dict.try_keys(vm).map(Some);
     }
     if let Some(set) = iterable.downcast_exact::<Set>() {
         return set.any().keys(vm).map(Some);

@@ -450,7 +450,7 @@ impl<'a> AnySet<'a> {
         }
         if let Some(dict) = items.downcast_exact::<Dict>() {
             self.reserve(vm, dict.len())?;
-            for (hash, key) in dict.try_collect(vm, |hash, key, _| (hash, key))? {
+            for (hash, key, _) in dict.try_hashed(vm)? {
                 self.add_hashed(vm, &key, hash)?;
             }
             return Ok(());
@@ -530,8 +530,8 @@ impl<'a> AnySet<'a> {
             return other.entries(vm)?.iter().try_for_each(|(hash, key)| toggle(*hash, key));
         }
         if let Some(dict) = items.downcast_exact::<Dict>() {
-            let keys = dict.try_collect(vm, |hash, key, _| (hash, key))?;
-            return keys.iter().try_for_each(|(hash, key)| toggle(*hash, key));
+            let keys = dict.try_hashed(vm)?;
+            return keys.iter().try_for_each(|(hash, key, _)| toggle(*hash, key));
         }
         let other = Set::new_empty();
         other.update(vm, items)?;
