@@ -154,7 +154,8 @@ fn run_process(
     limit: Duration,
 ) -> std::io::Result<End> {
     let output = File::create(folder.join("output"))?;
-    let mut child = Command::new(&setup.lisle)
+    let mut command = Command::new(&setup.lisle);
+    command
         .args(mode_options(mode))
         .arg(&setup.driver)
         .arg(format!("test.{name}"))
@@ -167,8 +168,16 @@ fn run_process(
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    // Shells let their background jobs ignore Ctrl-C, which tests send to themselves.
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    let mut child = command.spawn()?;
     let end = watch(setup, &mut child, &folder.join("report"), limit)?;
     kill_group(child.id());
     child.wait()?;

@@ -114,14 +114,17 @@ macro_rules! unary {
 }
 
 macro_rules! binary {
-    ($name:literal, $rname:literal, $sym:literal, $slot:ident) => {
+    ($name:literal, $rname:literal, $sym:literal, $slot:ident) => {{
+        // One function for both names: whether two classes have the same one decides who is asked.
+        const TRAMPOLINE: BinaryFn =
+            |vm, a, b| binary_trampoline(vm, a, b, |s| s.$slot, intern!($name), intern!($rname));
         [
             row!(
                 $name,
                 "($self, value, /)",
                 concat!("Return self", $sym, "value."),
                 $slot,
-                |vm, a, b| binary_trampoline(vm, a, b, |s| s.$slot, intern!($name), intern!($rname)),
+                TRAMPOLINE,
                 |vm, f, this, args| {
                     arity(vm, args, 1)?;
                     f(vm, this, &args.values[0])
@@ -132,14 +135,14 @@ macro_rules! binary {
                 "($self, value, /)",
                 concat!("Return value", $sym, "self."),
                 $slot,
-                |vm, a, b| binary_trampoline(vm, a, b, |s| s.$slot, intern!($name), intern!($rname)),
+                TRAMPOLINE,
                 |vm, f, this, args| {
                     arity(vm, args, 1)?;
                     f(vm, &args.values[0], this)
                 }
             ),
         ]
-    };
+    }};
 }
 
 macro_rules! inplace {
@@ -627,19 +630,23 @@ fn extended(vm: &Vm, ty: &Py<Type>) -> Option<Slots> {
 pub(super) fn update(vm: &Vm, ty: &Py<Type>, name: &Py<Str>) {
     let text = name.to_string_lossy();
     let is_new = text == "__new__";
-    let rows: Vec<&SlotDef> = number_rows()
-        .filter(|d| d.name == text || (d.name == "__getattribute__" && text == "__getattr__"))
-        .collect();
+    let named = |d: &SlotDef| d.name == text || (d.name == "__getattribute__" && text == "__getattr__");
+    // What is emptied has to be found again through every name that it has.
+    let mut full = Slots::default();
+    number_rows().for_each(|def| (def.trampoline)(&mut full));
+    let mut left = full;
+    number_rows()
+        .filter(|d| named(d))
+        .for_each(|def| (def.remove)(&mut left));
+    let rows: Vec<&'static SlotDef> = number_rows().filter(|def| !(def.same)(&full, &left)).collect();
     if rows.is_empty() && !is_new {
         return;
     }
     ty.for_each_in_tree(&mut |class| {
         if class.has_flag(TypeFlags::HEAP) {
             let mut slots = *class.slots();
-            for def in &rows {
-                (def.remove)(&mut slots);
-                fill(vm, class, def, &mut slots);
-            }
+            rows.iter().for_each(|def| (def.remove)(&mut slots));
+            rows.iter().for_each(|def| fill(vm, class, def, &mut slots));
             if is_new {
                 fill_new(vm, class, &mut slots);
             }

@@ -23,11 +23,13 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
+pub use super::code_methods::instruction_name;
+
 /// The column of a location that is a line alone.
 pub const NO_COLUMN: u32 = u32::MAX;
 
 /// A code object. Everything but the fields here is in its [`CodeBody`].
-#[pyclass(name = "code", no_new, weakref)]
+#[pyclass(name = "code", weakref)]
 pub struct Code {
     pub name: Py<Str>,
     pub qualname: Py<Str>,
