@@ -123,3 +123,17 @@ print({name: sorted(found) for name, found in uses.items()})
 lines = {instruction.line_number for instruction in dis.get_instructions(careful)}
 first = careful.__code__.co_firstlineno
 print(sorted(line - first for line in lines if line is not None))
+
+# What does not fit is refused; whether the variables have to fit the instructions is the runtime's affair.
+code = careful.__code__
+given = [getattr(code, f"co_{name}") for name in (
+    "argcount posonlyargcount kwonlyargcount nlocals stacksize flags code consts names varnames filename name qualname "
+    "firstlineno linetable exceptiontable freevars cellvars"
+).split()]
+for place, value in (0, 5), (3, 1), (9, code.co_varnames[:-1]), (16, ("more",)), (17, code.co_varnames[:1]), (6, b"\0\0"):
+    changed = [*given[:place], value, *given[place + 1:]]
+    try:
+        types.CodeType(*changed)
+    except ValueError:
+        if place in (3, 9):
+            print("refused", place)

@@ -5,7 +5,7 @@
 //! code object can be made again of its attributes, in another process too; what is made has passed the verifier.
 
 use lisle_bytecode::opcode::{CmpOp, Format};
-use lisle_bytecode::{CodeFlags, Instr, Location, Op, listing};
+use lisle_bytecode::{CodeFlags, CodeObject, Instr, Location, Op, listing};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
@@ -177,6 +177,22 @@ fn texts(vm: &Vm, names: &Py<Tuple>) -> Res<Vec<Box<str>>> {
     names.as_slice().iter().map(text).collect()
 }
 
+/// What instructions rely on: the parameters, and which of the named registers hold cells.
+/// `None` if the counts are out of all bounds.
+fn layout(code: &CodeObject) -> Option<(usize, Vec<bool>, usize, usize)> {
+    let most = u32::from(u16::MAX);
+    if code.argcount > most || code.kwonlyargcount > most {
+        return None;
+    }
+    let is_cell = |name: &str| code.cellvars.iter().any(|cell| **cell == *name);
+    Some((
+        code.total_args(),
+        code.varnames.iter().map(|name| is_cell(name)).collect(),
+        code.own_cells().count(),
+        code.freevars.len(),
+    ))
+}
+
 /// `LoadGlobal` as LOAD_GLOBAL.
 pub fn instruction_name(op: Op) -> String {
     let mut name = String::new();
@@ -218,6 +234,7 @@ impl Code {
     ) -> Res<Value> {
         let mut plain = lisle_bytecode::deserialize_unverified(exceptiontable.as_slice())
             .map_err(|error| vm.value_error(format!("code: exceptiontable is not that of a code object: {error}")))?;
+        let instructions_layout = layout(&plain);
         plain.argcount = count(vm, Some(argcount), 0, "argcount")?;
         plain.posonlyargcount = count(vm, Some(posonlyargcount), 0, "posonlyargcount")?;
         plain.kwonlyargcount = count(vm, Some(kwonlyargcount), 0, "kwonlyargcount")?;
@@ -232,6 +249,10 @@ impl Code {
         plain.qualname = qualname.to_string_lossy().into();
         if nlocals != plain.varnames.len() as i64 {
             return Err(vm.value_error("code: co_nlocals != len(co_varnames)"));
+        }
+        let new_layout = layout(&plain);
+        if new_layout.is_none() || new_layout != instructions_layout {
+            return Err(vm.value_error("code: varnames, cellvars and freevars do not fit the instructions"));
         }
         let constants = constants.as_slice().iter().map(|value| constant(vm, value));
         plain.consts = constants.collect::<Res<_>>()?;
