@@ -85,6 +85,21 @@ impl Baseline {
         baseline
     }
 
+    /// Takes in what a run gave, but for what is worse than what was known: that stays. Gives the outcomes that were worse, with what is known.
+    pub fn raise(
+        &mut self,
+        finished: impl IntoIterator<Item = ((String, String), Outcome)>,
+    ) -> Vec<((String, String), Outcome, Outcome)> {
+        let mut worse = Vec::new();
+        for (key, outcome) in finished {
+            match self.outcomes.get(&key) {
+                Some(known) if outcome.is_worse_than(known) => worse.push((key, outcome, *known)),
+                _ => drop(self.outcomes.insert(key, outcome)),
+            }
+        }
+        worse
+    }
+
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let mut text = format!(
             "# CPython {}\n# Written by `cargo run --release --bin conformance -- --update`.\n# file mode passed failed skipped status\n",

@@ -5,7 +5,8 @@ Lines of REPORT: "start ID", then "ok ID", "fail ID" or "skip ID". Tests whose i
 
 What a suite older than the language meets is evened out here: `__annotations__` is a global name again, tests of what 3.14 changed
 (changed.txt beside this file) are skipped, and CPython's private C modules for tests are stood in for, so that only the tests that
-use them are skipped instead of all tests of a file. Child watchers of asyncio are there again, and do nothing.
+use them are skipped instead of all tests of a file. Child watchers of asyncio are there again, and do nothing. Fresh modules `warnings`
+are made of both files that are one now.
 """
 
 import ast
@@ -26,6 +27,7 @@ if __name__ == "__main__":
         known = set(file.read().splitlines())
 
 C_MODULES = {
+    "_datetime",
     "_testbuffer",
     "_testcapi",
     "_testclinic",
@@ -125,6 +127,21 @@ def force_not_colorized(function):
             _colorize.can_colorize = old
 
     return wrapper
+
+
+def fresh_warnings():
+    """What makes a fresh module `warnings` for tests does not know that most of it is in `_py_warnings` now."""
+    from test.support import import_helper
+
+    original = import_helper.import_fresh_module
+
+    @functools.wraps(original)
+    def import_fresh_module(name, fresh=(), *args, **kwargs):
+        if name == "warnings":
+            fresh = [*fresh, "_py_warnings"]
+        return original(name, fresh, *args, **kwargs)
+
+    import_helper.import_fresh_module = import_fresh_module
 
 
 def changed():
@@ -257,6 +274,7 @@ def main():
         support.force_not_colorized = force_not_colorized
         support.without_optimizer = lambda function: function
         support.skip_if_suppress_immortalization = lambda: lambda function: function
+        fresh_warnings()
     suite = unittest.defaultTestLoader.loadTestsFromName(module)
     absent.forget()
     result = Report()
