@@ -136,6 +136,69 @@ fn wrong_programs_end_in_errors() {
     assert!(failures.is_empty(), "{}", failures.join("\n----\n"));
 }
 
+/// From here on the process gets 200 MB more.
+const LIMIT: &str = "import resource
+taken = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + (200 << 20),) * 2)
+";
+
+/// Leaves some 8 MB of these.
+const FILL: &str = "hold = []
+try:
+    while True: hold.append(bytearray(4 << 20))
+except MemoryError: del hold[-2:]
+";
+
+/// Program, and the beginning of a line of standard error. What is between braces stands for the texts above.
+const REFUSALS: &[(&str, &str)] = &[
+    ("{LIMIT}format(1.5, '.100000000f')", "MemoryError"),
+    ("{LIMIT}'%.100000000e' % 1.5", "MemoryError"),
+    ("{LIMIT}'%.120000000d' % 1", "MemoryError"),
+    ("{LIMIT}b'%120000000d' % 1", "MemoryError"),
+    ("{LIMIT}bin(1 << 268_000_000)", "MemoryError"),
+    ("{LIMIT}x = [None] * 12_000_000\ntuple(x)", "MemoryError"),
+    ("{LIMIT}x = [None] * 12_000_000\nprint(*x)", "MemoryError"),
+    ("{LIMIT}x = [None] * 12_000_000\n(lambda *x: 1)(*x)", "MemoryError"),
+    ("{LIMIT}x = [0.5] * 20_000_000\nx.sort()", "MemoryError"),
+    ("{LIMIT}x = [None] * 20_000_000\ndel x[::2]", "MemoryError"),
+    ("{LIMIT}x = [None] * 20_000_000\nx[1:] = [1]", "MemoryError"),
+    (
+        "x = dict.fromkeys(range(6_000_000))\n{LIMIT}{FILL}list(x)",
+        "MemoryError",
+    ),
+    (
+        "x = dict.fromkeys(range(6_000_000))\n{LIMIT}{FILL}list(x.values())",
+        "MemoryError",
+    ),
+    ("x = set(range(6_000_000))\n{LIMIT}{FILL}list(x)", "MemoryError"),
+    ("x = set(range(6_000_000))\n{LIMIT}{FILL}y = {1}; y |= x", "MemoryError"),
+    ("{LIMIT}compile('-' * 3_000_000 + '1', 'f', 'exec')", "MemoryError"),
+    ("{LIMIT}compile('#' * 4_000_000, 'f', 'exec')\n1/0", "ZeroDivisionError"),
+    (
+        "{LIMIT}{FILL}try: compile('x = = 1', 'f', 'exec')\nexcept (MemoryError, SyntaxError): 1/0",
+        "ZeroDivisionError",
+    ),
+];
+
+#[test]
+fn without_memory_there_is_an_error() {
+    let runs: Vec<_> = REFUSALS
+        .iter()
+        .flat_map(|case| MODES.map(|mode| (case, mode)))
+        .collect();
+    let failures = support::in_parallel(&runs, |((program, error), mode)| {
+        let whole = program.replace("{LIMIT}", LIMIT).replace("{FILL}", FILL);
+        let run = lisle(&[*mode, &["-c", &whole]].concat());
+        let clean = run.status.is_some_and(|s| s.code() == Some(1)) && !run.stderr.contains("panicked");
+        if clean && run.stderr.lines().any(|line| line.starts_with(error)) {
+            return None;
+        }
+        let tail: String = run.stderr.lines().rev().take(5).collect::<Vec<_>>().join("\n");
+        Some(format!("{program:?} {mode:?}: {:?}\n{tail}", run.status))
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n----\n"));
+}
+
 #[test]
 fn wrong_files_end_in_errors() {
     let folder = std::env::temp_dir().join(format!("lisle-bad-input-{}", std::process::id()));

@@ -5,24 +5,63 @@ use std::fmt::Write;
 use crate::opcode::{BinOp, CmpOp, Format, INPLACE};
 use crate::{CodeObject, Instr, Op};
 
+/// One instruction, for people and tools.
+pub struct Line {
+    /// Its code word.
+    pub pc: u32,
+    pub op: Op,
+    /// The index of a name, a constant or a register; the count or number that the instruction has.
+    pub arg: u32,
+    pub operands: String,
+    /// Where it may jump to.
+    pub target: Option<u32>,
+}
+
+/// The instructions of `code`.
+pub fn listing(code: &CodeObject) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut pc = 0;
+    while let Some(&word) = code.code.get(pc) {
+        let instr = Instr(word);
+        let op = instr.op();
+        let next = pc + 1 + op.cache_words();
+        let offset = match op.format() {
+            Format::Jump | Format::SrcJump => Some(i64::from(instr.w() as i32)),
+            Format::DstSrcJump | Format::CmpJump | Format::CmpImmJump => Some(i64::from(instr.c() as i16)),
+            _ => None,
+        };
+        let arg = match op.format() {
+            Format::DstName | Format::SrcName | Format::Name | Format::DstConst | Format::DstImm => instr.w(),
+            Format::DstSrcName | Format::Build | Format::Unpack => instr.c().into(),
+            Format::ObjNameSrc | Format::ObjName | Format::Call => instr.b().into(),
+            Format::Special if op == Op::ImportName => instr.b().into(),
+            _ => instr.a().into(),
+        };
+        lines.push(Line {
+            pc: pc as u32,
+            op,
+            arg,
+            operands: operands(code, instr, next as i64),
+            target: offset.and_then(|offset| u32::try_from(next as i64 + offset).ok()),
+        });
+        pc = next;
+    }
+    lines
+}
+
 /// The instructions of `code` as text, nested code objects not included.
 pub fn disassemble(code: &CodeObject) -> String {
     let mut out = String::new();
-    let mut pc = 0;
     let mut line = 0;
-    while pc < code.code.len() {
-        let instr = Instr(code.code[pc]);
-        let op = instr.op();
-        let here = code.location(pc as u32).line;
+    for Line { pc, op, operands, .. } in listing(code) {
+        let here = code.location(pc).line;
         if here != line {
             line = here;
             let _ = write!(out, "{here:>5} ");
         } else {
             out.push_str("      ");
         }
-        let next = pc + 1 + op.cache_words();
-        let _ = writeln!(out, "{pc:>5} {:<24}{}", op.name(), operands(code, instr, next as i64));
-        pc = next;
+        let _ = writeln!(out, "{pc:>5} {:<24}{operands}", op.name());
     }
     for e in &code.exceptions {
         let _ = writeln!(out, "      {}..{} -> {} depth {}", e.start, e.end, e.target, e.depth);

@@ -11,9 +11,11 @@ mod serial;
 mod verify;
 
 pub use code::{CodeFlags, CodeObject, Const, ExceptionEntry, Location, Text};
-pub use dis::disassemble;
+pub use dis::{Line, disassemble, listing};
 pub use instr::Instr;
 pub use locations::Locations;
 pub use opcode::Op;
-pub use serial::{DecodeError, FORMAT_ID, Head, PackedCode, deserialize, deserialize_packed, serialize};
+pub use serial::{
+    DecodeError, FORMAT_ID, Head, PackedCode, deserialize, deserialize_packed, deserialize_unverified, serialize,
+};
 pub use verify::{VerifyError, verify};

@@ -71,7 +71,7 @@ pub struct Options {
 pub fn compile(source: &str, mode: Mode, options: &Options) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
     let source = source::normalize(source);
     let lines = LineIndex::new(&source);
-    let result = limits::with_stack_for_source(source.len(), || compile_normalized(&source, mode, options, &lines));
+    let result = limits::with_stack_for_source(&source, || compile_normalized(&source, mode, options, &lines));
     result.map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
 }
 

@@ -16,14 +16,50 @@ const MAX_INDENTS: usize = 100;
 const MAX_FSTRINGS: usize = 150;
 /// Stack that one level of an expression takes in the passes over the AST, generously.
 const BYTES_A_LEVEL: usize = 6 * 1024;
-/// Stack that dropping one level takes, generously.
-const BYTES_A_DROP: usize = 512;
+/// Stack that dropping one level takes, generously. A level has a token of its own at least.
+const BYTES_A_DROP: usize = 256;
 const BASE: usize = 512 * 1024;
+/// Sources for which this is enough are not looked at.
+const SMALL: usize = 4 << 20;
 
-/// Runs `body` with stack for a source of `len` bytes: what the parser drops of it may be as deep as it is long.
-pub(crate) fn with_stack_for_source<R>(len: usize, body: impl FnOnce() -> R) -> R {
-    let need = BASE + len.saturating_mul(BYTES_A_DROP / 2);
-    stacker::maybe_grow(need, need, body)
+/// Runs `body` with stack for `source`: what the parser drops of it may be as deep as it has tokens. Without memory for a stack, here or
+/// deeper, the error says so.
+pub(crate) fn with_stack_for_source<R>(source: &str, body: impl FnOnce() -> Res<R>) -> Res<R> {
+    let mut need = BASE + source.len().saturating_mul(BYTES_A_DROP);
+    if need > SMALL {
+        need = BASE + tokens_at_most(source).saturating_mul(BYTES_A_DROP);
+    }
+    or_no_memory(|| stacker::maybe_grow(need, need, body))
+}
+
+/// Runs `body`, whose stack may grow.
+pub(crate) fn or_no_memory<R>(body: impl FnOnce() -> Res<R>) -> Res<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        if panic.is::<stacker::NoStack>() {
+            fault_of(SyntaxErrorKind::Memory, None, "")
+        } else {
+            std::panic::resume_unwind(panic)
+        }
+    })
+}
+
+/// No fewer than the tokens of `source`: its marks and the beginnings of its words. Lines of nothing but a comment have none.
+fn tokens_at_most(source: &str) -> usize {
+    let mut count = 0;
+    for line in source.as_bytes().split(|&byte| byte == b'\n' || byte == b'\r') {
+        let begin = line.trim_ascii_start();
+        // A quote might end a string that began on a line before.
+        if begin.first() == Some(&b'#') && !begin.iter().any(|byte| matches!(byte, b'"' | b'\'')) {
+            continue;
+        }
+        let mut word = false;
+        for &byte in line {
+            let part = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+            count += usize::from(if part { !word } else { !byte.is_ascii_whitespace() });
+            word = part;
+        }
+    }
+    count
 }
 
 /// Runs `body` with stack for expressions of `depth` levels.

@@ -28,7 +28,7 @@ pub struct ScopeInfo {
 pub fn symbol_table(source: &str, mode: Mode, options: &Options) -> Result<ScopeInfo, SyntaxError> {
     let source = normalize(source);
     let lines = LineIndex::new(&source);
-    let result: Res<ScopeInfo> = limits::with_stack_for_source(source.len(), || {
+    let result: Res<ScopeInfo> = limits::with_stack_for_source(&source, || {
         let (parsed, depth) = parse(&source, mode, options, &lines)?;
         limits::with_stack_for_depth(depth, || {
             let table = match parsed.syntax() {

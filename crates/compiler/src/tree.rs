@@ -101,7 +101,7 @@ pub fn with_tree<R>(
 ) -> Result<R, SyntaxError> {
     let source = normalize(source);
     let lines = LineIndex::new(&source);
-    let result: Res<R> = limits::with_stack_for_source(source.len(), || {
+    let result: Res<R> = limits::with_stack_for_source(&source, || {
         let (parsed, depth) = parse(&source, mode, options, &lines)?;
         let empty = nodes::ModModule {
             node_index: nodes::AtomicNodeIndex::NONE,
@@ -132,7 +132,9 @@ pub fn compile_tree(
 ) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
     let lines = LineIndex::of_regions(regions);
     let depth = limits::depth(program);
-    let result = limits::check_depth(depth)
-        .and_then(|()| limits::with_stack_for_depth(depth, || generate(program, source, mode, options, &lines)));
+    let result = limits::or_no_memory(|| {
+        limits::check_depth(depth)?;
+        limits::with_stack_for_depth(depth, || generate(program, source, mode, options, &lines))
+    });
     result.map_err(|fault| fault.into_error(source, &lines))
 }

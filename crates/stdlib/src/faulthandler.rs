@@ -103,6 +103,16 @@ fn watch(signum: i32) -> Option<&'static Watch> {
     usize::try_from(signum).ok().and_then(|at| WATCHES.get(at))
 }
 
+/// What was there before the signal was watched; `None` if it is not.
+pub(crate) fn action_before(signum: i32) -> Option<libc::sighandler_t> {
+    let _files = FILES.lock();
+    let watch = watch(signum).filter(|watch| watch.enabled.load(Acquire))?;
+    // SAFETY: written before `enabled` was set, by holders of the lock.
+    unsafe { &*watch.previous.get() }
+        .as_ref()
+        .map(|action| action.sa_sigaction)
+}
+
 /// Threads from within a handler: all of them if that is safe, else its own.
 fn dump_from_handler(out: &Out, all_threads: bool) {
     let me = Vm::try_current();

@@ -6,6 +6,7 @@
 mod abc;
 mod array;
 mod ast;
+mod asyncio;
 pub mod atexit;
 mod binascii;
 mod bisect;
@@ -89,6 +90,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &abc::module::DEF,
     &array::module::DEF,
     &ast::module::DEF,
+    &asyncio::module::DEF,
     &atexit::module::DEF,
     &binascii::module::DEF,
     &bisect::module::DEF,

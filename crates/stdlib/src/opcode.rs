@@ -2,8 +2,9 @@
 //!
 //! Invariant: the numbers are those of `_opcode_metadata`. Left out: stack effects and executors, which have no counterpart here.
 
+use lisle_bytecode::Op;
 use lisle_runtime::native::{Res, Value, Vm, pymodule};
-use lisle_runtime::types::code::Code;
+use lisle_runtime::types::code::{Code, instruction_name};
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::tuple::Tuple;
 
@@ -147,6 +148,13 @@ pub mod module {
             "INTRINSIC_SET_FUNCTION_TYPE_PARAMS",
             "INTRINSIC_SET_TYPEPARAM_DEFAULT",
         ])
+    }
+
+    /// The names of Lisle's own instructions, by number.
+    #[pyfunction(sig = "()")]
+    fn get_native_names(_: &Vm) -> Value {
+        let names = Op::ALL.iter().map(|op| Value::from(instruction_name(*op).as_str()));
+        List::new(names.collect()).into_value()
     }
 
     /// Return a list of special method names.

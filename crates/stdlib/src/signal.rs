@@ -95,8 +95,15 @@ fn current_handler(vm: &Vm, signum: i32) -> Res<Option<Value>> {
         Ok(Action::Default) => Some(Value::int(SIG_DFL)),
         // The Rust library's own, which tells overflows of the stack apart.
         Ok(Action::Foreign) if matches!(signum, libc::SIGSEGV | libc::SIGBUS) => Some(Value::int(SIG_DFL)),
+        // `faulthandler` stands before what there is.
+        Ok(Action::Foreign) => match crate::faulthandler::action_before(signum) {
+            Some(libc::SIG_DFL) => Some(Value::int(SIG_DFL)),
+            Some(libc::SIG_IGN) => Some(Value::int(SIG_IGN)),
+            Some(_) => interp::signal_handler(signum),
+            None => None,
+        },
         // The C library keeps some numbers for itself.
-        Ok(Action::Foreign) | Err(_) => None,
+        Err(_) => None,
     })
 }
 

@@ -14,8 +14,11 @@ use crate::errors::{End, Fault, SyntaxErrorKind};
 
 /// Rules inside each other at which CPython's parser gives up.
 const MAX_DEPTH: u32 = 4000;
-/// Stack for that many.
-const STACK: usize = 48 << 20;
+/// There is room for as many more before the stack is looked at again.
+const LEVELS: u32 = 32;
+/// Stack for these, generously.
+const ROOM: usize = 512 << 10;
+const STACK: usize = 4 << 20;
 /// Rules tried in all, so that no source takes forever.
 const MAX_STEPS: u64 = 200_000_000;
 
@@ -89,22 +92,20 @@ pub(super) fn explain(
     first: usize,
     expression: bool,
 ) -> Option<Verdict> {
-    stacker::maybe_grow(STACK, STACK, || {
-        let mut parser = Parser {
-            source,
-            tokens,
-            grammar: &GRAMMAR,
-            nodes: Vec::new(),
-            memo: HashMap::new(),
-            filled: first as u32,
-            invalid: false,
-            apart: false,
-            depth: 0,
-            steps: 0,
-            stop,
-        };
-        parser.explain(first as u32, expression)
-    })
+    let mut parser = Parser {
+        source,
+        tokens,
+        grammar: &GRAMMAR,
+        nodes: Vec::new(),
+        memo: HashMap::new(),
+        filled: first as u32,
+        invalid: false,
+        apart: false,
+        depth: 0,
+        steps: 0,
+        stop,
+    };
+    stacker::maybe_grow(ROOM, STACK, || parser.explain(first as u32, expression))
 }
 
 impl Parser<'_> {
@@ -250,10 +251,13 @@ impl Parser<'_> {
         let (invalid, apart) = (self.invalid, self.apart);
         self.invalid &= !rule.plain;
         self.apart |= rule.apart;
-        let result = if rule.left {
-            self.left_recursive(id, at)?
-        } else {
-            self.alts(id, &rule.alts, at, &mut [NOTHING; 2])?
+        let walk = |parser: &mut Self| match rule.left {
+            true => parser.left_recursive(id, at),
+            false => parser.alts(id, &rule.alts, at, &mut [NOTHING; 2]),
+        };
+        let result = match self.depth % LEVELS {
+            0 => stacker::maybe_grow(ROOM, STACK, || walk(self))?,
+            _ => walk(self)?,
         };
         (self.invalid, self.apart) = (invalid, apart);
         self.depth -= 1;

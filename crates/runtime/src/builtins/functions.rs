@@ -347,7 +347,13 @@ pub mod module {
         let Some(i) = vm.int_value(&index) else {
             return Err(vm.type_error("an integer is required"));
         };
-        let digits = i.to_bigint().to_str_radix(base);
+        let i = i.to_bigint();
+        // Of the digits there are some copies on the way.
+        let digits = usize::try_from(i.bits() / u64::from(base.ilog2())).unwrap_or(usize::MAX);
+        if !crate::text::room_for(digits.saturating_mul(5)) {
+            return Err(vm.memory_error());
+        }
+        let digits = i.to_str_radix(base);
         let text = match digits.strip_prefix('-') {
             Some(rest) => format!("-{prefix}{rest}"),
             None => format!("{prefix}{digits}"),

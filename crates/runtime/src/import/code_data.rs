@@ -25,6 +25,14 @@ pub fn plain(vm: &Vm, code: &Py<Code>) -> Res<CodeObject> {
     Ok(plain)
 }
 
+/// `code` without its constants in serial form: instructions whole, handlers, positions.
+pub fn without_constants(code: &Code) -> Vec<u8> {
+    let mut plain = code.to_plain();
+    plain.code = code.words.iter().map(|word| word.load(Relaxed)).collect();
+    clear_caches(&mut plain.code);
+    lisle_bytecode::serialize(&plain)
+}
+
 /// Gives `code` and the code objects in it another file, where they had `old`.
 pub fn rename(code: &mut CodeObject, old: &str, new: &str) {
     if &*code.filename == old {
@@ -57,7 +65,8 @@ pub fn text(s: &Py<Str>) -> Text {
     }
 }
 
-fn constant(vm: &Vm, value: &Value) -> Res<Const> {
+/// The plain form of a constant.
+pub fn constant(vm: &Vm, value: &Value) -> Res<Const> {
     let many = |items: &[Value]| items.iter().map(|v| constant(vm, v)).collect::<Res<Box<[Const]>>>();
     Ok(if value.is_none() {
         Const::None

@@ -85,6 +85,14 @@ pub fn set_save_all(on: bool) {
     SAVE_ALL.store(on, Relaxed);
 }
 
+/// Set when the program's modules go: what callbacks need is no longer there.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on collections call no `gc.callbacks`.
+pub fn silence() {
+    QUIET.store(true, Relaxed);
+}
+
 /// `gc.callbacks`: called before and after each collection.
 pub fn callbacks() -> crate::object::Py<List> {
     list_in(&CALLBACKS)
@@ -230,7 +238,8 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
 
 /// Calls `gc.callbacks`.
 fn notify(vm: &Vm, phase: &str, generation: usize, collected: usize) {
-    let Some(callbacks) = CALLBACKS.get().filter(|list| !list.is_empty()) else {
+    let heard = !QUIET.load(Relaxed);
+    let Some(callbacks) = CALLBACKS.get().filter(|list| heard && !list.is_empty()) else {
         return;
     };
     for callback in callbacks.snapshot() {

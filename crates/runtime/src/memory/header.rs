@@ -40,6 +40,8 @@ pub const FLAG_ATTRS: u16 = 8;
 pub const FLAG_DYING: u16 = 16;
 /// `flags`: more threads than the owner lock the object; see `sync::biased`.
 pub const FLAG_SHARED: u16 = 32;
+/// `flags`: other threads may read without the lock.
+pub const FLAG_RACED: u16 = 64;
 /// The upper byte of `flags`: count of inline attribute slots.
 pub const INLINE_SHIFT: u16 = 8;
 

@@ -51,10 +51,18 @@ pub struct Shape {
     /// Slot by address of the name; only for shapes with more than [`LINEAR`] names.
     index: Option<HashMap<usize, u16>>,
     transitions: Mutex<Vec<(usize, NonNull<Shape>)>>,
+    /// How many more layouts may grow from the first one of the type; only that one's is used.
+    budget: AtomicU32,
+    /// The first layout, which lives as long as this one; null in itself.
+    root: *const Shape,
     /// The first few transitions, for inline caches: set once each, in order.
     quick: [AtomicPtr<Shape>; QUICK],
 }
 
+/// Layouts that may grow from one, and in all from the first one of a type. Beyond, instances have dicts: layouts pay where many instances
+/// share them, and these live as long as the type.
+const MAX_TRANSITIONS: usize = 64;
+const MAX_SHAPES: u32 = 1024;
 const QUICK: usize = 4;
 const LINEAR: usize = 8;
 
@@ -64,7 +72,7 @@ unsafe impl Send for Shape {}
 unsafe impl Sync for Shape {}
 
 impl Shape {
-    fn new(names: Box<[Py<Str>]>) -> NonNull<Shape> {
+    fn new(names: Box<[Py<Str>]>, root: *const Shape) -> NonNull<Shape> {
         let index = (names.len() > LINEAR).then(|| {
             names
                 .iter()
@@ -77,6 +85,8 @@ impl Shape {
             names,
             index,
             transitions: Mutex::new(Vec::new()),
+            budget: AtomicU32::new(MAX_SHAPES),
+            root,
             quick: Default::default(),
         };
         NonNull::from(Box::leak(Box::new(shape)))
@@ -84,7 +94,7 @@ impl Shape {
 
     /// A layout without attributes.
     pub fn root() -> NonNull<Shape> {
-        Shape::new(Box::default())
+        Shape::new(Box::default(), std::ptr::null())
     }
 
     /// The slot of the interned `name`.
@@ -97,20 +107,30 @@ impl Shape {
         }
     }
 
-    /// The layout with `name` added.
-    fn with(&self, name: &Py<Str>) -> NonNull<Shape> {
+    /// The layout with `name` added, unless there are too many.
+    fn with(&self, name: &Py<Str>) -> Option<NonNull<Shape>> {
         let mut transitions = self.transitions.lock();
         let key = name.as_ptr() as usize;
         if let Some((_, next)) = transitions.iter().find(|(n, _)| *n == key) {
-            return *next;
+            return Some(*next);
+        }
+        // SAFETY: null, or the first layout, which is freed with this one.
+        let root = unsafe { self.root.as_ref() }.unwrap_or(self);
+        let budget = &root.budget;
+        if transitions.len() >= MAX_TRANSITIONS
+            || budget
+                .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+                .is_err()
+        {
+            return None;
         }
         let names = self.names.iter().cloned().chain([name.clone()]).collect();
-        let next = Shape::new(names);
+        let next = Shape::new(names, root);
         if let Some(place) = self.quick.get(transitions.len()) {
             place.store(next.as_ptr(), Release);
         }
         transitions.push((key, next));
-        next
+        Some(next)
     }
 
     /// The number of the transition that adds `name`, for [`Attrs::add_cached`].
@@ -378,7 +398,10 @@ impl<'a> Attrs<'a> {
             drop(guard);
             return Err((value, self.materialize()));
         }
-        let next = shape.with(name);
+        let Some(next) = shape.with(name) else {
+            drop(guard);
+            return Err((value, self.materialize()));
+        };
         self.grow_for(ty, i);
         let old = self.slot(i).swap_locked(Some(value));
         debug_assert!(old.is_none(), "a slot beyond the shape is empty");
@@ -585,7 +608,7 @@ impl<'a> Attrs<'a> {
                 self.shape.store(std::ptr::null_mut(), Release);
                 if let Some(block) = More::of(self.more.load(Relaxed)) {
                     self.more.store(0, Relaxed);
-                    // SAFETY: the object is unreachable, but a racing reader of a stale pointer may still be looking.
+                    // SAFETY: replaced; readers that still use it are waited for.
                     crate::memory::retire(move || unsafe { More::free(block) });
                 }
                 drops
@@ -608,8 +631,8 @@ impl<'a> Attrs<'a> {
                 }
                 if let Some(block) = More::of(self.more.load(Relaxed)) {
                     self.more.store(0, Relaxed);
-                    // SAFETY: as in `tear_down`.
-                    crate::memory::retire(move || unsafe { More::free(block) });
+                    // SAFETY: nobody can be reading it: who reads holds a reference to the object.
+                    unsafe { More::free(block) };
                 }
             }
             None => drop(self.tear_down()),

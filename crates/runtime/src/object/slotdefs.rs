@@ -565,7 +565,10 @@ pub fn compute_all(vm: &Vm, ty: &Py<Type>) {
     let mut slots = match extended(vm, ty) {
         Some(slots) => {
             debug_assert!(
-                rows().all(|def| (def.same)(&slots, &resolved(vm, ty))),
+                {
+                    let looked_up = resolved(vm, ty);
+                    rows().all(|def| (def.same)(&slots, &looked_up))
+                },
                 "looking every name up gives the same"
             );
             slots
@@ -633,19 +636,23 @@ fn extended(vm: &Vm, ty: &Py<Type>) -> Option<Slots> {
 pub(super) fn update(vm: &Vm, ty: &Py<Type>, name: &Py<Str>) {
     let text = name.to_string_lossy();
     let is_new = text == "__new__";
-    let rows: Vec<&SlotDef> = number_rows()
-        .filter(|d| d.name == text || (d.name == "__getattribute__" && text == "__getattr__"))
-        .collect();
+    let named = |d: &SlotDef| d.name == text || (d.name == "__getattribute__" && text == "__getattr__");
+    // What is emptied has to be found again through every name that it has.
+    let mut full = Slots::default();
+    number_rows().for_each(|def| (def.trampoline)(&mut full));
+    let mut left = full;
+    number_rows()
+        .filter(|d| named(d))
+        .for_each(|def| (def.remove)(&mut left));
+    let rows: Vec<&'static SlotDef> = number_rows().filter(|def| !(def.same)(&full, &left)).collect();
     if rows.is_empty() && !is_new {
         return;
     }
     ty.for_each_in_tree(&mut |class| {
         if class.has_flag(TypeFlags::HEAP) {
             let mut slots = *class.slots();
-            for def in &rows {
-                (def.remove)(&mut slots);
-                fill(vm, class, def, &mut slots);
-            }
+            rows.iter().for_each(|def| (def.remove)(&mut slots));
+            rows.iter().for_each(|def| fill(vm, class, def, &mut slots));
             if is_new {
                 fill_new(vm, class, &mut slots);
             }

@@ -5,7 +5,7 @@
 //! that between two safepoints a matching version proves that what was looked up is still there.
 
 use std::cell::UnsafeCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
@@ -488,12 +488,11 @@ impl Py<Type> {
     /// Calls `f` with the type and all its subclasses.
     pub fn for_each_in_tree(&self, f: &mut dyn FnMut(&Py<Type>)) {
         let mut queue = vec![self.clone()];
-        let mut seen: Vec<usize> = Vec::new();
+        let mut seen: HashSet<usize> = HashSet::new();
         while let Some(ty) = queue.pop() {
-            if seen.contains(&(ty.as_ptr() as usize)) {
+            if !seen.insert(ty.as_ptr() as usize) {
                 continue;
             }
-            seen.push(ty.as_ptr() as usize);
             f(&ty);
             queue.extend(ty.subclasses());
         }

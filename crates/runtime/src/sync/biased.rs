@@ -20,7 +20,7 @@ use super::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use super::mode::parallel;
 use super::mutex::held;
 use super::os_linux;
-use crate::memory::header::{FLAG_SHARED, Header};
+use crate::memory::header::{FLAG_RACED, FLAG_SHARED, Header};
 
 /// The seat is off: no object has this owner.
 const OFF: u32 = u32::MAX - 8;
@@ -135,6 +135,8 @@ impl Seat {
                 super::spin_hint();
             }
         }
+        // Not before: the owner may free at once what it replaces until it has left.
+        header.set_flag(FLAG_RACED);
         true
     }
 
@@ -379,11 +381,28 @@ pub fn lock_object(header: &Header) -> ObjectGuard<'_> {
     ObjectGuard(header, Inside::Otherwise)
 }
 
-/// Whether the calling thread alone locks the object, so that a lock is cheaper than reading without one.
+/// Whether the object may be read without its lock, what is replaced in it being kept for such readers: not while one thread, this or
+/// another, has it to itself.
 #[cfg(not(loom))]
 #[inline(always)]
-pub fn is_private(header: &Header) -> bool {
-    header.owner() == seats::mine().id.load(Ordering::Relaxed) && !header.flag(FLAG_SHARED)
+pub fn is_raced(header: &Header) -> bool {
+    header.flag(FLAG_RACED) || seats::of(header.owner_acquire()).is_none()
+}
+
+/// From now on threads may read the object without its lock. The object is locked.
+#[cfg(not(loom))]
+#[inline]
+pub fn set_raced(header: &Header) {
+    if !header.flag(FLAG_RACED) {
+        header.set_flag(FLAG_RACED);
+    }
+}
+
+/// Whether nobody can be reading the object, which the calling thread has locked, without the lock.
+#[cfg(not(loom))]
+#[inline]
+pub fn is_read_by_none(header: &Header) -> bool {
+    !header.flag(FLAG_RACED) && seats::mine().names(header)
 }
 
 /// Unlocks two objects when dropped.

@@ -15,7 +15,7 @@ pub mod once;
 pub(crate) mod os_linux;
 pub mod raw_mutex;
 
-pub use biased::{ObjectGuard, ObjectPairGuard, is_private, lock_object, lock_objects};
+pub use biased::{ObjectGuard, ObjectPairGuard, lock_object, lock_objects};
 pub use locked::Locked;
 pub use mode::{SwitchPoints, begin_alone, free_threaded, init_mode, parallel, switch_any};
 pub use mutex::{Mutex, MutexGuard};

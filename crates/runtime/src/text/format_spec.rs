@@ -7,6 +7,7 @@ use super::builder::StrBuilder;
 use super::float::{Layout, Options, format_float};
 use super::huge::{Pause, Stop};
 use super::int::{IntRef, exceeds_digits, magnitude_digits};
+use super::room_for;
 use super::unicode::decimal_value;
 use super::view::{Kind, StrBuf, StrView};
 
@@ -331,7 +332,8 @@ impl FormatSpec {
         if precision > i32::MAX as usize {
             return Err(FormatError::value("precision too big"));
         }
-        if Vec::<u8>::new().try_reserve(precision).is_err() {
+        // For the digits, and for as many copies as laying them out makes.
+        if !room_for(precision.saturating_mul(6)) {
             return Err(FormatError::memory());
         }
         let options = Options {

@@ -25,6 +25,12 @@ pub mod unicode;
 mod unicode_tables;
 pub mod view;
 
+/// Whether memory for `bytes` bytes can be had. For work whose size a program chooses, before it is begun: those who do it cannot fail.
+pub(crate) fn room_for(bytes: usize) -> bool {
+    const SURE: usize = 1 << 20;
+    bytes <= SURE || Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+}
+
 pub use builder::StrBuilder;
 pub use format_spec::FormatError;
 pub use int::{Int, IntRef};

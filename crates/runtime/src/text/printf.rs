@@ -9,6 +9,7 @@ use super::float::{Layout, Options, format_float};
 use super::format_spec::FormatError;
 use super::huge::Pause;
 use super::int::{IntRef, exceeds_digits, magnitude_digits};
+use super::room_for;
 use super::view::{StrBuf, StrView};
 
 /// A width or a precision: written out, or the next argument's.
@@ -287,7 +288,7 @@ impl Field {
             let Some(StrBuf::Ascii(filled)) = filled else {
                 return Err(FormatError::memory());
             };
-            digits = filled.into_iter().map(char::from).collect();
+            digits = String::from_utf8(filled).unwrap_or_default();
         }
         let prefix = if self.flags.alternate { prefix } else { "" };
         self.lay_out(value.is_negative(), prefix, &digits)
@@ -304,7 +305,8 @@ impl Field {
             _ => Layout::General,
         };
         let precision = self.precision.unwrap_or(6);
-        if Vec::<u8>::new().try_reserve(precision).is_err() {
+        // For the digits, and for the copy that is laid out.
+        if !room_for(precision.saturating_mul(3)) {
             return Err(FormatError::memory());
         }
         let options = Options {

@@ -37,7 +37,11 @@ const SHARE: u64 = 2;
 const MIN_TURN_NS: u64 = 100_000;
 /// How long a returning thread lets others come back before it.
 const PATIENCE_NS: u64 = 500_000;
+/// A thread that returns looks this often before it queues: more often while that spares it the queue, which costs two changes of
+/// context (the holder is about to wait for this very thread, say), and less often while it does not.
 const SPINS: u32 = 60;
+const LEAST_SPINS: u32 = 20;
+const MOST_SPINS: u32 = 800;
 /// A waiter that asked the holder looks this often before it sleeps.
 const ASKED_SPINS: u32 = 200;
 
@@ -67,6 +71,8 @@ pub(crate) struct GilNode {
     /// The thread's own credit for returning early, and when it was reckoned. Under the queue's lock.
     credit: AtomicI64,
     credit_at: AtomicU64,
+    /// How often the thread looks before it queues; its own.
+    spins: AtomicU32,
 }
 
 impl GilNode {
@@ -75,6 +81,7 @@ impl GilNode {
             granted: AtomicU32::new(AWAKE),
             credit: AtomicI64::new(1),
             credit_at: AtomicU64::new(0),
+            spins: AtomicU32::new(SPINS),
         }
     }
 }
@@ -251,8 +258,10 @@ fn interval() -> u64 {
 #[cold]
 fn acquire_slow(state: &ThreadState) {
     let saved = os_linux::errno();
-    for _ in 0..SPINS {
+    let spins = state.gil.spins.load(Ordering::Relaxed);
+    for _ in 0..spins {
         if take_if_free(state) {
+            state.gil.spins.store((spins * 2).min(MOST_SPINS), Ordering::Relaxed);
             return;
         }
         if WORD.load(Ordering::Relaxed) & QUEUED != 0 {
@@ -260,6 +269,7 @@ fn acquire_slow(state: &ThreadState) {
         }
         std::hint::spin_loop();
     }
+    state.gil.spins.store((spins / 2).max(LEAST_SPINS), Ordering::Relaxed);
     let mut queue = QUEUE.lock();
     loop {
         if take_if_free(state) {

@@ -23,11 +23,13 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
+pub use super::code_methods::instruction_name;
+
 /// The column of a location that is a line alone.
 pub const NO_COLUMN: u32 = u32::MAX;
 
 /// A code object. Everything but the fields here is in its [`CodeBody`].
-#[pyclass(name = "code", no_new, weakref)]
+#[pyclass(name = "code", weakref)]
 pub struct Code {
     pub name: Py<Str>,
     pub qualname: Py<Str>,
@@ -133,47 +135,66 @@ fn looks_like_name(s: &Py<Str>) -> bool {
         .is_some_and(|t| t.len() <= 40 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
-fn const_value(vm: &Vm, constant: &Const) -> Res<Value> {
+fn const_value(vm: &Vm, constant: Const) -> Res<Value> {
     Ok(match constant {
         Const::None => Value::NONE,
         Const::True => Value::TRUE,
         Const::False => Value::FALSE,
         Const::Ellipsis => Value::ELLIPSIS,
-        Const::Int(i) => Value::int(*i),
+        Const::Int(i) => Value::int(i),
         Const::BigInt { negative, magnitude } => Value::bigint(BigInt::from_bytes_le(
-            if *negative { Sign::Minus } else { Sign::Plus },
-            magnitude,
+            if negative { Sign::Minus } else { Sign::Plus },
+            &magnitude,
         )),
-        Const::Float(x) => Value::float(*x),
-        Const::Complex(re, im) => crate::types::complex::boxed(*re, *im),
+        Const::Float(x) => Value::float(x),
+        Const::Complex(re, im) => crate::types::complex::boxed(re, im),
         Const::Str(text) => {
-            let s = text_value(text);
+            let s = text_value(&text);
             if looks_like_name(&s) {
                 s.intern_new().into_value()
             } else {
                 s.into_value()
             }
         }
-        Const::Bytes(b) => Bytes::new_value(b.clone()),
-        Const::Tuple(items) => {
-            let items = items.iter().map(|c| const_value(vm, c)).collect::<Res<Vec<_>>>()?;
-            Tuple::new(items).into_value()
-        }
-        Const::FrozenSet(items) => {
-            let items = items.iter().map(|c| const_value(vm, c)).collect::<Res<Vec<_>>>()?;
-            FrozenSet::from_values(vm, items)?
-        }
+        Const::Bytes(b) => Bytes::new_value(b),
+        Const::Tuple(items) => Tuple::new(const_values(vm, items.into_vec())?).into_value(),
+        Const::FrozenSet(items) => FrozenSet::from_values(vm, const_values(vm, items.into_vec())?)?,
         Const::Slice(parts) => {
-            let [a, b, c] = &**parts;
+            let [a, b, c] = *parts;
             Slice::new_value(const_value(vm, a)?, const_value(vm, b)?, const_value(vm, c)?)
         }
-        Const::Code(inner) => Code::new(vm, (**inner).clone())?.into_value(),
-        Const::Packed(packed) => Code::unread(vm, *packed)?.into_value(),
+        Const::Code(inner) => Code::new(vm, *inner)?.into_value(),
+        Const::Packed(packed) => Code::unread(vm, packed)?.into_value(),
     })
 }
 
+fn const_values(vm: &Vm, constants: impl IntoIterator<Item = Const>) -> Res<Vec<Value>> {
+    constants
+        .into_iter()
+        .map(|constant| const_value(vm, constant))
+        .collect()
+}
+
+/// A code object whose constants are being made.
+struct Unfinished {
+    plain: CodeObject,
+    left: std::vec::IntoIter<Const>,
+    consts: Vec<Value>,
+}
+
+impl Unfinished {
+    fn new(mut plain: CodeObject) -> Unfinished {
+        let left = std::mem::take(&mut plain.consts);
+        Unfinished {
+            plain,
+            consts: Vec::with_capacity(left.len()),
+            left: left.into_iter(),
+        }
+    }
+}
+
 /// The body that `plain` describes.
-fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
+fn make_body(vm: &Vm, mut plain: CodeObject, consts: Vec<Value>) -> Res<CodeBody> {
     if crate::interp::no_debug_ranges() {
         plain.locations = Locations::pack(plain.locations.iter().map(|(start, mut location)| {
             if !location.is_silent() {
@@ -182,8 +203,6 @@ fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
             (start, location)
         }));
     }
-    let consts = std::mem::take(&mut plain.consts);
-    let consts = consts.iter().map(|c| const_value(vm, c)).collect::<Res<_>>()?;
     let words = std::mem::take(&mut plain.code)
         .into_iter()
         .map(AtomicU64::new)
@@ -204,7 +223,7 @@ fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
     Ok(CodeBody {
         owner: AtomicPtr::default(),
         words,
-        consts,
+        consts: consts.into(),
         names: intern(&mut plain.names),
         varnames: intern(&mut plain.varnames),
         cellvars: intern(&mut plain.cellvars),
@@ -222,10 +241,27 @@ fn make_body(vm: &Vm, mut plain: CodeObject) -> Res<CodeBody> {
 
 impl Code {
     /// The code value of what the compiler made.
-    pub fn new(vm: &Vm, mut plain: CodeObject) -> Res<Py<Code>> {
-        let name = Str::intern(&std::mem::take(&mut plain.name));
-        let qualname = Str::intern(&std::mem::take(&mut plain.qualname));
-        Ok(Code::with_body(name, qualname, make_body(vm, plain)?))
+    pub fn new(vm: &Vm, plain: CodeObject) -> Res<Py<Code>> {
+        // Functions are nested as deep as expressions are, so this is no recursion.
+        let mut outer: Vec<Unfinished> = Vec::new();
+        let mut current = Unfinished::new(plain);
+        loop {
+            match current.left.next() {
+                Some(Const::Code(inner)) => outer.push(std::mem::replace(&mut current, Unfinished::new(*inner))),
+                Some(constant) => current.consts.push(const_value(vm, constant)?),
+                None => {
+                    let Unfinished { mut plain, consts, .. } = current;
+                    let name = Str::intern(&std::mem::take(&mut plain.name));
+                    let qualname = Str::intern(&std::mem::take(&mut plain.qualname));
+                    let code = Code::with_body(name, qualname, make_body(vm, plain, consts)?);
+                    match outer.pop() {
+                        Some(unfinished) => current = unfinished,
+                        None => return Ok(code),
+                    }
+                    current.consts.push(code.into_value());
+                }
+            }
+        }
     }
 
     /// A code object with this body, whose flags are those of `plain`.
@@ -291,8 +327,9 @@ impl Code {
     fn read_body(&self) -> &CodeBody {
         let vm = Vm::current();
         let packed = self.packed.expect("code without a body is packed code");
-        let plain = packed.load().expect("the build wrote the library");
-        let Ok(body) = make_body(vm, plain) else {
+        let mut plain = packed.load().expect("the build wrote the library");
+        let consts = const_values(vm, std::mem::take(&mut plain.consts));
+        let Ok(body) = consts.and_then(|consts| make_body(vm, plain, consts)) else {
             unreachable!("the build made the constants of the library's code")
         };
         if crate::sync::parallel() {

@@ -1,21 +1,25 @@
 //! What Python code sees of code objects beyond plain fields: comparison, positions, branches, `replace`.
 //!
 //! A word of code counts as two bytes, so that `co_code`, `f_lasti`, `co_lines` and `co_positions` agree with each other. Left out: making code
-//! from bytes of instructions, which are the interpreter's own; `replace` takes those that it is given back.
+//! from other instructions than the interpreter's own. `co_exceptiontable` holds them whole, with the handlers and positions, so that a
+//! code object can be made again of its attributes, in another process too; what is made has passed the verifier.
 
 use lisle_bytecode::opcode::{CmpOp, Format};
-use lisle_bytecode::{CodeFlags, Instr, Location, Op};
+use lisle_bytecode::{CodeFlags, CodeObject, Instr, Location, Op, listing};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::bytes::Bytes;
 use super::code::{Code, NO_COLUMN};
 use super::exceptions;
+use super::list::List;
 use super::tuple::Tuple;
+use crate::import::code_data::{constant, plain, without_constants};
 use crate::intern;
 use crate::native::{Args, KwArgs, pymethods};
-use crate::object::{Py, Value};
+use crate::object::{Native, Py, Type, Value};
 use crate::types::code::CodeBody;
+use crate::types::int::Int;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -32,9 +36,14 @@ impl Code {
         })
     }
 
-    /// `co_code`
+    /// Two bytes a word: the operation and part of its operand; cache words are zero.
     fn code_bytes(&self) -> Vec<u8> {
-        super::code_shown::code_bytes(self.instructions(), self.words.len())
+        let mut bytes = vec![0; self.words.len() * 2];
+        for (at, instr) in self.instructions() {
+            bytes[at * 2] = instr.op_number();
+            bytes[at * 2 + 1] = instr.a() as u8;
+        }
+        bytes
     }
 
     /// The places as CPython encodes them (Objects/locations.md): entries of up to eight words each.
@@ -145,8 +154,116 @@ fn replaceable(old: &Value, new: &Value) -> bool {
     }
 }
 
+/// Whether two constants are the same to the compiler, which tells them apart by type and by the sign of a zero.
+fn same_constant(vm: &Vm, a: &Value, b: &Value) -> Res<bool> {
+    if !a.ty().is(b.ty()) || !vm.eq(a, b)? {
+        return Ok(false);
+    }
+    // Only some kinds of constants can have zeros in them.
+    let zeros = ![Str::ty(), Int::ty(), Bytes::ty(), Code::ty()]
+        .iter()
+        .any(|ty| a.ty().is(ty));
+    Ok(!zeros || vm.repr(a)?.text_eq(&*vm.repr(b)?))
+}
+
+fn texts(vm: &Vm, names: &Py<Tuple>) -> Res<Vec<Box<str>>> {
+    let text = |name: &Value| match name.downcast::<Str>() {
+        Some(name) => Ok(name.to_string_lossy().into()),
+        None => {
+            let found = name.ty().name();
+            Err(vm.type_error(format!("name tuples must contain only strings, not '{found}'")))
+        }
+    };
+    names.as_slice().iter().map(text).collect()
+}
+
+/// What instructions rely on: the parameters, and which of the named registers hold cells.
+/// `None` if the counts are out of all bounds.
+fn layout(code: &CodeObject) -> Option<(usize, Vec<bool>, usize, usize)> {
+    let most = u32::from(u16::MAX);
+    if code.argcount > most || code.kwonlyargcount > most {
+        return None;
+    }
+    let is_cell = |name: &str| code.cellvars.iter().any(|cell| **cell == *name);
+    Some((
+        code.total_args(),
+        code.varnames.iter().map(|name| is_cell(name)).collect(),
+        code.own_cells().count(),
+        code.freevars.len(),
+    ))
+}
+
+/// `LoadGlobal` as LOAD_GLOBAL.
+pub fn instruction_name(op: Op) -> String {
+    let mut name = String::new();
+    for c in op.name().chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_uppercase());
+    }
+    name
+}
+
 #[pymethods(part = define_methods)]
 impl Code {
+    #[slot(
+        sig = "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"
+    )]
+    fn __new__(
+        vm: &Vm,
+        _cls: &Py<Type>,
+        argcount: i64,
+        posonlyargcount: i64,
+        kwonlyargcount: i64,
+        nlocals: i64,
+        _stacksize: i64,
+        flags: i64,
+        codestring: &Py<Bytes>,
+        constants: &Py<Tuple>,
+        names: &Py<Tuple>,
+        varnames: &Py<Tuple>,
+        filename: &Py<Str>,
+        name: &Py<Str>,
+        qualname: &Py<Str>,
+        firstlineno: i64,
+        _linetable: &Py<Bytes>,
+        exceptiontable: &Py<Bytes>,
+        freevars: Option<&Py<Tuple>>,
+        cellvars: Option<&Py<Tuple>>,
+    ) -> Res<Value> {
+        let mut plain = lisle_bytecode::deserialize_unverified(exceptiontable.as_slice())
+            .map_err(|error| vm.value_error(format!("code: exceptiontable is not that of a code object: {error}")))?;
+        let instructions_layout = layout(&plain);
+        plain.argcount = count(vm, Some(argcount), 0, "argcount")?;
+        plain.posonlyargcount = count(vm, Some(posonlyargcount), 0, "posonlyargcount")?;
+        plain.kwonlyargcount = count(vm, Some(kwonlyargcount), 0, "kwonlyargcount")?;
+        plain.flags = CodeFlags(count(vm, Some(flags), 0, "flags")?);
+        plain.first_line = count(vm, Some(firstlineno), 0, "firstlineno")?;
+        plain.names = texts(vm, names)?;
+        plain.varnames = texts(vm, varnames)?;
+        plain.freevars = freevars.map_or(Ok(Vec::new()), |names| texts(vm, names))?;
+        plain.cellvars = cellvars.map_or(Ok(Vec::new()), |names| texts(vm, names))?;
+        plain.filename = filename.to_string_lossy().into();
+        plain.name = name.to_string_lossy().into();
+        plain.qualname = qualname.to_string_lossy().into();
+        if nlocals != plain.varnames.len() as i64 {
+            return Err(vm.value_error("code: co_nlocals != len(co_varnames)"));
+        }
+        let new_layout = layout(&plain);
+        if new_layout.is_none() || new_layout != instructions_layout {
+            return Err(vm.value_error("code: varnames, cellvars and freevars do not fit the instructions"));
+        }
+        let constants = constants.as_slice().iter().map(|value| constant(vm, value));
+        plain.consts = constants.collect::<Res<_>>()?;
+        lisle_bytecode::verify(&plain).map_err(|error| vm.value_error(format!("code: {error}")))?;
+        let code = Code::new(vm, plain)?;
+        if code.code_bytes() != codestring.as_slice() {
+            return Err(vm.value_error("code: codestring and exceptiontable are not of the same code object"));
+        }
+        Ok(code.into_value())
+    }
+
     #[slot]
     fn __hash__(vm: &Vm, this: &Py<Code>) -> Res<i64> {
         let counts = [this.argcount, this.kwonly, this.flags, this.plain.first_line];
@@ -155,7 +272,7 @@ impl Code {
             hash = hash.wrapping_mul(1_000_003) ^ i64::from(count);
         }
         for constant in &*this.consts {
-            hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant).unwrap_or(0);
+            hash = hash.wrapping_mul(1_000_003) ^ vm.hash(constant)?;
         }
         for name in this.names.iter().chain(&this.varnames) {
             hash = hash.wrapping_mul(1_000_003) ^ name.hash();
@@ -192,11 +309,7 @@ impl Code {
                 && this.same_code(other);
         if same && !this.is(other) {
             for (a, b) in this.consts.iter().zip(other.consts.iter()) {
-                // Told apart as the compiler does: by type, and by the sign of a zero.
-                let (shown_a, shown_b) = (vm.repr(a)?, vm.repr(b)?);
-                let alike = a.ty().is(b.ty()) && vm.eq(a, b)? && shown_a.text_eq(&shown_b);
-                let code = a.downcast_exact::<Code>().is_some() && a.ty().is(b.ty()) && vm.eq(a, b)?;
-                if !alike && !code {
+                if !same_constant(vm, a, b)? {
                     same = false;
                     break;
                 }
@@ -221,9 +334,63 @@ impl Code {
         Bytes::new_value(this.line_table())
     }
 
+    /// More than CPython's: what the constructor needs besides the other attributes.
     #[getter(member)]
-    fn co_exceptiontable(_: &Vm, _this: &Py<Code>) -> Value {
-        Bytes::new_value(Vec::new())
+    fn co_exceptiontable(_: &Vm, this: &Py<Code>) -> Value {
+        Bytes::new_value(without_constants(this))
+    }
+
+    /// The handlers as `dis` reads them: rows of start, size, target and depth, six bits a byte, the highest first.
+    #[pymethod(sig = "($self, /)")]
+    fn _handlers(_: &Vm, this: &Py<Code>) -> Value {
+        let mut table = Vec::new();
+        for row in &this.plain.exceptions {
+            for number in [
+                row.start,
+                row.end.saturating_sub(row.start),
+                row.target,
+                u32::from(row.depth) << 1,
+            ] {
+                let digits = (32 - number.leading_zeros()).div_ceil(6).max(1);
+                for digit in (0..digits).rev() {
+                    let more = if digit > 0 { 64 } else { 0 };
+                    table.push((number >> (digit * 6)) as u8 & 63 | more);
+                }
+            }
+        }
+        Bytes::new_value(table)
+    }
+
+    /// The instructions for `dis`: offset, name, argument, its value, how it is shown, where it jumps to.
+    #[pymethod(sig = "($self, /)")]
+    fn _instructions(vm: &Vm, this: &Py<Code>) -> Res<Value> {
+        let plain = plain(vm, this)?;
+        let mut rows = Vec::new();
+        for line in listing(&plain) {
+            let arg = line.arg as usize;
+            let value = match line.op.format() {
+                Format::DstName
+                | Format::SrcName
+                | Format::Name
+                | Format::DstSrcName
+                | Format::ObjNameSrc
+                | Format::ObjName => this.names.get(arg).map(Py::to_value),
+                Format::Special if line.op == Op::ImportName => this.names.get(arg).map(Py::to_value),
+                Format::DstConst => this.consts.get(arg).cloned(),
+                _ => None,
+            };
+            let row = vec![
+                Value::int(i64::from(line.pc) * 2),
+                Value::from(instruction_name(line.op).as_str()),
+                Value::usize(arg),
+                value.unwrap_or_else(|| Value::usize(arg)),
+                Value::from(line.operands.as_str()),
+                line.target
+                    .map_or(Value::NONE, |target| Value::int(i64::from(target) * 2)),
+            ];
+            rows.push(Tuple::new(row).into_value());
+        }
+        Ok(List::new(rows).into_value())
     }
 
     #[getter]

@@ -17,7 +17,7 @@ use crate::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
     fence,
 };
-use crate::sync::{ObjectGuard, is_private, parallel};
+use crate::sync::{ObjectGuard, biased, parallel};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -97,8 +97,8 @@ impl Trace for State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        // SAFETY: the dict goes away, and with it the last use of its table.
-        drop(unsafe { Detached::new(NonNull::from(self.table())) });
+        // SAFETY: the dict goes away, and with it the last use of its table: who reads without the lock holds a reference to the dict.
+        drop(unsafe { Detached::unreachable(NonNull::from(self.table())) });
     }
 }
 
@@ -173,10 +173,6 @@ impl Dict {
         // SAFETY: the entry exists in the state of the dict that the version names.
         unsafe { self.state.table().value_unchecked((word >> 32) as usize) }
     }
-
-    pub fn table_size(&self) -> usize {
-        self.state.table().size()
-    }
 }
 
 impl Py<Dict> {
@@ -185,11 +181,16 @@ impl Py<Dict> {
         self.state.table()
     }
 
+    /// Bytes of the table, for `__sizeof__`.
+    pub fn table_size(&self) -> usize {
+        self.with_table(|table, _| table.size())
+    }
+
     /// Calls `f` with the table and the entry of `key`, found without the lock, if threads share the dict and it stayed the same
     /// meanwhile. `None` says nothing: the caller looks under the lock. `f` takes what it needs with references of its own.
     #[inline]
     fn read_racing<R>(&self, key: &Value, hash: i64, f: impl FnOnce(&Table, usize) -> Option<R>) -> Option<R> {
-        if !parallel() || is_private(self.header()) {
+        if !parallel() || !biased::is_raced(self.header()) {
             return None;
         }
         // Whoever changes keys or places counts up first. What one change that is under way at this moment has not done yet is as it was
@@ -287,8 +288,12 @@ impl Py<Dict> {
         unsafe {
             let table = old.as_ref();
             if !table.is_static() {
-                table.forget_entries();
-                Table::free(old);
+                if biased::is_read_by_none(self.header()) {
+                    Table::free_at_once(old);
+                } else {
+                    table.forget_entries();
+                    Table::free(old);
+                }
             }
         }
     }
@@ -326,16 +331,16 @@ impl Py<Dict> {
     /// As [`Py::get_str`], but keys that are no plain strings are asked whether they equal the name: may run Python code.
     #[inline]
     pub fn get_name(&self, vm: &Vm, name: &Py<Str>) -> Res<Option<Value>> {
-        if self.table().str_only() {
-            Ok(self.get_str(name))
-        } else {
-            self.get(vm, name.as_value())
+        match self.get_str(name) {
+            None if !self.with_table(|table, _| table.str_only()) => self.get(vm, name.as_value()),
+            found => Ok(found),
         }
     }
 
     /// Whether there is a key that is no string.
     pub fn has_other_keys(&self) -> bool {
-        !self.table().str_only() && self.snapshot_keys().iter().any(|key| key.downcast::<Str>().is_none())
+        !self.with_table(|table, _| table.str_only())
+            && self.snapshot_keys().iter().any(|key| key.downcast::<Str>().is_none())
     }
 
     /// Sets the value of a name; returns the old one.
@@ -416,6 +421,8 @@ impl Py<Dict> {
         if version != 0 {
             return version;
         }
+        // Who has the version reads without the lock.
+        biased::set_raced(self.header());
         let fresh = NEXT_VERSION
             .fetch_update(Relaxed, Relaxed, |next| next.checked_add(1))
             .unwrap_or(0);
@@ -731,6 +738,41 @@ impl Py<Dict> {
         items
     }
 
+    /// As [`Py::<Dict>::snapshot_hashed`], for dicts of any size.
+    pub(super) fn try_hashed(&self, vm: &Vm) -> Res<Vec<(i64, Value, Value)>> {
+        self.try_collect(vm, |table, out| {
+            let mut n = 0;
+            out.extend(std::iter::from_fn(|| table.next(&mut n)));
+        })
+    }
+
+    /// The keys in order, for dicts of any size.
+    pub(super) fn try_keys(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.try_collect(vm, |table, out| {
+            out.extend((0..table.used()).filter_map(|n| table.key_at(n)));
+        })
+    }
+
+    /// The values in order, for dicts of any size.
+    pub(super) fn try_values(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.try_collect(vm, |table, out| {
+            out.extend((0..table.used()).filter_map(|n| table.value_at(n)));
+        })
+    }
+
+    /// Calls `fill` with the locked table and room for as many items as there are keys. `fill` drops nothing.
+    fn try_collect<T>(&self, vm: &Vm, fill: impl Fn(&Table, &mut Vec<T>)) -> Res<Vec<T>> {
+        let mut items = Vec::new();
+        loop {
+            items.try_reserve_exact(self.len()).map_err(|_| vm.memory_error())?;
+            let _guard = lock(self.header());
+            if self.len() <= items.capacity() {
+                fill(self.table(), &mut items);
+                return Ok(items);
+            }
+        }
+    }
+
     /// Calls `f` with the table and the count of keys, locked. `f` runs no Python code and drops no values.
     #[inline(always)]
     pub(super) fn with_table<R>(&self, f: impl FnOnce(&Table, usize) -> R) -> R {
@@ -786,7 +828,7 @@ impl Py<Dict> {
             }
         }
         let count = other.len();
-        for (hash, key, value) in other.snapshot_hashed() {
+        for (hash, key, value) in other.try_hashed(vm)? {
             self.set_hashed(vm, &key, hash, value)?;
             if other.len() != count {
                 return Err(vm.runtime_error("dict mutated during update"));
@@ -803,7 +845,7 @@ impl Py<Dict> {
         if self.is(other) {
             return Ok(true);
         }
-        for (hash, key, value) in self.snapshot_hashed() {
+        for (hash, key, value) in self.try_hashed(vm)? {
             match other.get_hashed(vm, &key, hash)? {
                 Some(theirs) => {
                     if !vm.eq(&value, &theirs)? {

@@ -31,7 +31,7 @@ impl Dict {
         };
         let mut text = StrBuilder::new();
         text.push_str("{");
-        for (at, (key, value)) in this.snapshot().into_iter().enumerate() {
+        for (at, (_, key, value)) in this.try_hashed(vm)?.into_iter().enumerate() {
             if at != 0 {
                 text.push_str(", ");
             }
@@ -130,13 +130,13 @@ impl Dict {
         if let Some(dict) = made.downcast_exact::<Dict>() {
             // Keys that were hashed before are not hashed again.
             if let Some(set) = crate::types::set::AnySet::of(iterable) {
-                for (hash, key) in set.entries() {
+                for (hash, key) in set.entries(vm)? {
                     dict.set_hashed(vm, &key, hash, value.clone())?;
                 }
                 return Ok(made);
             }
             if let Some(keys) = iterable.downcast_exact::<Dict>() {
-                for (hash, key, _) in keys.snapshot_hashed() {
+                for (hash, key, _) in keys.try_hashed(vm)? {
                     dict.set_hashed(vm, &key, hash, value.clone())?;
                 }
                 return Ok(made);

@@ -214,6 +214,20 @@ impl Table {
         }
     }
 
+    /// As [`Table::free`], when nobody can be reading.
+    ///
+    /// # Safety
+    /// As there, and there are no racing readers.
+    pub unsafe fn free_at_once(table: NonNull<Table>) {
+        // SAFETY: by contract; the layout is that of the allocation.
+        unsafe {
+            let head = table.as_ref();
+            if let Some((layout, _)) = Table::layout(head.mask, head.width, head.capacity as usize) {
+                std::alloc::dealloc(table.as_ptr().cast(), layout);
+            }
+        }
+    }
+
     pub fn is_static(&self) -> bool {
         self.capacity == 0
     }
@@ -588,18 +602,34 @@ impl Table {
 
 /// A table that was taken from its dict; dropping it drops the keys and values, so no lock may be held.
 #[must_use = "drop it when no lock is held"]
-pub(super) struct Detached(NonNull<Table>);
+pub(super) struct Detached {
+    table: NonNull<Table>,
+    /// Nobody can be reading it.
+    unreachable: bool,
+}
 
 impl Detached {
     /// # Safety
     /// The table is no dict's any more.
     pub unsafe fn new(table: NonNull<Table>) -> Detached {
-        Detached(table)
+        Detached {
+            table,
+            unreachable: false,
+        }
+    }
+
+    /// # Safety
+    /// As for [`Detached::new`], and no reader without the lock can have it.
+    pub unsafe fn unreachable(table: NonNull<Table>) -> Detached {
+        Detached {
+            table,
+            unreachable: true,
+        }
     }
 
     pub fn table(&self) -> &Table {
         // SAFETY: freed in `drop` only.
-        unsafe { self.0.as_ref() }
+        unsafe { self.table.as_ref() }
     }
 }
 
@@ -607,8 +637,14 @@ impl Drop for Detached {
     fn drop(&mut self) {
         if !self.table().is_static() {
             self.table().take_all(drop);
-            // SAFETY: by `new`'s contract it is ours.
-            unsafe { Table::free(self.0) };
+            // SAFETY: by the constructors' contracts it is ours.
+            unsafe {
+                if self.unreachable {
+                    Table::free_at_once(self.table);
+                } else {
+                    Table::free(self.table);
+                }
+            }
         }
     }
 }

@@ -240,36 +240,43 @@ macro_rules! of_dict {
 of_dict!(DictKeys DictValues DictItems);
 
 /// The elements of a view, taken in one step.
-pub(super) fn view_items(view: &Value) -> Option<Vec<Value>> {
+pub(super) fn view_items(vm: &Vm, view: &Value) -> Res<Option<Vec<Value>>> {
     if let Some(keys) = view.downcast_exact::<DictKeys>() {
-        return Some(keys.dict.snapshot_keys());
+        return keys.dict.try_keys(vm).map(Some);
     }
     if let Some(values) = view.downcast_exact::<DictValues>() {
-        return Some(values.dict.snapshot_values());
+        return values.dict.try_values(vm).map(Some);
     }
-    view.downcast_exact::<DictItems>().map(|items| pairs_of(&items.dict))
+    view.downcast_exact::<DictItems>()
+        .map(|items| pairs_of(vm, &items.dict))
+        .transpose()
 }
 
 /// `dict_keys([...])` and so on.
-fn repr_view(vm: &Vm, view: &Value, name: &str, items: impl FnOnce() -> Vec<Value>) -> Res<Value> {
+fn repr_view(vm: &Vm, view: &Value, name: &str, items: impl FnOnce() -> Res<Vec<Value>>) -> Res<Value> {
     match vm.repr_enter(view) {
-        Some(_guard) => repr_items(vm, &format!("{name}(["), &items(), "])"),
+        Some(_guard) => repr_items(vm, &format!("{name}(["), &items()?, "])"),
         None => Ok(Value::from("...")),
     }
 }
 
-fn pairs_of(dict: &Py<Dict>) -> Vec<Value> {
-    dict.snapshot()
-        .into_iter()
-        .map(|(key, value)| Tuple::pair(key, value).into_value())
-        .collect()
+fn pairs_of(vm: &Vm, dict: &Py<Dict>) -> Res<Vec<Value>> {
+    let pairs = dict.try_hashed(vm)?;
+    let mut items = Vec::new();
+    items.try_reserve_exact(pairs.len()).map_err(|_| vm.memory_error())?;
+    items.extend(
+        pairs
+            .into_iter()
+            .map(|(_, key, value)| Tuple::pair(key, value).into_value()),
+    );
+    Ok(items)
 }
 
 #[pymethods]
 impl DictValues {
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<DictValues>) -> Res<Value> {
-        repr_view(vm, this.as_value(), "dict_values", || this.dict.snapshot_values())
+        repr_view(vm, this.as_value(), "dict_values", || this.dict.try_values(vm))
     }
 
     #[slot]
@@ -299,7 +306,7 @@ impl DictValues {
 impl DictKeys {
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<DictKeys>) -> Res<Value> {
-        repr_view(vm, this.as_value(), "dict_keys", || this.dict.snapshot_keys())
+        repr_view(vm, this.as_value(), "dict_keys", || this.dict.try_keys(vm))
     }
 
     #[slot]
@@ -365,7 +372,7 @@ impl DictKeys {
 impl DictItems {
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<DictItems>) -> Res<Value> {
-        repr_view(vm, this.as_value(), "dict_items", || pairs_of(&this.dict))
+        repr_view(vm, this.as_value(), "dict_items", || pairs_of(vm, &this.dict))
     }
 
     #[slot]

@@ -155,6 +155,11 @@ impl Py<List> {
         self.with(|items| items.clone())
     }
 
+    /// As [`Py::<List>::snapshot`], for lists of any size.
+    pub fn try_snapshot(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.slice_items((None, None, 1)).ok_or_else(|| vm.memory_error())
+    }
+
     /// Takes all items out.
     #[must_use = "drop the items when no lock is held"]
     pub fn take_all(&self) -> Vec<Value> {
@@ -257,7 +262,10 @@ impl Py<List> {
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
                     return None;
                 }
-                new = items.splice(part, std::mem::take(&mut new)).collect();
+                let mut old = Vec::new();
+                old.try_reserve_exact(part.len()).ok()?;
+                old.extend(items.splice(part, std::mem::take(&mut new)));
+                new = old;
                 return Some(Ok(()));
             }
             if range.count != new.len() {
@@ -274,12 +282,12 @@ impl Py<List> {
     }
 
     /// `del self[bounds]`
-    pub(super) fn delete_slice(&self, bounds: (Option<isize>, Option<isize>, isize)) {
+    pub(super) fn delete_slice(&self, vm: &Vm, bounds: (Option<isize>, Option<isize>, isize)) -> Res<()> {
         let removed = self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
             take_selected(items, range)
         });
-        drop(removed);
+        removed.map(drop).ok_or_else(|| vm.memory_error())
     }
 
     /// The number of the first item from `start` to `stop` that equals `value`.
@@ -323,15 +331,21 @@ impl Py<List> {
     }
 }
 
-/// Takes the selected items out and closes the gaps.
-fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
+/// Takes the selected items out and closes the gaps; `None` without memory.
+fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Option<Vec<Value>> {
+    if range.count == items.len() {
+        return Some(std::mem::take(items));
+    }
+    let mut taken = Vec::new();
+    taken.try_reserve_exact(range.count).ok()?;
     if let Some(part) = range.contiguous() {
-        return items.drain(part).collect();
+        taken.extend(items.drain(part));
+        return Some(taken);
     }
     let range = range.ascending();
     let (mut write, mut selected) = (range.start as usize, range.indices().peekable());
     if range.count == 0 {
-        return Vec::new();
+        return Some(taken);
     }
     let first = write;
     for read in first..items.len() {
@@ -340,7 +354,8 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Vec<Value> {
             write += 1;
         }
     }
-    items.split_off(write)
+    taken.extend(items.drain(write..));
+    Some(taken)
 }
 
 /// `n` times the items one after the other; `None` without memory.
@@ -363,7 +378,7 @@ mod tests {
     fn takes_selected_items() {
         let check = |range: SliceRange, left: &[i64]| {
             let mut items: Vec<Value> = (0..6).map(Value::int).collect();
-            let taken = take_selected(&mut items, range);
+            let taken = take_selected(&mut items, range).unwrap();
             let numbers: Vec<i64> = items.iter().filter_map(Value::as_small_int).collect();
             assert_eq!(numbers, left);
             assert_eq!(taken.len() + items.len(), 6);

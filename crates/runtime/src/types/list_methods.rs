@@ -39,7 +39,7 @@ impl List {
         let Some(_guard) = vm.repr_enter(this.as_value()) else {
             return Ok(Value::from("[...]"));
         };
-        repr_items(vm, "[", &this.snapshot(), "]")
+        repr_items(vm, "[", &this.try_snapshot(vm)?, "]")
     }
 
     #[slot]
@@ -80,7 +80,7 @@ impl List {
             return match value {
                 Some(value) => assign_slice(vm, this, bounds, value),
                 None => {
-                    this.delete_slice(bounds);
+                    this.delete_slice(vm, bounds)?;
                     Ok(())
                 }
             };
@@ -327,7 +327,7 @@ impl Py<List> {
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
             return self.extend_slice(vm, tuple);
         }
-        if let Some(items) = known_items(iterable) {
+        if let Some(items) = known_items(vm, iterable)? {
             return self.extend_vec(vm, items);
         }
         let iterator = vm.iter(iterable)?;
@@ -355,17 +355,17 @@ impl Py<List> {
 }
 
 /// The items of a dict, a view of one or a set, taken in one step.
-pub(crate) fn known_items(iterable: &Value) -> Option<Vec<Value>> {
+pub(crate) fn known_items(vm: &Vm, iterable: &Value) -> Res<Option<Vec<Value>>> {
     if let Some(dict) = iterable.downcast_exact::<Dict>() {
-        return Some(dict.snapshot_keys());
+        return dict.try_keys(vm).map(Some);
     }
     if let Some(set) = iterable.downcast_exact::<Set>() {
-        return Some(set.snapshot());
+        return set.any().keys(vm).map(Some);
     }
     if let Some(set) = iterable.downcast_exact::<FrozenSet>() {
-        return Some(set.snapshot());
+        return set.any().keys(vm).map(Some);
     }
-    view_items(iterable)
+    view_items(vm, iterable)
 }
 
 /// An index that is no immediate int.
@@ -394,7 +394,7 @@ fn assign_slice(vm: &Vm, this: &Py<List>, bounds: (Option<isize>, Option<isize>,
 /// The items of an iterable, or a `TypeError` of this text for what is none.
 pub(crate) fn collect_or(vm: &Vm, value: &Value, message: &str) -> Res<Vec<Value>> {
     if let Some(list) = value.downcast_exact::<List>() {
-        return Ok(list.snapshot());
+        return list.try_snapshot(vm);
     }
     let type_error = crate::types::exceptions::TYPE_ERROR.get();
     let reword = |exc: Exc| {

@@ -30,6 +30,10 @@ pub fn sort_list(vm: &Vm, list: &Py<List>, key: Option<&Value>, reverse: bool) -
 
 /// Sorts values. After an error they are all there, in some order.
 pub fn sort_values(vm: &Vm, items: &mut Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<()> {
+    // For keys, positions and what merging takes.
+    if !crate::text::room_for(items.len().saturating_mul(4 * size_of::<Value>())) {
+        return Err(vm.memory_error());
+    }
     let Some(key) = key else {
         if items.len() < 2 || sort_plain(items, reverse) {
             return Ok(());

@@ -7,7 +7,8 @@ use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, Type, Value};
 use crate::types::descriptors::{address_hash, reduce_as_attribute};
 use crate::types::exceptions::text;
-use crate::types::native_function::prepended;
+use crate::types::function::Function;
+use crate::types::native_function::{NativeFunction, prepended};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 use lisle_bytecode::opcode::CmpOp;
@@ -48,6 +49,14 @@ impl Method {
 
     #[slot]
     fn __call__(vm: &Vm, this: &Py<Method>, args: Args<'_>) -> Res<Value> {
+        // Each level of bound methods copies the arguments, so there is a limit to them besides that of the stack.
+        let function = &this.function;
+        let _guard = match function.downcast_exact::<Function>().is_none()
+            && function.downcast_exact::<NativeFunction>().is_none()
+        {
+            true => Some(vm.enter_recursive(" while calling a Python object")?),
+            false => None,
+        };
         prepended(&this.receiver, args, |args| vm.call_args(&this.function, args))
     }
 

@@ -9,7 +9,6 @@ pub mod cell;
 pub mod classmethod;
 pub mod code;
 mod code_methods;
-mod code_shown;
 pub mod common;
 pub mod complex;
 pub mod complex_methods;

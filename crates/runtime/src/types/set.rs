@@ -175,7 +175,8 @@ impl Py<Set> {
 
     /// The elements as they are now.
     pub fn snapshot(&self) -> Vec<Value> {
-        self.any().keys()
+        self.any()
+            .with(|table| table.iter().map(|(_, key)| key.clone()).collect())
     }
 }
 
@@ -203,7 +204,8 @@ impl Py<FrozenSet> {
 
     /// The elements.
     pub fn snapshot(&self) -> Vec<Value> {
-        self.any().keys()
+        self.any()
+            .with(|table| table.iter().map(|(_, key)| key.clone()).collect())
     }
 }
 
@@ -240,6 +242,8 @@ impl<'a> AnySet<'a> {
         unsafe { &mut *self.core.table.get() }
     }
 
+    /// Counts a change. For whoever holds the lock: one that is counted before may be seen before it is made, by a lookup that then
+    /// goes on in a table which is no longer the same.
     fn touch(&self) {
         self.core
             .changes
@@ -382,8 +386,10 @@ impl<'a> AnySet<'a> {
     }
 
     pub(super) fn pop(&self) -> Option<Value> {
-        self.touch();
-        self.with(SetTable::pop)
+        self.with(|table| {
+            self.touch();
+            table.pop()
+        })
     }
 
     /// Puts another table in; the old one is to be dropped without the lock.
@@ -403,27 +409,38 @@ impl<'a> AnySet<'a> {
     }
 
     /// The elements with their hashes, as they are now.
-    pub(super) fn entries(&self) -> Vec<(i64, Value)> {
-        self.with(|table| {
-            let mut entries = Vec::with_capacity(table.len());
-            entries.extend(table.iter().map(|(hash, key)| (hash, key.clone())));
-            entries
-        })
+    pub(super) fn entries(&self, vm: &Vm) -> Res<Vec<(i64, Value)>> {
+        self.collect(vm, |hash, key| (hash, key.clone()))
     }
 
     /// The elements as they are now.
-    pub fn keys(&self) -> Vec<Value> {
-        self.with(|table| {
-            let mut keys = Vec::with_capacity(table.len());
-            keys.extend(table.iter().map(|(_, key)| key.clone()));
-            keys
-        })
+    pub fn keys(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.collect(vm, |_, key| key.clone())
+    }
+
+    fn collect<T>(&self, vm: &Vm, make: impl Fn(i64, &Value) -> T) -> Res<Vec<T>> {
+        let mut items = Vec::new();
+        loop {
+            items.try_reserve_exact(self.len()).map_err(|_| vm.memory_error())?;
+            let done = self.with(|table| {
+                let fits = table.len() <= items.capacity();
+                if fits {
+                    items.extend(table.iter().map(|(hash, key)| make(hash, key)));
+                }
+                fits
+            });
+            if done {
+                return Ok(items);
+            }
+        }
     }
 
     fn reserve(&self, vm: &Vm, count: usize) -> Res<()> {
-        self.touch();
-        self.with(|table| table.reserve(count))
-            .map_err(|NoMemory| vm.memory_error())
+        let reserved = self.with(|table| {
+            self.touch();
+            table.reserve(count)
+        });
+        reserved.map_err(|NoMemory| vm.memory_error())
     }
 
     /// Adds all elements of an iterable.
@@ -433,7 +450,7 @@ impl<'a> AnySet<'a> {
         }
         if let Some(dict) = items.downcast_exact::<Dict>() {
             self.reserve(vm, dict.len())?;
-            for (hash, key, _) in dict.snapshot_hashed() {
+            for (hash, key, _) in dict.try_hashed(vm)? {
                 self.add_hashed(vm, &key, hash)?;
             }
             return Ok(());
@@ -459,7 +476,7 @@ impl<'a> AnySet<'a> {
                 return Ok(());
             }
         }
-        let entries = other.entries();
+        let entries = other.entries(vm)?;
         self.reserve(vm, entries.len())?;
         for (hash, key) in entries {
             self.add_hashed(vm, &key, hash)?;
@@ -476,21 +493,24 @@ impl<'a> AnySet<'a> {
             }
             if other.len() >> 3 > self.len() {
                 // Few of the many can be here: look for ours there.
-                for (hash, key) in self.entries() {
+                for (hash, key) in self.entries(vm)? {
                     if other.contains_hashed(vm, &key, hash)? {
                         self.discard_hashed(vm, &key, hash)?;
                     }
                 }
             } else {
-                for (hash, key) in other.entries() {
+                for (hash, key) in other.entries(vm)? {
                     self.discard_hashed(vm, &key, hash)?;
                 }
             }
         } else {
             vm.for_each(items, |item| self.discard(vm, &item).map(drop))?;
         }
-        self.touch();
-        self.with(|table| table.tidy()).map_err(|NoMemory| vm.memory_error())
+        let tidied = self.with(|table| {
+            self.touch();
+            table.tidy()
+        });
+        tidied.map_err(|NoMemory| vm.memory_error())
     }
 
     /// Removes the elements that an iterable has as well, and adds the others.
@@ -507,19 +527,17 @@ impl<'a> AnySet<'a> {
                 drop(self.take_table());
                 return Ok(());
             }
-            return other.entries().iter().try_for_each(|(hash, key)| toggle(*hash, key));
+            return other.entries(vm)?.iter().try_for_each(|(hash, key)| toggle(*hash, key));
         }
         if let Some(dict) = items.downcast_exact::<Dict>() {
-            return dict
-                .snapshot_hashed()
-                .iter()
-                .try_for_each(|(hash, key, _)| toggle(*hash, key));
+            let keys = dict.try_hashed(vm)?;
+            return keys.iter().try_for_each(|(hash, key, _)| toggle(*hash, key));
         }
         let other = Set::new_empty();
         other.update(vm, items)?;
         other
             .any()
-            .entries()
+            .entries(vm)?
             .iter()
             .try_for_each(|(hash, key)| toggle(*hash, key))
     }
@@ -536,7 +554,7 @@ impl<'a> AnySet<'a> {
                 (other, *self)
             };
             let result = Set::new_empty();
-            for (hash, key) in walked.entries() {
+            for (hash, key) in walked.entries(vm)? {
                 if asked.contains_hashed(vm, &key, hash)? {
                     result.any().add_hashed(vm, &key, hash)?;
                 }
@@ -570,7 +588,7 @@ impl<'a> AnySet<'a> {
         if size == 0 {
             return self.copied_table(vm);
         }
-        for (hash, key) in self.entries() {
+        for (hash, key) in self.entries(vm)? {
             let found = match (other, dict) {
                 (Some(other), _) => other.contains_hashed(vm, &key, hash)?,
                 (None, Some(dict)) => dict.get_hashed(vm, &key, hash)?.is_some(),
@@ -588,7 +606,7 @@ impl<'a> AnySet<'a> {
         if self.len() > other.len() {
             return Ok(false);
         }
-        for (hash, key) in self.entries() {
+        for (hash, key) in self.entries(vm)? {
             if !other.contains_hashed(vm, &key, hash)? {
                 return Ok(false);
             }
@@ -607,7 +625,7 @@ impl<'a> AnySet<'a> {
             } else {
                 (other, *self)
             };
-            for (hash, key) in walked.entries() {
+            for (hash, key) in walked.entries(vm)? {
                 if asked.contains_hashed(vm, &key, hash)? {
                     return Ok(false);
                 }

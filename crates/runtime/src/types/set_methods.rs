@@ -28,7 +28,7 @@ fn repr(vm: &Vm, set: AnySet<'_>) -> Res<Value> {
     let Some(_guard) = vm.repr_enter(set.value) else {
         return Ok(Value::from(format!("{name}(...)").as_str()));
     };
-    let keys = set.keys();
+    let keys = set.keys(vm)?;
     if keys.is_empty() {
         return Ok(Value::from(format!("{name}()").as_str()));
     }
@@ -148,7 +148,7 @@ fn is_superset(vm: &Vm, set: AnySet<'_>, other: &Value) -> Res<bool> {
 
 fn reduce(vm: &Vm, set: AnySet<'_>) -> Res<Value> {
     let state = vm.call_method(set.value, crate::intern!("__getstate__"), &[])?;
-    let args = Tuple::from_array([List::new(set.keys()).into_value()]);
+    let args = Tuple::from_array([List::new(set.keys(vm)?).into_value()]);
     Ok(Tuple::from_array([set.value.ty().to_value(), args.into_value(), state]).into_value())
 }
 

@@ -296,6 +296,9 @@ pub fn percent_bytes(vm: &Vm, template: &[u8], operand: &Value) -> Res<Vec<u8>> 
                     let StrBuf::Ascii(text) = text else {
                         return Err(vm.system_error("a number is not ASCII"));
                     };
+                    if out.try_reserve(text.len()).is_err() {
+                        return Err(vm.memory_error());
+                    }
                     out.extend_from_slice(&text);
                     continue;
                 }

@@ -209,11 +209,13 @@ impl Tuple {
     }
 
     /// A tuple of class `cls`.
-    pub fn new_of(cls: &Py<Type>, items: Vec<Value>) -> Py<Tuple> {
+    fn new_of(vm: &Vm, cls: &Py<Type>, items: Vec<Value>) -> Res<Value> {
         if cls.is(Tuple::ty()) {
-            Tuple::new(items)
+            Tuple::try_new(items)
+                .map(Py::into_value)
+                .ok_or_else(|| vm.memory_error())
         } else {
-            Py::with_class(cls, Tuple::payload(items))
+            Ok(Py::with_class(cls, Tuple::payload(items)).into_value())
         }
     }
 
@@ -255,7 +257,12 @@ impl Py<Tuple> {
         }
         let made = match range.contiguous() {
             Some(part) => Tuple::try_from_slice(&self[part]),
-            None => Tuple::try_new(range.indices().map(|at| self[at].clone()).collect()),
+            None => {
+                let mut items = Vec::new();
+                items.try_reserve_exact(range.count).map_err(|_| vm.memory_error())?;
+                items.extend(range.indices().map(|at| self[at].clone()));
+                Tuple::try_new(items)
+            }
         };
         made.map(Py::into_value).ok_or_else(|| vm.memory_error())
     }
@@ -267,12 +274,12 @@ impl Tuple {
     fn __new__(vm: &Vm, cls: &Py<Type>, iterable: Option<&Value>) -> Res<Value> {
         let exact = cls.is(Tuple::ty());
         let Some(iterable) = iterable else {
-            return Ok(Tuple::new_of(cls, Vec::new()).into_value());
+            return Tuple::new_of(vm, cls, Vec::new());
         };
         if exact && iterable.downcast_exact::<Tuple>().is_some() {
             return Ok(iterable.clone());
         }
-        Ok(Tuple::new_of(cls, vm.collect(iterable)?).into_value())
+        Tuple::new_of(vm, cls, vm.collect(iterable)?)
     }
 
     #[slot]

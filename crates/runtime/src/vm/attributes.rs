@@ -201,6 +201,7 @@ impl Vm {
     /// `getattr(this, name)`.
     #[inline]
     pub fn getattr(&self, this: &Value, name: &Py<Str>) -> Res<Value> {
+        self.check_stack()?;
         match this.ty().slots().getattro {
             Some(f) => f(self, this, name),
             None => generic_getattr(self, this, name),
@@ -209,6 +210,7 @@ impl Vm {
 
     /// `getattr(this, name)`, with `None` in the place of an AttributeError.
     pub fn getattr_opt(&self, this: &Value, name: &Py<Str>) -> Res<Option<Value>> {
+        self.check_stack()?;
         let f = this.ty().slots().getattro.map(|f| f as usize);
         if f.is_none() || f == Object::ty().slots().getattro.map(|f| f as usize) {
             return match generic_getattr_opt(self, this, name) {
@@ -233,6 +235,7 @@ impl Vm {
 
     /// `setattr(this, name, value)`, or `delattr` for `None`.
     pub fn set_or_del_attr(&self, this: &Value, name: &Py<Str>, value: Option<&Value>) -> Res<()> {
+        self.check_stack()?;
         match this.ty().slots().setattro {
             Some(f) => f(self, this, name, value),
             None => generic_setattr(self, this, name, value),

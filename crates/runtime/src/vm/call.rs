@@ -25,6 +25,8 @@ impl Vm {
         if let Some(function) = f.downcast_exact::<Function>() {
             return self.call_function(function, args);
         }
+        // Callables that pass a call on may be nested as deep as a program likes.
+        self.check_stack()?;
         match f.ty().slots().call {
             Some(call) => call(self, f, args),
             None => Err(self.not_callable(f)),
@@ -347,6 +349,7 @@ impl Vm {
                 &owned
             }
         };
+        self.check_arguments(items.len())?;
         let with_self: Vec<Value>;
         let items = match this {
             Some(this) => {
@@ -365,6 +368,16 @@ impl Vm {
                     self.call_with_dict(callee, items, &dict)
                 }
             },
+        }
+    }
+
+    /// Fails without memory for a call with `count` arguments, which are copied on the way by what cannot fail.
+    #[inline]
+    pub(super) fn check_arguments(&self, count: usize) -> Res<()> {
+        if crate::text::room_for(count.saturating_mul(4 * size_of::<Value>())) {
+            Ok(())
+        } else {
+            Err(self.memory_error())
         }
     }
 

@@ -398,7 +398,7 @@ impl Vm {
             let items = if items.header().is_unique() {
                 items.take_all()
             } else {
-                items.snapshot()
+                items.try_snapshot(self)?
             };
             let plain = (Some(from), Some(to), 1);
             return list.assign_slice(self, plain, items).map(drop);

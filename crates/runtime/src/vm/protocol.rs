@@ -15,7 +15,7 @@ use crate::types::int::Int;
 use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
-use crate::vm::{Res, Vm};
+use crate::vm::{Exc, Res, Vm};
 
 /// Ends a recursion that [`Vm::enter_recursive`] began.
 pub struct RecursionGuard<'a>(&'a Vm);
@@ -48,6 +48,23 @@ impl Vm {
         }
         self.recursion.set(depth + 1);
         Ok(RecursionGuard(self))
+    }
+
+    /// As [`Vm::enter_recursive`] where the depth of Python calls is counted elsewhere: fails when the native stack is nearly used up.
+    #[inline(always)]
+    pub fn check_stack(&self) -> Res<()> {
+        // Less than above: what a function calls when it can call no other function has some room.
+        if crate::threads::stack_remaining_ok(32 * 1024) {
+            Ok(())
+        } else {
+            Err(self.stack_used_up())
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stack_used_up(&self) -> Exc {
+        self.recursion_error("maximum recursion depth exceeded".to_owned())
     }
 
     /// `None` when a `repr` of this object is already under way in this thread.
@@ -116,6 +133,7 @@ impl Vm {
         if let Some(s) = value.downcast_exact::<Str>() {
             return Ok(s.hash());
         }
+        self.check_stack()?;
         match value.ty().slots().hash {
             Some(f) => f(self, value),
             None => Err(self.type_error(format!(
@@ -225,6 +243,7 @@ impl Vm {
     /// `iter(value)`.
     #[inline]
     pub fn iter(&self, value: &Value) -> Res<Value> {
+        self.check_stack()?;
         let slots = value.ty().slots();
         if let Some(f) = slots.iter {
             let iter = f(self, value)?;
@@ -259,6 +278,8 @@ impl Vm {
         if self.thread.poll_bits() & URGENT != 0 {
             self.safepoint_slow()?;
         }
+        // Iterators may be nested as deep as a program likes.
+        self.check_stack()?;
         match iter.ty().slots().next {
             Some(f) => f(self, iter),
             None => Err(self.type_error(format!("'{}' object is not an iterator", iter.ty().name()))),
@@ -280,12 +301,15 @@ impl Vm {
     /// All items.
     pub fn collect(&self, iterable: &Value) -> Res<Vec<Value>> {
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
-            return Ok(tuple.as_slice().to_vec());
+            let mut items = Vec::new();
+            items.try_reserve_exact(tuple.len()).map_err(|_| self.memory_error())?;
+            items.extend_from_slice(tuple.as_slice());
+            return Ok(items);
         }
         if let Some(list) = iterable.downcast_exact::<List>() {
-            return Ok(list.snapshot());
+            return list.try_snapshot(self);
         }
-        if let Some(items) = crate::types::list::known_items(iterable) {
+        if let Some(items) = crate::types::list::known_items(self, iterable)? {
             return Ok(items);
         }
         let mut items = Vec::new();
@@ -328,6 +352,7 @@ impl Vm {
 
     /// `len(value)`.
     pub fn len(&self, value: &Value) -> Res<usize> {
+        self.check_stack()?;
         match value.ty().slots().len {
             Some(f) => f(self, value),
             None => Err(self.type_error(format!("object of type '{}' has no len()", value.ty().name()))),
@@ -351,6 +376,7 @@ impl Vm {
 
     /// `obj[key]`.
     pub fn getitem(&self, obj: &Value, key: &Value) -> Res<Value> {
+        self.check_stack()?;
         if let Some(f) = obj.ty().slots().getitem {
             return f(self, obj, key);
         }
@@ -396,6 +422,7 @@ impl Vm {
 
     /// `item in container`.
     pub fn contains(&self, container: &Value, item: &Value) -> Res<bool> {
+        self.check_stack()?;
         match container.ty().slots().contains {
             Some(f) => f(self, container, item),
             None => self.contains_by_iteration(container, item),
@@ -489,6 +516,7 @@ impl Vm {
 
     /// `a <op> b`.
     pub fn binary(&self, op: BinOp, a: &Value, b: &Value) -> Res<Value> {
+        self.check_stack()?;
         let result = self.binary_slots(op, a, b)?;
         if !result.is_not_implemented() {
             return Ok(result);

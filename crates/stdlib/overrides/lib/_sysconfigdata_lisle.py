@@ -1,6 +1,7 @@
 """What `sysconfig` tells of how the interpreter was built.
 
-Lisle is not built by configure and make, and loads no C extensions: only variables that describe the running program are here.
+Lisle is not built by configure and make, and loads no C extensions: the variables here describe the running program, and what
+packages ask for that try to build an extension and do without it when there is no Python.h to include.
 """
 
 import sys
@@ -8,16 +9,22 @@ import sys
 build_time_vars = {
     "ABIFLAGS": "",
     "AR": "ar",
+    "ARFLAGS": "rcs",
     "BINDIR": f"{sys.base_prefix}/bin",
     "BINLIBDEST": f"{sys.base_prefix}/lib/python3.14",
     "CC": "cc",
+    "CCSHARED": "-fPIC",
     "CFLAGS": "",
     "CONFIG_ARGS": "",
+    "CPPFLAGS": "",
+    "CXX": "c++",
     "EXE": "",
     "EXT_SUFFIX": f".{sys.implementation.cache_tag}.so",
     "HAVE_FORK": 1,
     "HAVE_GETRANDOM": 1,
     "INCLUDEPY": f"{sys.base_prefix}/include/python3.14",
+    "LDCXXSHARED": "c++ -shared",
+    "LDFLAGS": "",
     "LDLIBRARY": "",
     "LDSHARED": "cc -shared",
     "LIBDEST": f"{sys.base_prefix}/lib/python3.14",
@@ -25,6 +32,7 @@ build_time_vars = {
     "LIBRARY": "",
     "MACHDEP": sys.platform,
     "MULTIARCH": sys.implementation._multiarch,
+    "OPT": "",
     "PLATLIBDIR": "lib",
     "Py_DEBUG": 0,
     "Py_ENABLE_SHARED": 0,

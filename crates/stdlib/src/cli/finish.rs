@@ -95,6 +95,7 @@ const LEFT_IN_SYS: [&str; 7] = [
 /// refers to them. What stays alive is emptied, the last module first. The library's modules have no finalizers that matter.
 fn clear_modules(vm: &Vm) {
     collector::collect(vm, 2);
+    collector::silence();
     let sys = interp::sys_dict();
     for name in LEFT_IN_SYS {
         let name = Str::intern(name);

@@ -90,7 +90,7 @@ pub fn from_iso(year: i64, week: i64, day: i64) -> Result<i64, String> {
         let first = ordinal(year, 1, 1) % 7;
         first == 4 || first == 3 && is_leap(year)
     };
-    if !(1..53).contains(&week) && !(week == 53 && long) {
+    if !((1..53).contains(&week) || week == 53 && long) {
         return Err(format!("Invalid week: {week}"));
     }
     if !(1..8).contains(&day) {

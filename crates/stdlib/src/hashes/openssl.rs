@@ -697,7 +697,7 @@ pub mod module {
             return Err(vm.value_error(format!("dklen must be greater than 0 and smaller than {INT_MAX}")));
         }
         // OpenSSL's limits, and its measure of the memory that is needed.
-        let refused = || Err(vm.value_error(format!("Invalid parameter combination for n, r, p, maxmem")));
+        let refused = || Err(vm.value_error("Invalid parameter combination for n, r, p, maxmem"));
         let limit = if maxmem == 0 { 32 << 20 } else { maxmem as u128 };
         let (wide_n, wide_r, wide_p) = (u128::from(n), u128::from(r), u128::from(p));
         let needed = wide_p * 128 * wide_r + 32 * wide_r * (wide_n + 2) * 4;

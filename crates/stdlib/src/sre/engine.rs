@@ -11,8 +11,8 @@ use lisle_runtime::text::view::Unit;
 use super::chars::{fold, in_charset, is_line_break, is_word_ascii, is_word_locale, is_word_unicode, takes, word};
 use super::codes::{MAXREPEAT, at, info, op};
 
-/// A mark that is not set, and "no iteration".
-pub const UNSET: usize = usize::MAX;
+/// A mark that is not set. Its bytes differ, so that the few marks there are get stored in place: a call of `memset` an attempt cost more than most attempts.
+pub const UNSET: usize = usize::MAX >> 1;
 const NO_NODE: u32 = u32::MAX;
 /// The entry of the undo list that stands for `last_index`.
 const LAST_INDEX: u32 = u32::MAX;

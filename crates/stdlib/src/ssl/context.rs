@@ -577,9 +577,15 @@ impl SslContext {
 
     #[setter(name = "options")]
     fn set_options(vm: &Vm, this: &Py<SslContext>, value: Option<&Value>) -> Res<()> {
+        /// `OP_NO_SSLv3`, `OP_NO_TLSv1` to `OP_NO_TLSv1_3`
+        const VERSIONS: i64 = 0x3e00_0000;
         let options = vm.index_to_i64(assigned(vm, value)?)?;
         if options < 0 {
-            return Err(vm.value_error("options must be positive"));
+            return Err(vm.overflow_error("can't convert negative value to unsigned int"));
+        }
+        if options & !this.with(|s| s.options) & VERSIONS != 0 {
+            let category = exceptions::DEPRECATION_WARNING.get();
+            vm.warn(category, "ssl.OP_NO_SSL*/ssl.OP_NO_TLS* options are deprecated", 2)?;
         }
         this.with(|s| s.options = options);
         Ok(())

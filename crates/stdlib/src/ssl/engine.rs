@@ -86,7 +86,6 @@ pub enum Step<T> {
     Decide,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one a connection")]
 enum Phase {
     /// A client that has not begun.
     Fresh,

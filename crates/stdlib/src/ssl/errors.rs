@@ -117,7 +117,11 @@ impl Fault {
         Fault::Tls(
             library,
             reason.to_owned(),
-            reason.to_ascii_lowercase().replace('_', " "),
+            match reason {
+                // Of another library below: OpenSSL keeps its name as it is.
+                "PEM_LIB" => "PEM lib".to_owned(),
+                _ => reason.to_ascii_lowercase().replace('_', " "),
+            },
         )
     }
 

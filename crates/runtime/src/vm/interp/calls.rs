@@ -289,6 +289,7 @@ impl Vm {
             && let Some(function) = callee.downcast_exact::<Function>()
             && let Some(values) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
         {
+            self.check_arguments(values.len())?;
             // SAFETY: a register of the frame; the arguments are the tuple's.
             unsafe {
                 let slot = regs.0.add(i.a() as usize);

@@ -1,0 +1,166 @@
+//! What threads run: their loops, the tasks they are in, the tasks they have made.
+//!
+//! Invariant: a state belongs to one thread at a time, which alone changes it; the mutexes are for readers in other threads. Values leave a state before
+//! they are dropped. A thread that ends gives its state to a later one; what is left in it stays visible.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use lisle_runtime::native::*;
+use lisle_runtime::sync::Mutex;
+use lisle_runtime::types::weakref::Watch;
+
+#[derive(Default)]
+struct State {
+    running: Mutex<Option<Value>>,
+    /// The tasks that run, with their loops: mostly one.
+    entered: Mutex<Vec<(Value, Value)>>,
+    tasks: Mutex<Listed>,
+    owned: AtomicBool,
+}
+
+/// Tasks that are not done, by their addresses.
+#[derive(Default)]
+struct Listed {
+    tasks: HashMap<u64, Watch>,
+    /// At how many entries those of tasks that are gone are looked for.
+    limit: usize,
+}
+
+static STATES: Mutex<Vec<Arc<State>>> = Mutex::new(Vec::new());
+
+/// The thread's hold on its state.
+struct Owner(Arc<State>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.owned.store(false, Relaxed);
+    }
+}
+
+thread_local! {
+    static OWN: Owner = Owner(adopt());
+}
+
+fn adopt() -> Arc<State> {
+    let mut states = STATES.lock();
+    if let Some(state) = states.iter().find(|state| !state.owned.swap(true, Relaxed)) {
+        return state.clone();
+    }
+    let state = Arc::new(State::default());
+    state.owned.store(true, Relaxed);
+    states.push(state.clone());
+    state
+}
+
+fn with<R>(f: impl FnOnce(&State) -> R) -> R {
+    OWN.with(|own| f(&own.0))
+}
+
+/// The loop that runs in this thread.
+pub fn running() -> Option<Value> {
+    with(|state| state.running.lock().clone())
+}
+
+pub fn set_running(event_loop: Option<Value>) {
+    let old = with(|state| std::mem::replace(&mut *state.running.lock(), event_loop));
+    drop(old);
+}
+
+/// The task of a loop that runs, in this thread or another.
+pub fn current(event_loop: &Value) -> Option<Value> {
+    let find = |state: &State| {
+        let entered = state.entered.lock();
+        let found = entered.iter().find(|(of, _)| of.is(event_loop));
+        found.map(|(_, task)| task.clone())
+    };
+    if let Some(task) = with(find) {
+        return Some(task);
+    }
+    let states = STATES.lock().clone();
+    states.iter().find_map(|state| find(state))
+}
+
+pub fn enter(vm: &Vm, event_loop: &Value, task: &Value) -> Res<()> {
+    let inside = with(|state| {
+        let mut entered = state.entered.lock();
+        let inside = entered
+            .iter()
+            .find(|(of, _)| of.is(event_loop))
+            .map(|(_, task)| task.clone());
+        if inside.is_none() {
+            entered.push((event_loop.clone(), task.clone()));
+        }
+        inside
+    });
+    let Some(inside) = inside else { return Ok(()) };
+    let (task, inside) = (vm.repr(task)?.to_string_lossy(), vm.repr(&inside)?.to_string_lossy());
+    Err(vm.runtime_error(format!(
+        "Cannot enter into task {task} while another task {inside} is being executed."
+    )))
+}
+
+pub fn leave(vm: &Vm, event_loop: &Value, task: &Value) -> Res<()> {
+    let left = with(|state| {
+        let mut entered = state.entered.lock();
+        let at = entered.iter().position(|(of, _)| of.is(event_loop));
+        match at {
+            Some(at) if entered[at].1.is(task) => Ok(entered.swap_remove(at)),
+            Some(at) => Err(entered[at].1.clone()),
+            None => Err(Value::NONE),
+        }
+    });
+    let Err(inside) = left else { return Ok(()) };
+    let (task, inside) = (vm.repr(task)?.to_string_lossy(), vm.repr(&inside)?.to_string_lossy());
+    Err(vm.runtime_error(format!("Leaving task {task} does not match the current task {inside}.")))
+}
+
+/// Makes another task, or none, the current one of a loop; returns the one before.
+pub fn swap(event_loop: &Value, task: Option<Value>) -> Option<Value> {
+    let old = with(|state| {
+        let mut entered = state.entered.lock();
+        let at = entered.iter().position(|(of, _)| of.is(event_loop));
+        let old = at.map(|at| entered.swap_remove(at));
+        if let Some(task) = task {
+            entered.push((event_loop.clone(), task));
+        }
+        old
+    });
+    old.map(|(_, task)| task)
+}
+
+/// Lists a task until it is done.
+pub fn register(task: &Value) {
+    let watch = Watch::new(task);
+    let gone: Vec<Watch> = with(|state| {
+        let mut listed = state.tasks.lock();
+        let mut gone: Vec<Watch> = listed.tasks.insert(task.bits(), watch).into_iter().collect();
+        if listed.tasks.len() > listed.limit {
+            gone.extend(
+                listed
+                    .tasks
+                    .extract_if(|_, watch| watch.get().is_none())
+                    .map(|(_, watch)| watch),
+            );
+            listed.limit = (listed.tasks.len() * 2).max(64);
+        }
+        gone
+    });
+    drop(gone);
+}
+
+pub fn unregister(task: &Value) {
+    let gone = with(|state| state.tasks.lock().tasks.remove(&task.bits()));
+    drop(gone);
+}
+
+/// All listed tasks of all threads.
+pub fn registered() -> Vec<Value> {
+    let states = STATES.lock().clone();
+    let mut tasks = Vec::new();
+    for state in states {
+        tasks.extend(state.tasks.lock().tasks.values().filter_map(Watch::get));
+    }
+    tasks
+}
