@@ -134,7 +134,8 @@ pub fn plain_session(vm: &Vm) -> Res<()> {
             return Ok(());
         };
         text.push_str(&line);
-        match step(vm, &compiler, &namespace, text.trim_end_matches('\n')) {
+        // An empty line ends a block: only the last line's own newline goes.
+        match step(vm, &compiler, &namespace, text.strip_suffix('\n').unwrap_or(&text)) {
             Ok(Step::More) => {}
             Ok(Step::Done) => text.clear(),
             Err(exc) if exc.is_instance(exceptions::SYSTEM_EXIT.get()) => return Err(exc),
