@@ -354,7 +354,7 @@ fn one_byte(vm: &Vm, value: &Value) -> Res<u8> {
     if let Some(bytes) = value
         .downcast::<Bytes>()
         .map(|b| b.as_slice().to_vec())
-        .or_else(|| value.downcast::<ByteArray>().map(|b| b.snapshot()))
+        .or_else(|| value.downcast::<ByteArray>().and_then(|b| b.snapshot().ok()))
         && let [byte] = bytes.as_slice()
     {
         return Ok(*byte);
