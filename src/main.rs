@@ -8,10 +8,73 @@ use std::process::ExitCode;
 
 use lisle_runtime::memory::reserve;
 #[cfg(not(lisle_asan))]
-use mimalloc::MiMalloc as Allocator;
+use mimalloc_calls::Allocator;
 /// AddressSanitizer watches the system's allocator.
 #[cfg(lisle_asan)]
 use std::alloc::System as Allocator;
+
+#[cfg(not(lisle_asan))]
+mod mimalloc_calls {
+    //! mimalloc, by its functions for blocks of no particular alignment wherever these will do: they are much the faster.
+
+    use libmimalloc_sys::{
+        mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc, mi_zalloc_aligned,
+    };
+    use std::alloc::{GlobalAlloc, Layout};
+
+    pub struct Allocator;
+
+    /// Blocks are aligned to 16 bytes, those of up to 8 bytes to 8.
+    #[inline(always)]
+    fn is_plain(layout: Layout) -> bool {
+        layout.align() <= 8 || layout.align() == 16 && layout.size() >= 16
+    }
+
+    // SAFETY: each method is mimalloc's of the same meaning; its blocks may be resized and freed by either kind of function.
+    unsafe impl GlobalAlloc for Allocator {
+        #[inline]
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: no preconditions but the caller's.
+            unsafe {
+                if is_plain(layout) {
+                    mi_malloc(layout.size()).cast()
+                } else {
+                    mi_malloc_aligned(layout.size(), layout.align()).cast()
+                }
+            }
+        }
+
+        #[inline]
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: as above.
+            unsafe {
+                if is_plain(layout) {
+                    mi_zalloc(layout.size()).cast()
+                } else {
+                    mi_zalloc_aligned(layout.size(), layout.align()).cast()
+                }
+            }
+        }
+
+        #[inline]
+        unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            // SAFETY: as above.
+            unsafe {
+                if is_plain(layout) && (layout.align() <= 8 || size >= 16) {
+                    mi_realloc(block.cast(), size).cast()
+                } else {
+                    mi_realloc_aligned(block.cast(), size, layout.align()).cast()
+                }
+            }
+        }
+
+        #[inline]
+        unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+            // SAFETY: the caller's block.
+            unsafe { mi_free(block.cast()) }
+        }
+    }
+}
 
 /// mimalloc, helped by the runtime's reserve where the system refuses memory.
 struct Helped;

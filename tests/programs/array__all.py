@@ -18,3 +18,31 @@ a+=array('i',[9]); a*=2; print(a, a<array('i',[9999999]), a!=a, array('d',[float
 mv=memoryview(a); print(mv.format, mv.shape, mv.itemsize); err(a.append,1); mv[0]=42; print(a[0]); mv.release(); a.append(1); print(bytes(array('h',[1,2])), bytearray(array('B',[1,2])))
 print(a.__reduce_ex__(2)[1][0], a.__reduce_ex__(4)[1][1:3], list(iter(a))[:2], iter(a).__reduce__()[2]); a.clear(); print(a)
 print(m._array_reconstructor(array,'i',9,b'\0\0\0\1'), m._array_reconstructor(array,'w',18,'hé'.encode('utf-16-le')), m._array_reconstructor(array,'d',17,b'\x40\x09\x21\xfb\x54\x44\x2d\x18'))
+
+# Every other item of many goes away at once.
+import time
+before = time.monotonic()
+for code in "bhiq":
+    large = array(code, bytes(8_000_000))
+    large[0] = large[2] = 1
+    large[-1] = 2
+    del large[1::2]
+    print(code, len(large), large[:3], large[-1])
+print(time.monotonic() - before < 20)
+for part in (slice(None, None, 3), slice(None, None, -2), slice(7, 2, -1), slice(2, 9, 4), slice(9, 2), slice(-3, None), slice(None)):
+    for code in "bq":
+        small = array(code, range(10))
+        del small[part]
+        expected = list(range(10))
+        del expected[part]
+        print(part, small.tolist(), small.tolist() == expected)
+for one, other in (
+    (array("i", range(9000)), array("i", range(9000))),
+    (array("i", range(9000)), array("i", [*range(8999), 0])),
+    (array("i", range(9000)), array("q", range(8000))),
+    (array("d", [0.0] * 5000), array("d", [-0.0] * 5000)),
+    (array("d", [float("nan")]), array("d", [float("nan")])),
+    (array("b", [-1, 2]), array("B", [255, 2])),
+    (array("H", [1, 2]), array("d", [1, 2.5])),
+):
+    print(one == other, one != other, one < other, one <= other, one > other, one >= other)

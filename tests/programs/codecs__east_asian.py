@@ -47,3 +47,24 @@ for wrong in (lambda: codecs.getincrementaldecoder("cp949")().setstate(1),
         wrong()
     except Exception as error:
         print(type(error).__name__)
+
+# What could not be decoded is gone; the next bytes are decoded for themselves.
+for name in TEXTS:
+    decoder = codecs.getincrementaldecoder(name)()
+    for data, last in (b"\x81", False), (b"\xff", True), (b"abc", True), (b"\xe3", False), (b"\x00", True), (b"d", True):
+        try:
+            print(name, ascii(decoder.decode(data, last)))
+        except UnicodeError as error:
+            print(name, error, decoder.getstate()[0])
+
+# But where only the end is missing, what had waited waits on.
+for name in "cp949", "gb18030", "euc_jp", "shift_jis", "big5":
+    decoder = codecs.getincrementaldecoder(name)()
+    first, second = "\u4e00".encode(name)[:1], "\u4e00".encode(name)[1:]
+    for data, last in (b"a" + first, False), (b"", True), (second, False), (first, False), (second + first, True), (second, True):
+        try:
+            print(name, ascii(decoder.decode(data, last)))
+        except UnicodeError as error:
+            print(name, error, decoder.getstate()[0])
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    print(name, ascii(decoder.decode(b"ab" + first + second + first, True)), decoder.getstate()[0])

@@ -131,3 +131,21 @@ for t in threads:
 print(results)
 again = CFUNCTYPE(c_double, c_double, c_char_p)(lambda x, s: x * len(s))
 print(again(1.5, b"four"))
+
+
+# errno of the program, of the library's call, and within what the library calls.
+import ctypes
+checked = ctypes.CDLL(None, use_errno=True)
+seen = []
+
+
+@ctypes.CFUNCTYPE(c_int, ctypes.c_void_p, ctypes.c_void_p, use_errno=True)
+def compare(a, b):
+    seen.append(ctypes.get_errno())
+    ctypes.set_errno(7)
+    return 0
+
+
+ctypes.set_errno(42)
+checked.qsort((c_int * 3)(3, 2, 1), ctypes.c_size_t(3), ctypes.c_size_t(4), compare)
+print(seen, ctypes.get_errno())

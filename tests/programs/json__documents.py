@@ -9,3 +9,6 @@ def d(o,**k):
     except Exception as e: print(type(e).__name__, e)
 d({1:2,None:3,True:4,1.5:5,'x':[1,'é"\n\x01\U0001F600',float('inf')]}); d({(1,2):3}); d({(1,2):3},skipkeys=True); d(float('nan'),allow_nan=False); d([1,{2}]); d({'a':1,'b':[1,2,{}],'c':[],'d':{}},indent=2); d({'b':1,'a':2},sort_keys=True); d({1:1,'a':2},sort_keys=True); x=[];x.append(x); d(x); d({'a':[1,(1,2)]},separators=(',',':')); d([1,{'k':object()}])
 d("é\x7f\u2028",ensure_ascii=False); d(10**30); d([True,False,None])
+# Names whose bytes are the same in memory, of one byte a character and of two.
+t('{"ab": 1, "\u6261": 2}'); t('[{"\u6261": 1}, {"ab": 2}, {"ab\\u0000\\u0000": 3}, {"\U00006261": 4}]'); t('{"abcd": 1, "\u6261\u6463": 2}')
+t('[' + ','.join('{"id": %d, "\u6469": 0, "no": 1, "\u6f6e": 2}' % n for n in range(3)) + ']')

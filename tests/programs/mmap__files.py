@@ -1,5 +1,6 @@
 """mmap: anonymous memory and files; buffers; wrong arguments."""
 import mmap
+import sys
 import tempfile
 
 
@@ -66,3 +67,29 @@ with tempfile.TemporaryFile() as f:
     w.close()
     for g, args in ((w.read, ()), (len, (w,)), (w.__getitem__, (0,)), (w.tell, ()), (w.close, ()), (repr, (w,))):
         shown(g, *args)
+
+def shown_error(f, *args):
+    try:
+        print(f(*args))
+    except (ValueError, OSError) as e:
+        print(type(e).__name__, e)
+
+
+anonymous = mmap.mmap(-1, 4096)
+for offset, size in (-sys.maxsize - 1, 0), (sys.maxsize, 1), (-1, 5), (5, sys.maxsize), (4096, 0):
+    shown_error(anonymous.flush, offset, size)
+shown_error(anonymous.flush, -sys.maxsize - 1)
+with tempfile.TemporaryFile() as f:
+    f.truncate(8192)
+    second = mmap.mmap(f.fileno(), 4096, offset=4096)
+    shown_error(second.resize, sys.maxsize)
+    print(len(second))
+    second.close()
+# CPython 3.13.0 makes it larger, and dies where the new part is looked at; later ones say this.
+shown_error(anonymous.resize, 16384)
+print(len(anonymous), anonymous[4095])
+private = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+private.resize(16384)
+print(len(private), private[10000])
+anonymous.close()
+private.close()

@@ -4,7 +4,7 @@ Not recorded: CPython overflows the stack for most of these, and counts others i
 """
 import itertools
 import operator
-import sys
+import symtable
 import threading
 import types
 
@@ -148,6 +148,7 @@ def code():
         attempt("eq", lambda: first == second)
         attempt("replace", lambda: first.replace(co_name="x") == first)
         del first, second
+        attempt("symtable", lambda: symtable.symtable(source, "f", "eval"))
     print("code")
 
 

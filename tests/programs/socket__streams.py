@@ -129,3 +129,21 @@ for f, args in (
 ):
     shown(f, *args)
 print(issubclass(socket.gaierror, OSError), socket.timeout is TimeoutError, socket.error is OSError, socket.has_ipv6)
+
+# Room for much more than comes is not filled.
+import resource
+import select
+
+most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+left, right = socket.socketpair()
+right.sendall(b"x" * 50)
+print(len(left.recv(1_000_000_000, socket.MSG_PEEK)))
+poll = select.epoll()
+print(poll.poll(0, maxevents=100_000_000))
+poll.close()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most) // 1024 < 300)
+room = memoryview(bytearray(40_000_000))
+print([left.recv_into(room[n:], 0, socket.MSG_PEEK) for n in range(5)], bytes(room[:55]))
+print(left.recvmsg_into([room])[0])
+left.close()
+right.close()

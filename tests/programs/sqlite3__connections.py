@@ -1,8 +1,11 @@
 # sqlite3: types, transactions, functions, aggregates, hooks, blobs, copies, errors, threads.
+import gc
 import os
 import sqlite3
+import sys
 import tempfile
 import threading
+import weakref
 
 sqlite3.register_adapter(complex, lambda c: f"{c.real}:{c.imag}")
 sqlite3.register_converter("pair", lambda b: tuple(float(x) for x in b.split(b":")))
@@ -151,3 +154,76 @@ try:
     con.execute("select 1")
 except sqlite3.ProgrammingError as error:
     print(error)
+
+
+# What is called by a connection is let go when something else is, and with the connection.
+class Hook:
+    def __init__(self, connection=None):
+        self.connection = connection
+
+    def __call__(self, *args):
+        return 0
+
+
+for name, extra in ("set_authorizer", ()), ("set_progress_handler", (1,)), ("set_trace_callback", ()):
+    hooked = sqlite3.connect(":memory:")
+    setter = getattr(hooked, name)
+    hooks = [Hook() for _ in range(3)]
+    gone = [weakref.ref(hook) for hook in hooks]
+    setter(hooks.pop(0), *extra)
+    hooked.execute("select 1").fetchall()
+    setter(hooks.pop(0), *extra)
+    print(name, gone[0]() is None, gone[1]() is None)
+    hooked.execute("select 2").fetchall()
+    setter(None, *extra)
+    print(gone[1]() is None)
+    setter(hooks.pop(0), *extra)
+    hooked.close()
+    print(gone[2]() is None)
+    hooked = sqlite3.connect(":memory:")
+    hook = Hook(hooked)
+    gone = weakref.ref(hook)
+    getattr(hooked, name)(hook, *extra)
+    hooked.execute("select 3").fetchall()
+    cursor = hooked.execute("select 4")
+    hooked.close()
+    del hook, setter, cursor
+    hooked = None
+    gc.collect()
+    print(gone() is None)
+
+# A hook that takes itself away, and one that puts another in its place.
+hooked = sqlite3.connect(":memory:")
+calls = []
+
+
+def once(*args):
+    calls.append("once")
+    hooked.set_authorizer(None)
+    return sqlite3.SQLITE_OK
+
+
+hooked.set_authorizer(once)
+print(hooked.execute("select 1").fetchall(), hooked.execute("select 2").fetchall(), calls)
+hooked.set_trace_callback(lambda text: (calls.append(text), hooked.set_trace_callback(calls.append)))
+hooked.execute("select 3").fetchall()
+hooked.execute("select 4").fetchall()
+print(calls)
+
+# Parts of blobs.
+hooked.execute("create table b(b)")
+hooked.execute("insert into b values (?)", (bytes(range(20)),))
+with hooked.blobopen("b", "b", 1) as blob:
+    for part in (slice(None), slice(3, 9), slice(1, 15, 4), slice(9, 3), slice(5, 8, sys.maxsize)):
+        print(part, blob[part])
+    blob[2:5] = b"abc"
+    blob[1:16:7] = b"xyz"
+    blob[11:20:4] = b"LMN"
+    blob[5:5] = b""
+    print(blob[:])
+    for part, value in (slice(0, 3), b"ab"), (slice(0, 9, 2), b"ab"):
+        try:
+            blob[part] = value
+        except IndexError as error:
+            print(error)
+hooked.close()

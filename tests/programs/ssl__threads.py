@@ -125,3 +125,29 @@ with socket.create_connection(listener.getsockname()) as raw:
         print("many", left, tls.pending())
 answering.join()
 listener.close()
+
+# Threads whose writes have to wait for the reader: each gets its own bytes through, once.
+ours, theirs = socket.socketpair()
+ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20000)
+amount = 400_000
+counts = dict.fromkeys(b"ABC", 0)
+
+
+def count_all():
+    with server.wrap_socket(theirs, server_side=True) as tls:
+        while data := tls.recv(16384):
+            for letter in counts:
+                counts[letter] += data.count(letter)
+
+
+counting = threading.Thread(target=count_all)
+counting.start()
+with client.wrap_socket(ours, server_hostname="localhost") as tls:
+    writers = [threading.Thread(target=tls.sendall, args=(bytes([letter]) * amount,)) for letter in counts]
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    tls.shutdown(socket.SHUT_WR)
+    counting.join()
+print("writers", counts == dict.fromkeys(counts, amount))

@@ -1,3 +1,4 @@
+import time
 import struct
 
 
@@ -47,3 +48,38 @@ s = struct.Struct("ii")
 t(s.pack, 1)
 t(s.unpack, b"a")
 print(s, s.format, s.size, struct.unpack("5p", b"\x09abcd"), struct.unpack(">3sxH?", b"abc\0\1\2\1"))
+
+# What is unpacked piece by piece from memory that may change: the pieces are read, not all of it again and again.
+data = bytearray(range(256)) * 6250
+before = time.monotonic()
+items = list(struct.iter_unpack("<q", data))
+print(len(items), items[:2], items == list(struct.iter_unpack("<q", bytes(data))))
+view = memoryview(data)[3:-5]
+print(sum(struct.unpack_from("<H", view, at)[0] for at in range(0, 20_000, 2)), time.monotonic() - before < 20)
+del view
+left = struct.iter_unpack("<q", data)
+print(next(left), left.__length_hint__())
+for _ in range(2):
+    try:
+        data.append(1)
+        print("changed")
+    except BufferError as e:
+        print(e)
+    for item in left:
+        pass
+for offset in (-1, -2, -1600002, 1600000, 1599999, 1 << 40):
+    try:
+        print(struct.unpack_from("<H", data, offset))
+    except struct.error as e:
+        print(e)
+try:
+    struct.unpack("<q", data)
+except struct.error as e:
+    print(e)
+
+# Ints where a float is wanted.
+for code, number in ("e", 65520), ("e", 65519), ("f", 10**39), ("d", 10**400), ("e", 65520.0), ("<f", 1e39), ("?", 10**400), ("d", True):
+    try:
+        print(code, struct.pack(code, number))
+    except Exception as e:
+        print(code, type(e).__name__, e)

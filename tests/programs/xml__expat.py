@@ -1,4 +1,5 @@
 # pyexpat and what stands on it: events, entities, encodings, pieces, damage, too much.
+import time
 import io
 import xml.dom.minidom
 import xml.etree.ElementTree as ET
@@ -95,3 +96,73 @@ try:
     parser.Parse(b"<a/>", True)
 except KeyError as error:
     print(error)
+
+# Bytes that are no text, before and within what a document begins with.
+for document in b'<?xml ver\x80sion="1.0"?><a/>', b"\xff\xfe<", b"\xde", b"\xe2\x82", b"\x80", b"<?xml", b"<?xml version='1.0'", \
+        b"<?xml version='1.0'?\xe2", b"<?xml version='1.0'?>\xe2", b"<?xm\x80l?><a/>", b"<a>\xe2</a>", b"<a/>\x80", b"<!-- \xc3":
+    for parse in xml.dom.minidom.parseString, ET.fromstring, lambda text: expat.ParserCreate().Parse(text, True):
+        try:
+            parse(document)
+            print(document, "parsed")
+        except (expat.ExpatError, ET.ParseError) as error:
+            print(document, type(error).__name__, error.code)
+    parser = expat.ParserCreate()
+    try:
+        for at in range(len(document)):
+            parser.Parse(document[at : at + 1])
+        parser.Parse(b"", True)
+        print(document, "parsed")
+    except expat.ExpatError as error:
+        print(document, error.code)
+
+# Encodings that Python knows and the parser does not, given by the program.
+for name in "cp1252", "koi8-r", "nonsense", "utf-8", "utf_7", "shift_jis":
+    parser = expat.ParserCreate(name)
+    seen = []
+    parser.StartElementHandler = lambda *args: seen.append(args)
+    parser.CharacterDataHandler = lambda text: seen.append(ascii(text))
+    try:
+        print(name, parser.Parse(b"<a b='\xc1'>\xc0</a>", True), seen)
+    except Exception as error:
+        print(name, type(error).__name__, error)
+        try:
+            print(parser.Parse(b"<a/>", True))
+        except expat.ExpatError as error:
+            print(error.code)
+for name in "cp1252", "nonsense":
+    try:
+        print(name, ascii(ET.fromstring(b"<a>\x80</a>", ET.XMLParser(encoding=name)).text))
+    except (ET.ParseError, LookupError) as error:
+        print(name, type(error).__name__, error)
+
+# Many attributes, of which none is looked for among all before it.
+many = 60_000
+before = time.monotonic()
+for document, separator in (
+    ("<a " + " ".join(f"a{n}=''" for n in range(many)) + "/>", None),
+    ("<a xmlns:p='u' " + " ".join(f"p:a{n}=''" for n in range(many)) + "/>", " "),
+    ("<!DOCTYPE a [<!ATTLIST a " + " ".join(f"a{n} CDATA 'd'" for n in range(many)) + ">]><a b='1'/>", None),
+    ("<a " + " ".join(f"a{n}=''" for n in range(many)) + " a7=''/>", None),
+    ("<a xmlns:p='u' xmlns:q='u' " + " ".join(f"p:a{n}=''" for n in range(many)) + " q:a9=''/>", " "),
+):
+    parser = expat.ParserCreate(None, separator)
+    seen = []
+    parser.StartElementHandler = lambda name, attributes: seen.append(len(attributes))
+    try:
+        print(parser.Parse(document, True), seen)
+    except expat.ExpatError as error:
+        print(error.code, seen)
+parser = expat.ParserCreate()
+parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
+
+
+def external(context, base, system, public):
+    inner = parser.ExternalEntityParserCreate(context)
+    inner.Parse("<![IGNORE[" + "<![x]] >" * 60_000 + "]]>" * 60_001 + "<!ELEMENT a (b)>", True)
+    return 1
+
+
+parser.ExternalEntityRefHandler = external
+parser.ElementDeclHandler = lambda name, model: print(name, model)
+print(parser.Parse("<!DOCTYPE a SYSTEM 's'><a/>", True))
+print(time.monotonic() - before < 20)

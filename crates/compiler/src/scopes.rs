@@ -24,6 +24,16 @@ pub struct ScopeInfo {
     pub children: Vec<ScopeInfo>,
 }
 
+impl Drop for ScopeInfo {
+    /// Scopes are nested as deep as expressions are, so this is no recursion.
+    fn drop(&mut self) {
+        let mut inner = std::mem::take(&mut self.children);
+        while let Some(mut scope) = inner.pop() {
+            inner.append(&mut scope.children);
+        }
+    }
+}
+
 /// The scopes of a program.
 pub fn symbol_table(source: &str, mode: Mode, options: &Options) -> Result<ScopeInfo, SyntaxError> {
     let source = normalize(source);

@@ -9,6 +9,7 @@ mod pickle;
 use std::borrow::Cow;
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::native::{Args, Char, CmpOp, Py, PySlot, Res, Str, Type, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::object::{Native, Obj};
 use lisle_runtime::sync::Locked;
@@ -88,6 +89,9 @@ impl Exporter for ArrayExporter {
     }
 }
 
+/// How many items are worked on before signals are looked for.
+const BLOCK: usize = 4096;
+
 /// Why an array was not changed.
 enum Fault {
     Exported,
@@ -116,8 +120,17 @@ impl Array {
         this.bytes.with(this.header(), f)
     }
 
-    fn snapshot(this: &Py<Array>) -> Vec<u8> {
-        Array::with(this, |bytes| bytes.clone())
+    fn snapshot(this: &Py<Array>) -> Result<Vec<u8>, NoMemory> {
+        Array::with(this, |bytes| room::copied(bytes))
+    }
+
+    /// Up to [`BLOCK`] items from number `at` on; none at the end.
+    fn block(this: &Py<Array>, at: usize) -> Vec<u8> {
+        let size = this.kind.size;
+        Array::with(this, |bytes| {
+            let rest = at.checked_mul(size).and_then(|start| bytes.get(start..));
+            rest.map_or_else(Vec::new, |rest| rest[..rest.len().min(BLOCK * size)].to_vec())
+        })
     }
 
     fn count_items(this: &Py<Array>) -> usize {
@@ -177,23 +190,27 @@ impl Array {
     }
 
     fn values(vm: &Vm, this: &Py<Array>) -> Res<Vec<Value>> {
-        let bytes = Array::snapshot(this);
-        bytes
-            .chunks_exact(this.kind.size)
-            .map(|item| this.kind.value(vm, item))
-            .collect()
+        let bytes = Array::snapshot(this)?;
+        let mut values = Vec::new();
+        values.try_reserve_exact(bytes.len() / this.kind.size)?;
+        for item in bytes.chunks_exact(this.kind.size) {
+            values.push(this.kind.value(vm, item)?);
+        }
+        Ok(values)
     }
 
     /// The bytes of the selected items.
-    fn selected(this: &Py<Array>, range: SliceRange, bytes: &[u8]) -> Vec<u8> {
+    fn selected(this: &Py<Array>, range: SliceRange, bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
         let size = this.kind.size;
-        match range.contiguous() {
-            Some(part) => bytes[part.start * size..part.end * size].to_vec(),
-            None => range
-                .indices()
-                .flat_map(|at| bytes[at * size..][..size].iter().copied())
-                .collect(),
+        if let Some(part) = range.contiguous() {
+            return room::copied(&bytes[part.start * size..part.end * size]);
         }
+        let mut selected = Vec::new();
+        selected.try_reserve_exact(range.count * size)?;
+        for at in range.indices() {
+            selected.extend_from_slice(&bytes[at * size..][..size]);
+        }
+        Ok(selected)
     }
 
     fn index_of(vm: &Vm, this: &Py<Array>, key: &Value) -> Res<isize> {
@@ -212,7 +229,7 @@ impl Array {
         let new = match value {
             None => Vec::new(),
             Some(value) => match value.downcast::<Array>() {
-                Some(other) if other.kind == this.kind => Array::snapshot(other),
+                Some(other) if other.kind == this.kind => Array::snapshot(other)?,
                 Some(_) => return Err(bad_argument(vm)),
                 None => {
                     let found = value.ty().name();
@@ -236,9 +253,15 @@ impl Array {
                     bytes.splice(part.start * size..part.end * size, new);
                     return Ok(());
                 }
-                for at in range.ascending().indices().collect::<Vec<_>>().into_iter().rev() {
-                    bytes.drain(at * size..(at + 1) * size);
+                let mut gone = range.ascending().indices().peekable();
+                let mut kept = 0;
+                for at in 0..bytes.len() / size {
+                    if gone.next_if_eq(&at).is_none() {
+                        bytes.copy_within(at * size..(at + 1) * size, kept);
+                        kept += size;
+                    }
                 }
+                bytes.truncate(kept);
                 return Ok(());
             }
             if range.count != needed {
@@ -272,6 +295,9 @@ impl Array {
                 return Ok(Some(at));
             }
             at += 1;
+            if at.is_multiple_of(BLOCK) {
+                vm.safepoint()?;
+            }
         }
         Ok(None)
     }
@@ -280,7 +306,7 @@ impl Array {
     fn extend_with(vm: &Vm, this: &Py<Array>, other: &Value) -> Res<()> {
         match other.downcast::<Array>() {
             Some(other) if other.kind == this.kind => {
-                let more = Array::snapshot(other);
+                let more = Array::snapshot(other)?;
                 Array::push_bytes(vm, this, &more)
             }
             Some(_) => Err(vm.type_error("can only extend with array of same kind")),
@@ -296,7 +322,7 @@ impl Array {
     }
 
     fn repeated(vm: &Vm, this: &Py<Array>, n: isize) -> Res<Vec<u8>> {
-        let bytes = Array::snapshot(this);
+        let bytes = Array::snapshot(this)?;
         let n = usize::try_from(n).unwrap_or(0);
         let mut all = Vec::new();
         let fits = bytes
@@ -309,6 +335,23 @@ impl Array {
         (0..n).for_each(|_| all.extend_from_slice(&bytes));
         Ok(all)
     }
+}
+
+/// The first items that differ.
+fn unequal(vm: &Vm, mine: (Kind, &[u8]), theirs: (Kind, &[u8])) -> Res<Option<(Value, Value)>> {
+    let items = mine
+        .1
+        .chunks_exact(mine.0.size)
+        .zip(theirs.1.chunks_exact(theirs.0.size));
+    for (a, b) in items {
+        let (a, b) = (mine.0.value(vm, a)?, theirs.0.value(vm, b)?);
+        // Not by identity: a NaN differs from itself.
+        let same = vm.rich_compare(&a, &b, CmpOp::Eq)?;
+        if !vm.truth(&same)? {
+            return Ok(Some((a, b)));
+        }
+    }
+    Ok(None)
 }
 
 fn bad_argument(vm: &Vm) -> lisle_runtime::native::Exc {
@@ -339,13 +382,13 @@ fn new_array(vm: &Vm, cls: &Py<Type>, kind: Kind, initial: Option<&Value>) -> Re
     if let Some(other) = initial.downcast::<Array>()
         && other.kind == kind
     {
-        let bytes = Array::snapshot(other);
+        let bytes = Array::snapshot(other)?;
         Array::push_bytes(vm, &array, &bytes)?;
     } else if initial.downcast::<Bytes>().is_some() || initial.downcast::<ByteArray>().is_some() {
         let bytes = get_bytes(vm, initial)?;
         Array::push_whole_items(vm, &array, &bytes)?;
     } else if let Some(text) = initial.downcast::<Str>() {
-        Array::push_bytes(vm, &array, &text_items(text))?;
+        Array::push_bytes(vm, &array, &text_items(text)?)?;
     } else {
         vm.for_each(initial, |item| Array::push(vm, &array, &item))?;
     }
@@ -445,7 +488,7 @@ impl Array {
                 let range = adjust_bounds(bounds, bytes.len() / this.kind.size);
                 Array::selected(this, range, bytes)
             });
-            return Ok(Array::plain(this.kind, selected));
+            return Ok(Array::plain(this.kind, selected?));
         }
         let at = Array::index_of(vm, this, key)?;
         let found = match usize::try_from(at) {
@@ -502,27 +545,36 @@ impl Array {
         if mine != theirs && op == CmpOp::Ne {
             return Ok(Value::TRUE);
         }
-        let (a, b) = (Array::values(vm, this)?, Array::values(vm, other)?);
-        for (mine, theirs) in a.iter().zip(&b) {
-            // Not by identity: a NaN differs from itself.
-            let same = vm.rich_compare(mine, theirs, CmpOp::Eq)?;
-            if !vm.truth(&same)? {
+        // Items of these kinds are equal if their bytes are.
+        let plain = this.kind == other.kind && matches!(this.kind.meaning, Meaning::Signed | Meaning::Unsigned);
+        let mut at = 0;
+        loop {
+            let (a, b) = (Array::block(this, at), Array::block(other, at));
+            if a.is_empty() || b.is_empty() {
+                break;
+            }
+            if !(plain && a == b)
+                && let Some((mine, theirs)) = unequal(vm, (this.kind, &a), (other.kind, &b))?
+            {
                 return match op {
                     CmpOp::Eq => Ok(Value::FALSE),
                     CmpOp::Ne => Ok(Value::TRUE),
-                    _ => vm.rich_compare(mine, theirs, op),
+                    _ => vm.rich_compare(&mine, &theirs, op),
                 };
             }
+            at += BLOCK;
+            vm.safepoint()?;
         }
-        vm.rich_compare(&Value::usize(a.len()), &Value::usize(b.len()), op)
+        let (mine, theirs) = (Array::count_items(this), Array::count_items(other));
+        vm.rich_compare(&Value::usize(mine), &Value::usize(theirs), op)
     }
 
     #[slot]
     fn __concat__(vm: &Vm, this: &Py<Array>, other: &Value) -> Res<Value> {
         match other.downcast::<Array>() {
             Some(other) if other.kind == this.kind => {
-                let mut all = Array::snapshot(this);
-                all.extend_from_slice(&Array::snapshot(other));
+                let mut all = Array::snapshot(this)?;
+                room::append(&mut all, &Array::snapshot(other)?)?;
                 Ok(Array::plain(this.kind, all))
             }
             Some(_) => Err(bad_argument(vm)),
@@ -610,14 +662,14 @@ impl Array {
 
     /// Return a copy of the array.
     #[pymethod(sig = "($self, /)")]
-    fn __copy__(_vm: &Vm, this: &Py<Array>) -> Value {
-        Array::plain(this.kind, Array::snapshot(this))
+    fn __copy__(_vm: &Vm, this: &Py<Array>) -> Res<Value> {
+        Ok(Array::plain(this.kind, Array::snapshot(this)?))
     }
 
     /// Return a copy of the array.
     #[pymethod(sig = "($self, unused, /)")]
-    fn __deepcopy__(_vm: &Vm, this: &Py<Array>, _unused: &Value) -> Value {
-        Array::plain(this.kind, Array::snapshot(this))
+    fn __deepcopy__(_vm: &Vm, this: &Py<Array>, _unused: &Value) -> Res<Value> {
+        Ok(Array::plain(this.kind, Array::snapshot(this)?))
     }
 
     /// Return number of occurrences of v in the array.
@@ -627,6 +679,9 @@ impl Array {
         while let Some(item) = Array::get(vm, this, at)? {
             count += usize::from(vm.eq(&item, v)?);
             at += 1;
+            if at.is_multiple_of(BLOCK) {
+                vm.safepoint()?;
+            }
         }
         Ok(count)
     }
@@ -675,7 +730,8 @@ impl Array {
             return Err(vm.type_error("arg must be list"));
         };
         let (values, size) = (list.snapshot(), this.kind.size);
-        let mut more = Vec::with_capacity(values.len() * size);
+        let mut more = Vec::new();
+        more.try_reserve_exact(values.len() * size)?;
         for value in &values {
             more.extend_from_slice(&this.kind.item(vm, value)?[..size]);
             if list.len() != values.len() {
@@ -696,7 +752,7 @@ impl Array {
             let message = "fromunicode() may only be called on unicode type arrays ('u' or 'w')";
             return Err(vm.value_error(message));
         }
-        Array::push_bytes(vm, this, &text_items(ustr))
+        Array::push_bytes(vm, this, &text_items(ustr)?)
     }
 
     /// Return index of first occurrence of v in the array.
@@ -778,15 +834,15 @@ impl Array {
 
     /// Convert the array to an array of machine values and return the bytes representation.
     #[pymethod(sig = "($self, /)")]
-    fn tobytes(_vm: &Vm, this: &Py<Array>) -> Value {
-        Bytes::new_value(Array::snapshot(this))
+    fn tobytes(_vm: &Vm, this: &Py<Array>) -> Res<Value> {
+        Ok(Bytes::new_value(Array::snapshot(this)?))
     }
 
     /// Write all items (as machine values) to the file object f.
     #[pymethod(sig = "($self, f, /)")]
     fn tofile(vm: &Vm, this: &Py<Array>, f: &Value) -> Res<()> {
-        const BLOCK: usize = 64 * 1024;
-        for block in Array::snapshot(this).chunks(BLOCK) {
+        const BYTES: usize = 64 * 1024;
+        for block in Array::snapshot(this)?.chunks(BYTES) {
             vm.call_method(f, intern!("write"), &[Bytes::new_value(block.to_vec())])?;
         }
         Ok(())
@@ -831,7 +887,7 @@ impl Array {
         let module = vm.import_module("array")?;
         let function = vm.getattr(&module, intern!("_array_reconstructor"))?;
         let format = Value::int(pickle::format_of(this.kind));
-        let args = Tuple::from_array([class, code, format, Bytes::new_value(Array::snapshot(this))]);
+        let args = Tuple::from_array([class, code, format, Bytes::new_value(Array::snapshot(this)?)]);
         Ok(Tuple::from_array([function, args.into_value(), dict]).into_value())
     }
 

@@ -14,7 +14,7 @@ mod schema;
 
 use lisle_compiler::{Mode, Options, compile_tree, with_tree};
 use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_syntax_error, set_ast_hooks, with_limits};
-use lisle_runtime::native::{Py, Res, Value, Vm, pymodule};
+use lisle_runtime::native::{Exc, Py, Res, Value, Vm, pymodule};
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::module::Module;
 
@@ -46,7 +46,7 @@ fn parse(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Value> {
             literals: tree.literals(),
         };
         let root = build::root(&mut builder, mode)?;
-        Ok((root, builder.literals.take_warnings()))
+        Ok::<_, Exc>((root, builder.literals.take_warnings()))
     });
     let (root, warnings) = made.map_err(|error| raise_syntax_error(vm, &options.filename, error))??;
     issue_warnings(vm, warnings, options)?;

@@ -12,6 +12,7 @@ pub mod module {
 
     use super::coding;
     use crate::exception::ExceptionClass;
+    use lisle_runtime::memory::room;
     use lisle_runtime::native::*;
     use lisle_runtime::text::hex::bytes_to_hex;
     use lisle_runtime::types::buffer::{Readable, bytes_of, get_bytes, is_bytes_like};
@@ -75,13 +76,24 @@ pub mod module {
     #[pyfunction(sig = "(data, /, *, strict_mode=False)")]
     fn a2b_base64(vm: &Vm, data: &Value, strict_mode: Option<bool>) -> Res<Value> {
         let bytes = ascii_bytes(vm, data)?;
+        need(bytes.len())?;
         checked(vm, coding::base64_decode(&bytes, strict_mode.unwrap_or(false)))
     }
 
     /// Base64-code line of data.
     #[pyfunction(sig = "(data, /, *, newline=True)")]
-    fn b2a_base64(_vm: &Vm, data: Readable<'_>, newline: Option<bool>) -> Value {
-        Bytes::new_value(coding::base64_encode(&data.0, newline.unwrap_or(true)))
+    fn b2a_base64(_vm: &Vm, data: Readable<'_>, newline: Option<bool>) -> Res<Value> {
+        need(data.0.len().div_ceil(3).saturating_mul(4).saturating_add(1))?;
+        Ok(Bytes::new_value(coding::base64_encode(
+            &data.0,
+            newline.unwrap_or(true),
+        )))
+    }
+
+    /// Makes sure that there is memory for a result, before it is made.
+    fn need(len: usize) -> Res<()> {
+        drop(room::zeroed(len)?);
+        Ok(())
     }
 
     fn hex_text(vm: &Vm, data: &[u8], sep: Option<&Value>, group: Option<i32>) -> Res<Value> {
@@ -149,7 +161,9 @@ pub mod module {
     /// This function is also available as "unhexlify()".
     #[pyfunction(sig = "(hexstr, /)")]
     fn a2b_hex(vm: &Vm, hexstr: &Value) -> Res<Value> {
-        checked(vm, coding::hex_decode(&ascii_bytes(vm, hexstr)?))
+        let digits = ascii_bytes(vm, hexstr)?;
+        need(digits.len() / 2)?;
+        checked(vm, coding::hex_decode(&digits))
     }
 
     /// Binary data of hexadecimal representation.
@@ -164,6 +178,7 @@ pub mod module {
     #[pyfunction(sig = "(data, header=False)")]
     fn a2b_qp(vm: &Vm, data: &Value, header: Option<bool>) -> Res<Value> {
         let bytes = ascii_bytes(vm, data)?;
+        need(bytes.len())?;
         Ok(Bytes::new_value(coding::qp_decode(&bytes, header.unwrap_or(false))))
     }
 
@@ -179,13 +194,15 @@ pub mod module {
         quotetabs: Option<bool>,
         istext: Option<bool>,
         header: Option<bool>,
-    ) -> Value {
-        Bytes::new_value(coding::qp_encode(
+    ) -> Res<Value> {
+        // Three for each byte, and line breaks.
+        need(data.0.len().saturating_mul(4))?;
+        Ok(Bytes::new_value(coding::qp_encode(
             &data.0,
             quotetabs.unwrap_or(false),
             istext.unwrap_or(true),
             header.unwrap_or(false),
-        ))
+        )))
     }
 
     /// Compute CRC-32 incrementally.

@@ -3,9 +3,21 @@
 //! Invariant: a compressor or decompressor is worked on by one call at a time, detached.
 
 use bzip2::{Action, Compress, Compression, Decompress, Error, Status};
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::native::pymodule;
 
 use crate::incremental::{Decoder, Step};
+
+pub enum Fault {
+    Library(Error),
+    Memory(NoMemory),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        Fault::Library(error)
+    }
+}
 
 /// A compressor; `done` once it was flushed.
 pub struct Compressor {
@@ -15,7 +27,7 @@ pub struct Compressor {
 
 impl Compressor {
     /// Compresses all of the input, and to the end if `finish`.
-    fn run(&mut self, input: &[u8], finish: bool) -> Result<Vec<u8>, Error> {
+    fn run(&mut self, input: &[u8], finish: bool) -> Result<Vec<u8>, Fault> {
         let mut out = Vec::new();
         let mut at = 0;
         loop {
@@ -23,7 +35,7 @@ impl Compressor {
                 return Ok(out);
             }
             let have = out.len();
-            out.resize(have + have.clamp(8 * 1024, 1 << 24), 0);
+            room::grow(&mut out, have.clamp(8 * 1024, 1 << 24)).map_err(Fault::Memory)?;
             let (read, written) = (self.compress.total_in(), self.compress.total_out());
             let action = if finish { Action::Finish } else { Action::Run };
             let status = self.compress.compress(&input[at..], &mut out[have..], action)?;
@@ -36,18 +48,39 @@ impl Compressor {
     }
 }
 
-/// A decoder.
-pub struct Bunzip(Decompress);
+/// A decoder. What failed once is not used again: the library's state is not made for that.
+pub struct Bunzip {
+    inner: Decompress,
+    failed: bool,
+}
+
+impl Bunzip {
+    fn new() -> Bunzip {
+        Bunzip {
+            inner: Decompress::new(false),
+            failed: false,
+        }
+    }
+}
 
 impl Decoder for Bunzip {
-    type Error = Error;
+    type Error = Fault;
 
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Error> {
-        let (read, written) = (self.0.total_in(), self.0.total_out());
-        let status = self.0.decompress(input, out)?;
+    fn no_memory(fault: NoMemory) -> Fault {
+        Fault::Memory(fault)
+    }
+
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
+        if self.failed {
+            return Err(Error::Data.into());
+        }
+        let (read, written) = (self.inner.total_in(), self.inner.total_out());
+        let status = self.inner.decompress(input, out);
+        self.failed = status.is_err();
+        let status = status?;
         Ok(Step {
-            consumed: (self.0.total_in() - read) as usize,
-            produced: (self.0.total_out() - written) as usize,
+            consumed: (self.inner.total_in() - read) as usize,
+            produced: (self.inner.total_out() - written) as usize,
             end: status == Status::StreamEnd,
         })
     }
@@ -55,7 +88,7 @@ impl Decoder for Bunzip {
 
 #[pymodule(name = "_bz2", types(BZ2Compressor, BZ2Decompressor))]
 pub mod module {
-    use super::{Bunzip, Compress, Compression, Compressor, Decompress, Error};
+    use super::{Bunzip, Compress, Compression, Compressor, Error, Fault};
     use crate::exclusive::Exclusive;
     use crate::incremental::{self, Incremental};
     use lisle_runtime::memory::trace::Opaque;
@@ -63,7 +96,11 @@ pub mod module {
     use lisle_runtime::types::buffer::Readable;
     use lisle_runtime::types::bytes::Bytes;
 
-    fn fault(vm: &Vm, error: Error) -> Exc {
+    fn fault(vm: &Vm, fault: Fault) -> Exc {
+        let error = match fault {
+            Fault::Library(error) => error,
+            Fault::Memory(fault) => return fault.into(),
+        };
         match error {
             Error::Param => vm.value_error("Internal error - invalid parameters passed to libbzip2"),
             Error::Data | Error::DataMagic => vm.os_error_message("Invalid data stream"),
@@ -152,7 +189,7 @@ pub mod module {
     impl BZ2Decompressor {
         #[slot(sig = "()")]
         fn __new__(_vm: &Vm, cls: &Py<Type>) -> Res<Value> {
-            let state = Incremental::new(Bunzip(Decompress::new(false)));
+            let state = Incremental::new(Bunzip::new());
             let this = BZ2Decompressor {
                 state: Opaque(Exclusive::new(state)),
             };

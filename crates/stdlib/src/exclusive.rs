@@ -43,12 +43,20 @@ impl<T: Send> Exclusive<T> {
     }
 
     fn take(&self, vm: &Vm, header: &Header) -> Option<Box<T>> {
+        let mut tries = 0_u64;
         loop {
             let state = self.0.with(header, Option::take);
             if state.is_some() {
                 return state;
             }
-            vm.detached(std::thread::yield_now);
+            vm.detached(|| {
+                if tries < 100 {
+                    std::thread::yield_now();
+                } else {
+                    std::thread::sleep(std::time::Duration::from_micros(tries.min(1000)));
+                }
+            });
+            tries += 1;
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What the decompressors of `bz2`, `lzma` and `zstd` have in common: input comes in pieces, output may be limited.
 //!
-//! Invariant: `pending` is input that the decoder has not seen; after the end of the stream the rest of it is in `unused`.
+//! Invariant: `pending`, from `seen` on, is input that the decoder has not seen; after the end of the stream the rest of it is
+//! in `unused`.
+
+use lisle_runtime::memory::room::{self, NoMemory};
 
 use lisle_runtime::memory::header::Header;
 use lisle_runtime::native::Vm;
@@ -18,6 +21,8 @@ pub struct Step {
 /// A decoder that works from one piece of memory into another.
 pub trait Decoder: Send + 'static {
     type Error;
+    /// What stands for memory that the system does not give.
+    fn no_memory(_: NoMemory) -> Self::Error;
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Self::Error>;
 }
 
@@ -25,6 +30,7 @@ pub trait Decoder: Send + 'static {
 pub struct Incremental<D> {
     pub decoder: D,
     pending: Vec<u8>,
+    seen: usize,
     pub eof: bool,
     pub unused: Vec<u8>,
     pub needs_input: bool,
@@ -54,6 +60,7 @@ impl<D: Decoder> Incremental<D> {
         Incremental {
             decoder,
             pending: Vec::new(),
+            seen: 0,
             eof: false,
             unused: Vec::new(),
             needs_input: true,
@@ -75,19 +82,19 @@ impl<D: Decoder> Incremental<D> {
     /// The decoder's; what was pending is dropped then.
     pub fn decompress(&mut self, data: &[u8], max: Option<usize>) -> Result<Vec<u8>, D::Error> {
         let mut held = std::mem::take(&mut self.pending);
-        let input: &[u8] = if held.is_empty() {
-            data
-        } else {
-            held.extend_from_slice(data);
-            &held
-        };
+        let mut at = std::mem::take(&mut self.seen);
+        if !held.is_empty() && !data.is_empty() {
+            held.drain(..at);
+            at = 0;
+            room::append(&mut held, data).map_err(D::no_memory)?;
+        }
+        let input: &[u8] = if held.is_empty() { data } else { &held };
         let limit = max.unwrap_or(usize::MAX);
         let mut out = Vec::new();
-        let mut at = 0;
         while out.len() < limit {
             let have = out.len();
             let room = (limit - have).min(CHUNK.max(have).min(1 << 24));
-            out.resize(have + room, 0);
+            room::grow(&mut out, room).map_err(D::no_memory)?;
             let step = self.decoder.step(&input[at..], &mut out[have..]);
             let step = match step {
                 Ok(step) => step,
@@ -110,10 +117,15 @@ impl<D: Decoder> Incremental<D> {
         let rest = &input[at..];
         if self.eof {
             self.needs_input = false;
-            self.unused = rest.to_vec();
-        } else {
-            self.needs_input = rest.is_empty() && !(self.holds_back && out.len() >= limit);
-            self.pending = rest.to_vec();
+            self.unused = room::copied(rest).map_err(D::no_memory)?;
+            return Ok(out);
+        }
+        self.needs_input = rest.is_empty() && !(self.holds_back && out.len() >= limit);
+        if !rest.is_empty() && held.is_empty() {
+            self.pending = room::copied(rest).map_err(D::no_memory)?;
+        } else if !rest.is_empty() {
+            self.pending = held;
+            self.seen = at;
         }
         Ok(out)
     }

@@ -6,6 +6,7 @@
 mod coding;
 mod tables;
 
+use lisle_runtime::memory::room;
 use lisle_runtime::native::*;
 use lisle_runtime::text::StrBuilder;
 use lisle_runtime::text::codec::{DecodeFault, EncodeFault, Patch};
@@ -14,6 +15,8 @@ use lisle_runtime::types::encoding::{fix_decoding, fix_encoding};
 use coding::{Codec, State, Step};
 
 const ILLEGAL: &str = "illegal multibyte sequence";
+/// More bytes than one character needs.
+const STEP: usize = 64;
 const INCOMPLETE: &str = "incomplete multibyte sequence";
 
 /// Encodes text: the bytes, and how many characters they stand for. `last` says that no more text follows.
@@ -25,10 +28,16 @@ fn encode(
     errors: &str,
     last: bool,
 ) -> Res<(Vec<u8>, usize)> {
-    let codes: Vec<u32> = text.view().chars().collect();
-    let mut out = Vec::with_capacity(codes.len() * 2);
+    let mut codes: Vec<u32> = Vec::new();
+    codes.try_reserve_exact(text.len())?;
+    codes.extend(text.view().chars());
+    let mut out = Vec::new();
+    out.try_reserve(codes.len() * 2)?;
     let mut at = 0;
     while at < codes.len() {
+        if out.capacity() - out.len() < STEP {
+            out.try_reserve(STEP)?;
+        }
         match codec.encode_step(state, &codes[at..], last, &mut out) {
             Step::Done(count) => at += count,
             Step::TooFew => break,
@@ -43,10 +52,10 @@ fn encode(
                 };
                 let fix = fix_encoding(vm, text, &fault, errors)?;
                 match fix.patch {
-                    Patch::Bytes(bytes) => out.extend(bytes),
+                    Patch::Bytes(bytes) => room::append(&mut out, &bytes)?,
                     Patch::Text(patch) => {
                         let patch = Str::from_buf(patch);
-                        out.extend(encode(vm, codec, state, &patch, "strict", true)?.0);
+                        room::append(&mut out, &encode(vm, codec, state, &patch, "strict", true)?.0)?;
                     }
                 }
                 at = fix.resume;
@@ -58,8 +67,24 @@ fn encode(
 
 /// Decodes bytes: the text, and how many bytes it stands for. `last` says that no more bytes follow.
 fn decode(vm: &Vm, codec: &Codec, state: &mut State, input: &[u8], errors: &str, last: bool) -> Res<(Py<Str>, usize)> {
-    let mut out = StrBuilder::with_capacity(input.len());
-    let mut at = 0;
+    decode_from(vm, codec, state, (input, 0), errors, last)
+}
+
+/// As [`decode`], from a place on; how many bytes counts those before it.
+fn decode_from(
+    vm: &Vm,
+    codec: &Codec,
+    state: &mut State,
+    (input, start): (&[u8], usize),
+    errors: &str,
+    last: bool,
+) -> Res<(Py<Str>, usize)> {
+    let mut out = StrBuilder::new();
+    // What is wider than expected is made room for when it comes.
+    if !out.try_reserve(input.len().saturating_sub(start)) {
+        return Err(vm.memory_error());
+    }
+    let mut at = start;
     while at < input.len() {
         let (end, reason) = match codec.decode_step(state, &input[at..], &mut |code| out.push(code)) {
             Step::Done(count) => {
@@ -146,6 +171,7 @@ pub mod module {
     use lisle_runtime::types::bytes::Bytes;
     use lisle_runtime::types::tuple::Tuple;
     use num_bigint::{BigInt, Sign};
+    use std::borrow::Cow;
 
     /// How many characters and bytes may wait for more.
     const MAX_TEXT: usize = 2;
@@ -400,12 +426,36 @@ pub mod module {
     /// Decodes what waits and `input`.
     fn decode_more<O: Native>(vm: &Vm, cell: &Cell<u8>, this: &Py<O>, input: &[u8], last: bool) -> Res<Py<Str>> {
         let mut progress = cell.0.with(this.header(), |progress| progress.clone());
-        let bytes = [&progress.pending, input].concat();
-        let result = super::decode(vm, &progress.codec, &mut progress.state, &bytes, &progress.errors, last);
+        let waiting = progress.pending.clone();
+        let bytes = match progress.pending.is_empty() {
+            true => Cow::Borrowed(input),
+            false => {
+                let mut bytes = std::mem::take(&mut progress.pending);
+                room::append(&mut bytes, input)?;
+                Cow::Owned(bytes)
+            }
+        };
+        let (codec, errors) = (progress.codec, progress.errors.as_str());
+        let mut result = super::decode(vm, &codec, &mut progress.state, &bytes, errors, false);
+        // What is at fault is gone; but what waited stays if only the end is missing.
+        let mut kept = Vec::new();
+        if last
+            && let Ok((text, consumed)) = &result
+            && *consumed < bytes.len()
+        {
+            kept = waiting;
+            let end = super::decode_from(vm, &codec, &mut progress.state, (&bytes, *consumed), errors, true);
+            result = end.map(|(end, consumed)| {
+                let mut all = StrBuilder::new();
+                all.push_view(text.view());
+                all.push_view(end.view());
+                (Str::from_buf(all.finish()), consumed)
+            });
+        }
         let result = result.and_then(|(text, consumed)| {
             let rest = &bytes[consumed..];
             if rest.len() > MAX_BYTES {
-                let object = Bytes::new_value(bytes.clone());
+                let object = Bytes::new_value(room::copied(&bytes)?);
                 let (name, end) = (progress.codec.name, bytes.len());
                 return Err(vm.unicode_decode_error(name, object, consumed, end, "pending buffer overflow"));
             }
@@ -414,7 +464,7 @@ pub mod module {
         });
         cell.0.with(this.header(), |now| {
             now.state = progress.state;
-            now.pending = progress.pending;
+            now.pending = if result.is_ok() { progress.pending } else { kept };
         });
         result
     }

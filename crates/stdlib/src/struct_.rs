@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use lisle_runtime::memory::room;
 use lisle_runtime::native::*;
 use lisle_runtime::types::exceptions;
 use num_bigint::BigInt;
@@ -156,23 +157,34 @@ impl Layout {
                 let Some(place) = out.get_mut(start..start + member.size) else {
                     break;
                 };
-                self.put(vm, member.code, value, place)?;
+                self.put(vm, member.code, value, place).map_err(|exc| {
+                    let too_large = exc.is(&exceptions::OVERFLOW_ERROR) && int_view(value).is_some();
+                    match too_large && !matches!(member.code, b's' | b'p') {
+                        true => ERROR.error(vm, "int too large to convert"),
+                        false => exc,
+                    }
+                })?;
             }
         }
         Ok(out)
     }
 
     /// The values in `bytes`, which are as many as the struct has.
-    pub fn unpack(&self, vm: &Vm, bytes: &[u8]) -> Vec<Value> {
-        let mut values = Vec::with_capacity(self.items.min(1 << 20));
+    pub fn unpack(&self, vm: &Vm, bytes: &[u8]) -> Res<Vec<Value>> {
+        const PAUSE: usize = 1 << 16;
+        let mut values = Vec::new();
+        values.try_reserve_exact(self.items)?;
         for member in &self.members {
             for index in 0..member.count {
                 let start = member.offset + index * member.size;
                 let place = bytes.get(start..start + member.size).unwrap_or_default();
-                values.push(self.take(vm, member.code, place));
+                values.push(self.take(vm, member.code, place)?);
+                if values.len().is_multiple_of(PAUSE) {
+                    vm.safepoint()?;
+                }
             }
         }
-        values
+        Ok(values)
     }
 
     /// Stores the low bytes of a number.
@@ -302,7 +314,7 @@ impl Layout {
         }
     }
 
-    fn take(&self, _vm: &Vm, code: u8, place: &[u8]) -> Value {
+    fn take(&self, _vm: &Vm, code: u8, place: &[u8]) -> Res<Value> {
         use lisle_runtime::types::bytes::Bytes;
         let float = |code: u8, place: &[u8]| {
             let bits = self.load(place);
@@ -312,8 +324,8 @@ impl Layout {
                 _ => f64::from_bits(bits),
             }
         };
-        match code {
-            b'c' | b's' => Bytes::new_value(place),
+        Ok(match code {
+            b'c' | b's' => Bytes::new_value(room::copied(place)?),
             b'p' => {
                 let text = match place {
                     [] => place,
@@ -340,7 +352,7 @@ impl Layout {
                     Value::int((number << unused) as i64 >> unused)
                 }
             }
-        }
+        })
     }
 }
 
@@ -412,12 +424,15 @@ pub mod module {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::{ERROR, Layout, format_bytes};
+    use lisle_runtime::memory::room;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
     use lisle_runtime::sync::{Locked, Mutex};
-    use lisle_runtime::types::buffer::{copy_into, get_bytes, get_writable, writable_len};
+    use lisle_runtime::types::buffer::{get_buffer, get_writable};
     use lisle_runtime::types::bytes::Bytes;
+    use lisle_runtime::types::memoryview::MemoryView;
     use lisle_runtime::types::tuple::Tuple;
+    use std::borrow::Cow;
 
     static CACHE: Mutex<Vec<(Box<[u8]>, Arc<Layout>)>> = Mutex::new(Vec::new());
     const CACHED: usize = 100;
@@ -512,7 +527,7 @@ pub mod module {
             ));
         }
         let held = get_writable(vm, buffer)?;
-        let len = writable_len(vm, buffer)?;
+        let len = held.len;
         let size = layout.size;
         let given = vm.index_to_isize(offset)?;
         let mut offset = given;
@@ -536,9 +551,11 @@ pub mod module {
             ));
         }
         let bytes = layout.pack(vm, "pack_into", rest)?;
-        let done = copy_into(vm, buffer, offset, &bytes);
-        drop(held);
-        done
+        if held.write(offset, &bytes) {
+            Ok(())
+        } else {
+            Err(vm.buffer_error("the exported memory is no longer there"))
+        }
     }
 
     /// Return a tuple containing values unpacked according to the format string.
@@ -551,13 +568,62 @@ pub mod module {
         unpack_all(vm, &*layout_of(vm, format)?, buffer)
     }
 
+    /// The bytes of an argument, of which a part is read at a time.
+    enum Source<'a> {
+        Bytes(&'a [u8]),
+        Held(Buffer),
+    }
+
+    impl<'a> Source<'a> {
+        fn of(vm: &Vm, value: &'a Value) -> Res<Source<'a>> {
+            match value.downcast::<Bytes>() {
+                Some(bytes) => Ok(Source::Bytes(bytes.as_slice())),
+                None => get_buffer(vm, value, BufferFlags::SIMPLE).map(Source::Held),
+            }
+        }
+
+        fn len(&self) -> usize {
+            match self {
+                Source::Bytes(bytes) => bytes.len(),
+                Source::Held(buffer) => buffer.len,
+            }
+        }
+
+        /// Bytes within the length.
+        fn part(&self, vm: &Vm, at: usize, size: usize) -> Res<Cow<'a, [u8]>> {
+            let gone = || vm.buffer_error("the exported memory is no longer there");
+            match self {
+                Source::Bytes(bytes) => {
+                    let part = bytes.get(at..).and_then(|rest| rest.get(..size));
+                    part.map(Cow::Borrowed).ok_or_else(gone)
+                }
+                Source::Held(buffer) => {
+                    let mut part = room::zeroed(size)?;
+                    match buffer.read(at, &mut part) {
+                        true => Ok(Cow::Owned(part)),
+                        false => Err(gone()),
+                    }
+                }
+            }
+        }
+
+        /// What keeps the bytes of `value`, which this was made of.
+        fn into_held(self, value: &Value) -> Value {
+            match self {
+                Source::Bytes(_) => value.clone(),
+                Source::Held(buffer) => MemoryView::over(buffer).into_value(),
+            }
+        }
+    }
+
     fn unpack_all(vm: &Vm, layout: &Layout, buffer: &Value) -> Res<Value> {
-        let bytes = get_bytes(vm, buffer)?;
-        if bytes.len() != layout.size {
+        let source = Source::of(vm, buffer)?;
+        if source.len() != layout.size {
             let size = layout.size;
             return Err(ERROR.error(vm, format!("unpack requires a buffer of {size} bytes")));
         }
-        Ok(Tuple::new(layout.unpack(vm, &bytes)).into_value())
+        let bytes = source.part(vm, 0, layout.size)?;
+        Ok(Tuple::new(layout.unpack(vm, &bytes)?).into_value())
     }
 
     /// Return a tuple containing values unpacked according to the format string.
@@ -571,8 +637,8 @@ pub mod module {
     }
 
     fn unpack_part(vm: &Vm, layout: &Layout, buffer: &Value, given: isize) -> Res<Value> {
-        let bytes = get_bytes(vm, buffer)?;
-        let (size, len) = (layout.size, bytes.len());
+        let source = Source::of(vm, buffer)?;
+        let (size, len) = (layout.size, source.len());
         let mut offset = given;
         if offset < 0 {
             if offset + size as isize > 0 {
@@ -584,9 +650,12 @@ pub mod module {
             offset += len as isize;
         }
         let offset = offset as usize;
-        match bytes.get(offset..).and_then(|rest| rest.get(..size)) {
-            Some(part) => Ok(Tuple::new(layout.unpack(vm, part)).into_value()),
-            None => {
+        match offset <= len && size <= len - offset {
+            true => {
+                let part = source.part(vm, offset, size)?;
+                Ok(Tuple::new(layout.unpack(vm, &part)?).into_value())
+            }
+            false => {
                 let least = size.saturating_add(offset);
                 Err(ERROR.error(
                     vm,
@@ -613,7 +682,8 @@ pub mod module {
         if layout.size == 0 {
             return Err(ERROR.error(vm, "cannot iteratively unpack with a struct of length 0"));
         }
-        let len = get_bytes(vm, buffer)?.len();
+        let source = Source::of(vm, buffer)?;
+        let len = source.len();
         if !len.is_multiple_of(layout.size) {
             let size = layout.size;
             return Err(ERROR.error(
@@ -623,7 +693,7 @@ pub mod module {
         }
         Ok(Py::new(UnpackIterator {
             layout: Opaque(layout),
-            buffer: Slot::new(buffer.clone()),
+            buffer: Slot::new(source.into_held(buffer)),
             len,
             at: AtomicUsize::new(0),
         })
@@ -633,7 +703,7 @@ pub mod module {
     #[pyclass(name = "unpack_iterator", module = "_struct", no_new)]
     pub struct UnpackIterator {
         layout: Opaque<Arc<Layout>>,
-        /// Empty at the end.
+        /// Bytes, or a view of what has to stay as long as it is; empty at the end.
         buffer: Slot,
         len: usize,
         at: AtomicUsize,
@@ -652,17 +722,19 @@ pub mod module {
                 return Ok(None);
             };
             let size = this.layout.0.size;
-            let at = this.at.fetch_add(size, Relaxed);
-            let part = if at < this.len {
-                let bytes = get_bytes(vm, &buffer)?;
-                bytes.get(at..at + size).map(|part| this.layout.0.unpack(vm, part))
-            } else {
-                None
+            // Not beyond the end for ever: a count that wraps would begin anew.
+            let at = match this.at.load(Relaxed) {
+                at if at >= this.len => at,
+                _ => this.at.fetch_add(size, Relaxed),
             };
-            if part.is_none() {
+            // Other threads may have counted beyond the end as well.
+            if at > this.len || size > this.len - at {
                 drop(this.buffer.take());
+                return Ok(None);
             }
-            Ok(part.map(|values| Tuple::new(values).into_value()))
+            let part = Source::of(vm, &buffer)?;
+            let part = part.part(vm, at, size)?;
+            Ok(Some(Tuple::new(this.layout.0.unpack(vm, &part)?).into_value()))
         }
 
         /// Private method returning an estimate of len(list(it)).

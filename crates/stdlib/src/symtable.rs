@@ -21,14 +21,16 @@ pub struct Entry {
     children: Py<List>,
 }
 
-fn entry(info: &ScopeInfo) -> Py<Entry> {
+fn entry(vm: &Vm, info: &ScopeInfo) -> Res<Py<Entry>> {
+    let _guard = vm.enter_recursive(" during compilation")?;
     let symbols = Dict::new_empty();
     for (name, bits) in &info.symbols {
         symbols.set_str(&Str::intern(name), Value::int((*bits).into()));
     }
     let varnames = info.params.iter().map(|name| Str::intern(name).into_value()).collect();
-    let children = info.children.iter().map(|child| entry(child).into_value()).collect();
-    Py::new(Entry {
+    let children = info.children.iter().map(|child| entry(vm, child).map(Py::into_value));
+    let children = children.collect::<Res<_>>()?;
+    Ok(Py::new(Entry {
         name: Str::intern(&info.name),
         kind: info.kind,
         line: info.line,
@@ -36,7 +38,7 @@ fn entry(info: &ScopeInfo) -> Py<Entry> {
         symbols,
         varnames: List::new(varnames),
         children: List::new(children),
-    })
+    }))
 }
 
 #[pymethods]
@@ -118,7 +120,7 @@ pub mod module {
             ..Options::default()
         };
         let info = symbol_table(&text, mode, &options).map_err(|e| raise_syntax_error(vm, &options.filename, e))?;
-        Ok(entry(&info).into_value())
+        Ok(entry(vm, &info)?.into_value())
     }
 
     #[pyattr]

@@ -14,6 +14,9 @@ pub static ERROR: ExceptionClass = ExceptionClass::new("zlib", "error", &excepti
 
 /// The exception of a code of zlib's.
 fn fault(vm: &Vm, code: i32, what: &str, message: Option<String>) -> Exc {
+    if code == stream::MEM_ERROR {
+        return vm.memory_error();
+    }
     let message = message.or_else(|| {
         Some(match code {
             stream::BUF_ERROR => "incomplete or truncated stream".to_owned(),

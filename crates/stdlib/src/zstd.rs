@@ -16,6 +16,9 @@ pub static ERROR: ExceptionClass = ExceptionClass::new("compression.zstd", "Zstd
 
 /// "Unable to decompress Zstandard data: .."
 pub fn fault(vm: &Vm, what: &str, code: usize) -> Exc {
+    if code == context::NO_MEMORY {
+        return vm.memory_error();
+    }
     ERROR.error(vm, format!("Unable to {what}: {}", context::error_name(code)))
 }
 

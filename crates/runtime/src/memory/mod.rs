@@ -10,6 +10,7 @@ pub(crate) use distributed::distribute_all;
 pub mod header;
 pub(crate) mod merge;
 pub mod reserve;
+pub mod room;
 pub mod trace;
 
 use crate::sync::{Mutex, mode::parallel};

@@ -13,6 +13,7 @@
 
 use std::alloc::Layout;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
@@ -42,6 +43,24 @@ pub fn fresh_id() -> u32 {
     id
 }
 
+/// Hashes the address of an object.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// A layout: which attribute is in which slot.
 pub struct Shape {
     /// See the module; 0 is valid for nothing.
@@ -49,7 +68,7 @@ pub struct Shape {
     /// Attribute names (interned, immortal) in slot order.
     pub names: Box<[Py<Str>]>,
     /// Slot by address of the name; only for shapes with more than [`LINEAR`] names.
-    index: Option<HashMap<usize, u16>>,
+    index: Option<HashMap<usize, u16, BuildHasherDefault<AddressHasher>>>,
     transitions: Mutex<Vec<(usize, NonNull<Shape>)>>,
     /// How many more layouts may grow from the first one of the type; only that one's is used.
     budget: AtomicU32,

@@ -153,6 +153,8 @@ pub fn bootstrap() {
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether there is something in `LATER`.
+    static WAITING: Cell<bool> = const { Cell::new(false) };
     static LATER: RefCell<Vec<NonNull<Header>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -168,27 +170,53 @@ pub(crate) unsafe fn dealloc(header: NonNull<Header>) {
     let depth = DEPTH.get();
     if depth >= MAX_DEPTH {
         LATER.with_borrow_mut(|later| later.push(header));
+        WAITING.set(true);
         return;
     }
     DEPTH.set(depth + 1);
     // SAFETY: passed on.
     unsafe { dealloc_now(header) };
-    if depth == 0 {
-        while let Some(next) = LATER.with_borrow_mut(Vec::pop) {
-            // SAFETY: was put off above, and nobody else has it.
-            unsafe { dealloc_now(next) };
-        }
+    if depth == 0 && WAITING.get() {
+        // SAFETY: they were put off above, and nobody else has them.
+        unsafe { dealloc_waiting() };
     }
     DEPTH.set(depth);
 }
 
+#[cold]
+unsafe fn dealloc_waiting() {
+    while let Some(next) = LATER.with_borrow_mut(Vec::pop) {
+        // SAFETY: by the caller.
+        unsafe { dealloc_now(next) };
+    }
+    WAITING.set(false);
+}
+
+#[inline(always)]
 unsafe fn dealloc_now(header: NonNull<Header>) {
+    // SAFETY: the object is ours alone until its memory is given back.
+    unsafe {
+        let head = header.as_ref();
+        let ty = &*head.type_ptr();
+        if ty.data.frees_plainly() && !head.flag(FLAG_WEAKREFS) {
+            (ty.data.info.drop)(header);
+            alloc::free(header.cast());
+        } else {
+            dealloc_fully(header);
+        }
+    }
+}
+
+/// Frees an object with all that its type may ask for.
+#[inline(never)]
+unsafe fn dealloc_fully(header: NonNull<Header>) {
     // SAFETY: the object is ours alone until its memory is given back.
     unsafe {
         let head = header.as_ref();
         let ty = &*head.type_ptr();
         if let Some(finalize) = ty.data.slots().finalize
             && !head.flag(FLAG_FINALIZED)
+            && !crate::types::generator::is_settled(ty, header)
         {
             head.revive();
             head.set_flag(FLAG_FINALIZED);

@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::collections::{HashMap, HashSet};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
 
 use super::attrs::{Shape, fresh_id};
 use super::py::{Native, Obj, PayloadInfo, Py};
@@ -104,6 +104,8 @@ pub struct Type {
     generic: AtomicU32,
     /// How the instruction loop calls instances.
     call_kind: CallKind,
+    /// See [`Type::frees_plainly`].
+    plain_free: AtomicBool,
     /// Written by the creator, or with the world stopped.
     slots: UnsafeCell<Slots>,
     /// Types that have this one in their bases; a type takes itself out when it is freed.
@@ -274,6 +276,13 @@ impl Type {
     pub fn slots(&self) -> &Slots {
         // SAFETY: written only before the type is shared or with the world stopped; callers copy the entry out at once.
         unsafe { &*self.slots.get() }
+    }
+
+    /// Whether nothing is to be done when an instance is freed but to drop its payload: instances have no `__del__`, attributes or
+    /// members, and the type is immortal. Whether there are weak references to it is another matter.
+    #[inline(always)]
+    pub(crate) fn frees_plainly(&self) -> bool {
+        self.plain_free.load(Relaxed)
     }
 
     #[inline(always)]
@@ -584,6 +593,7 @@ impl Py<Type> {
             root_shape: AtomicPtr::default(),
             generic: AtomicU32::new(0),
             call_kind: CallKind::Other,
+            plain_free: AtomicBool::new(false),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };
@@ -687,6 +697,7 @@ fn make_native_locked(spec: &NativeSpec) {
         root_shape: AtomicPtr::default(),
         generic: AtomicU32::new(0),
         call_kind: CallKind::of(spec.cell),
+        plain_free: AtomicBool::new(false),
         slots: UnsafeCell::new(Slots::default()),
         subclasses: Mutex::new(Vec::new()),
     };
@@ -701,6 +712,8 @@ fn make_native_locked(spec: &NativeSpec) {
             .fetch_or(base.flags.load(Relaxed) & TypeFlags::INHERITED.0, Relaxed);
     }
     prepare_static(&ty, spec.name, base, def.slots, def.text_signature);
+    let plain = !has_dict && ty.slots().finalize.is_none() && !std::ptr::eq(info, Type::info());
+    ty.plain_free.store(plain, Relaxed);
     ty.set_pending(spec.define, spec.module, spec.doc);
     std::mem::forget(ty);
     spec.cell.publish();
@@ -875,6 +888,7 @@ pub fn make_static_variant_with<T: Native>(
             root_shape: AtomicPtr::default(),
             generic: AtomicU32::new(0),
             call_kind: CallKind::Other,
+            plain_free: AtomicBool::new(false),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
         };

@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::coroutine::get_awaitable;
-use super::generator::{FINISHED, GeneratorBody, Input, Output, SUSPENDED, repr_of, set_text};
+use super::generator::{FINISHED, GeneratorBody, Input, Output, SUSPENDED, repr_of};
 use crate::intern;
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
@@ -16,6 +16,7 @@ use crate::vm::{Exc, Res, Vm};
 
 /// An asynchronous generator.
 #[pyclass(name = "async_generator", no_new, weakref)]
+#[repr(C)]
 pub struct AsyncGenerator {
     pub body: GeneratorBody,
     /// The finalizer hook of the thread that iterated first.
@@ -27,15 +28,14 @@ pub struct AsyncGenerator {
 }
 
 impl AsyncGenerator {
-    pub fn new_value(body: GeneratorBody) -> Value {
-        Py::new(AsyncGenerator {
+    pub(super) fn payload(body: GeneratorBody) -> AsyncGenerator {
+        AsyncGenerator {
             body,
             finalizer: Slot::empty(),
             hooked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             running: AtomicBool::new(false),
-        })
-        .into_value()
+        }
     }
 }
 
@@ -174,21 +174,21 @@ impl AsyncGenerator {
 
     /// name of the async generator
     #[getter]
-    fn __name__(_: &Vm, this: &Py<AsyncGenerator>) -> Option<Value> {
-        this.body.name.get().map(Py::into_value)
+    fn __name__(_: &Vm, this: &Py<AsyncGenerator>) -> Value {
+        this.body.name().into_value()
     }
     #[setter(name = "__name__")]
     fn set_name(vm: &Vm, this: &Py<AsyncGenerator>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.name, value, "__name__")
+        this.body.set_name(vm, value)
     }
     /// qualified name of the async generator
     #[getter]
-    fn __qualname__(_: &Vm, this: &Py<AsyncGenerator>) -> Option<Value> {
-        this.body.qualname.get().map(Py::into_value)
+    fn __qualname__(_: &Vm, this: &Py<AsyncGenerator>) -> Value {
+        this.body.qualname().into_value()
     }
     #[setter(name = "__qualname__")]
     fn set_qualname(vm: &Vm, this: &Py<AsyncGenerator>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.qualname, value, "__qualname__")
+        this.body.set_qualname(vm, value)
     }
     #[getter]
     fn ag_code(_: &Vm, this: &Py<AsyncGenerator>) -> Value {
@@ -250,9 +250,8 @@ fn already_running(vm: &Vm, state: &AtomicU8, method: &str) -> Exc {
 
 /// "coroutine method 'asend' of 'f' was never awaited"
 fn warn_method(vm: &Vm, this: &Value, generator: &Py<AsyncGenerator>, method: &str) {
-    let name = generator.body.qualname.get();
-    let shown = name.and_then(|name| vm.repr(name.as_value()).ok());
-    let shown = shown.map_or_else(String::new, |text| text.to_string_lossy());
+    let shown = vm.repr(generator.body.qualname().as_value());
+    let shown = shown.map_or_else(|_| String::new(), |text| text.to_string_lossy());
     let message = format!("coroutine method '{method}' of {shown} was never awaited");
     if let Err(exc) = vm.warn(exceptions::RUNTIME_WARNING.get(), &message, 1) {
         vm.unraisable(exc, None, Some(this));

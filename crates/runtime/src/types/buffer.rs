@@ -11,6 +11,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::bytearray::ByteArray;
 use super::bytes::Bytes;
+use crate::memory::room;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{ArgCtx, FromArg};
 use crate::object::{TypeFlags, Value};
@@ -157,11 +158,7 @@ impl Buffer {
 
     /// All bytes in C order.
     pub fn to_vec(&self, vm: &Vm) -> Res<Vec<u8>> {
-        let mut out = Vec::new();
-        if out.try_reserve_exact(self.len).is_err() {
-            return Err(vm.memory_error());
-        }
-        out.resize(self.len, 0);
+        let mut out = room::zeroed(self.len)?;
         if !self.gather(&self.shape, &self.strides, self.offset as isize, &mut out) {
             return Err(gone(vm));
         }
@@ -282,7 +279,7 @@ pub fn bytes_of(value: &Value) -> Option<Cow<'_, [u8]>> {
         return Some(Cow::Borrowed(bytes.as_slice()));
     }
     if let Some(array) = value.downcast::<ByteArray>() {
-        return Some(Cow::Owned(array.snapshot()));
+        return array.snapshot().ok().map(Cow::Owned);
     }
     if !is_bytes_like(value) {
         return None;
@@ -310,7 +307,7 @@ fn read_bytes<'a>(vm: &Vm, value: &'a Value, flags: BufferFlags) -> Res<Cow<'a, 
         return Ok(Cow::Borrowed(bytes.as_slice()));
     }
     if let Some(array) = value.downcast::<ByteArray>() {
-        return Ok(Cow::Owned(array.snapshot()));
+        return Ok(Cow::Owned(array.snapshot()?));
     }
     let buffer = get_buffer(vm, value, flags)?;
     buffer.to_vec(vm).map(Cow::Owned)

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Acquire;
 use super::buffer::{is_bytes_like, read_all};
 use super::bytes_methods::{byte_of, from_iterable, item_index};
 use super::slice::{Slice, adjust_bounds, clamp_range};
+use crate::memory::room::{NoMemory, copied, owned};
 use crate::native::pyclass;
 use crate::object::{Py, Value};
 use crate::sync::Locked;
@@ -71,8 +72,11 @@ impl Py<ByteArray> {
     }
 
     /// A copy of the bytes.
-    pub fn snapshot(&self) -> Vec<u8> {
-        self.with(|bytes| bytes.clone())
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn snapshot(&self) -> Result<Vec<u8>, NoMemory> {
+        self.with(|bytes| copied(bytes))
     }
 
     pub fn len(&self) -> usize {
@@ -287,7 +291,7 @@ impl Py<ByteArray> {
 /// The bytes that are assigned to a slice.
 fn assigned(vm: &Vm, value: &Value) -> Res<Vec<u8>> {
     if is_bytes_like(value) {
-        return Ok(read_all(vm, value)?.into_owned());
+        return Ok(owned(read_all(vm, value)?)?);
     }
     let slots = value.ty().slots();
     let iterable = slots.iter.is_some() || slots.getitem.is_some();

@@ -16,6 +16,7 @@ use super::str_iter::{ByteArrayIter, BytesIter};
 use super::str_methods::{bounds, format_error, limit};
 use super::tuple::Tuple;
 use crate::intern;
+use crate::memory::room::{self, NoMemory};
 use crate::native::{Args, CmpOp, pymethods};
 use crate::object::{Native, Py, Type, Value};
 use crate::sync::Locked;
@@ -32,7 +33,7 @@ pub(crate) trait ByteString: Native {
     /// A new object of exactly this type.
     fn make(bytes: Vec<u8>) -> Value;
     /// The receiver's content as an object of exactly this type: itself where it cannot change.
-    fn same(this: &Py<Self>) -> Value;
+    fn same(this: &Py<Self>) -> Res<Value>;
 }
 
 impl ByteString for Bytes {
@@ -44,11 +45,11 @@ impl ByteString for Bytes {
         Bytes::new_value(bytes)
     }
 
-    fn same(this: &Py<Bytes>) -> Value {
+    fn same(this: &Py<Bytes>) -> Res<Value> {
         if this.class().is(Bytes::ty()) {
-            this.to_value()
+            Ok(this.to_value())
         } else {
-            Bytes::new_value(this.as_slice())
+            Ok(Bytes::new_value(room::copied(this.as_slice())?))
         }
     }
 }
@@ -62,8 +63,8 @@ impl ByteString for ByteArray {
         ByteArray::new_value(bytes)
     }
 
-    fn same(this: &Py<ByteArray>) -> Value {
-        ByteArray::new_value(this.snapshot())
+    fn same(this: &Py<ByteArray>) -> Res<Value> {
+        Ok(ByteArray::new_value(this.snapshot()?))
     }
 }
 
@@ -73,23 +74,29 @@ pub(crate) fn made<T: ByteString>(vm: &Vm, bytes: Option<Vec<u8>>) -> Res<Value>
 }
 
 /// A new object of a part of the bytes.
-fn copied<T: ByteString>(this: &Py<T>, range: impl FnOnce(&[u8]) -> Range<usize>) -> Value {
+fn copied<T: ByteString>(this: &Py<T>, range: impl FnOnce(&[u8]) -> Range<usize>) -> Res<Value> {
     let part = T::read(this, |bytes| {
         let range = range(bytes);
         if range.len() == bytes.len() {
             None
         } else {
-            Some(bytes[range].to_vec())
+            Some(room::copied(&bytes[range]))
         }
     });
-    part.map_or_else(|| T::same(this), T::make)
+    match part {
+        None => T::same(this),
+        Some(part) => Ok(T::make(part?)),
+    }
 }
 
-fn copies<T: ByteString>(this: &Py<T>, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> Value {
-    let parts: Vec<Vec<u8>> = T::read(this, |bytes| {
-        ranges(bytes).into_iter().map(|range| bytes[range].to_vec()).collect()
+fn copies<T: ByteString>(this: &Py<T>, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> Res<Value> {
+    let parts: Result<Vec<Vec<u8>>, NoMemory> = T::read(this, |bytes| {
+        ranges(bytes)
+            .into_iter()
+            .map(|range| room::copied(&bytes[range]))
+            .collect()
     });
-    List::new(parts.into_iter().map(T::make).collect()).into_value()
+    Ok(List::new(parts?.into_iter().map(T::make).collect()).into_value())
 }
 
 /// An int as a byte.
@@ -212,7 +219,7 @@ fn affix<T: ByteString>(
 }
 
 fn strip<T: ByteString>(vm: &Vm, this: &Py<T>, chars: Option<&Value>, ends: Strip) -> Res<Value> {
-    Ok(match chars {
+    match chars {
         None => copied(this, |bytes| search::strip(bytes, ends, case::is_space_byte)),
         Some(chars) => {
             let chars = get_bytes(vm, chars)?;
@@ -221,31 +228,31 @@ fn strip<T: ByteString>(vm: &Vm, this: &Py<T>, chars: Option<&Value>, ends: Stri
                 search::strip(bytes, ends, |byte| set.contains(u32::from(byte)))
             })
         }
-    })
+    }
 }
 
 fn split<T: ByteString>(vm: &Vm, this: &Py<T>, sep: Option<&Value>, max: isize, right: bool) -> Res<Value> {
     let max = limit(max);
     let Some(sep) = sep else {
-        return Ok(copies(this, |bytes| {
+        return copies(this, |bytes| {
             if right {
                 search::rsplit_space(bytes, max, case::is_space_byte)
             } else {
                 search::split_space(bytes, max, case::is_space_byte)
             }
-        }));
+        });
     };
     let sep = get_bytes(vm, sep)?;
     if sep.is_empty() {
         return Err(vm.value_error("empty separator"));
     }
-    Ok(copies(this, |bytes| {
+    copies(this, |bytes| {
         if right {
             search::rsplit(bytes, &sep, max)
         } else {
             search::split(bytes, &sep, max)
         }
-    }))
+    })
 }
 
 fn partition<T: ByteString>(vm: &Vm, this: &Py<T>, sep: &Value, right: bool) -> Res<Value> {
@@ -259,12 +266,13 @@ fn partition<T: ByteString>(vm: &Vm, this: &Py<T>, sep: &Value, right: bool) -> 
         } else {
             search::partition(bytes, &sep)
         };
-        found.map(|found| (bytes[..found.start].to_vec(), bytes[found.end..].to_vec()))
+        found.map(|found| Ok((room::copied(&bytes[..found.start])?, room::copied(&bytes[found.end..])?)))
     });
-    let items = match parts {
+    let parts: Result<_, NoMemory> = parts.transpose();
+    let items = match parts? {
         Some((before, after)) => [T::make(before), T::make(sep.into_owned()), T::make(after)],
-        None if right => [T::make(Vec::new()), T::make(Vec::new()), T::same(this)],
-        None => [T::same(this), T::make(Vec::new()), T::make(Vec::new())],
+        None if right => [T::make(Vec::new()), T::make(Vec::new()), T::same(this)?],
+        None => [T::same(this)?, T::make(Vec::new()), T::make(Vec::new())],
     };
     Ok(Tuple::from_array(items).into_value())
 }
@@ -301,19 +309,24 @@ fn justify<T: ByteString>(
             .map(|(before, after)| search::pad(bytes, before, after, fill))
     });
     match padded {
-        None => Ok(T::same(this)),
+        None => T::same(this),
         Some(padded) => made::<T>(vm, padded),
     }
 }
 
-fn mapped<T: ByteString>(this: &Py<T>, map: impl FnOnce(&[u8]) -> Vec<u8>) -> Value {
-    T::make(T::read(this, map))
+/// A new object of what `map` makes of the bytes, which is no more than they are.
+fn mapped<T: ByteString>(this: &Py<T>, map: impl FnOnce(&[u8]) -> Vec<u8>) -> Res<Value> {
+    let made = T::read(this, |bytes| {
+        Vec::<u8>::new().try_reserve_exact(bytes.len())?;
+        Ok::<_, NoMemory>(map(bytes))
+    });
+    Ok(T::make(made?))
 }
 
 fn replace<T: ByteString>(vm: &Vm, this: &Py<T>, old: &Value, new: &Value, count: isize) -> Res<Value> {
     let (old, new) = (get_bytes(vm, old)?, get_bytes(vm, new)?);
     match T::read(this, |bytes| search::replace(bytes, &old, &new, limit(count))) {
-        None => Ok(T::same(this)),
+        None => T::same(this),
         Some(bytes) => made::<T>(vm, bytes),
     }
 }
@@ -333,13 +346,13 @@ fn translate<T: ByteString>(vm: &Vm, this: &Py<T>, table: &Value, delete: Option
         None => Cow::Borrowed(&[][..]),
     };
     let dropped = CharSet::new(delete.iter().map(|&byte| u32::from(byte)));
-    Ok(mapped(this, |bytes| {
+    mapped(this, |bytes| {
         bytes
             .iter()
             .filter(|&&byte| !dropped.contains(u32::from(byte)))
             .map(|&byte| table.as_ref().map_or(byte, |table| table[usize::from(byte)]))
             .collect()
-    }))
+    })
 }
 
 /// `bytes.maketrans`
@@ -515,7 +528,7 @@ pub(crate) fn from_source(
         && plain
         && let Some(made) = from_method(vm, source)?
     {
-        return Ok(get_bytes(vm, &made)?.into_owned());
+        return Ok(room::owned(get_bytes(vm, &made)?)?);
     }
     if let Some(text) = source.downcast::<Str>() {
         if encoding.is_none() {
@@ -524,14 +537,14 @@ pub(crate) fn from_source(
         let encoding = encoding::checked_name(vm, encoding, "utf-8")?;
         let errors = encoding::checked_name(vm, errors, "strict")?;
         let made = encoding::encode(vm, text, &encoding, &errors)?;
-        return Ok(get_bytes(vm, &made)?.into_owned());
+        return Ok(room::owned(get_bytes(vm, &made)?)?);
     }
     if encoding.is_some() || errors.is_some() {
         let given = if encoding.is_some() { "encoding" } else { "errors" };
         return Err(vm.type_error(format!("{given} without a string argument")));
     }
     if is_bytes_like(source) {
-        return Ok(read_all(vm, source)?.into_owned());
+        return Ok(room::owned(read_all(vm, source)?)?);
     }
     if source.is_small_int() || source.ty().slots().index.is_some() {
         let index = vm.index(source)?;
@@ -581,18 +594,28 @@ pub(crate) fn from_iterable(vm: &Vm, source: &Value, name: &str) -> Res<Vec<u8>>
 }
 
 /// `this[key]`
-pub(crate) fn get_item<T: ByteString>(vm: &Vm, this: &Py<T>, key: &Value, name: &str, message: &str) -> Res<Value> {
+pub(crate) fn picked(bytes: &[u8], range: super::slice::SliceRange) -> Result<Vec<u8>, NoMemory> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(range.count)?;
+    out.extend(range.indices().map(|at| bytes[at]));
+    Ok(out)
+}
+
+fn get_item<T: ByteString>(vm: &Vm, this: &Py<T>, key: &Value, name: &str, message: &str) -> Res<Value> {
     if let Some(slice) = key.downcast_exact::<super::slice::Slice>() {
         let bounds = slice.unpack(vm)?;
         let part = T::read(this, |bytes| {
             let range = super::slice::adjust_bounds(bounds, bytes.len());
             match range.contiguous() {
                 Some(part) if part.len() == bytes.len() => None,
-                Some(part) => Some(bytes[part].to_vec()),
-                None => Some(range.indices().map(|at| bytes[at]).collect()),
+                Some(part) => Some(room::copied(&bytes[part])),
+                None => Some(picked(bytes, range)),
             }
         });
-        return Ok(part.map_or_else(|| T::same(this), T::make));
+        return match part {
+            None => T::same(this),
+            Some(part) => Ok(T::make(part?)),
+        };
     }
     let len = T::read(this, <[u8]>::len);
     let at = item_index(vm, key, len, name)?;
@@ -633,7 +656,7 @@ macro_rules! byte_string {
             fn __repeat__(vm: &Vm, this: &Py<$ty>, n: isize) -> Res<Value> {
                 let n = usize::try_from(n).unwrap_or(0);
                 if n == 1 {
-                    return Ok(<$ty as ByteString>::same(this));
+                    return <$ty as ByteString>::same(this);
                 }
                 made::<$ty>(vm, <$ty as ByteString>::read(this, |bytes| crate::text::view::repeat(bytes, n)))
             }
@@ -679,9 +702,9 @@ macro_rules! byte_string {
             /// Return a list of the lines, without their ends unless keepends is true.
             #[pymethod(sig = "($self, /, keepends=False)")]
             fn splitlines(_vm: &Vm, this: &Py<$ty>, keepends: bool) -> Res<Value> {
-                Ok(copies(this, |bytes| {
+                copies(this, |bytes| {
                     search::split_lines(bytes, keepends, |byte| matches!(byte, b'\n' | b'\r'))
-                }))
+                })
             }
 
             /// Strip leading and trailing bytes of the argument, or white space.
@@ -766,20 +789,20 @@ macro_rules! byte_string {
             #[pymethod(sig = "($self, prefix, /)")]
             fn removeprefix(vm: &Vm, this: &Py<$ty>, prefix: &Value) -> Res<Value> {
                 let prefix = get_bytes(vm, prefix)?;
-                Ok(copied(this, |bytes| {
+                copied(this, |bytes| {
                     let start = if bytes.starts_with(&prefix) { prefix.len() } else { 0 };
                     start..bytes.len()
-                }))
+                })
             }
 
             /// Return a copy without the suffix, if it has it.
             #[pymethod(sig = "($self, suffix, /)")]
             fn removesuffix(vm: &Vm, this: &Py<$ty>, suffix: &Value) -> Res<Value> {
                 let suffix = get_bytes(vm, suffix)?;
-                Ok(copied(this, |bytes| {
+                copied(this, |bytes| {
                     let cut = if bytes.ends_with(&suffix) { suffix.len() } else { 0 };
                     0..bytes.len() - cut
-                }))
+                })
             }
 
             /// Return a centered copy of length width, padded with the fill byte.
@@ -805,7 +828,7 @@ macro_rules! byte_string {
             fn zfill(vm: &Vm, this: &Py<$ty>, width: isize) -> Res<Value> {
                 let width = usize::try_from(width).unwrap_or(0);
                 match <$ty as ByteString>::read(this, |bytes| search::zfill(bytes, width)) {
-                    None => Ok(<$ty as ByteString>::same(this)),
+                    None => <$ty as ByteString>::same(this),
                     Some(bytes) => made::<$ty>(vm, bytes),
                 }
             }
@@ -845,31 +868,31 @@ macro_rules! byte_string {
             /// Return a copy with all ASCII letters in upper case.
             #[pymethod(sig = "($self, /)")]
             fn upper(_vm: &Vm, this: &Py<$ty>) -> Res<Value> {
-                Ok(mapped(this, <[u8]>::to_ascii_uppercase))
+                mapped(this, <[u8]>::to_ascii_uppercase)
             }
 
             /// Return a copy with all ASCII letters in lower case.
             #[pymethod(sig = "($self, /)")]
             fn lower(_vm: &Vm, this: &Py<$ty>) -> Res<Value> {
-                Ok(mapped(this, <[u8]>::to_ascii_lowercase))
+                mapped(this, <[u8]>::to_ascii_lowercase)
             }
 
             /// Return a copy in which ASCII words start in upper case and go on in lower case.
             #[pymethod(sig = "($self, /)")]
             fn title(_vm: &Vm, this: &Py<$ty>) -> Res<Value> {
-                Ok(mapped(this, case::title))
+                mapped(this, case::title)
             }
 
             /// Return a copy whose first byte is in upper case and the rest in lower case.
             #[pymethod(sig = "($self, /)")]
             fn capitalize(_vm: &Vm, this: &Py<$ty>) -> Res<Value> {
-                Ok(mapped(this, case::capitalize))
+                mapped(this, case::capitalize)
             }
 
             /// Return a copy with upper and lower case exchanged.
             #[pymethod(sig = "($self, /)")]
             fn swapcase(_vm: &Vm, this: &Py<$ty>) -> Res<Value> {
-                Ok(mapped(this, case::swap_case))
+                mapped(this, case::swap_case)
             }
 
             /// Whether there are bytes and all of them are ASCII letters.
@@ -936,7 +959,7 @@ fn from_method(vm: &Vm, source: &Value) -> Res<Option<Value>> {
 
 /// How a bytearray is pickled: before protocol 3 there are no bytes.
 fn reduce(vm: &Vm, this: &Py<ByteArray>, protocol: i64) -> Res<Value> {
-    let data = this.snapshot();
+    let data = this.snapshot()?;
     let args = if data.is_empty() {
         Tuple::empty()
     } else if protocol < 3 {
@@ -1003,13 +1026,14 @@ byte_string!(Bytes {
 
     #[pymethod(sig = "($self, /)")]
     fn __getnewargs__(_vm: &Vm, this: &Py<Bytes>) -> Res<Value> {
-        Ok(Tuple::from_array([Bytes::new_value(this.as_slice())]).into_value())
+        let copy = Bytes::new_value(room::copied(this.as_slice())?);
+        Ok(Tuple::from_array([copy]).into_value())
     }
 
     /// Convert this value to exact type bytes.
     #[pymethod(sig = "($self, /)")]
     fn __bytes__(_vm: &Vm, this: &Py<Bytes>) -> Res<Value> {
-        Ok(<Bytes as ByteString>::same(this))
+        <Bytes as ByteString>::same(this)
     }
 
     /// Return the size of the object in memory, in bytes.
@@ -1144,7 +1168,7 @@ byte_string!(ByteArray {
     /// Return a copy.
     #[pymethod(sig = "($self, /)")]
     fn copy(_vm: &Vm, this: &Py<ByteArray>) -> Res<Value> {
-        Ok(ByteArray::new_value(this.snapshot()))
+        Ok(ByteArray::new_value(this.snapshot()?))
     }
 
     /// Change the length to size; new bytes are zero.

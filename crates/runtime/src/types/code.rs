@@ -62,6 +62,8 @@ pub struct CodeBody {
     pub kwonly: u32,
     /// Whether a call of it can take the short path: positional parameters only.
     pub simple_args: bool,
+    /// Whether there are no parameters but plain ones and then `*args`, and a call makes no generator.
+    pub takes_rest: bool,
     /// First register of the free variables.
     pub first_free: u16,
 }
@@ -209,6 +211,12 @@ fn make_body(vm: &Vm, mut plain: CodeObject, consts: Vec<Value>) -> Res<CodeBody
         .collect();
     let nlocals = plain.nlocals();
     let simple = plain.kwonlyargcount == 0 && !plain.flags.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS);
+    let varying = CodeFlags::VARARGS
+        | CodeFlags::VARKEYWORDS
+        | CodeFlags::GENERATOR
+        | CodeFlags::COROUTINE
+        | CodeFlags::ASYNC_GENERATOR;
+    let takes_rest = plain.kwonlyargcount == 0 && plain.flags.0 & varying == CodeFlags::VARARGS;
     let (Ok(nlocals), Ok(nregs)) = (u16::try_from(nlocals), u16::try_from(plain.nregs)) else {
         return Err(vm.system_error("too many registers in a code object"));
     };
@@ -233,6 +241,7 @@ fn make_body(vm: &Vm, mut plain: CodeObject, consts: Vec<Value>) -> Res<CodeBody
         argcount: plain.argcount,
         kwonly: plain.kwonlyargcount,
         simple_args: simple,
+        takes_rest,
         first_free: nlocals - freevars.len() as u16,
         freevars,
         plain,
@@ -297,13 +306,23 @@ impl Code {
         Ok(code)
     }
 
+    /// Whether a call makes a generator, coroutine or asynchronous generator.
+    #[inline(always)]
+    pub(crate) fn makes_generator(&self) -> bool {
+        self.flags & (CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR) != 0
+    }
+
     /// Puts the body in, unless another thread was faster.
     fn set_body(&self, body: CodeBody) -> &CodeBody {
         body.owner.store(
             std::ptr::from_ref(self).cast_mut(),
             std::sync::atomic::Ordering::Relaxed,
         );
-        let exact = if body.simple_args { body.argcount } else { u32::MAX };
+        let exact = if body.simple_args && !self.makes_generator() {
+            body.argcount
+        } else {
+            u32::MAX
+        };
         let body = Box::into_raw(Box::new(body));
         let set = self
             .body

@@ -548,6 +548,7 @@ impl Code {
             argcount: plain.argcount,
             kwonly: plain.kwonlyargcount,
             simple_args: simple,
+            takes_rest: false,
             first_free: this.first_free,
             plain,
         };

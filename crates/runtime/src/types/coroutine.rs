@@ -4,7 +4,7 @@
 
 use lisle_bytecode::CodeFlags;
 
-use super::generator::{CREATED, Generator, GeneratorBody, Input, RUNNING, SUSPENDED, repr_of, set_text};
+use super::generator::{CREATED, Generator, GeneratorBody, Input, RUNNING, SUSPENDED, repr_of};
 use super::tuple::Tuple;
 use crate::intern;
 use crate::native::{pyclass, pymethods};
@@ -14,18 +14,18 @@ use crate::vm::{Res, Vm};
 
 /// A coroutine.
 #[pyclass(name = "coroutine", no_new, weakref)]
+#[repr(C)]
 pub struct Coroutine {
     pub body: GeneratorBody,
 }
 
 impl Coroutine {
-    pub fn new_value(vm: &Vm, body: GeneratorBody) -> Value {
-        let coroutine = Py::new(Coroutine { body });
+    /// Sets `cr_origin`, if that is wanted.
+    pub(super) fn note_origin(&self, vm: &Vm) {
         let depth = vm.origin_depth.get();
         if depth > 0 {
-            coroutine.body.origin.set(origin(vm, depth));
+            self.body.origin.set(origin(vm, depth));
         }
-        coroutine.into_value()
     }
 }
 
@@ -85,11 +85,7 @@ fn warn_never_awaited(vm: &Vm, this: &Py<Coroutine>) {
         if let Some(hook) = hook {
             return vm.call(&hook, &[this.to_value()]).map(drop);
         }
-        let name = this
-            .body
-            .qualname
-            .get()
-            .map_or_else(String::new, |n| n.to_string_lossy());
+        let name = this.body.qualname().to_string_lossy();
         let message = format!("coroutine '{name}' was never awaited");
         vm.warn(exceptions::RUNTIME_WARNING.get(), &message, 1)
     };
@@ -145,21 +141,21 @@ impl Coroutine {
     }
     /// name of the coroutine
     #[getter]
-    fn __name__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.name.get().map(Py::into_value)
+    fn __name__(_: &Vm, this: &Py<Coroutine>) -> Value {
+        this.body.name().into_value()
     }
     #[setter(name = "__name__")]
     fn set_name(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.name, value, "__name__")
+        this.body.set_name(vm, value)
     }
     /// qualified name of the coroutine
     #[getter]
-    fn __qualname__(_: &Vm, this: &Py<Coroutine>) -> Option<Value> {
-        this.body.qualname.get().map(Py::into_value)
+    fn __qualname__(_: &Vm, this: &Py<Coroutine>) -> Value {
+        this.body.qualname().into_value()
     }
     #[setter(name = "__qualname__")]
     fn set_qualname(vm: &Vm, this: &Py<Coroutine>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.qualname, value, "__qualname__")
+        this.body.set_qualname(vm, value)
     }
     #[getter]
     fn cr_code(_: &Vm, this: &Py<Coroutine>) -> Value {

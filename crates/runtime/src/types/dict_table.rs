@@ -666,8 +666,9 @@ fn with_word<R>(bits: u64, f: impl FnOnce(&Value) -> R) -> R {
 #[inline]
 fn same_text(theirs: u64, key: &Py<Str>) -> bool {
     theirs != 0
-        && with_word(theirs, |theirs| {
-            theirs.downcast::<Str>().is_some_and(|theirs| theirs.text_eq(key))
+        && with_word(theirs, |theirs| match theirs.downcast_exact::<Str>() {
+            Some(theirs) => theirs.text_eq(key),
+            None => theirs.downcast::<Str>().is_some_and(|theirs| theirs.text_eq(key)),
         })
 }
 

@@ -224,7 +224,7 @@ fn encode_by_registry(vm: &Vm, text: &Py<Str>, encoding: &str, errors: &str) -> 
             "encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"
         );
         vm.warn(crate::types::exceptions::RUNTIME_WARNING.get(), &message, 1)?;
-        return Ok(Bytes::new_value(array.snapshot()));
+        return Ok(Bytes::new_value(array.snapshot()?));
     }
     Err(vm.type_error(format!(
         "'{encoding}' encoder returned '{name}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types"

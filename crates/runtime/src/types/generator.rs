@@ -5,25 +5,25 @@
 //! The loser of two threads gets `ValueError: generator already executing`. Who only looks at the registers moves it to
 //! `INSPECTED` for that moment, and others wait.
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::AtomicU8;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-use lisle_bytecode::{CodeFlags, Instr, Op};
+use lisle_bytecode::{CodeFlags, Op};
 
 use crate::intern;
+use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{pyclass, pymethods};
-use crate::object::{Py, PySlot, Slot, Type, Value};
+use crate::object::{Native, Obj, Py, PySlot, Slot, Type, Value};
 use crate::types::code::Code;
 use crate::types::coroutine::Coroutine;
-use crate::types::dict::Dict;
 use crate::types::exceptions;
 use crate::types::frame::Frame;
 use crate::types::function::Function;
 use crate::types::str::Str;
 use crate::vm::frames::{FrameData, FrameKind};
-use crate::vm::interp::{Flow, Regs};
+use crate::vm::interp::{Flow, Ip, Regs};
 use crate::vm::{Exc, Res, Vm};
 
 pub const CREATED: u8 = 0;
@@ -33,21 +33,40 @@ pub const FINISHED: u8 = 3;
 /// A thread is looking at the registers: native code without a safepoint.
 const INSPECTED: u8 = 4;
 
-/// Registers of a suspended frame.
-pub struct Registers(UnsafeCell<Box<[u64]>>);
+/// Registers of a frame that can be suspended: they lie behind the payload of their object.
+pub struct Registers {
+    at: *mut u64,
+    count: usize,
+}
 
 // SAFETY: only the thread that set the state to running touches them, or the collector with the world stopped.
 unsafe impl Sync for Registers {}
 // SAFETY: as above.
 unsafe impl Send for Registers {}
 
+impl Registers {
+    /// Those of a body that is not in its object yet.
+    const NONE: Registers = Registers {
+        at: NonNull::dangling().as_ptr(),
+        count: 0,
+    };
+
+    /// # Safety
+    /// The caller set the state to running, or to inspected, or is the only one to know the object, or stopped the world; it lets go of
+    /// what this returns before it gives that up.
+    #[expect(clippy::mut_from_ref, reason = "the state says whose the words are")]
+    unsafe fn words(&self) -> &mut [u64] {
+        // SAFETY: as many words lie there as long as the object lives; by contract they are the caller's.
+        unsafe { std::slice::from_raw_parts_mut(self.at, self.count) }
+    }
+}
+
 impl Trace for Registers {
     fn traverse(&self, visit: &mut Visitor<'_>) {
         // SAFETY: traversal happens with the world stopped; registers of a running generator are consistent at a safepoint.
-        let words = unsafe { &*self.0.get() };
-        for word in words.iter() {
-            if word & 7 == 0
-                && let Some(header) = std::ptr::NonNull::new(*word as *mut crate::memory::header::Header)
+        for word in unsafe { self.words() } {
+            if *word & 7 == 0
+                && let Some(header) = NonNull::new(*word as *mut crate::memory::header::Header)
             {
                 visit.object(header);
             }
@@ -57,7 +76,8 @@ impl Trace for Registers {
 
 impl Drop for Registers {
     fn drop(&mut self) {
-        for word in self.0.get_mut().iter_mut() {
+        // SAFETY: the object goes away.
+        for word in unsafe { self.words() } {
             let bits = std::mem::take(word);
             if bits & 7 == 0 && bits != 0 {
                 // SAFETY: a heap word in a register is an owned reference.
@@ -67,25 +87,33 @@ impl Drop for Registers {
     }
 }
 
-/// The part that generators, coroutines and asynchronous generators share.
+/// No register.
+const NO_REGISTER: u16 = u16::MAX;
+
+/// The part that generators, coroutines and asynchronous generators share, and begin with.
 #[repr(C)]
 pub struct GeneratorBody {
     pub state: AtomicU8,
+    /// The register that gets what is sent, or [`NO_REGISTER`].
+    send_to: AtomicU16,
+    /// The register of the iterator that the `yield from` or `await` at which execution stopped delegates to, or [`NO_REGISTER`].
+    delegate: AtomicU16,
+    /// In how many `except` blocks of its own it is suspended.
+    handling: AtomicU32,
+    /// The word of the code to go on at.
+    at: AtomicPtr<u64>,
+    /// The number of the frame record that was made for it last, 0 if that is not known; see [`GeneratorBody::enter`].
+    serial: AtomicU64,
     registers: Registers,
-    pc: std::sync::atomic::AtomicU32,
-    /// The register that gets what is sent.
-    send_to: std::sync::atomic::AtomicU32,
     pub code: Py<Code>,
-    globals: Py<Dict>,
-    builtins: Py<Dict>,
-    func: Slot,
-    pub name: PySlot<Str>,
-    pub qualname: PySlot<Str>,
+    /// The function, which holds globals and builtins; empty when finished.
+    func: PySlot<Function>,
     frame: PySlot<Frame>,
     /// `sys.exception()` inside the generator while it is suspended.
     handled: Slot,
-    /// In how many `except` blocks of its own it is suspended.
-    handling: std::sync::atomic::AtomicU32,
+    /// Empty as long as it is the code's.
+    name: PySlot<Str>,
+    qualname: PySlot<Str>,
     /// `cr_origin`.
     pub origin: Slot,
 }
@@ -94,8 +122,6 @@ impl Trace for GeneratorBody {
     fn traverse(&self, visit: &mut Visitor<'_>) {
         self.registers.traverse(visit);
         self.code.traverse(visit);
-        self.globals.traverse(visit);
-        self.builtins.traverse(visit);
         self.func.traverse(visit);
         self.name.traverse(visit);
         self.qualname.traverse(visit);
@@ -111,8 +137,7 @@ impl Trace for GeneratorBody {
         self.origin.clear(out);
         if self.state.swap(FINISHED, AcqRel) != RUNNING {
             // SAFETY: the state was not running, so nobody else is at the registers.
-            let words = unsafe { &mut *self.registers.0.get() };
-            for word in words.iter_mut() {
+            for word in unsafe { self.registers.words() } {
                 let bits = std::mem::take(word);
                 if bits & 7 == 0 && bits != 0 {
                     // SAFETY: an owned reference.
@@ -124,6 +149,7 @@ impl Trace for GeneratorBody {
 }
 
 impl Drop for GeneratorBody {
+    #[inline]
     fn drop(&mut self) {
         self.release_frame();
     }
@@ -143,8 +169,17 @@ pub enum Output {
 
 /// A generator.
 #[pyclass(name = "generator", no_new, weakref)]
+#[repr(C)]
 pub struct Generator {
     pub body: GeneratorBody,
+}
+
+impl Generator {
+    /// Whether `types.coroutine` made it awaitable.
+    #[inline]
+    pub(crate) fn is_awaitable(&self) -> bool {
+        self.body.code.flags & CodeFlags::ITERABLE_COROUTINE != 0
+    }
 }
 
 /// The body of any of the three kinds.
@@ -158,6 +193,38 @@ pub fn body_of(value: &Value) -> Option<&GeneratorBody> {
     value
         .downcast_exact::<super::async_generator::AsyncGenerator>()
         .map(|g| &g.body)
+}
+
+/// The body of a frame that is a generator's.
+///
+/// # Safety
+/// `f.generator` is an object of one of the three kinds, which somebody holds for as long as the result is used.
+#[inline(always)]
+unsafe fn body_of_frame<'a>(f: *const FrameData) -> &'a GeneratorBody {
+    // SAFETY: by contract; the payloads of all three are laid out as in C and begin with the body.
+    unsafe { &(*((*f).generator as *const Obj<Generator>)).data.body }
+}
+
+const _: () = assert!(
+    std::mem::offset_of!(Generator, body) == 0
+        && std::mem::offset_of!(Coroutine, body) == 0
+        && std::mem::offset_of!(super::async_generator::AsyncGenerator, body) == 0
+);
+
+/// Whether an object of a type with `__del__` that is being freed needs no call of it: a generator that has ended, or has not begun.
+#[inline]
+pub(crate) fn is_settled(ty: *const Obj<Type>, header: NonNull<Header>) -> bool {
+    let generator = std::ptr::eq(ty, Generator::type_cell().address());
+    if !generator && !std::ptr::eq(ty, Coroutine::type_cell().address()) {
+        return false;
+    }
+    // SAFETY: the type says what the object is; both kinds begin with the body.
+    let state = unsafe { header.cast::<Obj<Generator>>().as_ref() }
+        .data
+        .body
+        .state
+        .load(Relaxed);
+    state == FINISHED || generator && state == CREATED
 }
 
 /// What kind of thing it is, for messages.
@@ -209,10 +276,39 @@ pub fn set_suspended_register(generator: &Value, i: usize, value: Value) -> Resu
 
 impl GeneratorBody {
     /// The frame object must not lead here any more.
+    #[inline]
     fn release_frame(&self) {
-        if let Some(frame) = self.frame.get() {
+        if !self.frame.is_empty()
+            && let Some(frame) = self.frame.get()
+        {
             frame.forget_generator();
         }
+    }
+
+    /// Whether nothing of it has run.
+    #[inline]
+    pub(crate) fn is_new(&self) -> bool {
+        self.state.load(Relaxed) == CREATED
+    }
+
+    /// `__name__`
+    pub fn name(&self) -> Py<Str> {
+        self.name.get().unwrap_or_else(|| self.code.name.clone())
+    }
+
+    /// `__qualname__`
+    pub fn qualname(&self) -> Py<Str> {
+        self.qualname.get().unwrap_or_else(|| self.code.qualname.clone())
+    }
+
+    /// Sets `__name__`.
+    pub fn set_name(&self, vm: &Vm, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &self.name, value, "__name__")
+    }
+
+    /// Sets `__qualname__`.
+    pub fn set_qualname(&self, vm: &Vm, value: Option<&Value>) -> Res<()> {
+        set_text(vm, &self.qualname, value, "__qualname__")
     }
 
     /// What `state` is when nobody is just looking.
@@ -234,7 +330,7 @@ impl GeneratorBody {
             }
             if self.state.compare_exchange(state, INSPECTED, AcqRel, Acquire).is_ok() {
                 // SAFETY: nobody else gets at the registers in this state.
-                let result = f(unsafe { &mut *self.registers.0.get() });
+                let result = f(unsafe { self.registers.words() });
                 self.state.store(state, Release);
                 return Some(result);
             }
@@ -262,16 +358,7 @@ impl GeneratorBody {
 
     /// The iterator that the `yield from` or `await` at which execution stopped delegates to.
     fn delegate_in(&self, words: &[u64]) -> Option<Value> {
-        let pc = self.pc.load(Relaxed) as usize;
-        let yielded = Instr(self.code.words.get(pc.checked_sub(1)?)?.load(Relaxed));
-        if yielded.op_number() != Op::Yield as u8 || yielded.k() != 1 {
-            return None;
-        }
-        let send = Instr(self.code.words.get(pc.checked_sub(2)?)?.load(Relaxed));
-        if send.op_number() != Op::Send as u8 {
-            return None;
-        }
-        let word = *words.get(send.b() as usize)?;
+        let word = *words.get(self.delegate.load(Relaxed) as usize)?;
         // SAFETY: a register word is 0 or a value's, which stays in the register.
         let held = std::mem::ManuallyDrop::new((word != 0).then(|| unsafe { Value::from_bits(word) }));
         (*held).clone()
@@ -285,6 +372,12 @@ impl GeneratorBody {
             return true;
         }
         self.state.compare_exchange(from, RUNNING, AcqRel, Acquire).is_ok()
+    }
+
+    /// Whether only [`Vm::resume`] can resume it: it has a frame object, or is in an `except` block.
+    #[inline(always)]
+    fn is_encumbered(&self) -> bool {
+        !self.frame.is_empty() || !self.handled.is_empty()
     }
 
     /// The frame object, `None` when finished.
@@ -303,33 +396,36 @@ impl GeneratorBody {
         {
             return Some(vm.frame_object_of(f));
         }
-        // A suspended frame: a record made up for the purpose, then taken away again.
-        let record = self.record(this, 0, FrameKind::Generator);
+        // A suspended frame: a record made up for the purpose, then taken away again. Another thread may have finished it meanwhile.
+        let function = self.func.get()?;
+        let record = self.record_of(&function, this, 0, FrameKind::Generator);
         let frame = Frame::new(vm, &record);
         frame.suspend(&record);
         self.frame.set(frame.clone());
         Some(frame)
     }
 
-    fn record(&self, this: &Value, dst: u16, kind: FrameKind) -> FrameData {
+    /// A record of the generator's frame where it is suspended.
+    ///
+    /// # Safety
+    /// The state was set to running by this thread.
+    unsafe fn record(&self, this: &Value, dst: u16, kind: FrameKind) -> FrameData {
+        // SAFETY: a generator that has not finished holds its function.
+        let function = unsafe { &*std::ptr::from_ref(self.func.raw()).cast::<Py<Function>>() };
+        self.record_of(function, this, dst, kind)
+    }
+
+    fn record_of(&self, function: &Py<Function>, this: &Value, dst: u16, kind: FrameKind) -> FrameData {
         FrameData {
             body: &raw const **self.code,
-            // SAFETY: the registers' box does not move while the generator lives.
-            regs: unsafe { (*self.registers.0.get()).as_mut_ptr() },
-            // SAFETY: a suspended generator's place is within its code.
-            at: std::cell::Cell::new(unsafe {
-                self.code
-                    .words
-                    .as_ptr()
-                    .cast::<u64>()
-                    .add(self.pc.load(Relaxed) as usize)
-            }),
+            regs: self.registers.at,
+            at: std::cell::Cell::new(self.at.load(Relaxed)),
             dst,
             kind,
             on_heap: true,
-            globals: self.globals.as_value().bits(),
-            builtins: self.builtins.as_value().bits(),
-            func: self.func.peek_bits(),
+            globals: function.globals.as_value().bits(),
+            builtins: function.builtins.as_value().bits(),
+            func: function.as_value().bits(),
             locals: 0,
             frame_object: std::cell::Cell::new(0),
             callee_slot: std::ptr::null_mut(),
@@ -338,6 +434,52 @@ impl GeneratorBody {
             outer_handled: 0,
             handling: self.handling.load(Relaxed),
             previous_top: std::ptr::null_mut(),
+        }
+    }
+
+    /// Makes `record`, the next free one, that of this generator's frame, resumed by an instruction of the frame below. Where the record is
+    /// still the one that was made for the generator last, little is to be done: its number, in the place of `previous_top`, tells.
+    ///
+    /// # Safety
+    /// The state was set to running by this thread; `this` is the generator, in the register `slot` of the frame below.
+    #[inline(always)]
+    unsafe fn enter(&self, vm: &Vm, record: *mut FrameData, this: &Value, kind: FrameKind, dst: u16, slot: *mut u64) {
+        let serial = self.serial.load(Relaxed);
+        // SAFETY: records are plain words: those of earlier frames, or zero.
+        unsafe {
+            let known = (*record).generator == this.bits() && (*record).previous_top.addr() as u64 == serial;
+            if known && serial != 0 {
+                (*record).at.set(self.at.load(Relaxed));
+                (*record).dst = dst;
+                (*record).kind = kind;
+                (*record).callee_slot = slot;
+            } else {
+                self.enter_fresh(vm, record, this, kind, dst, slot);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`GeneratorBody::enter`].
+    #[inline(never)]
+    unsafe fn enter_fresh(
+        &self,
+        vm: &Vm,
+        record: *mut FrameData,
+        this: &Value,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) {
+        let serial = vm.frames.next_serial();
+        self.serial.store(serial, Relaxed);
+        // SAFETY: by contract there is a record to be written.
+        unsafe {
+            record.write(FrameData {
+                callee_slot: slot,
+                previous_top: std::ptr::without_provenance_mut(serial as usize),
+                ..self.record(this, dst, kind)
+            });
         }
     }
 }
@@ -355,51 +497,117 @@ fn suspend_frame_object(f: &FrameData, body: &GeneratorBody) {
     }
 }
 
+/// The generator, coroutine or asynchronous generator that a call of `function` makes, to begin at `at` with what is in `count` registers
+/// at `from`.
+///
+/// # Safety
+/// The registers are the caller's, no more than `code` has; they are left unbound. `at` is a place in the code.
+unsafe fn new_generator(function: Py<Function>, code: Py<Code>, at: *const u64, from: *mut u64, count: usize) -> Value {
+    let own_name = |slot: &PySlot<Str>, codes: &Py<Str>| match slot.raw().peek_bits() == codes.as_value().bits() {
+        true => PySlot::empty(),
+        false => slot.get().map_or_else(PySlot::empty, PySlot::new),
+    };
+    let (flags, words) = (code.flags, code.nregs as usize);
+    let body = GeneratorBody {
+        state: AtomicU8::new(CREATED),
+        send_to: AtomicU16::new(NO_REGISTER),
+        delegate: AtomicU16::new(NO_REGISTER),
+        handling: AtomicU32::new(0),
+        at: AtomicPtr::new(at.cast_mut()),
+        serial: AtomicU64::new(0),
+        registers: Registers::NONE,
+        name: own_name(&function.name, &code.name),
+        qualname: own_name(&function.qualname, &code.qualname),
+        code,
+        func: PySlot::new(function),
+        frame: PySlot::empty(),
+        handled: Slot::empty(),
+        origin: Slot::empty(),
+    };
+    // SAFETY: by contract.
+    unsafe {
+        if flags & CodeFlags::COROUTINE != 0 {
+            with_registers(Coroutine { body }, words, from, count)
+        } else if flags & CodeFlags::ASYNC_GENERATOR != 0 {
+            with_registers(
+                super::async_generator::AsyncGenerator::payload(body),
+                words,
+                from,
+                count,
+            )
+        } else {
+            with_registers(Generator { body }, words, from, count)
+        }
+    }
+}
+
+/// # Safety
+/// As for [`new_generator`]; `T` is one of the three kinds.
+#[inline(always)]
+unsafe fn with_registers<T: Native>(payload: T, words: usize, from: *mut u64, count: usize) -> Value {
+    let size = size_of::<Obj<T>>() + words * 8;
+    let made = crate::object::alloc_var(T::ty(), payload, size, |object| {
+        // SAFETY: the block has room for the words behind the payload, which begins with the body; nobody else knows it yet.
+        unsafe {
+            let at = object.add(1).cast::<u64>().as_ptr();
+            for i in 0..count.min(words) {
+                at.add(i).write(from.add(i).replace(0));
+            }
+            for i in count..words {
+                at.add(i).write_volatile(0);
+            }
+            let body = (&raw mut (*object.as_ptr()).data).cast::<GeneratorBody>();
+            (*body).registers.at = at;
+            (*body).registers.count = words;
+        }
+    });
+    match made {
+        Some(made) => made.into_value(),
+        None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>()),
+    }
+}
+
 impl Vm {
     /// Turns the running frame into a generator object.
     pub(crate) fn make_generator(&self, f: &mut FrameData) -> Res<Value> {
-        let code: &Code = f.code();
-        let n = code.nregs as usize;
-        let mut registers = vec![0u64; n].into_boxed_slice();
-        for (i, word) in registers.iter_mut().enumerate() {
-            // SAFETY: the frame's own registers; the references move over.
-            unsafe {
-                *word = *f.regs.add(i);
-                *f.regs.add(i) = 0;
-            }
-        }
-        let flags = code.flags;
-        let func = f.func().cloned();
-        let function = func.as_ref().and_then(|v| v.downcast_exact::<Function>());
-        // The frame's, whatever code the function has by now.
-        let code = code.to_object();
-        let name = function.and_then(|f| f.name.get()).unwrap_or_else(|| code.name.clone());
-        let qualname = function
-            .and_then(|f| f.qualname.get())
-            .unwrap_or_else(|| code.qualname.clone());
-        let body = GeneratorBody {
-            state: AtomicU8::new(CREATED),
-            registers: Registers(UnsafeCell::new(registers)),
-            pc: std::sync::atomic::AtomicU32::new(f.pc()),
-            send_to: std::sync::atomic::AtomicU32::new(u32::MAX),
-            code,
-            globals: f.globals().clone(),
-            builtins: f.builtins().clone(),
-            func: Slot::from_option(func.clone()),
-            name: PySlot::new(name),
-            qualname: PySlot::new(qualname),
-            frame: PySlot::empty(),
-            handled: Slot::empty(),
-            handling: std::sync::atomic::AtomicU32::new(0),
-            origin: Slot::empty(),
+        let Some(function) = f.func().and_then(|v| v.downcast_exact::<Function>()).cloned() else {
+            return Err(self.system_error("a generator needs a function"));
         };
-        Ok(if flags & CodeFlags::COROUTINE != 0 {
-            Coroutine::new_value(self, body)
-        } else if flags & CodeFlags::ASYNC_GENERATOR != 0 {
-            super::async_generator::AsyncGenerator::new_value(body)
-        } else {
-            Py::new(Generator { body }).into_value()
-        })
+        // The frame's, whatever code the function has by now.
+        let code = f.code().to_object();
+        let count = f.body().nregs as usize;
+        // SAFETY: the frame's own registers, whose references move over.
+        let made = unsafe { new_generator(function, code, f.at.get(), f.regs, count) };
+        if let Some(coroutine) = made.downcast_exact::<Coroutine>() {
+            coroutine.note_origin(self);
+        }
+        Ok(made)
+    }
+
+    /// What a call of a generator function, whose code is `code`, with the `count` arguments in the registers from `args` gives, without a frame of its
+    /// own; `None` if that cannot be done: nothing was moved then.
+    ///
+    /// # Safety
+    /// The registers are the caller's, and are moved out of.
+    #[inline(never)]
+    pub(crate) unsafe fn call_generator_function(
+        &self,
+        function: &Py<Function>,
+        code: &Py<Code>,
+        args: *mut u64,
+        count: usize,
+    ) -> Option<Value> {
+        if !code.simple_args || code.argcount as usize != count {
+            return None;
+        }
+        let first: *const u64 = code.words.as_ptr().cast();
+        // SAFETY: code has an instruction.
+        let begins = unsafe { Ip::new(first) }.op() == Op::ReturnGenerator;
+        if !begins || self.origin_depth.get() > 0 {
+            return None;
+        }
+        // SAFETY: by contract; an instruction follows the first.
+        Some(unsafe { new_generator(function.clone(), code.clone(), first.add(1), args, count) })
     }
 
     /// Resumes a generator until it yields or returns.
@@ -446,7 +654,9 @@ impl Vm {
         if let Some(inner) = body.handled.take() {
             drop(self.handled.swap(Some(inner)));
         }
-        let mut record = body.record(this, 0, FrameKind::Generator);
+        body.serial.store(0, Relaxed);
+        // SAFETY: the state was set to running by this thread.
+        let mut record = unsafe { body.record(this, 0, FrameKind::Generator) };
         record.outer_handled = previous.as_ref().map_or(0, Value::bits);
         self.yielded.set(false);
         let frame_object = body.frame.get();
@@ -462,16 +672,9 @@ impl Vm {
         let result = match input {
             Input::Send(value) => {
                 let to = body.send_to.load(Relaxed);
-                if to != u32::MAX {
-                    // SAFETY: the register that the suspended `Yield` named.
-                    let old = unsafe {
-                        let words = &mut *body.registers.0.get();
-                        std::mem::replace(&mut words[to as usize], value.into_bits())
-                    };
-                    if old != 0 {
-                        // SAFETY: the register owned the reference.
-                        drop(unsafe { Value::from_bits(old) });
-                    }
+                if to != NO_REGISTER {
+                    // The register that the suspended `Yield` named; the registers are this thread's since the state is running.
+                    Regs(body.registers.at).set(to, value);
                 }
                 self.run()
             }
@@ -497,19 +700,25 @@ impl Vm {
         }
     }
 
+    #[inline]
     fn finish_generator(&self, body: &GeneratorBody) {
         body.state.store(FINISHED, Release);
-        body.release_frame();
-        drop(body.frame.swap(None));
-        drop(body.func.take());
+        if !body.frame.is_empty() {
+            body.release_frame();
+            drop(body.frame.swap(None));
+        }
+        drop(body.func.swap(None));
     }
 
     /// Pushes the frame of a generator that the loop can run itself; gives the sent value back when `resume` must do it: the generator
     /// runs already or is finished, or it has a frame object, or exceptions are being handled inside or outside.
     ///
+    /// Where the generator delegates to another, that one's frame is pushed too, and so on to the innermost, which is what goes on:
+    /// the outer ones stand behind their `Send`s, as if these had been executed. With a hook, they are executed.
+    ///
     /// `iter` is the generator of `body`, in the register `slot` of the innermost frame; `dst` gets what it yields.
     #[inline]
-    pub(crate) fn push_generator(
+    pub(crate) fn push_generator<const HOOK: bool>(
         &self,
         iter: &Value,
         body: &GeneratorBody,
@@ -519,78 +728,140 @@ impl Vm {
         slot: *mut u64,
     ) -> Result<(), Value> {
         let from = body.state.load(Acquire);
+        let mut depth = self.frames.depth.get();
         if from > SUSPENDED
             || from == CREATED && !sent.is_none()
-            || !body.frame.is_empty()
-            || !body.handled.is_empty()
+            || body.is_encumbered()
             || !self.handled.is_empty()
             || !self.frames.fits(self.frames.top.get(), 64)
-            || self.frames.depth.get() >= self.recursion_limit()
+            || depth >= self.recursion_limit()
             || !body.start(from)
         {
             return Err(sent);
         }
-        let mut record = body.record(iter, dst, kind);
-        record.callee_slot = slot;
-        let to = body.send_to.load(Relaxed);
-        if to != u32::MAX {
-            // The register that the suspended `Yield` named; the registers are this thread's since the state is running.
-            Regs(record.regs).set(to as u16, sent);
+        let mut record = self.frames.record(depth);
+        // SAFETY: there is room for a record; the state was set to running.
+        unsafe { body.enter(self, record, iter, kind, dst, slot) };
+        depth += 1;
+        let mut body = body;
+        loop {
+            let via = body.delegate.load(Relaxed);
+            if HOOK || via == NO_REGISTER {
+                break;
+            }
+            // SAFETY: the register that the `Send` named; the registers are this thread's, and stay in their place.
+            let (slot, iter) = unsafe { (body.registers.at.add(via as usize), Regs(body.registers.at).opt(via)) };
+            let Some(iter) = iter else { break };
+            let next = if let Some(generator) = iter.downcast_exact::<Generator>() {
+                &generator.body
+            } else if let Some(coroutine) = iter.downcast_exact::<Coroutine>() {
+                &coroutine.body
+            } else {
+                break;
+            };
+            if next.state.load(Acquire) != SUSPENDED
+                || next.is_encumbered()
+                || !self.frames.has_records(depth + 1)
+                || depth >= self.recursion_limit()
+                || !next.start(SUSPENDED)
+            {
+                break;
+            }
+            // SAFETY: as above; the word before the place to go on at is the `Yield`, behind its `Send`.
+            unsafe {
+                (*record).at.set(body.at.load(Relaxed).sub(1));
+                record = record.add(1);
+                next.enter(self, record, iter, FrameKind::Send, body.send_to.load(Relaxed), slot);
+            }
+            depth += 1;
+            body = next;
         }
-        // SAFETY: there is room for a record.
-        unsafe { self.push_record(record) };
+        self.frames.depth.set(depth);
+        let to = body.send_to.load(Relaxed);
+        if to != NO_REGISTER {
+            // The register that the suspended `Yield` named.
+            Regs(body.registers.at).set(to, sent);
+        }
         Ok(())
     }
 
     /// The frame of a generator that [`Vm::push_generator`] pushed has been left for good.
-    pub(crate) fn generator_left(&self, f: &FrameData) {
+    ///
+    /// # Safety
+    /// `generator` is the word of the generator, which is still in the register that it was resumed from.
+    #[inline]
+    pub(crate) unsafe fn generator_left(&self, generator: u64) {
         if !self.handled.is_empty() {
             drop(self.handled.take());
         }
-        if let Some(body) = f.generator().and_then(body_of) {
-            self.finish_generator(body);
+        // SAFETY: by contract; all three kinds begin with the body.
+        self.finish_generator(unsafe { &(*(generator as *const Obj<Generator>)).data.body });
+    }
+
+    /// What is handled where a generator is suspended: only what is handled inside stays with it.
+    #[cold]
+    fn suspend_handled(&self, f: &FrameData, body: &GeneratorBody) {
+        let handled = self.handled.get().filter(|_| f.handling > 0);
+        drop(body.handled.swap(handled));
+        if f.kind != FrameKind::Generator {
+            drop(self.handled.take());
         }
     }
 
-    /// Suspends the running generator frame with `value`.
+    /// Suspends the running generator frame at the `Yield` `i`, with `value`, and with it the frames outside that hand on what it yields.
     ///
     /// # Safety
-    /// `frame` is the innermost record, a generator's.
+    /// `frame` is the innermost record, a generator's, and its place was saved.
     #[inline]
-    pub(crate) unsafe fn suspend(&self, frame: *mut FrameData, value: Value, dst: u16) -> Flow {
-        // SAFETY: by contract.
-        let f = unsafe { &*frame };
-        if let Some(this) = f.generator()
-            && let Some(body) = body_of(this)
-        {
-            body.pc.store(f.pc(), Relaxed);
-            body.send_to.store(dst.into(), Relaxed);
+    pub(crate) unsafe fn suspend<const HOOK: bool>(&self, mut frame: *mut FrameData, value: Value, i: Ip) -> Flow {
+        let mut i = i;
+        loop {
+            // SAFETY: by contract, and below: `i` is a `Yield` of the innermost frame. A `Yield` that hands on follows its `Send`.
+            let (f, body, delegate) = unsafe {
+                let delegate = if i.k() == 1 { i.back(1).b() } else { NO_REGISTER };
+                (&*frame, body_of_frame(frame), delegate)
+            };
+            body.at.store(i.next().cast_mut(), Relaxed);
+            body.send_to.store(i.a(), Relaxed);
+            body.delegate.store(delegate, Relaxed);
+            body.handling.store(f.handling, Relaxed);
             if f.frame_object.get() != 0 {
+                f.at.set(i.next());
+                body.serial.store(0, Relaxed);
                 suspend_frame_object(f, body);
             }
-            let from_loop = f.kind != FrameKind::Generator;
             if !self.handled.is_empty() {
-                // Only what is handled inside stays with the generator.
-                body.handling.store(f.handling, Relaxed);
-                let handled = self.handled.get().filter(|_| f.handling > 0);
-                drop(body.handled.swap(handled));
-                if from_loop {
-                    drop(self.handled.take());
-                }
+                self.suspend_handled(f, body);
             }
             self.frames.depth.set(self.frames.depth.get() - 1);
-            if from_loop {
-                // SAFETY: the record below is that of the frame whose instruction resumed the generator.
-                let caller = Regs(unsafe { (*frame.sub(1)).regs });
-                let to = f.dst;
+            if f.kind == FrameKind::Generator {
+                self.yielded.set(true);
                 body.state.store(SUSPENDED, Release);
-                caller.set(to, value);
-                return Flow::Reload;
+                return Flow::Done(value);
             }
-            self.yielded.set(true);
             body.state.store(SUSPENDED, Release);
+            // SAFETY: the record below is that of the frame whose instruction resumed the generator. Code goes on behind a `Send`.
+            unsafe {
+                let (caller, to) = (frame.sub(1), f.dst);
+                let next = Ip::new((*caller).at.get());
+                if !HOOK
+                    && f.kind == FrameKind::Send
+                    && next.op() == Op::Yield
+                    && next.k() == 1
+                    && (*caller).generator != 0
+                {
+                    debug_assert!(
+                        next.a() == to,
+                        "a value is handed on from the register that the `Send` left it in"
+                    );
+                    frame = caller;
+                    i = next;
+                    continue;
+                }
+                Regs((*caller).regs).set(to, value);
+            }
+            return Flow::Reload;
         }
-        Flow::Done(value)
     }
 
     /// An exception leaves a generator's frame: StopIteration becomes RuntimeError.
@@ -666,7 +937,7 @@ impl Vm {
             return Err(already_executing(self, body));
         }
         // SAFETY: the state is running, so the registers are this thread's.
-        let inner = body.delegate_in(unsafe { &*body.registers.0.get() });
+        let inner = body.delegate_in(unsafe { body.registers.words() });
         let Some(inner) = inner else {
             return self.resume_claimed(this, body, SUSPENDED, Input::Throw(exc));
         };
@@ -682,21 +953,16 @@ impl Vm {
 
     /// The delegate returned during a throw: execution goes on after the `Send`. The state is running.
     fn resume_after_delegate(&self, this: &Value, body: &GeneratorBody, value: Value) -> Res<Output> {
-        let pc = body.pc.load(Relaxed);
-        let at = pc as usize;
-        let send = Instr(body.code.words[at - 2].load(Relaxed));
-        let target = (at - 1) as i64 + i64::from(send.c() as i16);
-        body.pc.store(target as u32, Relaxed);
-        // SAFETY: the state is running, so the registers are this thread's.
-        let old = unsafe {
-            let words = &mut *body.registers.0.get();
-            std::mem::take(&mut words[send.b() as usize])
-        };
-        if old != 0 {
-            // SAFETY: an owned reference.
-            drop(unsafe { Value::from_bits(old) });
+        // SAFETY: it is suspended at a `Yield` behind its `Send`; jump targets are within the code. The state is running, so the
+        // registers are this thread's.
+        unsafe {
+            let behind = body.at.load(Relaxed).sub(1);
+            let send = Ip::new(behind.sub(1));
+            body.at.store(behind.offset(send.c() as i16 as isize), Relaxed);
+            Regs(body.registers.at).clear(send.b());
+            body.send_to.store(send.a(), Relaxed);
+            body.delegate.store(NO_REGISTER, Relaxed);
         }
-        body.send_to.store(send.a().into(), Relaxed);
         self.resume_claimed(this, body, SUSPENDED, Input::Send(value))
     }
 
@@ -708,9 +974,8 @@ impl Vm {
             return Err(self.recursion_error("maximum recursion depth exceeded"));
         }
         let level = self.frames.depth.get();
-        let record = body.record(this, 0, FrameKind::Generator);
         // SAFETY: there is room for a record; the registers are this thread's since the state is running.
-        unsafe { self.push_record(record) };
+        unsafe { self.push_record(body.record(this, 0, FrameKind::Generator)) };
         // SAFETY: just pushed.
         let f = unsafe { &*self.frames.record(level) };
         if let Some(frame) = body.frame.get() {
@@ -871,11 +1136,11 @@ fn already_executing(vm: &Vm, body: &GeneratorBody) -> Exc {
 }
 
 pub(super) fn repr_of(kind: &str, body: &GeneratorBody, this: &Value) -> String {
-    let name = body.qualname.get().map_or_else(String::new, |n| n.to_string_lossy());
+    let name = body.qualname().to_string_lossy();
     format!("<{kind} object {name} at {:#x}>", this.bits())
 }
 
-pub(super) fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what: &str) -> Res<()> {
+fn set_text(vm: &Vm, slot: &PySlot<Str>, value: Option<&Value>, what: &str) -> Res<()> {
     match value.and_then(|v| v.downcast::<Str>()) {
         Some(s) => {
             slot.set(s.clone());
@@ -943,21 +1208,21 @@ impl Generator {
     }
     /// name of the generator
     #[getter]
-    fn __name__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
-        this.body.name.get().map(Py::into_value)
+    fn __name__(_: &Vm, this: &Py<Generator>) -> Value {
+        this.body.name().into_value()
     }
     #[setter(name = "__name__")]
     fn set_name(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.name, value, "__name__")
+        this.body.set_name(vm, value)
     }
     /// qualified name of the generator
     #[getter]
-    fn __qualname__(_: &Vm, this: &Py<Generator>) -> Option<Value> {
-        this.body.qualname.get().map(Py::into_value)
+    fn __qualname__(_: &Vm, this: &Py<Generator>) -> Value {
+        this.body.qualname().into_value()
     }
     #[setter(name = "__qualname__")]
     fn set_qualname(vm: &Vm, this: &Py<Generator>, value: Option<&Value>) -> Res<()> {
-        set_text(vm, &this.body.qualname, value, "__qualname__")
+        this.body.set_qualname(vm, value)
     }
     #[getter]
     fn gi_code(_: &Vm, this: &Py<Generator>) -> Value {

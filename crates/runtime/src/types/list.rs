@@ -87,6 +87,16 @@ impl Py<List> {
         f(unsafe { &mut *self.items.0.get() })
     }
 
+    /// The items.
+    ///
+    /// # Safety
+    /// No other thread can run, and the list is not changed as long as the result is used.
+    #[inline(always)]
+    pub(crate) unsafe fn items_alone(&self) -> &[Value] {
+        // SAFETY: by contract.
+        unsafe { &*self.items.0.get() }
+    }
+
     /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.
     fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Vec<Value>, Option<&Vec<Value>>) -> R) -> R {
         let _guard = lock_objects(self.header(), other.header());
@@ -220,23 +230,26 @@ impl Py<List> {
     }
 
     /// The items of both, in a new `Vec`; `None` without memory.
-    pub(super) fn concatenated(&self, other: &Py<List>) -> Option<Vec<Value>> {
+    pub(crate) fn concatenated(&self, other: &Py<List>) -> Option<Vec<Value>> {
         self.with_both(other, |items, theirs| {
             let theirs = theirs.unwrap_or(items);
-            let mut all = Vec::new();
-            all.try_reserve_exact(items.len().checked_add(theirs.len())?).ok()?;
+            let mut all = room_for(items.len().checked_add(theirs.len())?)?;
             all.extend_from_slice(items);
             all.extend_from_slice(theirs);
             Some(all)
         })
     }
 
+    /// The items `n` times, in a new `Vec`; `None` without memory.
+    pub(crate) fn repeated(&self, n: isize) -> Option<Vec<Value>> {
+        self.with(|items| repeated(items, usize::try_from(n).unwrap_or(0)))
+    }
+
     /// The items a slice selects. `bounds` as from `Slice::unpack`; `None` without memory.
     pub(crate) fn slice_items(&self, bounds: (Option<isize>, Option<isize>, isize)) -> Option<Vec<Value>> {
         self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
-            let mut selected = Vec::new();
-            selected.try_reserve_exact(range.count).ok()?;
+            let mut selected = room_for(range.count)?;
             match range.contiguous() {
                 Some(part) => selected.extend_from_slice(&items[part]),
                 None => selected.extend(range.indices().map(|at| items[at].clone())),
@@ -262,10 +275,8 @@ impl Py<List> {
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
                     return None;
                 }
-                let mut old = Vec::new();
-                old.try_reserve_exact(part.len()).ok()?;
-                old.extend(items.splice(part, std::mem::take(&mut new)));
-                new = old;
+                let old = room_for(part.len())?;
+                new = replace_range(items, part, std::mem::take(&mut new), old);
                 return Some(Ok(()));
             }
             if range.count != new.len() {
@@ -331,6 +342,41 @@ impl Py<List> {
     }
 }
 
+/// An empty `Vec` with room for `n` items; `None` without memory. Few are given by the reserve, if need be.
+#[inline]
+fn room_for(n: usize) -> Option<Vec<Value>> {
+    if n <= 1024 {
+        return Some(Vec::with_capacity(n));
+    }
+    let mut items = Vec::new();
+    items.try_reserve_exact(n).ok()?;
+    Some(items)
+}
+
+/// Puts `new`, for which room was made, in the place of the part; returns what was there, in `old`, which is empty and has room.
+fn replace_range(
+    items: &mut Vec<Value>,
+    part: std::ops::Range<usize>,
+    mut new: Vec<Value>,
+    mut old: Vec<Value>,
+) -> Vec<Value> {
+    let (len, old_count, new_count) = (items.len(), part.len(), new.len());
+    assert!(part.end <= len && items.capacity() - len >= new_count.saturating_sub(old_count));
+    assert!(old.is_empty() && old.capacity() >= old_count);
+    // SAFETY: the part lies within the items, and there is room for the tail where it goes. Each item is moved once, and nothing can
+    // unwind before the lengths say so.
+    unsafe {
+        let at = items.as_mut_ptr().add(part.start);
+        std::ptr::copy_nonoverlapping(at, old.as_mut_ptr(), old_count);
+        std::ptr::copy(at.add(old_count), at.add(new_count), len - part.end);
+        std::ptr::copy_nonoverlapping(new.as_ptr(), at, new_count);
+        old.set_len(old_count);
+        new.set_len(0);
+        items.set_len(len - old_count + new_count);
+    }
+    old
+}
+
 /// Takes the selected items out and closes the gaps; `None` without memory.
 fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Option<Vec<Value>> {
     if range.count == items.len() {
@@ -361,8 +407,7 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Option<Vec<Value>
 /// `n` times the items one after the other; `None` without memory.
 pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
     let len = items.len().checked_mul(n)?;
-    let mut all = Vec::new();
-    all.try_reserve_exact(len).ok()?;
+    let mut all = room_for(len)?;
     match items {
         [item] => all.resize(n, item.clone()),
         _ => (0..n).for_each(|_| all.extend_from_slice(items)),
@@ -373,6 +418,28 @@ pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn replaces_ranges() {
+        let numbers = |items: &[Value]| -> Vec<i64> { items.iter().filter_map(Value::as_small_int).collect() };
+        let check = |part: std::ops::Range<usize>, new: &[i64], after: &[i64]| {
+            let mut items: Vec<Value> = (0..5).map(Value::int).collect();
+            items.reserve(8);
+            let old = replace_range(
+                &mut items,
+                part.clone(),
+                new.iter().map(|&n| Value::int(n)).collect(),
+                Vec::with_capacity(part.len()),
+            );
+            assert_eq!(numbers(&items), after);
+            assert_eq!(numbers(&old), part.map(|n| n as i64).collect::<Vec<_>>());
+        };
+        check(1..3, &[7, 8, 9], &[0, 7, 8, 9, 3, 4]);
+        check(0..5, &[], &[]);
+        check(5..5, &[7], &[0, 1, 2, 3, 4, 7]);
+        check(2..2, &[], &[0, 1, 2, 3, 4]);
+        check(0..4, &[7], &[7, 4]);
+    }
 
     #[test]
     fn takes_selected_items() {

@@ -396,6 +396,9 @@ pub(crate) fn collect_or(vm: &Vm, value: &Value, message: &str) -> Res<Vec<Value
     if let Some(list) = value.downcast_exact::<List>() {
         return list.try_snapshot(vm);
     }
+    if let Some(tuple) = value.downcast_exact::<Tuple>() {
+        return Ok(tuple.as_slice().to_vec());
+    }
     let type_error = crate::types::exceptions::TYPE_ERROR.get();
     let reword = |exc: Exc| {
         if exc.is_instance(type_error) {

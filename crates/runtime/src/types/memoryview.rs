@@ -235,11 +235,7 @@ impl MemoryView {
 
     fn to_vec_of(&self, vm: &Vm, shape: &[usize], strides: &[isize]) -> Res<Vec<u8>> {
         let layout = &self.layout;
-        let mut out = Vec::new();
-        if out.try_reserve_exact(layout.bytes()).is_err() {
-            return Err(vm.memory_error());
-        }
-        out.resize(layout.bytes(), 0);
+        let mut out = crate::memory::room::zeroed(layout.bytes())?;
         self.read(vm, shape, strides, layout.offset, &mut out)?;
         Ok(out)
     }

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use super::complex::{Complex, Pair};
 use super::{float, int, int_methods, number_ops};
 use crate::object::{Native, Py, Type, Value};
-use crate::text::StrBuf;
 use crate::text::complex::{ComplexError, parse_complex as read_complex};
 use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
 use crate::text::huge::{Pause, Stop};
 use crate::text::int::{Int, IntError, parse_int, parse_int_bytes as read_int_bytes};
+use crate::text::{StrBuf, StrView};
 use crate::types::buffer::bytes_of;
 use crate::types::bytearray::ByteArray;
 use crate::types::bytes::Bytes;
@@ -204,6 +204,142 @@ pub fn format_int(vm: &Vm, value: &Value, spec: &Py<Str>) -> Res<Value> {
     })?;
     let buf = result.map_err(|error| format_error(vm, error))?;
     Ok(Str::from_buf(buf).into_value())
+}
+
+/// `format` of immediate numbers by specs that are nothing but a width, a precision and `d` or `f`; `None` for the general way.
+pub fn format_plain(value: &Value, spec: &Py<Str>) -> Option<Py<Str>> {
+    let (mut spec, mut width) = (spec.ascii_bytes()?, 0);
+    if let [first, ..] = spec
+        && *first == b'0'
+    {
+        // Zeros in front, and no width if there is only this one.
+        return None;
+    }
+    while let [digit @ b'0'..=b'9', rest @ ..] = spec {
+        width = width * 10 + usize::from(digit - b'0');
+        spec = rest;
+        if width > 100 {
+            return None;
+        }
+    }
+    let mut buffer = [b' '; 160];
+    let mut digits = DigitWriter::new(&mut buffer);
+    if let Some(int) = value.as_small_int() {
+        if !matches!(spec, [] | [b'd']) {
+            return None;
+        }
+        digits.put_number(int.unsigned_abs(), 1);
+        digits.put_sign(int < 0);
+    } else if value.is_tagged_float() {
+        let precision = match spec {
+            [b'.', digit @ b'0'..=b'9', b'f'] => usize::from(digit - b'0'),
+            [b'f'] => 6,
+            _ => return None,
+        };
+        let float = value.tagged_float();
+        let scaled = scaled(float, precision)?;
+        let unit = 10u64.pow(precision as u32);
+        if precision > 0 {
+            digits.put_number(scaled % unit, precision);
+            digits.put(b'.');
+        }
+        digits.put_number(scaled / unit, 1);
+        digits.put_sign(float < 0.0);
+    } else {
+        return None;
+    }
+    let text = digits.finish(width);
+    Some(Str::from_view(StrView::Ascii(text)))
+}
+
+/// `abs(value) * 10 ** precision`, correctly rounded to an integer, a tie to the even one; `None` if it is large.
+fn scaled(value: f64, precision: usize) -> Option<u64> {
+    let bits = value.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32;
+    if exponent == 0 || exponent >= 1075 {
+        return None;
+    }
+    // abs(value) is mantissa / 2 ** shift; the product has at most 83 bits.
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+    let shift = (1075 - exponent) as u32;
+    let product = mantissa * 10u128.pow(precision as u32);
+    if shift >= 100 {
+        return Some(0);
+    }
+    let (whole, rest, half) = (product >> shift, product & ((1 << shift) - 1), 1u128 << (shift - 1));
+    let up = rest > half || rest == half && whole & 1 != 0;
+    u64::try_from(whole + u128::from(up)).ok()
+}
+
+/// Writes a number from its end.
+struct DigitWriter<'a> {
+    buffer: &'a mut [u8; 160],
+    at: usize,
+}
+
+impl<'a> DigitWriter<'a> {
+    fn new(buffer: &'a mut [u8; 160]) -> DigitWriter<'a> {
+        let at = buffer.len();
+        DigitWriter { buffer, at }
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.at -= 1;
+        self.buffer[self.at] = byte;
+    }
+
+    fn put_sign(&mut self, negative: bool) {
+        if negative {
+            self.put(b'-');
+        }
+    }
+
+    /// At least `count` digits.
+    fn put_number(&mut self, mut number: u64, count: usize) {
+        let mut written = 0;
+        while number > 0 || written < count {
+            self.put(b'0' + (number % 10) as u8);
+            number /= 10;
+            written += 1;
+        }
+    }
+
+    /// The text, with the blanks of the buffer before it up to `width`.
+    fn finish(self, width: usize) -> &'a [u8] {
+        let end = self.buffer.len();
+        &self.buffer[self.at.min(end - width)..]
+    }
+}
+
+/// `template % operands` where the template is ASCII text with nothing but `%s`, `%d` and `%%`, and the operands are plain ASCII strings and
+/// immediate ints; `None` for the general way.
+pub fn percent_plain(template: &[u8], operands: &[Value]) -> Option<Py<Str>> {
+    let mut out: smallvec::SmallVec<[u8; 128]> = smallvec::SmallVec::new();
+    let mut operands = operands.iter();
+    let mut rest = template;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
+        out.extend_from_slice(&rest[..at]);
+        let letter = *rest.get(at + 1)?;
+        rest = &rest[at + 2..];
+        if letter == b'%' {
+            out.push(b'%');
+            continue;
+        }
+        let operand = operands.next()?;
+        match (letter, operand.as_small_int()) {
+            (b's' | b'd', Some(int)) => {
+                let mut buffer = [0; 160];
+                let mut digits = DigitWriter::new(&mut buffer);
+                digits.put_number(int.unsigned_abs(), 1);
+                digits.put_sign(int < 0);
+                out.extend_from_slice(digits.finish(0));
+            }
+            (b's', None) => out.extend_from_slice(operand.downcast_exact::<Str>()?.ascii_bytes()?),
+            _ => return None,
+        }
+    }
+    out.extend_from_slice(rest);
+    operands.next().is_none().then(|| Str::from_view(StrView::Ascii(&out)))
 }
 
 /// `format(float, spec)`.

@@ -31,8 +31,24 @@ impl ListIter {
         })
     }
 
-    /// The next item.
+    /// As [`ListIter::next_item`], without a call where no other thread can run.
     #[inline(always)]
+    pub(crate) fn next_in_loop<const FREE: bool>(&self) -> Option<Value> {
+        let at = self.at.load(Relaxed);
+        if !FREE {
+            // SAFETY: the slot holds a list, or nothing. With the GIL nobody changes it or the list meanwhile.
+            let list = unsafe { (*std::ptr::from_ref(self.list.raw()).cast::<Option<Py<List>>>()).as_ref() };
+            if let Some(item) = list.and_then(|list| unsafe { list.items_alone() }.get(at)) {
+                let item = item.clone();
+                self.at.store(at + 1, Relaxed);
+                return Some(item);
+            }
+        }
+        self.next_item()
+    }
+
+    /// The next item.
+    #[inline]
     pub fn next_item(&self) -> Option<Value> {
         let at = self.at.load(Relaxed);
         match with_held(&self.list, |list| list.get(at))? {

@@ -47,6 +47,64 @@ crate::no_trace!(Kind);
 // SAFETY: the code points behind `data` never change after construction.
 unsafe impl Sync for Str {}
 
+/// Copies bytes, few of them without a call. Returns the place behind them.
+///
+/// # Safety
+/// There is room at `to`.
+#[inline(always)]
+unsafe fn put_bytes(to: *mut u8, bytes: &[u8]) -> *mut u8 {
+    let n = bytes.len();
+    let from = bytes.as_ptr();
+    /// The words at the start and at the end, which may overlap.
+    macro_rules! ends {
+        ($word:ty) => {{
+            let last = n - size_of::<$word>();
+            let (a, b) = (
+                from.cast::<$word>().read_unaligned(),
+                from.add(last).cast::<$word>().read_unaligned(),
+            );
+            to.cast::<$word>().write_unaligned(a);
+            to.add(last).cast::<$word>().write_unaligned(b);
+        }};
+    }
+    // SAFETY: by contract; each way reads and writes within the `n` bytes.
+    unsafe {
+        match n {
+            17.. => std::ptr::copy_nonoverlapping(from, to, n),
+            8.. => ends!(u64),
+            4.. => ends!(u32),
+            2.. => ends!(u16),
+            1 => to.write(bytes[0]),
+            _ => {}
+        }
+        to.add(n)
+    }
+}
+
+/// Whether two texts of one length are the same; short ones are compared without a call.
+#[inline(always)]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let n = a.len();
+    if n != b.len() || n > 16 {
+        return a == b;
+    }
+    /// The words at the start and at the end, which may overlap.
+    macro_rules! ends {
+        ($word:ty) => {{
+            const SIZE: usize = size_of::<$word>();
+            let at = |of: &[u8], i: usize| <$word>::from_ne_bytes(of[i..i + SIZE].try_into().unwrap_or_default());
+            (at(a, 0) ^ at(b, 0)) | (at(a, n - SIZE) ^ at(b, n - SIZE)) == 0
+        }};
+    }
+    match n {
+        8.. => ends!(u64),
+        4.. => ends!(u32),
+        2.. => ends!(u16),
+        1 => a[0] == b[0],
+        _ => true,
+    }
+}
+
 /// The key of the string hash.
 static HASH_KEY: OnceLock<(u64, u64)> = OnceLock::new();
 
@@ -148,6 +206,61 @@ impl Str {
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
             }
         })
+    }
+
+    /// An ASCII string of `len` characters, at least two, which `fill` writes; `None` without memory.
+    ///
+    /// # Safety
+    /// `fill` writes `len` bytes below 128 at the place that it is given.
+    #[inline]
+    pub(crate) unsafe fn fill_ascii(len: usize, fill: impl FnOnce(*mut u8)) -> Option<Py<Str>> {
+        let payload = Str {
+            hash: AtomicU64::new(0),
+            len,
+            kind: Kind::Ascii,
+            interned: AtomicBool::new(false),
+            heap: None,
+            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
+        };
+        let size = size_of::<Obj<Str>>().checked_add(len)?;
+        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+            // SAFETY: the block has `len` bytes behind the payload.
+            fill(unsafe { object.as_ptr().add(1).cast::<u8>() });
+        })
+    }
+
+    /// The parts, one after the other with `separator` in between, if all are plain ASCII strings and there are two characters at least.
+    pub(crate) fn join_ascii(separator: &[u8], parts: &[Value]) -> Option<Py<Str>> {
+        let mut len = separator.len().checked_mul(parts.len().checked_sub(1)?)?;
+        for part in parts {
+            len = len.checked_add(part.downcast_exact::<Str>()?.ascii_bytes()?.len())?;
+        }
+        // One part is the result itself.
+        if len < 2 || parts.len() < 2 {
+            return None;
+        }
+        // SAFETY: the parts, whose lengths were added up, never change.
+        unsafe {
+            Str::fill_ascii(len, |mut to| {
+                for (n, part) in parts.iter().enumerate() {
+                    if n > 0 {
+                        to = put_bytes(to, separator);
+                    }
+                    if let Some(bytes) = part.downcast_exact::<Str>().and_then(|part| part.ascii_bytes()) {
+                        to = put_bytes(to, bytes);
+                    }
+                }
+            })
+        }
+    }
+
+    /// The bytes of an ASCII string.
+    #[inline]
+    pub fn ascii_bytes(&self) -> Option<&[u8]> {
+        match self.view() {
+            StrView::Ascii(bytes) => Some(bytes),
+            _ => None,
+        }
     }
 
     /// As `make`, with the units of two texts and room for more; see [`Str::append_in_place`].
@@ -412,6 +525,12 @@ impl Str {
         let (a, b) = (self.hash.load(Relaxed), other.hash.load(Relaxed));
         if a != 0 && b != 0 && a != b {
             return false;
+        }
+        if self.heap.is_none() && other.heap.is_none() && matches!(self.kind, Kind::Ascii | Kind::Latin1) {
+            let at = |text: &Str| std::ptr::from_ref(text).wrapping_add(1).cast::<u8>();
+            // SAFETY: as in `view`; the lengths are the same.
+            let bytes = |text| unsafe { std::slice::from_raw_parts(at(text), self.len) };
+            return same_bytes(bytes(self), bytes(other));
         }
         self.raw_bytes() == other.raw_bytes()
     }

@@ -158,6 +158,19 @@ fn integer(vm: &Vm, letter: u8, value: &Value) -> Res<Value> {
 
 /// `template % operand`
 pub fn percent(vm: &Vm, template: &Py<Str>, operand: &Value) -> Res<Value> {
+    // What begins or ends with its operand may be the operand itself.
+    if let Some(plain) = template.ascii_bytes().filter(|plain| plain.len() > 2) {
+        let made = match operand.downcast_exact::<Tuple>() {
+            Some(operands) => super::number_text::percent_plain(plain, operands),
+            None if operand.is_small_int() || operand.downcast_exact::<Str>().is_some() => {
+                super::number_text::percent_plain(plain, std::slice::from_ref(operand))
+            }
+            None => None,
+        };
+        if let Some(made) = made {
+            return Ok(made.into_value());
+        }
+    }
     let text = percent_text(vm, template, operand)?;
     let whole = match operand.downcast_exact::<Tuple>().map(|operands| operands.as_slice()) {
         Some([only]) => only,
@@ -354,7 +367,7 @@ fn one_byte(vm: &Vm, value: &Value) -> Res<u8> {
     if let Some(bytes) = value
         .downcast::<Bytes>()
         .map(|b| b.as_slice().to_vec())
-        .or_else(|| value.downcast::<ByteArray>().map(|b| b.snapshot()))
+        .or_else(|| value.downcast::<ByteArray>().and_then(|b| b.snapshot().ok()))
         && let [byte] = bytes.as_slice()
     {
         return Ok(*byte);

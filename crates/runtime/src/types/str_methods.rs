@@ -189,7 +189,31 @@ fn strip(vm: &Vm, this: &Py<Str>, chars: Option<&Value>, ends: Strip, name: &str
     part(vm, this, range)
 }
 
+/// `split()` of ASCII text.
+fn split_words(vm: &Vm, this: &Py<Str>, bytes: &[u8]) -> Res<Value> {
+    let is_space = |byte: &u8| matches!(byte, 9..=13 | 28..=32);
+    let mut words = Vec::with_capacity((bytes.len() / 6).min(64));
+    let mut at = 0;
+    while let Some(gap) = bytes[at..].iter().position(|byte| !is_space(byte)) {
+        let start = at + gap;
+        at = bytes[start..]
+            .iter()
+            .position(is_space)
+            .map_or(bytes.len(), |n| start + n);
+        words.push(part(vm, this, start..at)?);
+    }
+    Ok(List::new(words).into_value())
+}
+
 fn split(vm: &Vm, this: &Py<Str>, sep: Option<&Value>, max: isize, right: bool) -> Res<Value> {
+    let sep = sep.filter(|sep| !sep.is_none());
+    if sep.is_none()
+        && max < 0
+        && !right
+        && let Some(bytes) = this.ascii_bytes()
+    {
+        return split_words(vm, this, bytes);
+    }
     let (view, max) = (this.view(), limit(max));
     let ranges = match sep {
         None if right => view.rsplit_whitespace(max),
@@ -497,6 +521,19 @@ impl Str {
     /// Concatenate any number of strings, with this string between them.
     #[pymethod(sig = "($self, iterable, /)")]
     fn join(vm: &Vm, this: &Py<Str>, iterable: &Value) -> Res<Value> {
+        if let Some(separator) = this.ascii_bytes() {
+            // What is plain is joined in place; no Python code runs.
+            let joined = if let Some(list) = iterable.downcast_exact::<List>() {
+                list.with(|items| Str::join_ascii(separator, items))
+            } else {
+                iterable
+                    .downcast_exact::<Tuple>()
+                    .and_then(|tuple| Str::join_ascii(separator, tuple))
+            };
+            if let Some(joined) = joined {
+                return Ok(joined.into_value());
+            }
+        }
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
             return join(vm, this.view(), tuple.as_slice());
         }

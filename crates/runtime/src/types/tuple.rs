@@ -249,6 +249,28 @@ impl Py<Tuple> {
         self.class().as_ptr() == Tuple::ty().as_ptr()
     }
 
+    /// `self + other`
+    pub(crate) fn concatenated(&self, vm: &Vm, other: &Py<Tuple>) -> Res<Value> {
+        if self.is_empty() && other.is_exact() {
+            return Ok(other.to_value());
+        }
+        if other.is_empty() && self.is_exact() {
+            return Ok(self.to_value());
+        }
+        let (a, b) = (self.as_slice(), other.as_slice());
+        let made = Tuple::alloc(a.len() + b.len(), |to| {
+            for (n, item) in a.iter().enumerate() {
+                // SAFETY: there is room for the items of both.
+                unsafe { to.add(n).write(item.clone()) };
+            }
+            for (n, item) in b.iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { to.add(a.len() + n).write(item.clone()) };
+            }
+        });
+        made.map(Py::into_value).ok_or_else(|| vm.memory_error())
+    }
+
     /// `self[start:stop:step]`
     fn sliced(&self, vm: &Vm, slice: &Py<Slice>) -> Res<Value> {
         let range = slice.adjust(vm, self.len())?;
@@ -365,20 +387,7 @@ impl Tuple {
             );
             return Err(vm.type_error(message));
         };
-        if this.is_empty() && theirs.is_exact() {
-            return Ok(other.clone());
-        }
-        if theirs.is_empty() && this.is_exact() {
-            return Ok(this.to_value());
-        }
-        let (a, b) = (this.as_slice(), theirs.as_slice());
-        let made = Tuple::alloc(a.len() + b.len(), |to| {
-            for (n, item) in a.iter().chain(b).enumerate() {
-                // SAFETY: there is room for the items of both.
-                unsafe { to.add(n).write(item.clone()) };
-            }
-        });
-        made.map(Py::into_value).ok_or_else(|| vm.memory_error())
+        this.concatenated(vm, theirs)
     }
 
     #[slot]

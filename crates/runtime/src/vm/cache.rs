@@ -26,6 +26,28 @@ fn place(version: u32, name: &Py<Str>) -> usize {
 /// See the module.
 pub struct MethodCache {
     entries: Box<[Cell<Entry>]>,
+    attributes: Box<[Cell<Attribute>]>,
+    uses: Cell<u8>,
+}
+
+/// What an inline cache would hold for a shape and a name: for code that sees objects of more than one class.
+#[derive(Clone, Copy)]
+struct Attribute {
+    /// Address of the name, with the use in its low bits.
+    name: usize,
+    /// As in inline caches: the lower half is the shape's id or the type's version, neither of which is used twice.
+    word: u64,
+}
+
+const ATTRIBUTES: usize = 512;
+
+/// What is done to an attribute.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+pub enum Use {
+    Load,
+    Store,
+    Call,
 }
 
 impl Default for MethodCache {
@@ -37,11 +59,44 @@ impl Default for MethodCache {
         };
         MethodCache {
             entries: (0..SIZE).map(|_| Cell::new(empty)).collect(),
+            attributes: (0..ATTRIBUTES)
+                .map(|_| Cell::new(Attribute { name: 0, word: 0 }))
+                .collect(),
+            uses: Cell::new(0),
         }
     }
 }
 
 impl MethodCache {
+    #[inline(always)]
+    fn attribute(&self, id: u32, name: &Py<Str>, how: Use) -> (&Cell<Attribute>, usize) {
+        let name = name.as_ptr() as usize | how as usize;
+        let at = (id as usize).wrapping_mul(37) ^ name >> 4 ^ name << 3;
+        (&self.attributes[at & (ATTRIBUTES - 1)], name)
+    }
+
+    /// What [`MethodCache::learn`] was told for the shape or type; 0 for nothing.
+    #[inline(always)]
+    pub fn known(&self, id: u32, name: &Py<Str>, how: Use) -> u64 {
+        let (entry, name) = self.attribute(id, name, how);
+        let Attribute { name: known, word } = entry.get();
+        if known == name && word as u32 == id { word } else { 0 }
+    }
+
+    /// Notes the word of an inline cache, whose lower half is the shape's or type's id.
+    pub fn learn(&self, name: &Py<Str>, how: Use, word: u64) {
+        let (entry, name) = self.attribute(word as u32, name, how);
+        entry.set(Attribute { name, word });
+    }
+
+    /// True now and then: an inline cache that is wrong all the time should not be written all the time.
+    #[inline]
+    pub fn now_and_then(&self) -> bool {
+        let uses = self.uses.get().wrapping_add(1);
+        self.uses.set(uses);
+        uses.is_multiple_of(64)
+    }
+
     /// The attribute `name` of `ty` or its bases, if it was found lately. The name is interned.
     #[inline(always)]
     pub fn probe(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<Value> {

@@ -98,6 +98,14 @@ impl Vm {
             .ok_or_else(|| self.system_error("function without code"))?;
         let base = self.frames.top.get();
         self.check_room(base, &code)?;
+        if code.makes_generator() && args.kwnames.is_none() {
+            let mut words: smallvec::SmallVec<[Option<Value>; 6]> = args.values.iter().cloned().map(Some).collect();
+            // SAFETY: `Option<Value>` is a word as registers have it.
+            let made = unsafe { self.call_generator_function(function, &code, words.as_mut_ptr().cast(), words.len()) };
+            if let Some(made) = made {
+                return Ok(made);
+            }
+        }
         // SAFETY: `check_room` found place for the frame's registers above `top`, which hold nothing.
         unsafe {
             std::ptr::write_bytes(base, 0, code.nregs as usize);
@@ -173,7 +181,7 @@ impl Vm {
             *reg(total) = Some(Tuple::from_slice_clone(rest).into_value());
         }
         let kwdict = code.has(CodeFlags::VARKEYWORDS).then(|| {
-            let dict = Dict::new_empty();
+            let dict = Dict::with_capacity(args.keyword_count());
             *reg(total + varargs as usize) = Some(dict.to_value());
             dict
         });

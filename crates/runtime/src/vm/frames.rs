@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::object::{Py, Value};
 use crate::types::code::{Code, CodeBody};
@@ -71,6 +72,7 @@ pub struct FrameData {
     /// In a generator: how many `except` blocks of its own execution is in.
     pub handling: u32,
     /// First free register before this frame: the arguments of a call lie below it, in the caller's registers.
+    /// In the record of a generator's frame, which takes no registers: the number of the record, or null.
     pub previous_top: *mut u64,
 }
 
@@ -170,7 +172,13 @@ pub struct FrameStack {
     pub(crate) top: Cell<*mut u64>,
     /// Count of frames.
     pub(crate) depth: Cell<usize>,
+    /// The last number given to a record of a generator's frame.
+    serial: Cell<u64>,
 }
+
+/// Numbers of records are given to stacks by the block: no two stacks use the same.
+static NEXT_SERIALS: AtomicU64 = AtomicU64::new(0);
+const SERIALS: u64 = 1 << 32;
 
 // SAFETY: a stack is handed to the thread that is to use it before anything is on it.
 unsafe impl Send for FrameStack {}
@@ -228,6 +236,7 @@ impl FrameStack {
                         record_count,
                         top: Cell::new(registers.as_ptr().cast()),
                         depth: Cell::new(0),
+                        serial: Cell::new(0),
                     });
                 }
                 // SAFETY: mapped just above, and used by nobody.
@@ -292,6 +301,23 @@ impl FrameStack {
         // SAFETY: a place in the reserved area, to compare with.
         let end = unsafe { self.registers.as_ptr().add(self.register_count - 64) };
         at.wrapping_add(n) < end && self.depth.get() + 1 < self.record_count
+    }
+
+    /// Whether there is place for records up to number `n`.
+    #[inline(always)]
+    pub fn has_records(&self, n: usize) -> bool {
+        n < self.record_count
+    }
+
+    /// A number for a record that was never used before.
+    #[inline]
+    pub fn next_serial(&self) -> u64 {
+        let mut serial = self.serial.get() + 1;
+        if serial % SERIALS <= 1 {
+            serial = NEXT_SERIALS.fetch_add(SERIALS, Ordering::Relaxed) + 2;
+        }
+        self.serial.set(serial);
+        serial
     }
 
     #[inline(always)]

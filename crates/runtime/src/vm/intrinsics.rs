@@ -374,6 +374,18 @@ impl Vm {
                     None => Err(self.memory_error()),
                 };
             }
+            if let Some(text) = obj.downcast_exact::<Str>()
+                && let Some(bytes) = text.ascii_bytes()
+            {
+                let range = crate::types::slice::clamp_range(from, to, bytes.len());
+                if range.len() == bytes.len() {
+                    return Ok(obj.clone());
+                }
+                return match Str::try_from_view(crate::text::StrView::Ascii(&bytes[range])) {
+                    Some(part) => Ok(part.into_value()),
+                    None => Err(self.memory_error()),
+                };
+            }
             if let Some(tuple) = obj.downcast_exact::<Tuple>() {
                 let range = crate::types::slice::clamp_range(from, to, tuple.len());
                 if range.len() == tuple.len() {
@@ -392,16 +404,21 @@ impl Vm {
     pub(super) fn set_slice(&self, obj: &Value, start: &Value, stop: &Value, value: &Value) -> Res<()> {
         if let (Some(from), Some(to)) = (plain_bound(start, 0), plain_bound(stop, isize::MAX))
             && let Some(list) = obj.downcast_exact::<List>()
-            && let Some(items) = value.downcast_exact::<List>()
         {
-            // A list that nothing else refers to gives its items away.
-            let items = if items.header().is_unique() {
-                items.take_all()
+            let items = if let Some(items) = value.downcast_exact::<List>() {
+                // A list that nothing else refers to gives its items away.
+                Some(if items.header().is_unique() {
+                    items.take_all()
+                } else {
+                    items.try_snapshot(self)?
+                })
             } else {
-                items.try_snapshot(self)?
+                value.downcast_exact::<Tuple>().map(|tuple| tuple.as_slice().to_vec())
             };
-            let plain = (Some(from), Some(to), 1);
-            return list.assign_slice(self, plain, items).map(drop);
+            if let Some(items) = items {
+                let plain = (Some(from), Some(to), 1);
+                return list.assign_slice(self, plain, items).map(drop);
+            }
         }
         let slice = crate::types::slice::Slice::new_value(start.clone(), stop.clone(), Value::NONE);
         self.setitem(obj, &slice, value)
@@ -427,6 +444,9 @@ impl Vm {
     }
 
     pub(super) fn build_string(&self, parts: &[Value]) -> Res<Value> {
+        if let Some(text) = Str::join_ascii(b"", parts) {
+            return Ok(text.into_value());
+        }
         let mut builder = crate::text::StrBuilder::new();
         for part in parts {
             if let Some(s) = part.downcast::<Str>() {
@@ -434,13 +454,6 @@ impl Vm {
             }
         }
         Ok(Str::from_buf(builder.finish()).into_value())
-    }
-
-    pub(super) fn set_add(&self, set: &Value, item: Value) -> Res<()> {
-        match set.downcast_exact::<Set>() {
-            Some(set) => set.add(self, &item).map(drop),
-            None => Ok(()),
-        }
     }
 
     pub(super) fn set_update(&self, set: &Value, items: &Value) -> Res<()> {

@@ -849,6 +849,9 @@ impl Vm {
                 return self.str(value);
             }
         }
+        if let Some(text) = crate::types::number_text::format_plain(value, spec) {
+            return Ok(text);
+        }
         let result = self.call_special(value, intern!("__format__"), &[spec.as_value()])?;
         result
             .try_into_py::<Str>()

@@ -137,15 +137,16 @@ impl Vm {
                 exc = self.observe_unwind(f, exc);
             }
             let kind = f.kind;
-            let was_generator = f.generator != 0;
+            let generator = f.generator;
             let slot = f.callee_slot.cast::<Option<Value>>();
-            if was_generator {
+            if generator != 0 {
                 exc = self.generator_failed(f, exc);
             }
             // SAFETY: the innermost record.
             unsafe { self.leave_frame(frame) };
             if matches!(kind, FrameKind::For | FrameKind::Send) {
-                self.generator_left(f);
+                // SAFETY: it is in the register `slot`.
+                unsafe { self.generator_left(generator) };
             }
             if self.frames.depth.get() < entry {
                 return Err(exc);

@@ -162,6 +162,9 @@ fn character(vm: &Vm, value: &Value) -> Res<u32> {
 }
 
 /// The items of a text.
-pub fn text_items(text: &Py<Str>) -> Vec<u8> {
-    text.view().chars().flat_map(u32::to_ne_bytes).collect()
+pub fn text_items(text: &Py<Str>) -> Res<Vec<u8>> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(text.len().saturating_mul(4))?;
+    items.extend(text.view().chars().flat_map(u32::to_ne_bytes));
+    Ok(items)
 }

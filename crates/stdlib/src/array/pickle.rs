@@ -2,6 +2,7 @@
 //!
 //! Invariant: the numbers of the formats are those of CPython's pickles.
 
+use lisle_runtime::memory::room;
 use lisle_runtime::native::{Res, Value, Vm};
 use num_bigint::BigInt;
 
@@ -66,12 +67,13 @@ pub fn convert(vm: &Vm, kind: Kind, format: i64, bytes: &[u8]) -> Res<Vec<u8>> {
     let uneven = || vm.value_error("bytes length not a multiple of item size");
     if format == format_of(kind) {
         return if bytes.len().is_multiple_of(kind.size) {
-            Ok(bytes.to_vec())
+            Ok(room::copied(bytes)?)
         } else {
             Err(uneven())
         };
     }
     let mut items = Vec::new();
+    items.try_reserve_exact(bytes.len().saturating_mul(2))?;
     let mut push = |item: Item| items.extend_from_slice(&item[..kind.size]);
     let Some((meaning, size, big)) = described(format) else {
         if !bytes.len().is_multiple_of(2) {

@@ -55,7 +55,14 @@ fn adopt() -> Arc<State> {
 }
 
 fn with<R>(f: impl FnOnce(&State) -> R) -> R {
-    OWN.with(|own| f(&own.0))
+    let mut f = Some(f);
+    let done = OWN.try_with(|own| f.take().map(|f| f(&own.0)));
+    match (done, f) {
+        (Ok(Some(result)), _) => result,
+        // The thread ends: finalizers find nothing running.
+        (_, Some(f)) => f(&State::default()),
+        (_, None) => unreachable!("the function was called"),
+    }
 }
 
 /// The loop that runs in this thread.

@@ -67,7 +67,10 @@ pub fn decode(vm: &Vm, input: &[u8], mapping: &Value, on_fault: OnDecodeFault<'_
     if let Some(table) = mapping.downcast_exact::<Str>() {
         return Ok((charmap_decode(input, table.view(), on_fault)?, input.len()));
     }
-    let mut out = StrBuilder::with_capacity(input.len());
+    let mut out = StrBuilder::new();
+    if !out.try_reserve(input.len()) {
+        return Err(vm.memory_error());
+    }
     let mut at = 0;
     while let Some(&byte) = input.get(at) {
         if let Some(found) = ask(vm, mapping, byte.into())? {
@@ -119,7 +122,7 @@ fn put(vm: &Vm, mapping: &Value, code: u32, out: &mut Vec<u8>) -> Res<bool> {
             None => return Err(vm.type_error("character mapping must be in range(256)")),
         }
     } else if let Some(bytes) = found.downcast::<Bytes>() {
-        out.extend_from_slice(bytes.as_slice());
+        lisle_runtime::memory::room::append(out, bytes.as_slice())?;
     } else {
         let name = found.ty().name();
         return Err(vm.type_error(format!(
@@ -133,7 +136,8 @@ pub fn encode(vm: &Vm, text: StrView<'_>, mapping: &Value, on_fault: OnEncodeFau
     if let Some(map) = mapping.downcast_exact::<EncodingMap>() {
         return charmap_encode(text, |c| map.bytes.0.get(&c).copied(), on_fault);
     }
-    let mut out = Vec::with_capacity(text.len());
+    let mut out = Vec::new();
+    out.try_reserve(text.len())?;
     let mut at = 0;
     while let Some(code) = text.get(at) {
         if put(vm, mapping, code, &mut out)? {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use lisle_runtime::intern;
-use lisle_runtime::native::{Args, CmpOp, Py, Res, Trace, Type, Value, Vm, pyclass, pymethods};
+use lisle_runtime::native::{Args, CmpOp, Exc, Py, Res, Trace, Type, Value, Vm, pyclass, pymethods};
 use lisle_runtime::object::{Native, Obj};
 use lisle_runtime::sync::Locked;
 use lisle_runtime::types::common::repr_items;
@@ -336,7 +336,7 @@ impl Deque {
         let index = Deque::index_of(vm, key)?;
         let old = Deque::with(this, |state| {
             let at = Deque::place(vm, index, state.items.len())?;
-            Ok(match value {
+            Ok::<_, Exc>(match value {
                 Some(value) => Some(std::mem::replace(&mut state.items[at], value.clone())),
                 None => Deque::remove_at(state, at),
             })

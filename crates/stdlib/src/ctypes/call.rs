@@ -275,11 +275,13 @@ unsafe extern "C" fn invoke(_: &libffi::low::ffi_cif, result: &mut u64, args: *c
         *result = 0;
     }
     // SAFETY: the location of this thread's errno.
-    let errno = unsafe { libc::__errno_location() };
-    if target.flags & FLAG_ERRNO != 0 {
-        // SAFETY: as above.
-        ERRNO.set(unsafe { ERRNO.replace(*errno) });
-    }
+    let swap = || unsafe {
+        if target.flags & FLAG_ERRNO != 0 {
+            let errno = libc::__errno_location();
+            *errno = ERRNO.replace(*errno);
+        }
+    };
+    swap();
     match ThreadState::current() {
         Some(thread) if thread.is_attached() => run(Vm::current()),
         Some(thread) => {
@@ -294,6 +296,7 @@ unsafe extern "C" fn invoke(_: &libffi::low::ffi_cif, result: &mut u64, args: *c
             vm.leave_thread();
         }
     }
+    swap();
 }
 
 /// # Safety

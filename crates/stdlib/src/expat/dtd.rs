@@ -3,6 +3,7 @@
 //! Invariant: a declaration is read from its whole text, between `<!` and `>`; the first declaration of a name counts.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::fault::{self, Fault};
 use super::text::{char_ref, is_name_char, is_name_start, is_space, normalized};
@@ -14,7 +15,7 @@ const MAX_GROUPS: usize = 1000;
 #[derive(Clone, Default)]
 pub struct Entity {
     /// The replacement text of an internal entity.
-    pub text: Option<std::sync::Arc<str>>,
+    pub text: Option<Arc<str>>,
     pub system: Option<String>,
     pub public: Option<String>,
     pub notation: Option<String>,
@@ -31,12 +32,33 @@ pub struct Attribute {
     pub default: Option<String>,
 }
 
+/// The attributes that are declared for an element, in their order.
+#[derive(Clone, Default)]
+pub struct Attributes {
+    pub list: Vec<Attribute>,
+    places: HashMap<String, usize>,
+}
+
+impl Attributes {
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        self.list.get(*self.places.get(name)?)
+    }
+
+    /// Adds an attribute, unless there is one of that name.
+    pub fn add(&mut self, attribute: Attribute) {
+        if !self.places.contains_key(&attribute.name) {
+            self.places.insert(attribute.name.clone(), self.list.len());
+            self.list.push(attribute);
+        }
+    }
+}
+
 /// What is declared; shared by the parsers of a document and of its external entities.
 #[derive(Default)]
 pub struct Dtd {
     pub general: HashMap<String, Entity>,
     pub parameter: HashMap<String, Entity>,
-    pub attributes: HashMap<String, Vec<Attribute>>,
+    pub attributes: HashMap<String, Arc<Attributes>>,
     /// Entities that are being expanded.
     pub open: HashSet<String>,
     pub standalone: bool,

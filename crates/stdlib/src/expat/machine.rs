@@ -3,8 +3,10 @@
 //! Invariant: no Python code is known here; whoever handles an event may change what is wanted before the next. Entities are expanded
 //! by a stack of texts, not by recursion, and their amount is limited ([`Dtd::account`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lisle_runtime::memory::room::{self, NoMemory};
 
 use super::dtd::{self, Attribute, Cursor, Declaration, Dtd, Entity, Model};
 use super::fault::{self, Fault};
@@ -249,11 +251,23 @@ impl Machine {
         }
     }
 
-    pub fn feed(&mut self, data: &[u8], last: bool) {
+    /// Takes more of the document.
+    ///
+    /// # Errors
+    /// If there is no memory for it, also as text.
+    pub fn feed(&mut self, data: &[u8], last: bool) -> Result<(), NoMemory> {
         lock(&self.dtd).direct += data.len() as u64;
-        self.raw.extend_from_slice(data);
+        room::append(&mut self.raw, data)?;
+        // As text, a byte may become two, or three by a map.
+        let widest = match &self.encoding {
+            None | Some(Encoding::Utf8 | Encoding::Ascii) => 1,
+            Some(Encoding::Latin1 | Encoding::Utf16 { .. }) => 2,
+            Some(Encoding::Map(_)) => 3,
+        };
+        self.text.try_reserve(self.raw.len().saturating_mul(widest))?;
         self.last = last;
         self.decode();
+        Ok(())
     }
 
     /// Whether parsing is put off until more has come: what was there before was no whole token.
@@ -403,17 +417,12 @@ impl Machine {
         if self.state == State::Cdata {
             return Err(self.fail(0, fault::UNCLOSED_CDATA_SECTION));
         }
-        if self.at < self.text.len() {
-            return Err(self.fail(0, fault::UNCLOSED_TOKEN));
+        let wide = matches!(self.encoding, Some(Encoding::Utf16 { .. }));
+        if !self.raw.is_empty() && !wide {
+            return Err(self.fail(0, fault::PARTIAL_CHAR));
         }
-        if !self.raw.is_empty() {
-            let wide = matches!(self.encoding, Some(Encoding::Utf16 { .. }));
-            let fault = if wide {
-                fault::UNCLOSED_TOKEN
-            } else {
-                fault::PARTIAL_CHAR
-            };
-            return Err(self.fail(0, fault));
+        if self.at < self.text.len() || !self.raw.is_empty() {
+            return Err(self.fail(0, fault::UNCLOSED_TOKEN));
         }
         let complete = match self.state {
             State::Epilog => true,
@@ -450,7 +459,10 @@ impl Machine {
 
     /// Finds out the encoding, and reads the declaration that may begin the document.
     fn start(&mut self, wants: &Wants) -> Result<bool, Fault> {
-        if self.encoding.is_none() && !self.choose_encoding()? {
+        if self.encoding.is_none() && !self.choose_encoding() {
+            if !self.queue.is_empty() {
+                return Ok(true);
+            }
             if self.last && self.raw.is_empty() {
                 if self.entity {
                     self.finished = true;
@@ -468,8 +480,9 @@ impl Machine {
                 .map_or(3, |encoding| encoding.raw_len("\u{feff}") as i64);
         }
         let text = &self.text[self.at..];
-        let last = self.last && self.raw.is_empty();
-        if !last && !self.bad && text.len() < 6 && "<?xml ".starts_with(text) {
+        // No more text comes, whatever the bytes that are left are.
+        let all = self.last || self.bad;
+        if !all && text.len() < 6 && "<?xml ".starts_with(text) {
             return Ok(false);
         }
         let declared = text
@@ -478,10 +491,7 @@ impl Machine {
         let mut encoding = None;
         if declared {
             let Some(end) = text.find("?>") else {
-                if last {
-                    return Err(self.fail(0, fault::UNCLOSED_TOKEN));
-                }
-                return Ok(false);
+                return self.end_of_input();
             };
             let wrong = if self.entity { fault::TEXT_DECL } else { fault::XML_DECL };
             let Some((version, name, standalone)) = xml_declaration(&text[5..end], self.entity) else {
@@ -517,12 +527,7 @@ impl Machine {
                 Some(encoding) => self.redecode(Some(encoding)),
                 None => {
                     self.redecode(None);
-                    let place = self.here;
-                    self.queue.push_back(Happening {
-                        event: Event::UnknownEncoding(name),
-                        source: None,
-                        place,
-                    });
+                    self.bare(Event::UnknownEncoding(name));
                 }
             }
         }
@@ -539,29 +544,18 @@ impl Machine {
         self.decode();
     }
 
-    fn choose_encoding(&mut self) -> Result<bool, Fault> {
+    /// Whether the encoding is known; if not, the program was asked for it, or more of the document has to come.
+    fn choose_encoding(&mut self) -> bool {
         if let Some(name) = self.given.clone() {
-            match Encoding::named(&name) {
-                Some(encoding) => {
-                    self.encoding = Some(encoding);
-                    self.decode();
-                    return Ok(true);
-                }
-                None => {
-                    self.given = Some("utf-8".to_owned());
-                    let place = self.here;
-                    self.queue.push_back(Happening {
-                        event: Event::UnknownEncoding(name),
-                        source: None,
-                        place,
-                    });
-                    self.encoding = Some(Encoding::Ascii);
-                    return Ok(true);
-                }
+            self.encoding = Encoding::named(&name);
+            if self.encoding.is_none() {
+                self.bare(Event::UnknownEncoding(name));
             }
+            self.decode();
+            return self.encoding.is_some();
         }
         if self.raw.len() < 2 && !self.last || self.raw.is_empty() {
-            return Ok(false);
+            return false;
         }
         let encoding = match self.raw.as_slice() {
             [0xFE, 0xFF, ..] => Encoding::Utf16 { big: true },
@@ -572,7 +566,7 @@ impl Machine {
         };
         self.encoding = Some(encoding);
         self.decode();
-        Ok(true)
+        true
     }
 
     fn token(&mut self, wants: &Wants, token: Token, len: usize) -> Result<(), Fault> {
@@ -973,19 +967,20 @@ impl Machine {
                 let mut depth = 1_usize;
                 let mut at = open;
                 while depth > 0 {
-                    let rest = &text[at..];
-                    let next = match (rest.find("<!["), rest.find("]]>")) {
-                        (Some(inner), Some(end)) if inner < end => {
-                            depth += 1;
-                            inner
-                        }
-                        (_, Some(end)) => {
-                            depth -= 1;
-                            end
-                        }
-                        _ => return Err(self.fail(0, fault::SYNTAX)),
+                    let Some(next) = text[at..].find(['<', ']']) else {
+                        return Err(self.fail(0, fault::SYNTAX));
                     };
-                    at += next + 3;
+                    at += next;
+                    let rest = &text[at..];
+                    if rest.starts_with("<![") {
+                        depth += 1;
+                        at += 3;
+                    } else if rest.starts_with("]]>") {
+                        depth -= 1;
+                        at += 3;
+                    } else {
+                        at += 1;
+                    }
                 }
                 self.ignored_sections += 1;
                 self.push(wants, Event::Source, at);
@@ -1036,13 +1031,11 @@ impl Machine {
                         continue;
                     }
                     let known = dtd.attributes.entry(element.clone()).or_default();
-                    if !known.iter().any(|attribute| attribute.name == name) {
-                        known.push(Attribute {
-                            name: name.clone(),
-                            cdata: kind == "CDATA",
-                            default: default.clone(),
-                        });
-                    }
+                    Arc::make_mut(known).add(Attribute {
+                        name: name.clone(),
+                        cdata: kind == "CDATA",
+                        default: default.clone(),
+                    });
                     events.push(Event::AttlistDecl(element.clone(), name, kind, default, required));
                 }
             }
@@ -1189,11 +1182,12 @@ impl Machine {
         let mut attributes: Vec<(String, String)> = Vec::with_capacity(written.len());
         let shared = self.dtd.clone();
         let declared = lock(&shared).attributes.get(&name).cloned().unwrap_or_default();
+        let mut names = Names::default();
         for RawAttribute { name, value, at } in written {
-            if attributes.iter().any(|(known, _)| *known == name) {
+            if !names.add(&name) {
                 return Err(self.fail(at, fault::DUPLICATE_ATTRIBUTE));
             }
-            let cdata = declared.iter().find(|a| a.name == name).is_none_or(|a| a.cdata);
+            let cdata = declared.get(&name).is_none_or(|a| a.cdata);
             let plain = cdata && !value.contains(['&', '\t', '\n', '\r']);
             let value = if plain {
                 value
@@ -1204,9 +1198,9 @@ impl Machine {
             attributes.push((name, value));
         }
         let given = attributes.len();
-        for attribute in &declared {
+        for attribute in &declared.list {
             if let Some(default) = &attribute.default
-                && !attributes.iter().any(|(known, _)| *known == attribute.name)
+                && names.add(&attribute.name)
             {
                 attributes.push((attribute.name.clone(), default.clone()));
             }
@@ -1272,14 +1266,15 @@ impl Machine {
             self.push(wants, Event::StartNamespace(shown(prefix), shown(&value)), 0);
         }
         tag.expanded = self.expand(wants, &tag.raw, true)?;
-        for at in 0..kept.len() {
-            if kept[at].0.contains(':') {
-                let expanded = self.expand(wants, &kept[at].0, false)?;
-                if kept[..at].iter().any(|(known, _)| *known == expanded) {
+        let mut names = Names::default();
+        for (name, _) in &mut kept {
+            if name.contains(':') {
+                *name = self.expand(wants, name, false)?;
+                if names.has(name) {
                     return Err(self.fail(0, fault::DUPLICATE_ATTRIBUTE));
                 }
-                kept[at].0 = expanded;
             }
+            names.add(name);
         }
         Ok((kept, specified))
     }
@@ -1336,6 +1331,38 @@ impl Machine {
         if self.tags.is_empty() && !self.entity && self.frames.is_empty() {
             self.state = State::Epilog;
         }
+    }
+}
+
+/// Names that were seen: few are compared one by one, many are in a set.
+#[derive(Default)]
+struct Names {
+    few: Vec<String>,
+    many: HashSet<String>,
+}
+
+impl Names {
+    const FEW: usize = 16;
+
+    fn has(&self, name: &str) -> bool {
+        match self.many.is_empty() {
+            true => self.few.iter().any(|known| known == name),
+            false => self.many.contains(name),
+        }
+    }
+
+    /// Adds a name; false if it was there.
+    fn add(&mut self, name: &str) -> bool {
+        if self.has(name) {
+            return false;
+        }
+        if self.many.is_empty() && self.few.len() < Names::FEW {
+            self.few.push(name.to_owned());
+        } else {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(name.to_owned());
+        }
+        true
     }
 }
 

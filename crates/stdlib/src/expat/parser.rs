@@ -408,7 +408,13 @@ fn tokens(source: &str) -> Vec<&str> {
 /// Lets the handlers see one event.
 fn dispatch(vm: &Vm, this: &This, event: &Event, source: Option<&str>) -> Res<()> {
     match event {
-        Event::UnknownEncoding(name) => return unknown_encoding(vm, this, name),
+        Event::UnknownEncoding(name) => {
+            let known = unknown_encoding(vm, this, name);
+            if known.is_err() {
+                with(vm, this, |machine| machine.failed = Some(fault::UNKNOWN_ENCODING));
+            }
+            return known;
+        }
         Event::Text(text) if text_event(vm, this, text)? => return Ok(()),
         _ => {}
     }
@@ -456,10 +462,10 @@ fn parse(vm: &Vm, this: &This, data: &[u8], last: bool) -> Res<i64> {
         if machine.finished {
             return Err(fault::FINISHED);
         }
-        machine.feed(data, last);
-        Ok((machine.defers(), machine.progress()))
+        let fed = machine.feed(data, last);
+        Ok(fed.map(|()| (machine.defers(), machine.progress())))
     });
-    let (defers, before) = before.map_err(|code| raised(vm, this, code))?;
+    let (defers, before) = before.map_err(|code| raised(vm, this, code))??;
     if defers {
         return Ok(1);
     }

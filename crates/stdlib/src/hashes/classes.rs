@@ -7,6 +7,7 @@ use ::sha1::Sha1;
 use ::sha2::{Sha224, Sha256, Sha384, Sha512};
 use ::sha3::digest::{Digest, ExtendableOutput, Update};
 use ::sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512, Shake128, Shake256};
+use lisle_runtime::memory::room;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
 use lisle_runtime::types::bytes::Bytes;
@@ -338,7 +339,11 @@ pub fn digest_length(vm: &Vm, length: &Value) -> Res<usize> {
     match usize::try_from(length) {
         Err(_) => Err(vm.value_error("value must be positive")),
         Ok(length) if length >= 1 << 29 => Err(vm.value_error("length is too large")),
-        Ok(length) => Ok(length),
+        Ok(length) => {
+            // For the digest, which is made while nothing can be raised.
+            drop(room::zeroed(length)?);
+            Ok(length)
+        }
     }
 }
 

@@ -227,8 +227,8 @@ fn of_digestmod(vm: &Vm, digestmod: &Value) -> Res<&'static Algorithm> {
         return named(vm, name);
     }
     let constructor = digestmod.downcast::<NativeFunction>();
-    let at = constructor.and_then(|function| CONSTRUCTORS.iter().position(|def| std::ptr::eq(*def, function.def)));
-    if let Some(algorithm) = at.and_then(|at| ALGORITHMS.get(at + if at >= 6 { 2 } else { 0 })) {
+    let known = constructor.and_then(|function| CONSTRUCTORS.iter().find(|(def, _)| std::ptr::eq(*def, function.def)));
+    if let Some(algorithm) = known.and_then(|(_, name)| find(name)) {
         return Ok(algorithm);
     }
     let shown = vm.repr(digestmod)?.to_string_lossy();
@@ -492,8 +492,8 @@ macro_rules! constructors {
             }
         )*
 
-        /// In the order of `ALGORITHMS`, which has two more in between.
-        static CONSTRUCTORS: &[&FnDef] = &[$(&$def),*];
+        /// With the names of their algorithms.
+        static CONSTRUCTORS: &[(&FnDef, &str)] = &[$((&$def, $algorithm)),*];
     };
 }
 
@@ -565,7 +565,7 @@ pub mod module {
 
     #[init]
     fn init(_: &Vm, module: &Py<Module>) -> Res<()> {
-        for def in CONSTRUCTORS {
+        for (def, _) in CONSTRUCTORS {
             module.set(
                 def.name,
                 NativeFunction::new_value(def, None, Some(Value::from("_hashlib"))),

@@ -4,8 +4,9 @@
 //! through attributes, which subclasses written in Python override.
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room;
 use lisle_runtime::native::{Py, Res, Str, Value, Vm, pyclass, pymethods};
-use lisle_runtime::types::buffer::{Writable, bytes_of};
+use lisle_runtime::types::buffer::Writable;
 use lisle_runtime::types::bytearray::ByteArray;
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::exceptions;
@@ -128,7 +129,7 @@ fn generic_readline(vm: &Vm, this: &Value, limit: isize) -> Res<Value> {
         if bytes.is_empty() {
             break;
         }
-        line.extend_from_slice(bytes.as_slice());
+        room::append(&mut line, bytes.as_slice())?;
         if line.last() == Some(&b'\n') {
             break;
         }
@@ -359,21 +360,19 @@ impl RawIOBase {
         let Ok(size) = usize::try_from(size.unwrap_or(-1)) else {
             return call0(vm, this, intern!("readall"));
         };
-        let mut room = Vec::new();
-        if room.try_reserve_exact(size).is_err() {
-            return Err(vm.memory_error());
-        }
-        room.resize(size, 0);
-        let buffer = ByteArray::new_value(room);
+        let buffer = ByteArray::new_value(room::zeroed(size)?);
         let count = vm.call_method(this, intern!("readinto"), std::slice::from_ref(&buffer))?;
         if count.is_none() {
             return Ok(count);
         }
         let count = vm.index_to_isize(&count)?;
         let filled = usize::try_from(count).ok().filter(|&count| count <= size);
-        let bytes = bytes_of(&buffer).unwrap_or_default();
-        match filled.and_then(|filled| bytes.get(..filled)) {
-            Some(part) => Ok(Bytes::new_value(part)),
+        let part = buffer.downcast::<ByteArray>().zip(filled).and_then(|(bytes, filled)| {
+            // The program may have changed the length.
+            bytes.with(|bytes| bytes.get(..filled).map(room::copied))
+        });
+        match part {
+            Some(part) => Ok(Bytes::new_value(part?)),
             None => Err(vm.value_error(format!("readinto returned {count} outside buffer size {size}"))),
         }
     }
@@ -397,7 +396,7 @@ impl RawIOBase {
             if bytes.is_empty() {
                 break;
             }
-            all.extend_from_slice(bytes.as_slice());
+            room::append(&mut all, bytes.as_slice())?;
         }
         Ok(Bytes::new_value(all))
     }

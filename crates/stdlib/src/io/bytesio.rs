@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room;
 use lisle_runtime::native::{Args, Exc, Py, Res, Type, Value, Vm, pyclass, pymethods};
 use lisle_runtime::object::Native;
 use lisle_runtime::sync::Locked;
@@ -124,21 +125,22 @@ impl BytesIO {
             let left = bytes.len() - from;
             let n = usize::try_from(size).map_or(left, |size| size.min(left));
             *pos += n;
-            bytes[from..from + n].to_vec()
+            room::copied(&bytes[from..from + n])
         })?;
-        Ok(Bytes::new_value(part))
+        Ok(Bytes::new_value(part?))
     }
 
     fn line(vm: &Vm, this: &Py<BytesIO>, size: isize) -> Res<Vec<u8>> {
-        BytesIO::open(vm, this, |bytes, pos| {
+        let line = BytesIO::open(vm, this, |bytes, pos| {
             let from = (*pos).min(bytes.len());
             let left = bytes.len() - from;
             let n = usize::try_from(size).map_or(left, |size| size.min(left));
             let seen = &bytes[from..from + n];
             let n = memchr::memchr(b'\n', seen).map_or(n, |at| at + 1);
             *pos += n;
-            bytes[from..from + n].to_vec()
-        })
+            room::copied(&bytes[from..from + n])
+        })?;
+        Ok(line?)
     }
 
     fn is_closed(this: &Py<BytesIO>) -> bool {
@@ -224,7 +226,7 @@ impl BytesIO {
     fn __init__(vm: &Vm, this: &Py<BytesIO>, initial_bytes: Option<&Value>) -> Res<()> {
         BytesIO::check_exports(vm, this)?;
         let bytes = match initial_bytes.filter(|bytes| !bytes.is_none()) {
-            Some(initial) => lisle_runtime::types::buffer::get_bytes(vm, initial)?.into_owned(),
+            Some(initial) => room::owned(lisle_runtime::types::buffer::get_bytes(vm, initial)?)?,
             None => Vec::new(),
         };
         this.data.with(this.header(), |data| {
@@ -356,8 +358,9 @@ impl BytesIO {
             let from = (*pos).min(bytes.len());
             let n = buffer.0.len.min(bytes.len() - from);
             *pos += n;
-            bytes[from..from + n].to_vec()
+            room::copied(&bytes[from..from + n])
         })?;
+        let part = part?;
         store(vm, &buffer.0, 0, &part)?;
         Ok(part.len())
     }
@@ -411,7 +414,8 @@ impl BytesIO {
     /// Retrieve the entire contents of the BytesIO object.
     #[pymethod(sig = "($self, /)")]
     fn getvalue(vm: &Vm, this: &Py<BytesIO>) -> Res<Value> {
-        BytesIO::open(vm, this, |bytes, _| bytes.clone()).map(Bytes::new_value)
+        let all = BytesIO::open(vm, this, |bytes, _| room::copied(bytes))?;
+        Ok(Bytes::new_value(all?))
     }
 
     /// Change stream position.

@@ -213,7 +213,8 @@ struct Scan<'a, U: Unit> {
     text: &'a Py<Str>,
     units: &'a [U],
     /// Keys that were read, so that equal ones are one object.
-    keys: HashMap<Vec<u8>, Value>,
+    /// By width of the characters and bytes.
+    keys: HashMap<(usize, Vec<u8>), Value>,
 }
 
 impl<'a, U: Unit> Scan<'a, U> {
@@ -403,9 +404,13 @@ impl<'a, U: Unit> Scan<'a, U> {
 
     /// The key as it was read before, if it was.
     fn known(&mut self, key: Value) -> Value {
-        let bytes = key.downcast::<Str>().map(|text| text.raw_bytes().to_vec());
-        match bytes {
-            Some(bytes) => self.keys.entry(bytes).or_insert(key).clone(),
+        // The same bytes are another text where characters are wider.
+        let known = key.downcast::<Str>().map(|text| {
+            let bytes = text.raw_bytes();
+            (bytes.len() / text.len().max(1), bytes.to_vec())
+        });
+        match known {
+            Some(known) => self.keys.entry(known).or_insert(key).clone(),
             None => key,
         }
     }

@@ -238,13 +238,18 @@ impl Write<'_> {
         }
     }
 
-    fn newline(&mut self, level: usize) {
+    fn newline(&mut self, level: usize) -> Res<()> {
         if let Some(indent) = self.encoder.indent.downcast::<Str>() {
             self.out.push(0x0a);
-            for _ in 0..level {
+            // The program may begin at any level.
+            if !self.out.try_reserve(level.saturating_mul(indent.len())) {
+                return Err(self.vm.memory_error());
+            }
+            for _ in 0..if indent.is_empty() { 0 } else { level } {
                 self.out.push_view(indent.view());
             }
         }
+        Ok(())
     }
 
     fn value(&mut self, value: &Value, level: usize) -> Res<()> {
@@ -297,7 +302,7 @@ impl Write<'_> {
         };
         let id = self.enter(list)?;
         self.out.push_str("[");
-        self.newline(level + 1);
+        self.newline(level + 1)?;
         let mut at = 0;
         loop {
             if let Err(exc) = self.value(&item, level + 1) {
@@ -309,10 +314,10 @@ impl Write<'_> {
                 None => break,
             }
             self.out.push_view(self.encoder.item_separator.view());
-            self.newline(level + 1);
+            self.newline(level + 1)?;
         }
         self.leave(id)?;
-        self.newline(level);
+        self.newline(level)?;
         self.out.push_str("]");
         Ok(())
     }
@@ -364,7 +369,7 @@ impl Write<'_> {
                 self.out.push_view(self.encoder.item_separator.view());
             }
             first = false;
-            self.newline(level + 1);
+            self.newline(level + 1)?;
             self.string(&text)?;
             self.out.push_view(self.encoder.key_separator.view());
             if let Err(exc) = self.value(&value, level + 1) {
@@ -374,7 +379,7 @@ impl Write<'_> {
         }
         self.leave(id)?;
         if !first {
-            self.newline(level);
+            self.newline(level)?;
         }
         self.out.push_str("}");
         Ok(())

@@ -3,6 +3,7 @@
 //! Invariant: the stream's pointers are set for each call from slices that outlive it, and are not read afterwards.
 
 use liblzma_sys as sys;
+use lisle_runtime::memory::room::{self, NoMemory};
 
 use super::filters::{Chain, LzmaOptions};
 use crate::incremental::{Decoder, Step};
@@ -32,6 +33,10 @@ impl Drop for Coder {
         // SAFETY: the stream was initialised by zero bytes or by liblzma.
         unsafe { sys::lzma_end(&mut self.0) };
     }
+}
+
+fn no_memory(_: NoMemory) -> Code {
+    sys::LZMA_MEM_ERROR
 }
 
 pub fn is_check_supported(check: i32) -> bool {
@@ -87,7 +92,7 @@ impl Coder {
         loop {
             let have = out.len();
             let room = have.clamp(8 * 1024, 1 << 24);
-            out.resize(have + room, 0);
+            room::grow(&mut out, room).map_err(no_memory)?;
             let (read, written, code) = self.step(&input[at..], &mut out[have..], action);
             at += read;
             out.truncate(have + written);
@@ -133,6 +138,10 @@ impl Decoding {
 
 impl Decoder for Decoding {
     type Error = Code;
+
+    fn no_memory(fault: NoMemory) -> Code {
+        no_memory(fault)
+    }
 
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Code> {
         let (consumed, produced, code) = self.coder.step(input, out, sys::LZMA_RUN);

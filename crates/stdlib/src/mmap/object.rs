@@ -12,7 +12,7 @@ use lisle_runtime::types::buffer::{self, Buffer, BufferFlags, Exporter};
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::slice::{Slice, SliceRange};
 
-use crate::syscall::{Errno, OrRaise, Sys, c, check, zeroed};
+use crate::syscall::{Errno, OrRaise, c, check, zeroed};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -30,6 +30,8 @@ struct Mapping {
     offset: i64,
     /// A descriptor of our own, or -1.
     fd: i32,
+    /// Of no file, and shared with processes that are forked: Linux does not make it larger.
+    fixed: bool,
     pos: usize,
 }
 
@@ -97,13 +99,18 @@ impl Mapping {
         })
     }
 
-    fn resize(&mut self, len: usize) -> Sys<()> {
+    fn resize(&mut self, len: usize) -> Result<(), Fault> {
+        let end = i64::try_from(len).ok().and_then(|len| self.offset.checked_add(len));
+        let end = end.ok_or(Fault::Value("new size out of range"))?;
+        if self.fixed && len > self.len {
+            return Err(Fault::Value("mmap: can't expand a shared anonymous mapping on Linux"));
+        }
         if self.fd >= 0 {
-            check(c!(ftruncate(self.fd, self.offset + len as i64)))?;
+            check(c!(ftruncate(self.fd, end))).map_err(Fault::System)?;
         }
         let new = c!(mremap(self.start.cast(), self.len, len, libc::MREMAP_MAYMOVE));
         if new == libc::MAP_FAILED {
-            return Err(Errno::last());
+            return Err(Fault::System(Errno::last()));
         }
         self.start = new.cast();
         self.len = len;
@@ -330,6 +337,7 @@ impl Mmap {
                 len,
                 offset,
                 fd,
+                fixed: fileno == -1 && flags & libc::MAP_PRIVATE == 0,
                 pos: 0,
             })
         });
@@ -491,7 +499,7 @@ impl Mmap {
     #[pymethod(sig = "($self, offset=0, size=<unrepresentable>, /)")]
     fn flush(vm: &Vm, this: &Py<Mmap>, offset: isize, size: Option<isize>) -> Res<()> {
         let (start, len) = Mmap::with(vm, this, |m| Ok((m.start as usize, m.len)))?;
-        let size = size.unwrap_or(len as isize - offset);
+        let size = size.unwrap_or((len as isize).saturating_sub(offset));
         let (Ok(offset), Ok(size)) = (usize::try_from(offset), usize::try_from(size)) else {
             return Err(vm.value_error("flush values out of range"));
         };
@@ -593,7 +601,7 @@ impl Mmap {
                 return Ok(false);
             }
             match &mut mapping.0 {
-                Some(mapping) => mapping.resize(size).map(|()| true).map_err(Fault::System),
+                Some(mapping) => mapping.resize(size).map(|()| true),
                 None => Err(Fault::Closed),
             }
         });

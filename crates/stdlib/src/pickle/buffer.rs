@@ -1,7 +1,6 @@
 //! `pickle.PickleBuffer`: a buffer that may travel outside of the pickle.
-//! Invariant: the view is held until the buffer is released.
+//! Invariant: the view is held until the buffer is released, so that the object's memory stays.
 
-use lisle_runtime::intern;
 use lisle_runtime::native::*;
 use lisle_runtime::types::buffer::{Dims, get_buffer};
 use lisle_runtime::types::memoryview::MemoryView;
@@ -13,19 +12,16 @@ use lisle_runtime::types::memoryview::MemoryView;
     doc = "Wrapper for potentially out-of-band buffers"
 )]
 pub struct PickleBuffer {
+    /// What the buffer was made of; a view of a part exports that part.
+    object: Slot,
     view: Slot,
 }
 
-/// The view, if it was not released.
-fn view(vm: &Vm, this: &Py<PickleBuffer>) -> Res<Value> {
-    this.view
+/// The object, if it was not released.
+fn object(vm: &Vm, this: &Py<PickleBuffer>) -> Res<Value> {
+    this.object
         .get()
         .ok_or_else(|| vm.value_error("operation forbidden on released PickleBuffer object"))
-}
-
-/// The memory's owner: the object itself, not the view that is held.
-fn object(vm: &Vm, this: &Py<PickleBuffer>) -> Res<Value> {
-    vm.getattr(&view(vm, this)?, intern!("obj"))
 }
 
 /// The memory as plain bytes; `None` if it has gaps.
@@ -54,6 +50,7 @@ impl PickleBuffer {
     fn __new__(vm: &Vm, cls: &Py<Type>, object: &Value) -> Res<Value> {
         let view = MemoryView::of(vm, object)?;
         let this = PickleBuffer {
+            object: Slot::new(object.clone()),
             view: Slot::new(view.into_value()),
         };
         Ok(Py::with_class(cls, this).into_value())
@@ -78,6 +75,7 @@ impl PickleBuffer {
     /// Release the underlying buffer exposed by the PickleBuffer object.
     #[pymethod(sig = "($self, /)")]
     fn release(_: &Vm, this: &Py<PickleBuffer>) {
+        drop(this.object.take());
         drop(this.view.take());
     }
 }

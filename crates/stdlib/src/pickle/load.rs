@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room;
 use lisle_runtime::native::*;
 use lisle_runtime::object::attrs::Attrs;
 use lisle_runtime::sync::Locked;
@@ -153,9 +154,13 @@ impl<'a> Loader<'a> {
         let data = self.vm.call(read, &[Value::usize(wanted)])?;
         let bytes = get_bytes(self.vm, &data)?;
         if have == 0 {
-            self.input = Cow::Owned(bytes.to_vec());
+            self.input = Cow::Owned(room::copied(&bytes)?);
         } else {
-            self.input = Cow::Owned([&self.input[self.at..], &bytes].concat());
+            let mut input = Vec::new();
+            input.try_reserve_exact(have + bytes.len())?;
+            input.extend_from_slice(&self.input[self.at..]);
+            input.extend_from_slice(&bytes);
+            self.input = Cow::Owned(input);
         }
         self.at = 0;
         Ok(self.input.len() >= count)
@@ -195,18 +200,18 @@ impl<'a> Loader<'a> {
     fn line(&mut self) -> Res<Vec<u8>> {
         let rest = &self.input[self.at..];
         if let Some(len) = memchr::memchr(b'\n', rest) {
-            let line = rest[..len].to_vec();
+            let line = room::copied(&rest[..len])?;
             self.at += len + 1;
             return Ok(line);
         }
-        let mut line = rest.to_vec();
+        let mut line = room::copied(rest)?;
         let readline = match (&self.read, self.this.readline.get()) {
             (Some(_), Some(readline)) => readline,
             _ => return Err(self.truncated()),
         };
         self.at = self.input.len();
         let data = self.vm.call(&readline, &[])?;
-        line.extend_from_slice(&get_bytes(self.vm, &data)?);
+        room::append(&mut line, &get_bytes(self.vm, &data)?)?;
         if line.pop() != Some(b'\n') {
             return Err(self.truncated());
         }
@@ -374,12 +379,12 @@ impl<'a> Loader<'a> {
                     op::BINBYTES => (uint(&self.bytes::<4>()?), "BINBYTES"),
                     _ => (uint(&self.bytes::<8>()?), "BINBYTES8"),
                 };
-                let value = Bytes::new_value(self.payload(len, name)?);
+                let value = Bytes::new_value(room::copied(self.payload(len, name)?)?);
                 self.push(value);
             }
             op::BYTEARRAY8 => {
                 let len = uint(&self.bytes::<8>()?);
-                let value = ByteArray::new_value(self.payload(len, "BYTEARRAY8")?.to_vec());
+                let value = ByteArray::new_value(room::copied(self.payload(len, "BYTEARRAY8")?)?);
                 self.push(value);
             }
             op::SHORT_BINUNICODE | op::BINUNICODE | op::BINUNICODE8 => {

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::native::*;
 use lisle_runtime::sync::Locked;
 use lisle_runtime::types::bytearray::ByteArray;
@@ -122,6 +123,7 @@ pub fn dump(vm: &Vm, this: &Py<Pickler>, object: &Value) -> Res<Vec<u8>> {
         this,
         out: Vec::new(),
         frame: None,
+        no_memory: false,
         framing: false,
         write: this.write.get(),
         protocol,
@@ -155,6 +157,7 @@ pub fn dump(vm: &Vm, this: &Py<Pickler>, object: &Value) -> Res<Vec<u8>> {
     saver.framing = protocol >= 4;
     saver.save(object)?;
     saver.put(&[op::STOP]);
+    saver.check_room()?;
     saver.end_frame();
     if saver.write.is_some() {
         saver.flush()?;
@@ -168,6 +171,7 @@ struct Saver<'a> {
     out: Vec<u8>,
     /// Where the header of the open frame is.
     frame: Option<usize>,
+    no_memory: bool,
     framing: bool,
     write: Option<Value>,
     protocol: i64,
@@ -188,12 +192,21 @@ fn shown(object: &Value) -> String {
 impl<'a> Saver<'a> {
     // Output.
 
+    /// Writes bytes. Where there is no memory for them, [`Saver::check_room`] says so.
     fn put(&mut self, bytes: &[u8]) {
+        if self.out.try_reserve(FRAME_HEADER + bytes.len()).is_err() {
+            self.no_memory = true;
+            return;
+        }
         if self.framing && self.frame.is_none() {
             self.frame = Some(self.out.len());
             self.out.extend([0; FRAME_HEADER]);
         }
         self.out.extend_from_slice(bytes);
+    }
+
+    fn check_room(&self) -> Result<(), NoMemory> {
+        if self.no_memory { Err(NoMemory) } else { Ok(()) }
     }
 
     fn end_frame(&mut self) {
@@ -218,6 +231,7 @@ impl<'a> Saver<'a> {
 
     /// Between two opcodes: a frame that is long enough ends.
     fn boundary(&mut self) -> Res<()> {
+        self.check_room()?;
         if let Some(start) = self.frame
             && self.out.len() - start - FRAME_HEADER >= FRAME_TARGET
         {
@@ -231,7 +245,7 @@ impl<'a> Saver<'a> {
     fn put_payload(&mut self, header: &[u8], payload: &[u8], object: Option<&Value>) -> Res<()> {
         if payload.len() < FRAME_TARGET {
             self.put(header);
-            self.out.extend_from_slice(payload);
+            self.put(payload);
             return Ok(());
         }
         self.end_frame();
@@ -239,7 +253,10 @@ impl<'a> Saver<'a> {
         self.put(header);
         if let Some(write) = self.write.clone() {
             self.flush()?;
-            let payload = object.cloned().unwrap_or_else(|| Bytes::new_value(payload));
+            let payload = match object {
+                Some(object) => object.clone(),
+                None => Bytes::new_value(room::copied(payload)?),
+            };
             self.vm.call(&write, &[payload])?;
         } else {
             self.put(payload);
@@ -432,9 +449,8 @@ impl<'a> Saver<'a> {
             return Ok(());
         }
         if self.protocol < 2 {
-            // Without the limit that `str` has.
-            let digits = int.map(|int| int.to_bigint().to_string()).unwrap_or_default();
-            let line = format!("L{digits}L\n");
+            let digits = self.vm.repr(object)?;
+            let line = format!("L{}L\n", digits.to_string_lossy());
             self.put(line.as_bytes());
             return Ok(());
         }
@@ -455,7 +471,7 @@ impl<'a> Saver<'a> {
 
     fn save_str(&mut self, object: &Value, text: &Py<Str>) -> Res<()> {
         if !self.bin {
-            let line = raw_unicode_escape(text);
+            let line = raw_unicode_escape(text)?;
             self.put(&[op::UNICODE]);
             self.put(&line);
             self.put(b"\n");
@@ -527,7 +543,7 @@ impl<'a> Saver<'a> {
     }
 
     fn save_bytearray(&mut self, object: &Value, array: &Py<ByteArray>) -> Res<()> {
-        let bytes = array.snapshot();
+        let bytes = array.snapshot()?;
         if self.protocol >= 5 {
             self.put_bytearray(&bytes, None)?;
             self.memoize(object);
@@ -1216,9 +1232,10 @@ impl<'a> Saver<'a> {
 }
 
 /// Text of protocol 0, in one line.
-fn raw_unicode_escape(text: &Py<Str>) -> Vec<u8> {
+fn raw_unicode_escape(text: &Py<Str>) -> Result<Vec<u8>, NoMemory> {
     let mut out = Vec::new();
     for code in text.view().chars() {
+        out.try_reserve(10)?;
         let plain = code <= 0xFF && !matches!(code, 0 | 0x0A | 0x0D | 0x1A | 0x5C);
         if plain {
             out.push(code as u8);
@@ -1228,7 +1245,7 @@ fn raw_unicode_escape(text: &Py<Str>) -> Vec<u8> {
             out.extend(format!("\\U{code:08x}").into_bytes());
         }
     }
-    out
+    Ok(out)
 }
 
 #[pymethods]

@@ -1,6 +1,7 @@
 //! `posix`: file descriptors: opening, reading, writing, positions, flags, pipes, files without names, copying within the kernel.
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room;
 use lisle_runtime::native::{Py, Res, Str, Value, Vm, pymodule};
 use lisle_runtime::threads::ParkReason;
 use lisle_runtime::types::buffer;
@@ -25,7 +26,7 @@ fn read_bytes(vm: &Vm, len: isize, mut read: impl FnMut(*mut libc::c_void, usize
     let n = blocking(vm, ParkReason::Io, || read(buffer.as_mut_ptr().cast(), len))?;
     // SAFETY: the call filled in `n` bytes, no more than were reserved.
     unsafe { buffer.set_len(n as usize) };
-    Ok(Bytes::new_value(buffer))
+    Ok(Bytes::new_value(room::fitted(buffer)?))
 }
 
 /// Memory for `readv` and its like: each buffer's length, and bytes to read into.
@@ -39,7 +40,7 @@ impl Scatter {
         let targets = sequence(vm, name, buffers)?;
         let data = targets
             .iter()
-            .map(|target| Ok(vec![0; buffer::writable_len(vm, target)?]))
+            .map(|target| Ok(room::zeroed(buffer::writable_len(vm, target)?)?))
             .collect::<Res<_>>()?;
         Ok(Scatter { targets, data })
     }
@@ -261,7 +262,7 @@ pub mod module {
     /// Read into a buffer object from a file descriptor.
     #[pyfunction(sig = "(fd, buffer, /)")]
     fn readinto(vm: &Vm, fd: i32, buffer: &Value) -> Res<isize> {
-        let mut data = vec![0u8; buffer::writable_len(vm, buffer)?.min(MAX_TRANSFER)];
+        let mut data = room::zeroed(buffer::writable_len(vm, buffer)?.min(MAX_TRANSFER))?;
         let n = blocking(vm, ParkReason::Io, || {
             c!(read(fd, data.as_mut_ptr().cast(), data.len()))
         })?;

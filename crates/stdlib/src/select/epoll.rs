@@ -62,6 +62,9 @@ impl Epoll {
     }
 }
 
+/// How many events one call gives.
+const MOST: usize = 1 << 16;
+
 const DEFAULT: u32 = (libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLOUT) as u32;
 
 #[pymethods]
@@ -166,7 +169,8 @@ impl Epoll {
                 let message = format!("maxevents must be greater than 0, got {n}");
                 return Err(vm.value_error(message));
             }
-            n => n as usize,
+            // What does not fit is there at the next call.
+            n => (n as usize).min(MOST),
         };
         let mut events: Vec<libc::epoll_event> = Vec::new();
         if events.try_reserve_exact(room).is_err() {

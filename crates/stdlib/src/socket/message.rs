@@ -3,6 +3,7 @@
 //! Invariant: the buffer of ancillary data is aligned as the system's headers want it, and never read beyond what the system
 //! says it filled in.
 
+use lisle_runtime::memory::room as memory;
 use lisle_runtime::native::{Py, Res, Value, Vm, pymethods};
 use lisle_runtime::types::buffer;
 use lisle_runtime::types::bytes::Bytes;
@@ -38,8 +39,11 @@ pub fn cmsg_space(length: usize) -> Option<usize> {
 type Item = (i32, i32, Vec<u8>);
 
 /// Memory for ancillary data, aligned for its headers.
-fn control_room(len: usize) -> Vec<u64> {
-    vec![0; len.div_ceil(8)]
+fn control_room(len: usize) -> Res<Vec<u64>> {
+    let mut control = Vec::new();
+    control.try_reserve_exact(len.div_ceil(8))?;
+    control.resize(len.div_ceil(8), 0);
+    Ok(control)
 }
 
 fn items_of(vm: &Vm, ancillary: &Value) -> Res<Vec<Item>> {
@@ -71,7 +75,7 @@ fn lay_out(vm: &Vm, items: &[Item]) -> Res<(Vec<u64>, usize)> {
             _ => return Err(vm.os_error_message("too much ancillary data")),
         }
     }
-    let mut memory = control_room(total);
+    let mut memory = control_room(total)?;
     let mut at = 0;
     for (level, kind, data) in items {
         // SAFETY: each item has `CMSG_SPACE` bytes from `at` on, and `at` is a multiple of the headers' alignment.
@@ -138,7 +142,7 @@ impl Socket {
                 return Err(vm.value_error(message));
             }
         };
-        let mut control = control_room(size);
+        let mut control = control_room(size)?;
         let mut vectors: Vec<libc::iovec> = parts
             .iter_mut()
             .map(|part| libc::iovec {
@@ -214,7 +218,7 @@ impl Socket {
         }
         let mut parts: Vec<Vec<u8>> = targets
             .iter()
-            .map(|target| Ok(vec![0; buffer::writable_len(vm, target)?]))
+            .map(|target| Ok(memory::zeroed(buffer::writable_len(vm, target)?)?))
             .collect::<Res<_>>()?;
         let received = Socket::receive_message(vm, this, "recvmsg_into", &mut parts, ancbufsize, flags)?;
         let mut left = received.bytes;

@@ -48,9 +48,10 @@ pub struct Resolved {
     pub address: Address,
 }
 
-fn gai_error(vm: &Vm, code: i32) -> Exc {
+/// The exception for a code, and for what `errno` was when that was returned.
+fn gai_error(vm: &Vm, (code, errno): (i32, Errno)) -> Exc {
     if code == libc::EAI_SYSTEM {
-        return vm.os_error(Errno::last().0, None);
+        return vm.os_error(errno.0, None);
     }
     // SAFETY: the texts are static.
     let text = unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_string_lossy();
@@ -68,7 +69,7 @@ pub fn resolve(
     flags: i32,
 ) -> Res<Vec<Resolved>> {
     let mut all = Vec::new();
-    let code = vm.detached(|| {
+    let failed = vm.detached(|| {
         // SAFETY: plain data.
         let mut hints: libc::addrinfo = unsafe { zeroed() };
         hints.ai_family = family;
@@ -79,7 +80,7 @@ pub fn resolve(
         let mut list = std::ptr::null_mut();
         let code = c!(getaddrinfo(pointer(host), pointer(service), &hints, &mut list));
         if code != 0 {
-            return code;
+            return Err((code, Errno::last()));
         }
         let mut at = list;
         while !at.is_null() {
@@ -101,9 +102,9 @@ pub fn resolve(
             }
         }
         c!(freeaddrinfo(list));
-        0
+        Ok(())
     });
-    if code == 0 { Ok(all) } else { Err(gai_error(vm, code)) }
+    failed.map(|()| all).map_err(|failure| gai_error(vm, failure))
 }
 
 /// What `gethostbyname` and its like find.
@@ -352,14 +353,15 @@ pub mod module {
             only.address
         };
         let (mut host, mut service) = ([0u8; 1025], [0u8; 32]);
-        let code = vm.detached(|| {
+        let failure = vm.detached(|| {
             let (pointer, len) = address.as_ptr();
             let (host_room, service_room) = (host.len() as u32, service.len() as u32);
             let (h, s) = (host.as_mut_ptr().cast(), service.as_mut_ptr().cast());
-            c!(getnameinfo(pointer, len, h, host_room, s, service_room, flags))
+            let code = c!(getnameinfo(pointer, len, h, host_room, s, service_room, flags));
+            (code, Errno::last())
         });
-        if code != 0 {
-            return Err(gai_error(vm, code));
+        if failure.0 != 0 {
+            return Err(gai_error(vm, failure));
         }
         let text = |bytes: &[u8]| fs_decode_c(vm, CStr::from_bytes_until_nul(bytes).unwrap_or_default());
         Ok((text(&host)?, text(&service)?))

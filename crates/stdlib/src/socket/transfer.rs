@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use lisle_runtime::memory::room::fitted;
 use lisle_runtime::native::{Py, Res, Value, Vm, pymethods};
 use lisle_runtime::types::buffer;
 use lisle_runtime::types::bytes::Bytes;
@@ -17,12 +18,7 @@ pub fn room(vm: &Vm, len: isize, name: &str) -> Res<Vec<u8>> {
     let Ok(len) = usize::try_from(len) else {
         return Err(vm.value_error(format!("negative buffersize in {name}")));
     };
-    let mut data = Vec::new();
-    if data.try_reserve_exact(len).is_err() {
-        return Err(vm.memory_error());
-    }
-    data.resize(len, 0);
-    Ok(data)
+    Ok(lisle_runtime::memory::room::zeroed(len)?)
 }
 
 /// How many bytes a buffer takes, of the number that was asked for; 0 stands for all.
@@ -76,7 +72,7 @@ impl Socket {
         let mut data = room(vm, buffersize, "recv")?;
         let n = Socket::receive(vm, this, &mut data, flags)?;
         data.truncate(n);
-        Ok(Bytes::new_value(data))
+        Ok(Bytes::new_value(fitted(data)?))
     }
 
     /// recv_into(buffer, [nbytes[, flags]]) -> nbytes_read
@@ -103,7 +99,7 @@ impl Socket {
         let mut data = room(vm, buffersize, "recvfrom")?;
         let (n, address) = Socket::receive_from(vm, this, &mut data, flags)?;
         data.truncate(n);
-        Ok((Bytes::new_value(data), address))
+        Ok((Bytes::new_value(fitted(data)?), address))
     }
 
     /// recvfrom_into(buffer[, nbytes[, flags]]) -> (nbytes, address info)

@@ -8,7 +8,7 @@ use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
 use lisle_runtime::types::buffer::Readable;
 use lisle_runtime::types::bytes::Bytes;
-use lisle_runtime::types::slice::Slice;
+use lisle_runtime::types::slice::{Slice, SliceRange, adjust_bounds};
 
 use super::connection::Connection;
 use super::db::{BlobHandle, OrRaise};
@@ -73,20 +73,20 @@ fn index(vm: &Vm, key: &Value, len: usize) -> Res<usize> {
         .ok_or_else(|| vm.index_error("Blob index out of range"))
 }
 
-/// The offsets that a slice names.
-fn offsets(vm: &Vm, slice: &Value, len: usize) -> Res<Vec<usize>> {
-    let indices = vm.call_method(slice, lisle_runtime::intern!("indices"), &[Value::usize(len)])?;
-    let parts = vm.collect(&indices)?;
-    let [start, stop, step] = parts.as_slice() else {
-        return Err(vm.type_error("Blob indices must be integers"));
+/// The first byte that a slice names and the bytes up to the last one, with the offsets in these.
+fn part(
+    vm: &Vm,
+    handle: &Arc<BlobHandle>,
+    range: SliceRange,
+) -> Res<(usize, Vec<u8>, impl Iterator<Item = usize> + Clone)> {
+    let ends = range.ascending();
+    let first = ends.start.max(0) as usize;
+    let len = match range.count {
+        0 => 0,
+        count => (count - 1) * ends.step.unsigned_abs() + 1,
     };
-    let (mut at, stop, step) = (vm.index_to_i64(start)?, vm.index_to_i64(stop)?, vm.index_to_i64(step)?);
-    let mut found = Vec::new();
-    while step > 0 && at < stop || step < 0 && at > stop {
-        found.push(at as usize);
-        at += step;
-    }
-    Ok(found)
+    let bytes = read(vm, handle, first, len)?;
+    Ok((first, bytes, range.indices().map(move |at| at - first)))
 }
 
 #[pymethods]
@@ -194,11 +194,16 @@ impl Blob {
     fn __getitem__(vm: &Vm, this: &This, key: &Value) -> Res<Value> {
         let handle = check(vm, this)?;
         let len = length(vm, handle);
-        if key.downcast::<Slice>().is_some() {
-            let offsets = offsets(vm, key, len)?;
-            let all = self::read(vm, handle, 0, len)?;
-            let part: Vec<u8> = offsets.into_iter().filter_map(|at| all.get(at).copied()).collect();
-            return Ok(Bytes::new_value(part));
+        if let Some(slice) = key.downcast::<Slice>() {
+            let range = adjust_bounds(slice.unpack(vm)?, len);
+            let (_, bytes, offsets) = part(vm, handle, range)?;
+            if range.contiguous().is_some() {
+                return Ok(Bytes::new_value(bytes));
+            }
+            let mut picked = Vec::new();
+            picked.try_reserve_exact(range.count)?;
+            picked.extend(offsets.filter_map(|at| bytes.get(at).copied()));
+            return Ok(Bytes::new_value(picked));
         }
         if vm.int_value(key).is_none() && key.ty().slots().index.is_none() {
             return Err(vm.type_error("Blob indices must be integers"));
@@ -211,22 +216,31 @@ impl Blob {
     #[slot]
     fn __setitem__(vm: &Vm, this: &This, key: &Value, value: Option<&Value>) -> Res<()> {
         let handle = check(vm, this)?;
-        let slice = key.downcast::<Slice>().is_some();
+        let slice = key.downcast::<Slice>();
         let Some(value) = value else {
-            let what = if slice { "slice" } else { "item" };
+            let what = if slice.is_some() { "slice" } else { "item" };
             return Err(vm.type_error(format!("Blob doesn't support {what} deletion")));
         };
         let len = length(vm, handle);
-        if slice {
-            let offsets = offsets(vm, key, len)?;
+        if let Some(slice) = slice {
+            let range = adjust_bounds(slice.unpack(vm)?, len);
             let data = lisle_runtime::types::buffer::get_bytes(vm, value)?;
-            if data.len() != offsets.len() {
+            if data.len() != range.count {
                 return Err(vm.index_error("Blob slice assignment is wrong size"));
             }
-            for (at, byte) in offsets.into_iter().zip(data.iter()) {
-                self::write(vm, handle, at, &[*byte])?;
+            if data.is_empty() {
+                return Ok(());
             }
-            return Ok(());
+            if let Some(part) = range.contiguous() {
+                return self::write(vm, handle, part.start, &data);
+            }
+            let (first, mut bytes, offsets) = part(vm, handle, range)?;
+            for (at, byte) in offsets.zip(data.iter()) {
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = *byte;
+                }
+            }
+            return self::write(vm, handle, first, &bytes);
         }
         if vm.int_value(key).is_none() && key.ty().slots().index.is_none() {
             return Err(vm.type_error("Blob indices must be integers"));

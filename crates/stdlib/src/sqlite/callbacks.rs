@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use libsqlite3_sys as ffi;
 use lisle_runtime::intern;
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::native::*;
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::exceptions;
 
 use super::CALLBACK_TRACEBACKS;
-use super::db::{Cell, cell_of};
+use super::db::{Cell, bytes, cell_of};
 
 /// Runs `f` attached.
 fn attached<R>(f: impl FnOnce(&Vm) -> R) -> R {
@@ -51,6 +52,15 @@ pub unsafe extern "C" fn release(held: *mut c_void) {
 unsafe fn held(held: *mut c_void) -> Value {
     // SAFETY: passed on.
     unsafe { (*held.cast::<Value>()).clone() }
+}
+
+/// The hook of a connection, if it was not taken away meanwhile.
+///
+/// # Safety
+/// `slot` is the address of a field of a connection that is alive.
+unsafe fn hooked(slot: *mut c_void) -> Option<Value> {
+    // SAFETY: passed on.
+    unsafe { &*slot.cast::<Slot>() }.get()
 }
 
 fn report(vm: &Vm, exc: Exc, object: &Value) {
@@ -92,22 +102,22 @@ pub fn cell_from(vm: &Vm, value: &Value) -> Res<Option<Cell>> {
     }
     if let Some(text) = value.downcast::<Str>() {
         if let Some(text) = text.view().to_utf8() {
-            return Ok(Some(Cell::Text(text.as_bytes().to_vec())));
+            return Ok(Some(Cell::Text(room::copied(text.as_bytes())?)));
         }
         let bytes = vm.call_method(value, intern!("encode"), &[])?;
         let bytes = lisle_runtime::types::buffer::get_bytes(vm, &bytes)?;
-        return Ok(Some(Cell::Text(bytes.into_owned())));
+        return Ok(Some(Cell::Text(room::owned(bytes)?)));
     }
     if lisle_runtime::types::buffer::is_bytes_like(value) {
         let bytes = lisle_runtime::types::buffer::get_bytes(vm, value)?;
-        return Ok(Some(Cell::Blob(bytes.into_owned())));
+        return Ok(Some(Cell::Blob(room::owned(bytes)?)));
     }
     Ok(None)
 }
 
 /// # Safety
 /// SQLite has passed the arguments.
-unsafe fn arguments(count: c_int, values: *mut *mut ffi::sqlite3_value) -> Vec<Cell> {
+unsafe fn arguments(count: c_int, values: *mut *mut ffi::sqlite3_value) -> Result<Vec<Cell>, NoMemory> {
     // SAFETY: there are `count` values.
     (0..usize::try_from(count).unwrap_or(0))
         .map(|n| unsafe { cell_of(*values.add(n)) })
@@ -153,8 +163,8 @@ fn failed(vm: &Vm, exc: Exc, object: &Value, message: &'static CStr) -> (Option<
     (kind, message)
 }
 
-fn values(vm: &Vm, cells: Vec<Cell>) -> Res<Vec<Value>> {
-    cells.into_iter().map(|cell| value_of(vm, cell)).collect()
+fn values(vm: &Vm, cells: Result<Vec<Cell>, NoMemory>) -> Res<Vec<Value>> {
+    cells?.into_iter().map(|cell| value_of(vm, cell)).collect()
 }
 
 fn result_cell(vm: &Vm, value: &Value) -> Res<Cell> {
@@ -349,19 +359,14 @@ pub unsafe extern "C" fn collate(
     len2: c_int,
     text2: *const c_void,
 ) -> c_int {
-    let text = |start: *const c_void, len: c_int| -> Vec<u8> {
-        if start.is_null() || len <= 0 {
-            return Vec::new();
-        }
-        // SAFETY: SQLite passes texts of that length.
-        unsafe { std::slice::from_raw_parts(start.cast::<u8>(), len as usize) }.to_vec()
-    };
-    let (first, second) = (text(text1, len1), text(text2, len2));
+    // SAFETY: SQLite passes texts of that length.
+    let pair = unsafe { [bytes(text1, len1), bytes(text2, len2)] };
     attached(|vm| {
         // SAFETY: the collation was made with a held object.
         let callable = unsafe { held(callable) };
-        let result = value_of(vm, Cell::Text(first))
-            .and_then(|first| Ok([first, value_of(vm, Cell::Text(second))?]))
+        let [first, second] = pair.map(|text| value_of(vm, Cell::Text(text?)));
+        let result = first
+            .and_then(|first| Ok([first, second?]))
             .and_then(|pair| vm.call(&callable, &pair))
             .and_then(|order| {
                 let zero = Value::int(0);
@@ -400,8 +405,10 @@ pub unsafe extern "C" fn authorize(
     source: *const c_char,
 ) -> c_int {
     attached(|vm| {
-        // SAFETY: the hook was set with a held object.
-        let callable = unsafe { held(callable) };
+        // SAFETY: the hook was set with that of a connection.
+        let Some(callable) = (unsafe { hooked(callable) }) else {
+            return ffi::SQLITE_OK;
+        };
         let args = [
             Value::int(action.into()),
             optional_text(first),
@@ -430,8 +437,10 @@ pub unsafe extern "C" fn authorize(
 /// See [`function`].
 pub unsafe extern "C" fn progress(callable: *mut c_void) -> c_int {
     attached(|vm| {
-        // SAFETY: the hook was set with a held object.
-        let callable = unsafe { held(callable) };
+        // SAFETY: as above.
+        let Some(callable) = (unsafe { hooked(callable) }) else {
+            return 0;
+        };
         let result = vm.call(&callable, &[]).and_then(|answer| vm.truth(&answer));
         match result {
             Ok(stop) => c_int::from(stop),
@@ -462,8 +471,10 @@ pub unsafe extern "C" fn trace(kind: c_uint, callable: *mut c_void, statement: *
         (text, expanded.is_null())
     };
     attached(|vm| {
-        // SAFETY: the hook was set with a held object.
-        let callable = unsafe { held(callable) };
+        // SAFETY: as above.
+        let Some(callable) = (unsafe { hooked(callable) }) else {
+            return;
+        };
         let (Some(text), too_long) = text else { return };
         if too_long {
             let message = "Expanded SQL string exceeds the maximum string length";

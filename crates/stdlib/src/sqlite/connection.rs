@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use libsqlite3_sys as ffi;
 use lisle_runtime::intern;
+use lisle_runtime::memory::room;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
 use lisle_runtime::types::buffer::Readable;
@@ -73,6 +74,10 @@ pub struct Connection {
     text_factory: Slot,
     cache: Opaque<Mutex<Vec<Arc<Prepared>>>>,
     cache_size: AtomicUsize,
+    /// What SQLite calls. It gets the addresses of these, which are there as long as anything can run: cursors keep their connection.
+    authorizer: Slot,
+    progress: Slot,
+    trace: Slot,
 }
 
 type This = Py<Connection>;
@@ -292,7 +297,33 @@ impl Connection {
         });
         drop(taken);
         vm.detached(|| drop(db));
+        self.drop_hooks();
         Ok(())
+    }
+
+    fn drop_hooks(&self) {
+        drop([&self.authorizer, &self.progress, &self.trace].map(Slot::take));
+    }
+
+    /// Lets SQLite know of a hook by `set`, which gets the database and the hook's address, or null for none. What was there before is let
+    /// go after that, since it may be any object.
+    fn hook(
+        vm: &Vm,
+        db: &Db,
+        slot: &Slot,
+        callback: &Value,
+        set: impl FnOnce(*mut ffi::sqlite3, *mut c_void) -> c_int,
+    ) -> c_int {
+        let held = db.take(vm);
+        let (new, address) = match callback.is_none() {
+            true => (None, null_mut()),
+            false => (Some(callback.clone()), std::ptr::from_ref(slot).cast_mut().cast()),
+        };
+        let old = slot.swap(new);
+        let code = set(db.handle(), address);
+        drop(held);
+        drop(old);
+        code
     }
 }
 
@@ -392,6 +423,9 @@ impl Connection {
             text_factory: Slot::empty(),
             cache: Opaque(Mutex::new(Vec::new())),
             cache_size: AtomicUsize::new(128),
+            authorizer: Slot::empty(),
+            progress: Slot::empty(),
+            trace: Slot::empty(),
         };
         Ok(Py::with_class(cls, connection).into_value())
     }
@@ -434,6 +468,7 @@ impl Connection {
             let old = lock(&this.db.0).take();
             let cached = std::mem::take(&mut *lock(&this.cache.0));
             drop((old, cached));
+            this.drop_hooks();
         }
         let timeout = (timeout.unwrap_or(5.0) * 1000.0) as i32;
         let uri = uri.unwrap_or(false);
@@ -761,13 +796,10 @@ impl Connection {
         let authorizer_callback = callback.unwrap_or(&none);
 
         let db = this.checked_db(vm)?;
-        let none = authorizer_callback.is_none();
-        // Hooks are kept as long as the process: SQLite may be running one when it is replaced.
-        let held = held_or_null(authorizer_callback);
-        // SAFETY: the held object stays.
-        let code = db.run(vm, |ptr| unsafe {
-            let hook = (!none).then_some(callbacks::authorize as unsafe extern "C" fn(_, _, _, _, _, _) -> _);
-            ffi::sqlite3_set_authorizer(ptr, hook, held)
+        // SAFETY: the database is open and locked; the address stays.
+        let code = Connection::hook(vm, &db, &this.authorizer, authorizer_callback, |ptr, slot| unsafe {
+            let hook = callbacks::authorize as unsafe extern "C" fn(_, _, _, _, _, _) -> _;
+            ffi::sqlite3_set_authorizer(ptr, (!slot.is_null()).then_some(hook), slot)
         });
         if code != ffi::SQLITE_OK {
             return Err(error(vm, Class::Operational, "Error setting authorizer callback"));
@@ -797,12 +829,12 @@ impl Connection {
         let progress_handler = handler.unwrap_or(&none);
 
         let db = this.checked_db(vm)?;
-        let none = progress_handler.is_none();
-        let held = held_or_null(progress_handler);
-        // SAFETY: the held object stays.
-        db.run(vm, |ptr| unsafe {
-            let hook = (!none).then_some(callbacks::progress as unsafe extern "C" fn(_) -> _);
-            ffi::sqlite3_progress_handler(ptr, if none { 0 } else { n }, hook, held);
+        // SAFETY: as above.
+        Connection::hook(vm, &db, &this.progress, progress_handler, |ptr, slot| unsafe {
+            let hook = callbacks::progress as unsafe extern "C" fn(_) -> _;
+            let n = if slot.is_null() { 0 } else { n };
+            ffi::sqlite3_progress_handler(ptr, n, (!slot.is_null()).then_some(hook), slot);
+            ffi::SQLITE_OK
         });
         Ok(())
     }
@@ -818,13 +850,11 @@ impl Connection {
         let trace_callback = callback.unwrap_or(&none);
 
         let db = this.checked_db(vm)?;
-        let none = trace_callback.is_none();
-        let held = held_or_null(trace_callback);
-        // SAFETY: the held object stays.
-        db.run(vm, |ptr| unsafe {
-            let hook = (!none).then_some(callbacks::trace as unsafe extern "C" fn(_, _, _, _) -> _);
-            let mask = if none { 0 } else { ffi::SQLITE_TRACE_STMT };
-            ffi::sqlite3_trace_v2(ptr, mask, hook, held);
+        // SAFETY: as above.
+        Connection::hook(vm, &db, &this.trace, trace_callback, |ptr, slot| unsafe {
+            let hook = callbacks::trace as unsafe extern "C" fn(_, _, _, _) -> _;
+            let mask = if slot.is_null() { 0 } else { ffi::SQLITE_TRACE_STMT };
+            ffi::sqlite3_trace_v2(ptr, mask, (!slot.is_null()).then_some(hook), slot)
         });
         Ok(())
     }
@@ -918,12 +948,12 @@ impl Connection {
             if data.is_null() {
                 return None;
             }
-            let copy = std::slice::from_raw_parts(data, size as usize).to_vec();
+            let copy = room::copied(std::slice::from_raw_parts(data, size as usize));
             ffi::sqlite3_free(data.cast());
             Some(copy)
         });
         match data {
-            Some(data) => Ok(Bytes::new_value(data)),
+            Some(data) => Ok(Bytes::new_value(data?)),
             None => {
                 let name = name.to_string_lossy();
                 Err(error(vm, Class::Operational, format!("unable to serialize '{name}'")))

@@ -397,6 +397,7 @@ fn next_row(vm: &Vm, this: &This) -> Res<Option<Value>> {
     let converters = converters
         .as_ref()
         .and_then(|converters| converters.downcast::<Tuple>());
+    let cells = cells?;
     let mut values = Vec::with_capacity(cells.len());
     for (at, cell) in cells.into_iter().enumerate() {
         let converter = converters

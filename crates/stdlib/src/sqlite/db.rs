@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use libsqlite3_sys as ffi;
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::native::{Res, Vm};
 
 unsafe extern "C" {
@@ -397,10 +398,13 @@ impl Statement {
     }
 
     /// The values of the row; columns that `raw` names are given as bytes whatever they are.
-    pub fn row(&self, raw: &[bool]) -> Vec<Cell> {
+    ///
+    /// # Errors
+    /// If there is no memory for a copy of them.
+    pub fn row(&self, raw: &[bool]) -> Result<Vec<Cell>, NoMemory> {
         let ptr = self.ptr();
         if ptr.is_null() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         // SAFETY: as above; a row is there.
         unsafe {
@@ -409,26 +413,26 @@ impl Statement {
                 .map(|n| {
                     let kind = ffi::sqlite3_column_type(ptr, n);
                     let raw = raw.get(n as usize).copied().unwrap_or(false);
-                    match kind {
+                    Ok(match kind {
                         ffi::SQLITE_NULL => Cell::Null,
                         _ if raw => {
                             let start = ffi::sqlite3_column_blob(ptr, n);
                             if start.is_null() {
-                                return Cell::Null;
+                                return Ok(Cell::Null);
                             }
-                            Cell::Blob(bytes(start, ffi::sqlite3_column_bytes(ptr, n)))
+                            Cell::Blob(bytes(start, ffi::sqlite3_column_bytes(ptr, n))?)
                         }
                         ffi::SQLITE_INTEGER => Cell::Int(ffi::sqlite3_column_int64(ptr, n)),
                         ffi::SQLITE_FLOAT => Cell::Float(ffi::sqlite3_column_double(ptr, n)),
                         ffi::SQLITE_TEXT => {
                             let start = ffi::sqlite3_column_text(ptr, n).cast();
-                            Cell::Text(bytes(start, ffi::sqlite3_column_bytes(ptr, n)))
+                            Cell::Text(bytes(start, ffi::sqlite3_column_bytes(ptr, n))?)
                         }
                         _ => Cell::Blob(bytes(
                             ffi::sqlite3_column_blob(ptr, n),
                             ffi::sqlite3_column_bytes(ptr, n),
-                        )),
-                    }
+                        )?),
+                    })
                 })
                 .collect()
         }
@@ -437,34 +441,34 @@ impl Statement {
 
 /// # Safety
 /// `start` is null or points to `len` bytes.
-unsafe fn bytes(start: *const c_void, len: c_int) -> Vec<u8> {
+pub unsafe fn bytes(start: *const c_void, len: c_int) -> Result<Vec<u8>, NoMemory> {
     if start.is_null() || len <= 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     // SAFETY: passed on.
-    unsafe { std::slice::from_raw_parts(start.cast::<u8>(), len as usize) }.to_vec()
+    room::copied(unsafe { std::slice::from_raw_parts(start.cast::<u8>(), len as usize) })
 }
 
 /// The argument of a function, under the lock.
 ///
 /// # Safety
 /// The value is one that SQLite has just passed.
-pub unsafe fn cell_of(value: *mut ffi::sqlite3_value) -> Cell {
+pub unsafe fn cell_of(value: *mut ffi::sqlite3_value) -> Result<Cell, NoMemory> {
     // SAFETY: passed on.
     unsafe {
-        match ffi::sqlite3_value_type(value) {
+        Ok(match ffi::sqlite3_value_type(value) {
             ffi::SQLITE_INTEGER => Cell::Int(ffi::sqlite3_value_int64(value)),
             ffi::SQLITE_FLOAT => Cell::Float(ffi::sqlite3_value_double(value)),
             ffi::SQLITE_TEXT => {
                 let start = ffi::sqlite3_value_text(value).cast();
-                Cell::Text(bytes(start, ffi::sqlite3_value_bytes(value)))
+                Cell::Text(bytes(start, ffi::sqlite3_value_bytes(value))?)
             }
             ffi::SQLITE_BLOB => {
                 let start = ffi::sqlite3_value_blob(value);
-                Cell::Blob(bytes(start, ffi::sqlite3_value_bytes(value)))
+                Cell::Blob(bytes(start, ffi::sqlite3_value_bytes(value))?)
             }
             _ => Cell::Null,
-        }
+        })
     }
 }
 
@@ -541,7 +545,9 @@ impl BlobHandle {
     /// Reads bytes that lie within the blob.
     pub fn read(&self, offset: usize, len: usize) -> Result<Vec<u8>, Failure> {
         let ptr = self.ptr.load(Acquire);
-        let mut out = vec![0; len];
+        let Ok(mut out) = room::zeroed(len) else {
+            return Err(self.db.failure(ffi::SQLITE_NOMEM));
+        };
         if len == 0 || ptr.is_null() {
             return Ok(out);
         }

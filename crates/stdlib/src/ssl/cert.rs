@@ -18,6 +18,12 @@ pub struct Certificate<'a> {
     pub not_before: Time,
     pub not_after: Time,
     pub is_ca: bool,
+    /// How many certificates that others signed may be between this one and the last of a chain.
+    pub max_between: Option<u64>,
+    /// The bits of its keyUsage.
+    key_usage: Option<u16>,
+    /// The identifiers of its extKeyUsage.
+    purposes: Option<Vec<&'a [u8]>>,
     pub alternatives: Vec<Name<'a>>,
     pub ocsp: Vec<String>,
     pub ca_issuers: Vec<String>,
@@ -50,7 +56,7 @@ impl<'a> Certificate<'a> {
         let mut top = Der(der).expect(0x30)?.inside();
         let mut fields = top.expect(0x30)?.inside();
         let version = match fields.optional(0xa0) {
-            Some(item) => unsigned(item.inside().expect(0x02)?.body)? + 1,
+            Some(item) => unsigned(item.inside().expect(0x02)?.body)?.checked_add(1)?,
             None => 1,
         };
         let serial = fields.expect(0x02)?.body;
@@ -71,6 +77,9 @@ impl<'a> Certificate<'a> {
             not_after,
             // Version 1 has no extension to say so.
             is_ca: version == 1 && issuer == subject,
+            max_between: None,
+            key_usage: None,
+            purposes: None,
             alternatives: Vec::new(),
             ocsp: Vec::new(),
             ca_issuers: Vec::new(),
@@ -97,8 +106,22 @@ impl<'a> Certificate<'a> {
             }
             // basicConstraints
             [0x55, 0x1d, 0x13] => {
-                let flag = Der(value).expect(0x30)?.inside().optional(0x01);
+                let mut parts = Der(value).expect(0x30)?.inside();
+                let flag = parts.optional(0x01);
                 self.is_ca = flag.is_some_and(|flag| flag.body != [0]);
+                self.max_between = parts.optional(0x02).and_then(|len| unsigned(len.body));
+            }
+            // keyUsage
+            [0x55, 0x1d, 0x0f] => {
+                // How many bits of the last byte are unused comes first; the first use is the highest bit.
+                let bits = Der(value).expect(0x03)?.body.get(1..)?;
+                let byte = |at: usize| u16::from(bits.get(at).copied().unwrap_or(0));
+                self.key_usage = Some(byte(0) << 8 | byte(1));
+            }
+            // extKeyUsage
+            [0x55, 0x1d, 0x25] => {
+                let items = Der(value).expect(0x30)?.inside();
+                self.purposes = Some(items.map(|item| item.body).collect());
             }
             // cRLDistributionPoints
             [0x55, 0x1d, 0x1f] => {
@@ -134,6 +157,34 @@ impl<'a> Certificate<'a> {
 
     pub fn self_issued(&self) -> bool {
         self.issuer == self.subject
+    }
+
+    /// Whether it may sign other certificates.
+    pub fn may_sign(&self) -> bool {
+        const KEY_CERT_SIGN: u16 = 0x0400;
+        self.is_ca && self.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0)
+    }
+
+    /// Whether what it says of its purposes allows it in the chain of a server, or of a client.
+    pub fn may_serve(&self, server: bool) -> bool {
+        const PREFIX: [u8; 7] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03];
+        let wanted = if server { 1 } else { 2 };
+        self.purposes.as_ref().is_none_or(|purposes| {
+            let mut ends = purposes.iter().filter_map(|id| id.strip_prefix(&PREFIX));
+            ends.any(|end| end == [wanted])
+        })
+    }
+
+    /// Whether its key may be used in the handshake of a server, or of a client.
+    pub fn may_agree(&self, server: bool) -> bool {
+        const DIGITAL_SIGNATURE: u16 = 0x8000;
+        const KEY_ENCIPHERMENT: u16 = 0x2000;
+        const KEY_AGREEMENT: u16 = 0x0800;
+        let mut wanted = DIGITAL_SIGNATURE | KEY_AGREEMENT;
+        if server {
+            wanted |= KEY_ENCIPHERMENT;
+        }
+        self.key_usage.is_none_or(|usage| usage & wanted != 0)
     }
 
     /// Whether the certificate is for this host, as X.509 rules and OpenSSL's flags have it.

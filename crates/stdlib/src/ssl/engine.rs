@@ -5,6 +5,7 @@
 //! transport one at a time: what follows the end of the connection stays where it is, and `select` sees what can be read.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,8 +103,9 @@ pub struct Engine {
     /// What has still to be sent, from `sent` on.
     out: Vec<u8>,
     sent: usize,
-    /// Bytes of the program that are encrypted but not reported as written, since they could not be sent at once.
-    accepted: usize,
+    /// Bytes of the program that are encrypted but not reported as written, since they could not be sent at once: how many,
+    /// and their hash, to know the call that gives them again.
+    accepted: Option<(usize, u64)>,
     /// The record that is being read: its header so far, and how much of its body is missing.
     header: Vec<u8>,
     missing: usize,
@@ -118,6 +120,12 @@ pub struct Engine {
 /// As much as one call takes of what is to be written.
 pub const WRITE_MAX: usize = 1 << 20;
 
+fn hash_of(data: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(data);
+    hasher.finish()
+}
+
 impl Engine {
     pub fn new(settings: Settings, server: bool, host: Option<String>) -> Engine {
         Engine {
@@ -130,7 +138,7 @@ impl Engine {
             settings,
             out: Vec::new(),
             sent: 0,
-            accepted: 0,
+            accepted: None,
             header: Vec::new(),
             missing: 0,
             ended: false,
@@ -454,17 +462,23 @@ impl Engine {
         if self.closing {
             return Err(Fault::ssl("PROTOCOL_IS_SHUTDOWN"));
         }
-        if self.accepted == 0
-            && let Phase::Open(connection) = &mut self.phase
+        // What was taken before is sent by now.
+        if let Some((n, hash)) = self.accepted.take()
+            && data.get(..n).is_some_and(|part| hash_of(part) == hash)
         {
-            let part = &data[..data.len().min(WRITE_MAX)];
-            // The buffer has no limit: it takes everything.
-            self.accepted = connection.writer().write(part).unwrap_or(0);
+            return Ok(Step::Done(n));
         }
+        let part = &data[..data.len().min(WRITE_MAX)];
+        let n = match &mut self.phase {
+            // The buffer has no limit: it takes everything.
+            Phase::Open(connection) => connection.writer().write(part).unwrap_or(0),
+            _ => 0,
+        };
         if !self.flush(transport)? {
+            self.accepted = Some((n, hash_of(&part[..n.min(part.len())])));
             return Ok(Step::WantWrite);
         }
-        Ok(Step::Done(std::mem::take(&mut self.accepted).min(data.len())))
+        Ok(Step::Done(n))
     }
 
     /// Ends the connection in order and waits until the other side has done so too.

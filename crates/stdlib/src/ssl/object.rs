@@ -37,12 +37,14 @@ pub struct SslSocket {
     /// Held while a thread reads and waits for what it reads: another one could take it from the connection, and leave this one waiting for
     /// a socket that has nothing more to give.
     reading: RawLock,
+    /// Held while a thread writes and waits until what it wrote is sent: how much the connection has taken is told to the one that gave it.
+    writing: RawLock,
 }
 
-/// Gives the right to read back.
-struct Reader<'a>(&'a RawLock);
+/// Gives the right to read or write back.
+struct Turn<'a>(&'a RawLock);
 
-impl Drop for Reader<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.release();
     }
@@ -54,6 +56,16 @@ enum Doing {
     Handshake,
     Reading,
     Writing,
+}
+
+impl Doing {
+    fn timed_out(self) -> &'static str {
+        match self {
+            Doing::Handshake => "_ssl.c:1: The handshake operation timed out",
+            Doing::Reading => "The read operation timed out",
+            Doing::Writing => "The write operation timed out",
+        }
+    }
 }
 
 fn weak(vm: &Vm, target: Option<&Value>) -> Res<Slot> {
@@ -126,6 +138,7 @@ impl SslSocket {
             server_side,
             host,
             reading: RawLock::new(),
+            writing: RawLock::new(),
         })
         .into_value())
     }
@@ -149,13 +162,18 @@ impl SslSocket {
         }
     }
 
-    /// Waits for the right to read.
-    fn begin_reading<'a>(vm: &Vm, this: &'a Py<SslSocket>, until: Option<Instant>) -> Res<Reader<'a>> {
+    /// Waits for the right to read or to write, if what is done needs one.
+    fn begin<'a>(vm: &Vm, this: &'a Py<SslSocket>, doing: Doing, until: Option<Instant>) -> Res<Option<Turn<'a>>> {
+        let lock = match doing {
+            Doing::Handshake => return Ok(None),
+            Doing::Reading => &this.reading,
+            Doing::Writing => &this.writing,
+        };
         loop {
-            match this.reading.acquire(until, true) {
-                AcquireResult::Acquired => return Ok(Reader(&this.reading)),
+            match lock.acquire(until, true) {
+                AcquireResult::Acquired => return Ok(Some(Turn(lock))),
                 AcquireResult::TimedOut => {
-                    return Err(vm.exception_with(&exceptions::TIMEOUT_ERROR, "The read operation timed out"));
+                    return Err(vm.exception_with(&exceptions::TIMEOUT_ERROR, doing.timed_out()));
                 }
                 AcquireResult::Interrupted => vm.safepoint()?,
             }
@@ -172,8 +190,8 @@ impl SslSocket {
         let socket = SslSocket::socket(vm, this)?;
         let until = socket.as_ref().and_then(|socket| socket.deadline());
         let waits = socket.as_ref().is_some_and(|socket| socket.timeout_ns() != 0);
-        let _reader = if matches!(doing, Doing::Reading) && waits {
-            Some(SslSocket::begin_reading(vm, this, until)?)
+        let _turn = if waits {
+            SslSocket::begin(vm, this, doing, until)?
         } else {
             None
         };
@@ -195,12 +213,7 @@ impl SslSocket {
                 return Err(fault.raise(vm));
             };
             if !socket.wait_for(vm, events, until)? {
-                let message = match doing {
-                    Doing::Handshake => "_ssl.c:1: The handshake operation timed out",
-                    Doing::Reading => "The read operation timed out",
-                    Doing::Writing => "The write operation timed out",
-                };
-                return Err(vm.exception_with(&exceptions::TIMEOUT_ERROR, message));
+                return Err(vm.exception_with(&exceptions::TIMEOUT_ERROR, doing.timed_out()));
             }
         }
     }

@@ -23,8 +23,19 @@ pub struct Trusted {
     pub der: CertificateDer<'static>,
     anchor: Option<TrustAnchor<'static>>,
     pub is_ca: bool,
+    /// Whether it may sign what others present; the anchors of webpki are not asked.
+    may_sign: bool,
+    serves: Sides,
+    max_between: Option<u64>,
     self_issued: bool,
     valid: (i64, i64),
+}
+
+/// Whether a certificate may be in the chain of a server, and of a client.
+#[derive(Clone, Copy)]
+struct Sides {
+    server: bool,
+    client: bool,
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +71,12 @@ impl Store {
             .map(|anchor| anchor.to_owned());
         self.certs.push(Arc::new(Trusted {
             is_ca: cert.is_ca,
+            may_sign: cert.may_sign(),
+            serves: Sides {
+                server: cert.may_serve(true),
+                client: cert.may_serve(false),
+            },
+            max_between: cert.max_between,
             self_issued: cert.self_issued(),
             valid: (cert.not_before.seconds, cert.not_after.seconds),
             anchor,
@@ -155,12 +172,20 @@ impl Store {
             if seconds > cert.not_after.seconds {
                 return Err((10, "certificate has expired".to_owned()));
             }
+            if !cert.may_serve(wanted.server) || !cert.may_agree(wanted.server) {
+                return Err(unsuitable());
+            }
             return Ok(vec![leaf.to_vec()]);
         }
         if checks_crls && self.crls.is_empty() {
             return Err((3, "unable to get certificate CRL".to_owned()));
         }
-        let usable = |t: &&Arc<Trusted>| (t.self_issued || partial) && t.valid.0 <= seconds && seconds <= t.valid.1;
+        let serves = |t: &Trusted| match wanted.server {
+            true => t.serves.server,
+            false => t.serves.client,
+        };
+        let ends = |t: &Trusted| (t.self_issued || partial) && t.valid.0 <= seconds && seconds <= t.valid.1;
+        let usable = |t: &&Arc<Trusted>| ends(t) && t.may_sign && serves(t);
         let anchors: Vec<TrustAnchor<'_>> = self
             .certs
             .iter()
@@ -170,6 +195,8 @@ impl Store {
         // Certificates that are trusted but do not end a chain may still be a part of one.
         let mut between: Vec<CertificateDer<'_>> = intermediates.to_vec();
         between.extend(self.certs.iter().filter(|t| !t.self_issued).map(|t| t.der.clone()));
+        // What webpki does not look at.
+        between.retain(|der| Certificate::parse(der).is_some_and(|cert| cert.may_sign()));
         let lists: Vec<webpki::CertRevocationList<'_>> = self.crls.iter().map(|list| (**list).clone().into()).collect();
         let lists: Vec<&webpki::CertRevocationList<'_>> = lists.iter().collect();
         let depth = if wanted.flags & VERIFY_CRL_CHECK_CHAIN == VERIFY_CRL_CHECK_CHAIN {
@@ -189,7 +216,16 @@ impl Store {
         } else {
             KeyUsage::client_auth()
         };
-        let refused = |error: Error| refusal(&error, cert, intermediates);
+        let refused = |error: Error| match error {
+            Error::UnknownIssuer => self
+                .unfit(leaf, cert, intermediates, serves)
+                .unwrap_or_else(|| refusal(&error, cert, intermediates)),
+            // Of a certificate whose issuer nobody knows, nothing else is said.
+            Error::RequiredEkuNotFoundContext(_) if !self.knows_issuer(cert, intermediates) => {
+                refusal(&Error::UnknownIssuer, cert, intermediates)
+            }
+            _ => refusal(&error, cert, intermediates),
+        };
         let entity = EndEntityCert::try_from(leaf).map_err(refused)?;
         let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
         let path = entity
@@ -198,14 +234,62 @@ impl Store {
         let mut chain = vec![leaf.to_vec()];
         chain.extend(path.intermediate_certificates().map(|cert| cert.der().to_vec()));
         let end = path.anchor();
-        let root = self.certs.iter().find(|trusted| {
+        let mut roots = self.certs.iter().filter(usable).filter(|trusted| {
             trusted.anchor.as_ref().is_some_and(|anchor| {
                 anchor.subject == end.subject && anchor.subject_public_key_info == end.subject_public_key_info
             })
         });
-        chain.extend(root.map(|root| root.der.to_vec()));
+        if !cert.may_agree(wanted.server) {
+            return Err(unsuitable());
+        }
+        let between = chain.iter().skip(1).filter_map(|der| Certificate::parse(der));
+        let between = between.filter(|cert| !cert.self_issued()).count() as u64;
+        let Some(root) = roots.find(|root| root.max_between.is_none_or(|max| between <= max)) else {
+            return Err(refusal(&Error::PathLenConstraintViolated, cert, intermediates));
+        };
+        chain.push(root.der.to_vec());
         Ok(chain)
     }
+
+    fn knows_issuer(&self, cert: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> bool {
+        let trusted = self.certs.iter().map(|trusted| &trusted.der);
+        let mut others = trusted.chain(intermediates).filter_map(|der| Certificate::parse(der));
+        others.any(|other| other.subject == cert.issuer)
+    }
+
+    /// Why no issuer was found for a certificate or those between, if there is one by name that may not be an issuer.
+    fn unfit(
+        &self,
+        leaf: &CertificateDer<'_>,
+        cert: &Certificate<'_>,
+        intermediates: &[CertificateDer<'_>],
+        serves: impl Fn(&Trusted) -> bool,
+    ) -> Option<Refusal> {
+        let between: Vec<Certificate<'_>> = intermediates.iter().filter_map(|der| Certificate::parse(der)).collect();
+        let wanted = |subject: &[u8]| between.iter().chain([cert]).any(|cert| cert.issuer == subject);
+        for trusted in self.certs.iter().filter(|trusted| trusted.der != *leaf) {
+            let Some(known) = Certificate::parse(&trusted.der) else {
+                continue;
+            };
+            let faulty =
+                |cert: &&Certificate<'_>| cert.issuer == known.subject && !cert.may_sign() && !cert.self_issued();
+            if !trusted.may_sign && wanted(known.subject) || between.iter().any(|cert| faulty(&cert)) {
+                return Some(refusal_of(79, "invalid CA certificate"));
+            }
+            if !serves(trusted) && wanted(known.subject) {
+                return Some(unsuitable());
+            }
+        }
+        None
+    }
+}
+
+fn refusal_of(code: i32, text: &str) -> Refusal {
+    (code, text.to_owned())
+}
+
+fn unsuitable() -> Refusal {
+    refusal_of(26, "unsuitable certificate purpose")
 }
 
 fn check_host(cert: &Certificate<'_>, host: &str, flags: i64) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the state of each is worked on by one call at a time; a stream that was finished is gone (`None`).
 
+use lisle_runtime::memory::room::{self, NoMemory};
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
 use lisle_runtime::types::buffer::Readable;
@@ -154,6 +155,7 @@ impl Inflation {
     /// Decompresses, `most` bytes at most, and sorts what is left of the input.
     fn run(&mut self, input: &[u8], most: usize, flush: i32) -> Result<Vec<u8>, (Failure, &'static str)> {
         let decompressing = "while decompressing data";
+        let no_memory = |_| ((stream::MEM_ERROR, None), decompressing);
         let Some(stream) = &mut self.stream else {
             return Err(((stream::STREAM_ERROR, None), decompressing));
         };
@@ -182,10 +184,10 @@ impl Inflation {
         let rest = &input[at..];
         if code == stream::STREAM_END {
             self.eof = true;
-            self.unused.extend_from_slice(rest);
+            room::append(&mut self.unused, rest).map_err(no_memory)?;
             self.tail.clear();
         } else {
-            self.tail = rest.to_vec();
+            self.tail = room::copied(rest).map_err(no_memory)?;
             if !matches!(code, stream::OK | stream::BUF_ERROR) {
                 return Err(((code, stream.message()), decompressing));
             }
@@ -347,6 +349,10 @@ struct Inflater {
 
 impl Decoder for Inflater {
     type Error = (Failure, &'static str);
+
+    fn no_memory(_: NoMemory) -> Self::Error {
+        ((stream::MEM_ERROR, None), "while decompressing data")
+    }
 
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Self::Error> {
         let mut consumed = 0;

@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 use libz_rs_sys as z;
+use lisle_runtime::memory::room;
 
 pub const OK: i32 = 0;
 pub const STREAM_END: i32 = 1;
@@ -117,7 +118,13 @@ impl Stream {
     pub fn step_into(&mut self, input: &[u8], out: &mut Vec<u8>, most: usize, flush: i32) -> Outcome {
         let have = out.len();
         let room = most.min(have.clamp(16 * 1024, 1 << 24));
-        out.resize(have + room, 0);
+        if room::grow(out, room).is_err() {
+            return Outcome {
+                code: MEM_ERROR,
+                consumed: 0,
+                produced: 0,
+            };
+        }
         let outcome = self.step(input, &mut out[have..], flush);
         out.truncate(have + outcome.produced);
         outcome

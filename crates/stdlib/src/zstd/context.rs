@@ -5,6 +5,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
+use lisle_runtime::memory::room::{self, NoMemory};
 use zstd_sys as sys;
 
 use crate::incremental::{Decoder, Step};
@@ -156,12 +157,15 @@ pub fn frame_info(frame: &[u8]) -> Option<(Option<u64>, u32)> {
     }
 }
 
+/// Memory that cannot be had is the library's own error, of code 64.
+pub const NO_MEMORY: usize = 0_usize.wrapping_sub(64);
+
+fn no_memory(_: NoMemory) -> usize {
+    NO_MEMORY
+}
+
 fn sized(size: usize, make: impl FnOnce(*mut c_void) -> usize) -> Result<Vec<u8>, usize> {
-    // Memory that cannot be had is the library's own error, of code 64.
-    const NO_MEMORY: usize = 0_usize.wrapping_sub(64);
-    let mut out = Vec::new();
-    out.try_reserve_exact(size).map_err(|_| NO_MEMORY)?;
-    out.resize(size, 0);
+    let mut out = room::zeroed(size).map_err(no_memory)?;
     let made = check(make(out.as_mut_ptr().cast()))?;
     out.truncate(made);
     Ok(out)
@@ -306,7 +310,7 @@ impl CompressContext {
         let mut out = Vec::new();
         loop {
             let have = out.len();
-            out.resize(have + have.clamp(16 * 1024, 1 << 24), 0);
+            room::grow(&mut out, have.clamp(16 * 1024, 1 << 24)).map_err(no_memory)?;
             let mut output = sys::ZSTD_outBuffer {
                 dst: out[have..].as_mut_ptr().cast(),
                 size: out.len() - have,
@@ -393,6 +397,10 @@ impl DecompressContext {
 
 impl Decoder for DecompressContext {
     type Error = usize;
+
+    fn no_memory(fault: NoMemory) -> usize {
+        no_memory(fault)
+    }
 
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, usize> {
         let mut source = sys::ZSTD_inBuffer {

@@ -141,17 +141,37 @@ impl Vm {
         let code = code_of(function);
         // SAFETY: by contract.
         unsafe {
-            if count != code.exact_args.load(Acquire) as usize || (*frame).on_heap {
+            if count != code.exact_args.load(Acquire) as usize {
                 return self.push_function_slow(frame, function, args, count, kind, dst, slot);
             }
             let code = code.body_unchecked();
-            self.check_room(args, code)?;
+            let args = if (*frame).on_heap {
+                self.check_room(self.frames.top.get(), code)?;
+                self.move_arguments(args, count)
+            } else {
+                self.check_room(args, code)?;
+                args
+            };
             zero(args.add(count), code.nlocals as usize - count);
             frame.add(1).write(self.record(function, code, args, kind, dst, slot));
             self.frames.top.set(args.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
         }
         Ok(())
+    }
+
+    /// Moves arguments out of registers on the heap, to where those of a frame begin.
+    ///
+    /// # Safety
+    /// There is room.
+    #[inline(never)]
+    unsafe fn move_arguments(&self, args: *mut u64, count: usize) -> *mut u64 {
+        let base = self.frames.top.get();
+        for i in 0..count {
+            // SAFETY: by contract; volatile, so that no call of `memcpy` becomes of it.
+            unsafe { base.add(i).write_volatile(args.add(i).replace(0)) };
+        }
+        base
     }
 
     /// # Safety
@@ -175,6 +195,16 @@ impl Vm {
         unsafe {
             let base = if (*frame).on_heap { self.frames.top.get() } else { args };
             self.check_room(base, code)?;
+            if kind == FrameKind::Inline
+                && owned.makes_generator()
+                && let Some(made) = self.call_generator_function(function, &owned, args, count)
+            {
+                // No frame: the caller goes on with what the call gave.
+                let callee = std::mem::take(&mut *slot.cast::<Option<Value>>());
+                Regs((*frame).regs).set(dst, made);
+                drop(callee);
+                return Ok(());
+            }
             let (argcount, nlocals) = (code.argcount as usize, code.nlocals as usize);
             let missing = argcount.wrapping_sub(count);
             if code.simple_args && missing <= argcount {
@@ -193,6 +223,19 @@ impl Vm {
                     self.push_record(self.record(function, code, base, kind, dst, slot));
                     return Ok(());
                 }
+            }
+            if code.takes_rest && count >= argcount {
+                // The others move to a tuple, behind the plain parameters.
+                let rest = Tuple::from_registers(args.add(argcount), count - argcount);
+                if base != args {
+                    for i in 0..argcount {
+                        base.add(i).write_volatile(args.add(i).replace(0));
+                    }
+                }
+                base.add(argcount).write(rest.into_value().into_bits());
+                zero(base.add(argcount + 1), nlocals - argcount - 1);
+                self.push_record(self.record(function, code, base, kind, dst, slot));
+                return Ok(());
             }
             // The arguments are moved out of the way, then bound.
             let values: smallvec::SmallVec<[Value; 8]> = (0..count)
@@ -224,7 +267,7 @@ impl Vm {
         self.check_room(base, code)?;
         // SAFETY: there is room for the registers above `top`.
         unsafe {
-            std::ptr::write_bytes(base, 0, code.nregs as usize);
+            zero(base, code.nregs as usize);
             self.bind(function, &owned, args, base)?;
             self.push_record(self.record(function, code, base, kind, dst, slot));
         }
@@ -293,6 +336,18 @@ impl Vm {
             // SAFETY: a register of the frame; the arguments are the tuple's.
             unsafe {
                 let slot = regs.0.add(i.a() as usize);
+                let code = code_of(function);
+                if code.exact_args.load(Acquire) as usize == values.len() {
+                    let (base, body) = (self.frames.top.get(), code.body_unchecked());
+                    self.check_room(base, body)?;
+                    for (j, value) in values.iter().enumerate() {
+                        base.add(j).write(value.clone().into_bits());
+                    }
+                    zero(base.add(values.len()), body.nlocals as usize - values.len());
+                    self.push_record(self.record(function, body, base, FrameKind::Inline, i.c(), slot));
+                    regs.clear(i.a() + 2);
+                    return Ok(true);
+                }
                 self.push_bound(function, Args::new(values.as_slice()), FrameKind::Inline, i.c(), slot)?;
             }
             regs.clear(i.a() + 2);
@@ -394,6 +449,32 @@ impl Vm {
         }
     }
 
+    /// The frame of a generator that an instruction of the frame below resumed ends: that instruction goes on behind its loop.
+    ///
+    /// # Safety
+    /// As for [`Vm::return_from`].
+    #[inline(never)]
+    unsafe fn return_generator(&self, frame: *mut FrameData, value: Value) -> Flow {
+        // SAFETY: by contract; the generator is in the caller's register `callee_slot`.
+        unsafe {
+            // What is dropped below may run code, whose frames take the place of this record.
+            let (slot, dst, kind, generator) = ((*frame).callee_slot, (*frame).dst, (*frame).kind, (*frame).generator);
+            self.leave_frame(frame);
+            let caller = frame.sub(1);
+            let at = (*caller).at.get();
+            (*caller).at.set(at.offset(Ip::new(at.sub(1)).c() as i16 as isize));
+            self.generator_left(generator);
+            *slot = 0;
+            if kind == FrameKind::Send {
+                Regs((*caller).regs).set(dst, value);
+            } else {
+                drop(value);
+            }
+            drop_word(generator);
+        }
+        Flow::Reload
+    }
+
     /// # Safety
     /// As for [`Vm::return_from`].
     #[inline(never)]
@@ -401,6 +482,9 @@ impl Vm {
         // SAFETY: by contract; the registers are this thread's.
         unsafe {
             let kind = (*frame).kind;
+            if matches!(kind, FrameKind::For | FrameKind::Send) {
+                return Ok(self.return_generator(frame, value));
+            }
             self.leave_frame(frame);
             if self.frames.depth.get() < entry {
                 return Ok(Flow::Done(value));
@@ -422,20 +506,6 @@ impl Vm {
                         regs.set(dst, instance);
                     }
                 }
-                FrameKind::For | FrameKind::Send => {
-                    // The iterator is done: the instruction that resumed it goes on behind its loop.
-                    self.generator_left(&*frame);
-                    let generator = std::mem::take(&mut *slot);
-                    let at = (*caller).at.get();
-                    let ahead = Ip::new(at.sub(1)).c() as i16;
-                    (*caller).at.set(at.offset(ahead as isize));
-                    if kind == FrameKind::Send {
-                        regs.set(dst, value);
-                    } else {
-                        drop(value);
-                    }
-                    drop(generator);
-                }
                 _ => {
                     let callee = std::mem::take(&mut *slot);
                     regs.set(dst, value);
@@ -450,6 +520,7 @@ impl Vm {
     ///
     /// # Safety
     /// `frame` is the innermost record.
+    #[inline]
     pub(in crate::vm) unsafe fn leave_frame(&self, frame: *mut FrameData) {
         // SAFETY: by contract.
         unsafe {

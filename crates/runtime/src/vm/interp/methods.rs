@@ -11,12 +11,14 @@ use crate::object::{Py, TypeFlags, Value};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::vm::attributes::{generic_getattr, instance_attr};
+use crate::vm::cache::Use;
 use crate::vm::{Res, Vm};
 
 /// The attribute is in the slot.
 const IN_SLOT: u64 = 0;
 /// The class has the method, and instances of the shape have no attribute of the name.
-const METHOD: u64 = 1;
+const METHOD: u64 = METHOD_KIND as u64;
+const METHOD_KIND: u16 = 1;
 /// The class has the method, and instances have no attributes.
 const METHOD_BARE: u64 = 2;
 /// Storing the attribute takes the shape's transition of this number.
@@ -53,7 +55,21 @@ impl Vm {
     }
 
     #[inline(never)]
-    pub(super) fn load_attr_slow(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> Res<Value> {
+    pub(super) fn load_attr_slow<const FREE: bool>(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        cached: &AtomicU64,
+    ) -> Res<Value> {
+        let known = self.known_attribute(obj, name, Use::Load, cached);
+        if known != 0
+            && let Some(value) = self.load_attr_cached::<FREE>(obj, known)
+        {
+            if self.method_cache.now_and_then() {
+                cached.store(known, Relaxed);
+            }
+            return Ok(value);
+        }
         let ty = obj.ty();
         if ty.reads_generically()
             && let Some(attrs) = Attrs::of(obj)
@@ -69,7 +85,7 @@ impl Vm {
                     .is_some_and(|d| d.ty().slots().descr_set.is_some() && d.ty().slots().descr_get.is_some());
                 if !overridden {
                     if id != 0 && shape.id.load(Relaxed) == id {
-                        cached.store(word(IN_SLOT, i, id), Relaxed);
+                        self.fill(cached, name, Use::Load, word(IN_SLOT, i, id));
                     }
                     return Ok(value);
                 }
@@ -86,8 +102,8 @@ impl Vm {
             return None;
         }
         let ty = obj.ty();
-        match word >> 48 {
-            METHOD => {
+        match (word >> 48) as u16 {
+            METHOD_KIND => {
                 let attrs = Attrs::of(obj)?;
                 // SAFETY: shapes live as long as their type, which the object holds.
                 if unsafe { attrs.shape().as_ref() }?.id.load(Relaxed) != key {
@@ -112,8 +128,41 @@ impl Vm {
     }
 
     /// The function for `obj.name(...)`, and whether the receiver is to be passed.
+    /// What the thread knows of the attribute of objects like this, as an inline cache would have it; 0 for nothing.
+    #[inline]
+    fn known_attribute(&self, obj: &Value, name: &Py<Str>, how: Use, cached: &AtomicU64) -> u64 {
+        if cached.load(Relaxed) == 0 {
+            // The place has never seen what can be cached.
+            return 0;
+        }
+        let id = match Attrs::of(obj) {
+            Some(attrs) => attrs.shape_id(),
+            None => obj.ty().version(),
+        };
+        if id == 0 {
+            0
+        } else {
+            self.method_cache.known(id, name, how)
+        }
+    }
+
+    /// Fills an inline cache, and the thread's own for places that see other objects too.
+    fn fill(&self, cached: &AtomicU64, name: &Py<Str>, how: Use, word: u64) {
+        cached.store(word, Relaxed);
+        self.method_cache.learn(name, how, word);
+    }
+
     #[inline(never)]
     pub(super) fn load_method(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> Res<(Value, bool)> {
+        let known = self.known_attribute(obj, name, Use::Call, cached);
+        if known != 0
+            && let Some(function) = self.load_method_cached(obj, name, known)
+        {
+            if self.method_cache.now_and_then() {
+                cached.store(known, Relaxed);
+            }
+            return Ok((function, true));
+        }
         let ty = obj.ty();
         if !ty.reads_generically() {
             return Ok((self.getattr(obj, name)?, false));
@@ -124,7 +173,7 @@ impl Vm {
         {
             let Some(attrs) = Attrs::of(obj) else {
                 if ty.attr_offset() == 0 && version != 0 {
-                    cached.store(word(METHOD_BARE, 0, version), Relaxed);
+                    self.fill(cached, name, Use::Call, word(METHOD_BARE, 0, version));
                 }
                 return Ok((found, true));
             };
@@ -135,7 +184,7 @@ impl Vm {
             {
                 let id = shape.id.load(Relaxed);
                 if id != 0 && ty.version() == version {
-                    cached.store(word(METHOD, 0, id), Relaxed);
+                    self.fill(cached, name, Use::Call, word(METHOD, 0, id));
                 }
                 return Ok((found, true));
             }
@@ -166,7 +215,25 @@ impl Vm {
     }
 
     #[inline(never)]
-    pub(super) fn store_attr(&self, obj: &Value, name: &Py<Str>, value: Value, cached: &AtomicU64) -> Res<()> {
+    pub(super) fn store_attr<const FREE: bool>(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        mut value: Value,
+        cached: &AtomicU64,
+    ) -> Res<()> {
+        let known = self.known_attribute(obj, name, Use::Store, cached);
+        if known != 0 {
+            match self.store_attr_cached::<FREE>(obj, value, known) {
+                Ok(()) => {
+                    if self.method_cache.now_and_then() {
+                        cached.store(known, Relaxed);
+                    }
+                    return Ok(());
+                }
+                Err(back) => value = back,
+            }
+        }
         let ty = obj.ty();
         if ty.writes_generically()
             && let Some(attrs) = Attrs::of(obj)
@@ -183,10 +250,10 @@ impl Vm {
                     drop(dict.replace_str(name, value));
                 } else if id != 0 && shape.id.load(Relaxed) == id {
                     match found {
-                        Some(i) => cached.store(word(IN_SLOT, i, id), Relaxed),
+                        Some(i) => self.fill(cached, name, Use::Store, word(IN_SLOT, i, id)),
                         None => {
                             if let Some(n) = shape.transition_number(name) {
-                                cached.store(word(ADD, n, id), Relaxed);
+                                self.fill(cached, name, Use::Store, word(ADD, n, id));
                             }
                         }
                     }

@@ -85,17 +85,21 @@ impl Regs {
         }
     }
 
-    /// As [`Regs::clear`], for places where a reference to an object is what is mostly found.
+    /// As [`Regs::clear`] of `n` registers, where references to objects are what is mostly found.
     #[inline(always)]
-    pub fn clear_object(self, i: u16) {
+    pub fn clear_many(self, i: u16, n: usize) {
         // SAFETY: as for `set`.
         unsafe {
-            let at = self.0.add(i as usize);
-            let old = *at;
-            *at = 0;
-            if old & 7 == 0 && old != 0 && !(*(old as *const Header)).decref_plainly() {
-                std::hint::cold_path();
-                drop_last(old);
+            let mut at = self.0.add(i as usize);
+            let end = at.add(n);
+            while at != end {
+                let old = *at;
+                *at = 0;
+                if old & 7 == 0 && old != 0 && !(*(old as *const Header)).decref_plainly() {
+                    std::hint::cold_path();
+                    drop_last(old);
+                }
+                at = at.add(1);
             }
         }
     }
@@ -137,7 +141,7 @@ unsafe fn drop_last(bits: u64) {
 
 /// An instruction in the code of the running frame. Its fields are read where they are used, which costs the loop no register.
 #[derive(Clone, Copy)]
-pub(in crate::vm) struct Ip(*const u64);
+pub(crate) struct Ip(*const u64);
 
 // The fields are read by their place in the word.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -181,6 +185,23 @@ impl Ip {
     #[inline(always)]
     pub fn c(self) -> u16 {
         self.half(3)
+    }
+
+    /// The word after this.
+    #[inline(always)]
+    pub fn next(self) -> *const u64 {
+        // SAFETY: at most the end of the code.
+        unsafe { self.0.add(1) }
+    }
+
+    /// The instruction `n` words before this.
+    ///
+    /// # Safety
+    /// There is one.
+    #[inline(always)]
+    pub unsafe fn back(self, n: usize) -> Ip {
+        // SAFETY: by contract.
+        Ip(unsafe { self.0.sub(n) })
     }
 
     /// `b` and `c` together, unsigned.

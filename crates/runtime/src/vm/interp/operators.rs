@@ -8,6 +8,7 @@ use super::{Ip, Regs};
 use crate::object::Value;
 use crate::types::dict::Dict;
 use crate::types::list::List;
+use crate::types::slice::Slice;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
@@ -126,6 +127,24 @@ fn arith_fast(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
     numbers(op, a, b)
 }
 
+/// The builtin sequences' `+`, as their slots have it; `None` for the general way.
+#[inline]
+fn concatenated(vm: &Vm, a: &Value, b: &Value) -> Option<Res<Value>> {
+    if !a.is_heap() || a.ty().as_ptr() != b.ty().as_ptr() {
+        return None;
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<List>(), b.downcast_exact::<List>()) {
+        return Some(match a.concatenated(b) {
+            Some(items) => Ok(List::new(items).into_value()),
+            None => Err(vm.memory_error()),
+        });
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Tuple>(), b.downcast_exact::<Tuple>()) {
+        return Some(a.concatenated(vm, b));
+    }
+    None
+}
+
 impl Vm {
     /// `R[a] = R[b] <op> R[c]` where the loop's own way does not do.
     #[inline(never)]
@@ -148,6 +167,10 @@ impl Vm {
                 }
                 if i.k() & INPLACE != 0 {
                     self.inplace(op, a, b)?
+                } else if op == BinOp::Add
+                    && let Some(made) = concatenated(self, a, b)
+                {
+                    made?
                 } else {
                     self.binary(op, a, b)?
                 }
@@ -173,6 +196,11 @@ impl Vm {
             None => {
                 if i.k() & INPLACE != 0 {
                     self.inplace(op, a, &b)?
+                } else if op == BinOp::Mul
+                    && let Some(list) = a.downcast_exact::<List>()
+                {
+                    let items = list.repeated(i.c() as i16 as isize);
+                    List::new(items.ok_or_else(|| self.memory_error())?).into_value()
                 } else {
                     self.binary(op, a, &b)?
                 }
@@ -199,6 +227,11 @@ impl Vm {
 
     #[inline(never)]
     pub(super) fn compare_truth(&self, a: &Value, b: &Value, k: u8) -> Res<bool> {
+        if let 2 | 3 = k
+            && let (Some(x), Some(y)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>())
+        {
+            return Ok(x.text_eq(y) == (k == 2));
+        }
         let result = self.compare_slow(a, b, k)?;
         self.truth(&result)
     }
@@ -221,6 +254,31 @@ impl Vm {
             return dict.get_str(name);
         }
         None
+    }
+
+    /// As `getitem_fast`, of what is worth a call.
+    #[inline(never)]
+    pub(super) fn getitem_more(&self, obj: &Value, key: &Value) -> Res<Value> {
+        if let (Some(text), Some(at)) = (obj.downcast_exact::<Str>(), key.as_small_int())
+            && let Some(bytes) = text.ascii_bytes()
+        {
+            let at = if at < 0 { at + bytes.len() as i64 } else { at };
+            if let Some(byte) = usize::try_from(at).ok().and_then(|at| bytes.get(at)) {
+                return Ok(Str::latin1_char(*byte).into_value());
+            }
+        }
+        if let Some(slice) = key.downcast_exact::<Slice>()
+            && slice.step.is_none()
+            && (obj.downcast_exact::<List>().is_some()
+                || obj.downcast_exact::<Str>().is_some()
+                || obj.downcast_exact::<Tuple>().is_some())
+            && [&slice.start, &slice.stop]
+                .iter()
+                .all(|bound| bound.is_none() || bound.is_small_int())
+        {
+            return self.get_slice(obj, &slice.start, &slice.stop);
+        }
+        self.getitem(obj, key)
     }
 
     /// `obj[key] = value`, where `obj` is not a list with an int key.

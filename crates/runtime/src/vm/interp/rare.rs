@@ -214,10 +214,6 @@ impl Vm {
                 let step = if i.c() == 3 { with.own(i.b() + 2) } else { Value::NONE };
                 regs.set(i.a(), crate::types::slice::Slice::new_value(start, stop, step));
             }
-            Op::SetAdd => {
-                let item = with.own(i.b());
-                self.set_add(regs.get(i.a()), item)?;
-            }
             Op::MapAdd => {
                 let value = with.own(i.c());
                 let key = with.own(i.b());

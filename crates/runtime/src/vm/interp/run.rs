@@ -29,6 +29,7 @@ use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
 use crate::types::range::RangeIterator;
 use crate::types::seq_iter::{ListIter, TupleIter};
+use crate::types::set::Set;
 use crate::types::tuple::Tuple;
 use crate::vm::frames::{FrameData, FrameKind};
 use crate::vm::{Exc, Res, Vm};
@@ -266,7 +267,7 @@ impl Vm {
                                 continue;
                             }
                             save!();
-                            let value = check!(self.load_attr_slow(obj, &code.names[i.c() as usize], cached));
+                            let value = check!(self.load_attr_slow::<FREE>(obj, &code.names[i.c() as usize], cached));
                             skip!(2);
                             kill!(i.b());
                             regs.set(i.a(), value);
@@ -274,7 +275,8 @@ impl Vm {
                         Op::LoadMethod => {
                             let obj = regs.get(i.b());
                             let cached = cache!(0);
-                            let name = &code.names[i.c() as usize];
+                            // SAFETY: the compiler numbers names that there are.
+                            let name = unsafe { code.names.get_unchecked(i.c() as usize) };
                             let (function, with_self) = match self.load_method_cached(obj, name, cached.load(Relaxed)) {
                                 Some(function) => (function, true),
                                 None => {
@@ -312,7 +314,7 @@ impl Vm {
                             let cached = cache!(0);
                             save!();
                             if let Err(value) = self.store_attr_cached::<FREE>(obj, value, cached.load(Relaxed)) {
-                                check!(self.store_attr(obj, &code.names[i.b() as usize], value, cached));
+                                check!(self.store_attr::<FREE>(obj, &code.names[i.b() as usize], value, cached));
                             }
                             skip!(1);
                             kill!(i.a());
@@ -323,7 +325,7 @@ impl Vm {
                                 Some(value) => value,
                                 None => {
                                     save!();
-                                    check!(self.getitem(obj, key))
+                                    check!(self.getitem_more(obj, key))
                                 }
                             };
                             kill!(i.b());
@@ -607,7 +609,7 @@ impl Vm {
                             let next = if let Some(range) = iter.downcast_exact::<RangeIterator>() {
                                 range.next_small().map(Value::int)
                             } else if let Some(list) = iter.downcast_exact::<ListIter>() {
-                                list.next_item()
+                                list.next_in_loop::<FREE>()
                             } else if let Some(tuple) = iter.downcast_exact::<TupleIter>() {
                                 tuple.next_item()
                             } else {
@@ -616,8 +618,14 @@ impl Vm {
                                     // SAFETY: the register of the iterator, a temporary.
                                     let slot = unsafe { regs.0.add(i.b() as usize) };
                                     let body = &generator.body;
-                                    let pushed =
-                                        self.push_generator(iter, body, Value::NONE, FrameKind::For, i.a(), slot);
+                                    let pushed = self.push_generator::<HOOK>(
+                                        iter,
+                                        body,
+                                        Value::NONE,
+                                        FrameKind::For,
+                                        i.a(),
+                                        slot,
+                                    );
                                     if pushed.is_ok() {
                                         load!();
                                         continue;
@@ -652,6 +660,14 @@ impl Vm {
                                 save!();
                                 check!(list.push(self, item));
                             }
+                        }
+                        Op::SetAdd => {
+                            save!();
+                            let item = regs.get(i.b());
+                            if let Some(set) = regs.get(i.a()).downcast_exact::<Set>() {
+                                check!(set.add(self, item));
+                            }
+                            kill!(i.b());
                         }
                         Op::UnpackSequence => {
                             let n = i.c() as usize;
@@ -703,7 +719,6 @@ impl Vm {
                                 load!();
                                 continue;
                             }
-                            let (mut first, mut count) = (first, count);
                             let args = Args::new(regs.slice(first, count));
                             let result = if kind == CallKind::NativeFunction
                                 // SAFETY: as above.
@@ -715,8 +730,7 @@ impl Vm {
                                     Some(receiver) => {
                                         // It goes into the place between callee and arguments.
                                         regs.set(i.a() + 1, receiver.clone());
-                                        (first, count) = (i.a() + 1, n + 1);
-                                        Args::new(regs.slice(first, count))
+                                        Args::new(regs.slice(i.a() + 1, n + 1))
                                     }
                                 };
                                 (native.def.func)(self, args)
@@ -759,10 +773,8 @@ impl Vm {
                                 self.call_args(callee, args)
                             };
                             let value = check!(result);
-                            for j in 0..count as u16 {
-                                regs.clear_object(first + j);
-                            }
-                            regs.clear_object(i.a());
+                            // The callable, the place of the receiver and the arguments.
+                            regs.clear_many(i.a(), n + 2);
                             // SAFETY: an instruction follows, since a call does not end the code.
                             let next = unsafe { Ip::new(pc) };
                             if next.op() == Op::Clear && next.a() == i.c() {
@@ -861,7 +873,7 @@ impl Vm {
                             let value = operand!(i.b());
                             save!();
                             // SAFETY: `frame` is the innermost record, a generator's: it is suspended, not left.
-                            match unsafe { self.suspend(frame, value, i.a()) } {
+                            match unsafe { self.suspend::<HOOK>(frame, value, i) } {
                                 Flow::Reload => load!(),
                                 Flow::Done(value) => return Ok(Some(value)),
                             }
@@ -881,7 +893,7 @@ impl Vm {
                             if let Some(body) = body {
                                 // SAFETY: the register of the iterator, a temporary.
                                 let slot = unsafe { regs.0.add(i.b() as usize) };
-                                match self.push_generator(iter, body, sent, FrameKind::Send, i.a(), slot) {
+                                match self.push_generator::<HOOK>(iter, body, sent, FrameKind::Send, i.a(), slot) {
                                     Ok(()) => {
                                         load!();
                                         continue;
@@ -899,6 +911,24 @@ impl Vm {
                             }
                         }
 
+                        Op::GetYieldFromIter | Op::GetAwaitable => {
+                            let source = regs.get(i.b());
+                            // A generator, or a coroutine that nobody awaits yet, is its own iterator.
+                            let own = if i.op() == Op::GetYieldFromIter {
+                                source.downcast_exact::<Generator>().is_some_and(|g| !g.is_awaitable())
+                            } else {
+                                source.downcast_exact::<Coroutine>().is_some_and(|c| c.body.is_new())
+                            };
+                            if own {
+                                let value = operand!(i.b());
+                                regs.set(i.a(), value);
+                                continue;
+                            }
+                            save!();
+                            // SAFETY: `frame` is the innermost record.
+                            check!(self.rare(i, unsafe { &*frame }, regs));
+                        }
+
                         Op::Reraise | Op::Raise | Op::EndAsyncFor | Op::CleanupThrow => {
                             save!();
                             again = match i.op() {
@@ -909,7 +939,61 @@ impl Vm {
                             check!(self.rare(i, unsafe { &*frame }, regs));
                             again = false;
                         }
-                        _ => {
+                        // Each is named: the jump then needs no check of its range.
+                        Op::DeleteLocal
+                        | Op::LoadCommon
+                        | Op::DeleteGlobal
+                        | Op::LoadName
+                        | Op::StoreName
+                        | Op::DeleteName
+                        | Op::LoadFromMappingOrGlobal
+                        | Op::LoadFromMappingOrDeref
+                        | Op::LoadLocals
+                        | Op::MakeCell
+                        | Op::CopyFreeVars
+                        | Op::DeleteDeref
+                        | Op::DeleteAttr
+                        | Op::LoadSuperAttr
+                        | Op::LoadSuperMethod
+                        | Op::DelItem
+                        | Op::SetSlice
+                        | Op::Pos
+                        | Op::Invert
+                        | Op::GetAIter
+                        | Op::GetANext
+                        | Op::BuildSet
+                        | Op::BuildMap
+                        | Op::BuildString
+                        | Op::BuildSlice
+                        | Op::MapAdd
+                        | Op::ListExtend
+                        | Op::SetUpdate
+                        | Op::DictUpdate
+                        | Op::DictMerge
+                        | Op::ListToTuple
+                        | Op::UnpackEx
+                        | Op::MakeFunction
+                        | Op::ImportName
+                        | Op::ImportFrom
+                        | Op::ImportStar
+                        | Op::CheckExcMatch
+                        | Op::CheckEgMatch
+                        | Op::PrepReraiseStar
+                        | Op::WithExceptStart
+                        | Op::AsyncGenWrap
+                        | Op::Convert
+                        | Op::FormatSimple
+                        | Op::FormatSpec
+                        | Op::BuildInterpolation
+                        | Op::BuildTemplate
+                        | Op::GetLen
+                        | Op::MatchMapping
+                        | Op::MatchSequence
+                        | Op::MatchKeys
+                        | Op::MatchClass
+                        | Op::Intrinsic1
+                        | Op::Intrinsic2
+                        | Op::SetupAnnotations => {
                             save!();
                             // SAFETY: `frame` is the innermost record.
                             let ahead = check!(self.rare(i, unsafe { &*frame }, regs));

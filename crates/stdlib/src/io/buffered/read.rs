@@ -4,6 +4,7 @@
 //! an operation with what there is.
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::room as memory;
 use lisle_runtime::native::{Res, Value, Vm};
 use lisle_runtime::types::buffer::Buffer;
 use lisle_runtime::types::bytearray::ByteArray;
@@ -100,45 +101,45 @@ impl Entered<'_> {
         let raw = match &self.raw {
             Raw::File(file) => {
                 let rest = file.read_all(vm)?;
-                return Ok(self.joined(all, rest));
+                return self.joined(all, rest);
             }
             Raw::Other(raw) => raw.clone(),
         };
         if let Some(readall) = vm.getattr_opt(&raw, intern!("readall"))? {
             let rest = vm.call(&readall, &[])?;
             if rest.is_none() {
-                return Ok(self.joined(all, None));
+                return self.joined(all, None);
             }
-            let rest = expect_bytes(vm, &rest, "readall()")?.as_slice().to_vec();
-            return Ok(self.joined(all, Some(rest)));
+            let rest = memory::copied(expect_bytes(vm, &rest, "readall()")?.as_slice())?;
+            return self.joined(all, Some(rest));
         }
         loop {
             let data = vm.call_method(&raw, intern!("read"), &[])?;
             if data.is_none() {
-                return Ok(self.joined(all, None));
+                return self.joined(all, None);
             }
             let bytes = expect_bytes(vm, &data, "read()")?.as_slice();
             if bytes.is_empty() {
                 return Ok(Some(all));
             }
             self.advance_abs(bytes.len());
-            all.extend_from_slice(bytes);
+            memory::append(&mut all, bytes)?;
         }
     }
 
-    fn joined(&mut self, mut all: Vec<u8>, rest: Option<Vec<u8>>) -> Option<Vec<u8>> {
-        match rest {
+    fn joined(&mut self, mut all: Vec<u8>, rest: Option<Vec<u8>>) -> Res<Option<Vec<u8>>> {
+        Ok(match rest {
             None if all.is_empty() => None,
             None => Some(all),
             Some(rest) => {
                 self.advance_abs(rest.len());
                 if all.is_empty() {
-                    return Some(rest);
+                    return Ok(Some(rest));
                 }
-                all.extend_from_slice(&rest);
+                memory::append(&mut all, &rest)?;
                 Some(all)
             }
-        }
+        })
     }
 
     /// `size` bytes, fewer at the end of the stream or where it would block; `None` if there are none and it would.
@@ -189,10 +190,10 @@ impl Entered<'_> {
             let n = self.ahead().min(left);
             let seen = &self.bytes[self.pos..self.pos + n];
             if let Some(at) = memchr::memchr(b'\n', seen) {
-                line.extend_from_slice(self.take(at + 1));
+                memory::append(&mut line, self.take(at + 1))?;
                 return Ok(line);
             }
-            line.extend_from_slice(self.take(n));
+            memory::append(&mut line, self.take(n))?;
             if n == left {
                 return Ok(line);
             }
@@ -207,9 +208,7 @@ impl Entered<'_> {
 
 /// `raw.readinto(..)` of an object that is no plain file.
 fn read_other(vm: &Vm, raw: &Value, out: &mut Vec<u8>, size: usize) -> Res<Option<usize>> {
-    let mut bytes = room(vm, size)?;
-    bytes.resize(size, 0);
-    let array = ByteArray::new_value(bytes);
+    let array = ByteArray::new_value(memory::zeroed(size)?);
     let view = crate::io::view_of(vm, &array)?;
     let result = retry_interrupted(vm, || {
         vm.call_method(raw, intern!("readinto"), std::slice::from_ref(&view))
@@ -231,9 +230,8 @@ fn read_other(vm: &Vm, raw: &Value, out: &mut Vec<u8>, size: usize) -> Res<Optio
     let n = match array.downcast::<ByteArray>() {
         Some(array) => array.with(|bytes| {
             let n = n.min(bytes.len());
-            out.extend_from_slice(&bytes[..n]);
-            n
-        }),
+            memory::append(out, &bytes[..n]).map(|()| n)
+        })?,
         None => 0,
     };
     Ok(Some(n))
