@@ -136,3 +136,13 @@ for text in ("[1, 'a', {'b': (2.5, -3)}, {4}, b'c', None, True, 1+2j]", "f(x)", 
         print(ast.literal_eval(text))
     except (ValueError, SyntaxError) as e:
         print(type(e).__name__)
+
+# Calls of methods, on one line and on several, as trees that went through the parser and trees without places.
+source = "words = ' a b '.strip().split()\nlast = (words\n    .copy()\n    .pop())\nprint(words, last)\n"
+tree = ast.parse(source)
+exec(compile(tree, "tree", "exec"))
+for node in ast.walk(tree):
+    for field in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+        if hasattr(node, field):
+            delattr(node, field)
+exec(compile(ast.fix_missing_locations(tree), "tree", "exec"))

@@ -313,7 +313,7 @@ opcodes! {
     /// For `except*`: `R[a+1], R[a] = matching part or None, rest or None` of the exception `R[b]` against the type `R[c]`; keep b
     /// (`a` may be `b`). `R[b]` may be None: both are None then. A matching part becomes what `sys.exception()` gives.
     CheckEgMatch, DstSrcSrc, 0;
-    /// Raises `R[a]` again, keeping its traceback.
+    /// Raises `R[a]` again, keeping its traceback. `k` = 1: a frame that is left by it shows where it was raised first.
     Reraise, Src, 0;
     /// `R[a] = exception to raise after except*` from the original `R[b]` and the list `R[c]` of what was raised or left, or None.
     PrepReraiseStar, DstSrcSrc, 0;

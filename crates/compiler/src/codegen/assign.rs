@@ -93,7 +93,7 @@ impl<'a> Codegen<'a> {
                 let object = self.operand(&e.value)?;
                 let name = self.mangle(e.attr.as_str());
                 let index = self.near_name(&name)?;
-                self.u().range = self.attribute_range(e, e.range.end());
+                self.u().range = self.attribute_range(e, e.range);
                 self.emit(Op::StoreAttr, 0, object.0, index, value.0);
             }
             Expr::Subscript(e) => {

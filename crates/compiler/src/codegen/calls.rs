@@ -18,8 +18,8 @@ impl<'a> Codegen<'a> {
         let spread = needs_spread(&e.arguments);
         let base = self.call_base(dst);
         if !spread && let Expr::Attribute(method) = &*e.func {
-            let old = self.attribute_range(method, e.range().end());
-            self.u().range = self.attribute_range(method, method.range.end());
+            let old = self.attribute_range(method, e.range());
+            self.u().range = self.attribute_range(method, method.range);
             // The callable's register is on top while what it comes from is evaluated into it.
             self.set_top(base.index() + 1);
             if let Expr::Call(call) = &*method.value
@@ -31,6 +31,7 @@ impl<'a> Codegen<'a> {
                 self.emit(Op::LoadSuperMethod, k, base.0, parts.0, index);
             } else {
                 let object = self.operand_in(&method.value, base)?;
+                self.note_object(object, &method.value);
                 let name = self.mangle(method.attr.as_str());
                 let index = self.near_name(&name)?;
                 self.emit(Op::LoadMethod, 0, base.0, object.0, index);

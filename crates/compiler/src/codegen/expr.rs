@@ -497,7 +497,8 @@ impl<'a> Codegen<'a> {
             let target = if chain.is_empty() { dst } else { work };
             let name = self.mangle(attribute.attr.as_str());
             let index = self.near_name(&name)?;
-            self.u().range = self.attribute_range(attribute, attribute.range.end());
+            self.u().range = self.attribute_range(attribute, attribute.range);
+            self.note_object(value, object);
             self.emit(Op::LoadAttr, 0, target.0, value.0, index);
             value = target;
         }

@@ -603,13 +603,20 @@ impl<'a> Codegen<'a> {
         Ok(())
     }
 
-    /// The place of an attribute, or with `end` of its call: an attribute on a later line than its object is where its name is.
-    fn attribute_range(&self, e: &ruff_python_ast::ExprAttribute, end: TextSize) -> TextRange {
+    /// The place of `whole`, an attribute or a call of it: an attribute on a later line than its object is where its name is.
+    fn attribute_range(&self, e: &ruff_python_ast::ExprAttribute, whole: TextRange) -> TextRange {
         let name = e.attr.range();
         if self.lines.is_made_up() || self.lines.line(e.range.start()) == self.lines.line(name.end()) {
-            return TextRange::new(e.range.start(), end);
+            return whole;
         }
-        TextRange::new(name.start(), end)
+        TextRange::new(name.start(), whole.end())
+    }
+
+    /// A local takes no instruction, but its line is one that runs when that of its attribute is another.
+    fn note_object(&mut self, value: Reg, object: &Expr) {
+        if !self.lines.is_made_up() && value.is_local() && self.unit().range.start() > object.range().end() {
+            self.at(object.range(), |this| this.emit(Op::Nop, 0, 0, 0, 0));
+        }
     }
 
     fn is_generator_like(&self) -> bool {

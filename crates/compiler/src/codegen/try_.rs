@@ -54,20 +54,20 @@ impl<'a> Codegen<'a> {
         self.push_block(BlockKind::Handler { exc, name: None }, Some((cleanup, exc.plus(2))));
         self.conditional_stmts(body)?;
         let used = self.pop_block();
-        self.reraise(exc);
+        self.reraise(exc, false);
         self.cleanup(cleanup, used, bound, exc, None);
         self.set_top(top);
         Ok(())
     }
 
-    /// Leaves a handler with its own exception.
-    pub(super) fn reraise(&mut self, exc: Reg) {
+    /// Leaves a handler with its own exception; `back`: the frame then shows the place where that was raised.
+    pub(super) fn reraise(&mut self, exc: Reg, back: bool) {
         let top = self.top();
         let error = self.temp();
         self.silently(|this| {
             this.emit2(Op::Move, error, exc.plus(1));
             this.emit1(Op::PopExc, exc);
-            this.emit1(Op::Reraise, error);
+            this.emit(Op::Reraise, u8::from(back), error.0, 0, 0);
         });
         self.u().reachable = false;
         self.set_top(top);
@@ -87,7 +87,7 @@ impl<'a> Codegen<'a> {
             this.emit2(Op::Move, error, inner.plus(1));
             this.emit1(Op::PopExc, inner);
             this.emit1(Op::PopExc, exc);
-            this.emit1(Op::Reraise, error);
+            this.emit(Op::Reraise, 1, error.0, 0, 0);
         });
         self.u().reachable = false;
         self.set_top(exc.index() + 2);
@@ -175,7 +175,10 @@ impl<'a> Codegen<'a> {
             self.place(next);
         }
         // Nothing matched.
-        self.reraise(exc);
+        if let Some(ExceptHandler::ExceptHandler(last)) = s.handlers.last() {
+            self.u().range = last.type_.as_ref().map_or(last.range, |t| t.range());
+        }
+        self.reraise(exc, false);
         self.cleanup(cleanup, cleanup_used, bound.clone(), exc, None);
         for (label, used, name) in named {
             self.cleanup(label, used, bound.clone(), exc, Some(name));

@@ -106,7 +106,7 @@ impl<'a> Codegen<'a> {
             Ok(())
         })?;
         self.set_top(exc.index() + 2);
-        self.reraise(exc);
+        self.reraise(exc, true);
         self.cleanup(cleanup, used, bound, exc, None);
         self.place(swallowed);
         self.emit1(Op::PopExc, exc);

@@ -556,6 +556,16 @@ impl Vm {
         }
     }
 
+    /// An observed frame that is left by an instruction of no statement shows the statement that it comes from.
+    #[cold]
+    pub(super) fn show_statement(&self, f: &FrameData) {
+        if self.is_watched()
+            && let Some(level) = self.level(self.frames.depth.get(), f.code())
+        {
+            f.set_pc(level.shown + 1);
+        }
+    }
+
     /// Whether unwinding has anybody to tell.
     #[inline(always)]
     pub(super) fn is_watched(&self) -> bool {

@@ -86,10 +86,13 @@ impl Vm {
 
     /// A frame that is left by an exception raised again shows where it was raised first.
     fn show_first_raise(&self, exc: &Exc, f: &FrameData) {
-        if Instr(f.code().words[f.pc().saturating_sub(1) as usize].load(std::sync::atomic::Ordering::Relaxed))
-            .op_number()
-            == Op::Raise as u8
-        {
+        let word = f.code().words[f.pc().saturating_sub(1) as usize].load(std::sync::atomic::Ordering::Relaxed);
+        let i = Instr(word);
+        if i.op_number() == Op::Raise as u8 {
+            return;
+        }
+        if i.op_number() == Op::Reraise as u8 && i.k() == 0 {
+            self.show_statement(f);
             return;
         }
         let Some(frame) = f.frame_object() else { return };

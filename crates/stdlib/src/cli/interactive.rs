@@ -161,11 +161,24 @@ fn read_line(vm: &Vm) -> Res<Option<String>> {
 /// Compiles what there is and, if it is whole, runs it.
 fn step(vm: &Vm, compiler: &Value, namespace: &Value, text: &str) -> Res<Step> {
     let source = Value::from(text);
-    let compiled = vm.call(
-        compiler,
-        &[source.clone(), Value::from("<stdin>"), Value::from("single")],
-    );
-    let code = compiled.inspect_err(|exc| {
+    let compile = |source: &Value| {
+        vm.call(
+            compiler,
+            &[source.clone(), Value::from("<stdin>"), Value::from("single")],
+        )
+    };
+    let code = match compile(&source) {
+        // What is wrong with a line may show only when its end is seen.
+        Err(exc) if exc.is_instance(exceptions::SYNTAX_ERROR.get()) => {
+            let ended = Value::from(format!("{text}\n").as_str());
+            match compile(&ended) {
+                Ok(_) => Err(exc),
+                other => other,
+            }
+        }
+        other => other,
+    };
+    let code = code.inspect_err(|exc| {
         // What compiles is no part of the program.
         drop(exc.object().traceback.take());
     })?;

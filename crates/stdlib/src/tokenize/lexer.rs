@@ -369,6 +369,7 @@ impl Lexer {
         if first == '\n' {
             self.at_line_start = true;
             if blank || !self.brackets.is_empty() {
+                self.comment_newline = false;
                 return match self.extra {
                     true => self.make(Kind::BlankNewline, self.start).map(Some),
                     false => Ok(None),
