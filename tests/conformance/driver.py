@@ -151,6 +151,22 @@ def changed():
         return {line.split()[0] for line in file if line.strip() and not line.startswith("#")}
 
 
+def clean_after_skips():
+    """A set-up that is skipped halfway, for the lack of a C module, is taken down again."""
+    set_up = unittest.TestCase._callSetUp
+
+    @functools.wraps(set_up)
+    def call_set_up(self):
+        try:
+            set_up(self)
+        except unittest.SkipTest as skip:
+            if str(skip).startswith("needs "):
+                self.tearDown()
+            raise
+
+    unittest.TestCase._callSetUp = call_set_up
+
+
 def ident(test):
     return test.id().replace("\n", " ")
 
@@ -275,6 +291,7 @@ def main():
         support.without_optimizer = lambda function: function
         support.skip_if_suppress_immortalization = lambda: lambda function: function
         fresh_warnings()
+    clean_after_skips()
     suite = unittest.defaultTestLoader.loadTestsFromName(module)
     absent.forget()
     result = Report()

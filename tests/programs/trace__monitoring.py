@@ -138,3 +138,55 @@ for wrong in [
         print(str(error).partition(" 0x")[0])
 m.free_tool_id(TOOL)
 print(m.get_tool(TOOL))
+
+
+# Ends of generators, which nobody raises.
+def counted():
+    yield 1
+    return 5
+
+
+async def answer():
+    return 3
+
+
+async def waits():
+    await answer()
+
+
+def delegates():
+    yield from counted()
+
+
+def ends():
+    for x in counted():
+        pass
+    list(delegates())
+    waits().send(None)
+
+
+def stopped(code, offset, error):
+    log.append((code.co_name, repr(error)))
+
+
+m.use_tool_id(TOOL, "ends")
+m.register_callback(TOOL, E.STOP_ITERATION, stopped)
+run(E.STOP_ITERATION, ends)
+print(log)
+m.free_tool_id(TOOL)
+log.clear()
+
+
+def trace(frame, event, arg):
+    if event == "exception":
+        log.append((frame.f_code.co_name, repr(arg[1]), arg[2] is None))
+    return trace
+
+
+sys.settrace(trace)
+try:
+    ends()
+except StopIteration:
+    pass
+sys.settrace(None)
+print(log)

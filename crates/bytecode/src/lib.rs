@@ -4,6 +4,7 @@
 
 mod code;
 mod dis;
+mod flow;
 mod instr;
 mod locations;
 pub mod opcode;
@@ -12,6 +13,7 @@ mod verify;
 
 pub use code::{CodeFlags, CodeObject, Const, ExceptionEntry, Location, Text};
 pub use dis::{Line, disassemble, listing};
+pub use flow::{Effect, effect};
 pub use instr::Instr;
 pub use locations::Locations;
 pub use opcode::Op;

@@ -35,6 +35,12 @@ use codegen::Codegen;
 use errors::{Fault, Res};
 use source::LineIndex;
 
+/// Changes with the compiler: code that another one made is not its own.
+pub const COMPILER_ID: u32 = match u32::from_str_radix(env!("LISLE_COMPILER_ID"), 16) {
+    Ok(id) => id,
+    Err(_) => panic!("the build script writes a number"),
+};
+
 /// What a source is compiled as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {

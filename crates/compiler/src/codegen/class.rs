@@ -105,7 +105,7 @@ impl<'a> Codegen<'a> {
         };
         let scope = self.table.scope(scope_id);
         let qualname = self.class_qualname(s.name.as_str());
-        let start = self.start_of(self.without_decorators(&s.decorator_list, s.range));
+        let start = self.start_of(s.decorator_list.first().map_or(s.range, |first| first.range));
         let future = self.future;
         self.push_unit(scope_id, s.name.as_str().into(), qualname.clone(), first_line);
         self.u().range = start;
@@ -143,6 +143,7 @@ impl<'a> Codegen<'a> {
         let body = self.docstring_of_body(&s.body)?;
         self.stmts(body)?;
         self.class_annotations()?;
+        self.u().silent = true;
         self.class_epilogue()?;
         self.finish()
     }

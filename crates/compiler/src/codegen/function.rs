@@ -107,7 +107,7 @@ impl<'a> Codegen<'a> {
             return self.fail(s.range, "function without a scope");
         };
         let name: Rc<str> = s.name.as_str().into();
-        let start = self.start_of(self.without_decorators(&s.decorator_list, s.range));
+        let start = self.start_of(s.decorator_list.first().map_or(s.range, |first| first.range));
         self.enter_function(scope, name, Some(&s.parameters), first_line, start);
         let (doc, body) = self.take_docstring(&s.body)?;
         if let Some(doc) = doc {

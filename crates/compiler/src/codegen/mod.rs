@@ -401,6 +401,12 @@ impl<'a> Codegen<'a> {
         self.u().reachable = false;
     }
 
+    /// A jump over handlers that stand between two statements, which nobody is told of.
+    fn jump_over(&mut self, target: Label) {
+        self.jump_op(Op::Jump, 3, 0, 0, target);
+        self.u().reachable = false;
+    }
+
     fn label(&mut self) -> Label {
         let unit = self.u();
         unit.labels.push(None);

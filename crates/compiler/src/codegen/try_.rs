@@ -37,7 +37,7 @@ impl<'a> Codegen<'a> {
         }
         let used = self.pop_block();
         self.conditional_stmts(&s.finalbody)?;
-        self.jump_silently(Op::Jump, end);
+        self.jump_over(end);
         self.place_handler(handler, used, bound);
         self.final_handler(&s.finalbody)?;
         self.place(end);
@@ -102,7 +102,7 @@ impl<'a> Codegen<'a> {
         self.conditional_stmts(&s.body)?;
         let used = self.pop_block();
         self.conditional_stmts(&s.orelse)?;
-        self.jump_silently(Op::Jump, end);
+        self.jump_over(end);
         self.place_handler(handler, used, bound);
         if let Some(first) = s.handlers.first() {
             self.u().range = first.range();
@@ -170,7 +170,7 @@ impl<'a> Codegen<'a> {
                 if let Some(name) = name {
                     this.unbind_name(name);
                 }
-                this.jump_silently(Op::Jump, end);
+                this.jump_over(end);
             });
             self.place(next);
         }
@@ -260,7 +260,7 @@ impl<'a> Codegen<'a> {
         self.place(nothing);
         self.emit1(Op::Clear, error);
         self.emit1(Op::PopExc, exc);
-        self.jump_silently(Op::Jump, end);
+        self.jump_over(end);
         self.cleanup(cleanup, used, bound, exc, None);
         self.u().silent = false;
         Ok(())

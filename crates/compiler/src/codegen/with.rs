@@ -57,7 +57,7 @@ impl<'a> Codegen<'a> {
         let used = self.pop_block();
         self.u().range = range;
         self.call_exit(exit, is_async)?;
-        self.jump(end);
+        self.jump_over(end);
         self.place_handler(handler, used, bound);
         self.exceptional_exit(exit, is_async)?;
         self.place(end);

@@ -47,10 +47,10 @@ pub mod module {
         Ok(Value::from("default"))
     }
 
-    /// The magic number of cache files: it changes with the form of code objects, and ends like CPython's.
+    /// The magic number of cache files: it changes with the form of code objects and with the compiler, and ends like CPython's.
     #[pyattr]
     fn pyc_magic_number_token(_vm: &Vm) -> Res<Value> {
-        let id = lisle_bytecode::FORMAT_ID;
+        let id = lisle_bytecode::FORMAT_ID ^ lisle_compiler::COMPILER_ID;
         let low = (id ^ id >> 16) & 0xffff;
         Ok(Value::int(i64::from(low | 0x0d << 16 | 0x0a << 24)))
     }

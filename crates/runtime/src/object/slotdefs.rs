@@ -13,6 +13,7 @@ use crate::intern;
 use crate::native::Args;
 use crate::types::descriptors::SlotWrapper;
 use crate::types::dict::Dict;
+use crate::types::exceptions::AttributeError;
 use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
@@ -864,13 +865,23 @@ fn getattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
         },
         None => crate::vm::attributes::generic_getattr(vm, this, name),
     };
-    match first {
+    let found = match first {
         Err(exc) if exc.is_attribute_error() && this.ty().lookup(vm, intern!("__getattr__")).is_some() => {
             drop(exc);
             vm.call_special(this, intern!("__getattr__"), &[name.as_value()])
         }
         other => other,
-    }
+    };
+    found.inspect_err(|exc| {
+        // What was looked for, for suggestions.
+        if let Some(error) = exc.value().downcast::<AttributeError>()
+            && error.name.is_empty()
+            && error.obj.is_empty()
+        {
+            error.name.set(name.to_value());
+            error.obj.set(this.clone());
+        }
+    })
 }
 
 /// An error if a class between that of the receiver and the one whose native function is called has a native function of its own:

@@ -522,11 +522,14 @@ impl Code {
             if let Some((_, next)) = runs.next_if(|&(start, _)| start <= pc) {
                 l = next;
             }
-            let whole = !l.is_silent() && l.col != NO_COLUMN;
+            if l.is_silent() {
+                (l.end_line, l.col) = (l.line, NO_COLUMN);
+            }
+            let whole = l.col != NO_COLUMN;
             let field = |known: bool, x: u32| if known { Value::int(x.into()) } else { Value::NONE };
             let fields = [
                 field(l.line != 0, l.line),
-                field(whole, l.end_line),
+                field(l.line != 0, l.end_line),
                 field(whole, l.col),
                 field(whole, l.end_col),
             ];

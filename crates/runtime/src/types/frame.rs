@@ -49,6 +49,8 @@ pub struct Frame {
     pub trace: Slot,
     pub trace_lines: std::sync::atomic::AtomicBool,
     pub trace_opcodes: std::sync::atomic::AtomicBool,
+    /// Where a suspended generator goes on, if a tracer has it jump; `u32::MAX` for nowhere else.
+    pub pending_jump: AtomicU32,
     /// Further names that were put into `f_locals`: a dict.
     pub extra: Slot,
 }
@@ -82,6 +84,7 @@ impl Frame {
             trace: Slot::empty(),
             trace_lines: std::sync::atomic::AtomicBool::new(true),
             trace_opcodes: std::sync::atomic::AtomicBool::new(false),
+            pending_jump: AtomicU32::new(u32::MAX),
             extra: Slot::empty(),
         })
     }
@@ -236,9 +239,20 @@ impl Py<Frame> {
         self.values.with(self.header(), |v| v.get(i).cloned().flatten())
     }
 
+    /// The cell of a free variable that a generator is yet to copy, since it has not begun.
+    fn free_cell(&self, i: usize) -> Option<Value> {
+        let n = i.checked_sub(self.code.first_free.into())?;
+        let generator = self.generator()?;
+        if !crate::types::generator::body_of(&generator)?.is_new() {
+            return None;
+        }
+        let function = function_of(self)?;
+        function.closure.as_ref()?.as_slice().get(n).cloned()
+    }
+
     /// Local variable `i`.
     pub(crate) fn local(&self, vm: &Vm, i: usize) -> Option<Value> {
-        let value = self.raw_local(vm, i)?;
+        let value = self.raw_local(vm, i).or_else(|| self.free_cell(i))?;
         match value.downcast_exact::<Cell>() {
             Some(cell) if self.code.is_cell(i) => cell.contents.get(),
             _ => Some(value),
@@ -353,10 +367,10 @@ impl Frame {
         (line != 0).then(|| Value::int(line.into()))
     }
     #[setter]
-    fn set_f_lineno(vm: &Vm, _this: &Py<Frame>, value: Option<&Value>) -> Res<()> {
+    fn set_f_lineno(vm: &Vm, this: &Py<Frame>, value: Option<&Value>) -> Res<()> {
         match value {
             None => Err(vm.attribute_error("cannot delete attribute")),
-            Some(_) => Err(vm.value_error("f_lineno can only be set in a trace function")),
+            Some(line) => vm.jump_to_line(this, line),
         }
     }
     #[getter]

@@ -5,8 +5,10 @@
 //!
 //! Invariants: a thread runs the loop with a hook while [`Observers::watched`] is set and no callback of its own runs; its poll word has
 //! OBSERVE as long, so that loops entered before change over at their next safepoint. What a callback does is not observed.
-//! Jumps are told of at the instruction that they lead to. Left out: jumps of a tracer to another line (`frame.f_lineno = n`), STOP_ITERATION events.
+//! Jumps are told of at the instruction that they lead to. What ends a loop over an iterator that is no
+//! generator is not told of.
 
+mod jump;
 pub mod monitoring;
 
 use std::cell::{Cell, RefCell};
@@ -18,8 +20,12 @@ use super::interp::Ip;
 use super::{Exc, Res, Vm};
 use crate::object::{Py, Slot, Value};
 use crate::threads::{self, poll};
+use crate::types::async_generator::{AsyncGenASend, AsyncGenAThrow};
 use crate::types::code::Code;
+use crate::types::coroutine::Coroutine;
 use crate::types::frame::Frame;
+use crate::types::generator::Generator;
+use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
 use crate::types::tuple::Tuple;
 use monitoring::Event;
@@ -36,6 +42,19 @@ struct Level {
     shown: u32,
     /// The last instruction, if it is a jump to be told of when it is known where it leads.
     jump: Option<Jump>,
+    /// The last instruction, if it waits for what another generator returns.
+    sent: Option<Sent>,
+}
+
+/// Where a frame goes on when a generator has returned.
+#[derive(Clone, Copy)]
+struct Sent {
+    at: u32,
+    /// The register that gets the value; none in loops.
+    register: Option<u16>,
+    to: u32,
+    /// Whether it is a generator or coroutine itself, not what wraps one.
+    own: bool,
 }
 
 /// A jump: where it is, and, unless it is unconditional, which instruction follows it otherwise.
@@ -43,6 +62,20 @@ struct Level {
 struct Jump {
     at: u32,
     otherwise: Option<u32>,
+}
+
+/// What a callback is being told of, as far as jumps to other lines depend on it.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Told {
+    #[default]
+    Nothing,
+    /// A frame begins.
+    Start,
+    /// A place between two instructions of a frame.
+    Line,
+    Yield,
+    Call,
+    Other,
 }
 
 /// A native call whose end is to be told.
@@ -63,14 +96,20 @@ pub struct Observers {
     watched: Cell<bool>,
     /// How many callbacks run.
     inside: Cell<u32>,
+    /// What the innermost of them is told, and of which frame, by number.
+    telling: Cell<(Told, usize)>,
+    /// What a generator has returned.
+    returned: Slot,
+    /// Whether a callback had the frame go on elsewhere.
+    jumped: Cell<bool>,
     levels: RefCell<Vec<Option<Level>>>,
     native_calls: RefCell<Vec<NativeCall>>,
 }
 
 impl Observers {
     /// The slots to be emptied when the thread ends.
-    pub(super) fn slots(&self) -> [&Slot; 2] {
-        [&self.trace, &self.profile]
+    pub(super) fn slots(&self) -> [&Slot; 3] {
+        [&self.trace, &self.profile, &self.returned]
     }
 }
 
@@ -166,6 +205,7 @@ impl Vm {
                         last,
                         shown: last,
                         jump: None,
+                        sent: None,
                     }
                 }));
             }
@@ -179,10 +219,18 @@ impl Vm {
     }
 
     /// Runs a callback.
-    fn tell(&self, function: &Value, args: &[Value]) -> Res<Value> {
+    fn tell(&self, told: Told, function: &Value, args: &[Value]) -> Res<Value> {
         let o = &self.observers;
-        let _inside = Inside::enter(&o.inside, o.inside.get() + 1);
-        self.call(function, args)
+        let before = o.telling.replace((told, self.frames.depth.get()));
+        let result = {
+            let _inside = Inside::enter(&o.inside, o.inside.get() + 1);
+            self.call(function, args)
+        };
+        o.telling.set(before);
+        if result.is_err() {
+            o.jumped.set(false);
+        }
+        result
     }
 
     /// The entry of the innermost frame, forgotten if another frame has taken its place.
@@ -203,13 +251,14 @@ impl Vm {
         drop(self.forget_native_calls(depth));
     }
 
-    /// Before the instruction at `pc` of the innermost frame.
+    /// Before the instruction at `pc` of the innermost frame. True if the frame is to go on elsewhere.
     #[cold]
     #[inline(never)]
-    pub(super) fn observe(&self, frame: *mut FrameData, pc: *const u64) -> Res<()> {
+    pub(super) fn observe(&self, frame: *mut FrameData, pc: *const u64) -> Res<bool> {
         if !self.wants_hook() {
-            return Ok(());
+            return Ok(false);
         }
+        let jumped = &self.observers.jumped;
         // SAFETY: the innermost record; `pc` is an instruction of its code, so the next word is one past it at most.
         let (f, i) = unsafe {
             (*frame).at.set(pc.add(1));
@@ -217,7 +266,7 @@ impl Vm {
         };
         let op = i.op();
         if op == Op::ReturnGenerator {
-            return Ok(());
+            return Ok(false);
         }
         let depth = self.frames.depth.get();
         self.native_returned(f, depth)?;
@@ -231,6 +280,7 @@ impl Vm {
             last: 0,
             shown: index,
             jump: None,
+            sent: None,
         });
         let prologue = matches!(op, Op::Resume | Op::CopyFreeVars | Op::MakeCell);
         if known.is_none() {
@@ -241,15 +291,24 @@ impl Vm {
             level.last = index;
             self.set_level(depth, level);
             self.frame_entered(f, prologue)?;
+            if !prologue {
+                self.jump_when_resumed(frame, depth);
+            }
+            if jumped.take() {
+                return Ok(true);
+            }
         }
         if prologue {
-            return Ok(());
+            return Ok(false);
         }
         if let Some(jump) = level.jump.take() {
             self.jumped(f, jump, index)?;
         }
+        if let Some(sent) = level.sent.take().filter(|sent| sent.to == index) {
+            self.returned_to(f, sent)?;
+        }
         // Jumps and returns that no statement says have no line of their own.
-        let silent = place.is_silent() || matches!(op, Op::Jump | Op::JumpBack | Op::ReturnConst) && i.k() == 1;
+        let silent = place.is_silent() || matches!(op, Op::Jump | Op::JumpBack | Op::ReturnConst) && i.k() & 1 == 1;
         let new_line = line != 0 && !silent && (line != level.line || index < level.last);
         if !silent {
             level.shown = index;
@@ -261,15 +320,32 @@ impl Vm {
         if new_line {
             level.line = line;
         }
-        level.jump = monitoring::jumps_asked().then(|| jump_of(op, index)).flatten();
+        let told = op != Op::Jump || i.k() & 2 == 0;
+        level.jump = (told && monitoring::jumps_asked())
+            .then(|| jump_of(op, index))
+            .flatten();
+        level.sent = match op {
+            Op::Send | Op::ForIter => {
+                drop(self.observers.returned.take());
+                sent_to(f, i, index)
+            }
+            _ => None,
+        };
         self.set_level(depth, level);
         if new_line {
             self.line_reached(f, line)?;
         }
+        if jumped.take() {
+            return Ok(true);
+        }
         self.trace_opcode(f)?;
         self.monitor(f, Event::Instruction, &[])?;
+        if jumped.take() {
+            return Ok(true);
+        }
         match op {
             Op::Call | Op::CallKw | Op::CallEx => self.call_seen(f, i, op, depth),
+            Op::LoadSuperAttr | Op::LoadSuperMethod => self.super_seen(f, i, depth),
             Op::Return => {
                 let value = f.reg(i.a() as usize).clone();
                 self.frame_returns(f, Event::PyReturn, value, depth)
@@ -283,7 +359,9 @@ impl Vm {
                 self.frame_returns(f, Event::PyYield, value, depth)
             }
             _ => Ok(()),
-        }
+        }?;
+        jumped.set(false);
+        Ok(false)
     }
 
     /// A jump led to `index`.
@@ -296,6 +374,46 @@ impl Vm {
         self.monitor_at(f, event, jump.at, &[Value::int(i64::from(index) * 2)])
     }
 
+    /// A generator that the frame waited for has returned: as CPython has it, a StopIteration that nobody raises.
+    #[cold]
+    fn returned_to(&self, f: &FrameData, sent: Sent) -> Res<()> {
+        let asked = |event| monitoring::wants(f.code(), event);
+        if self.observers.trace.is_empty() && !asked(Event::StopIteration) && !asked(Event::Raise) {
+            return Ok(());
+        }
+        // It belongs to the instruction that waited.
+        let at = f.at.get();
+        f.set_pc(sent.at + 1);
+        let result = self.returned_with(f, sent);
+        f.at.set(at);
+        result
+    }
+
+    fn returned_with(&self, f: &FrameData, sent: Sent) -> Res<()> {
+        let returned = self.observers.returned.take();
+        let value = match sent.register {
+            Some(register) => f.reg(register.into()).clone().unwrap_or(Value::NONE),
+            None => match returned {
+                Some(value) => value,
+                // The generator had ended before.
+                None => return Ok(()),
+            },
+        };
+        // Tracers hear of the end of a loop when there is a value.
+        let traced = sent.register.is_some() || !value.is_none();
+        let stop = self.stop_iteration_with(value).into_value();
+        if traced {
+            self.trace_local(Told::Other, f, "exception", || {
+                Tuple::new(vec![stop.ty().to_value(), stop.clone(), Value::NONE]).into_value()
+            })?;
+        }
+        let event = match sent.own {
+            true => Event::StopIteration,
+            false => Event::Raise,
+        };
+        self.monitor_at(f, event, sent.at, &[stop])
+    }
+
     /// A frame begins or goes on.
     fn frame_entered(&self, f: &FrameData, starts: bool) -> Res<()> {
         let event = if starts { Event::PyStart } else { Event::PyResume };
@@ -305,7 +423,13 @@ impl Vm {
         }
         if let Some(trace) = self.observers.trace.get() {
             let frame = self.frame_object_of(f);
-            self.trace_call(&frame, &trace, "call", Value::NONE)?;
+            self.trace_call(
+                if starts { Told::Start } else { Told::Line },
+                &frame,
+                &trace,
+                "call",
+                Value::NONE,
+            )?;
         }
         Ok(())
     }
@@ -313,9 +437,17 @@ impl Vm {
     /// A frame is left or suspended with a value.
     fn frame_returns(&self, f: &FrameData, event: Event, value: Option<Value>, depth: usize) -> Res<()> {
         let value = value.unwrap_or(Value::NONE);
-        self.trace_local(f, "return", || value.clone())?;
+        let told = if event == Event::PyYield {
+            Told::Yield
+        } else {
+            Told::Other
+        };
+        self.trace_local(told, f, "return", || value.clone())?;
         if let Some(profile) = self.observers.profile.get() {
             self.profile_event(f, &profile, "return", value.clone())?;
+        }
+        if f.generator != 0 && event == Event::PyReturn {
+            drop(self.observers.returned.swap(Some(value.clone())));
         }
         self.monitor(f, event, &[value])?;
         self.leave_level(depth);
@@ -326,7 +458,7 @@ impl Vm {
         if let Some(frame) = f.frame_object()
             && frame.trace_lines.load(Relaxed)
         {
-            self.trace_local(f, "line", || Value::NONE)?;
+            self.trace_local(Told::Line, f, "line", || Value::NONE)?;
         }
         self.monitor_line(f, line)
     }
@@ -335,24 +467,24 @@ impl Vm {
         if let Some(frame) = f.frame_object()
             && frame.trace_opcodes.load(Relaxed)
         {
-            return self.trace_local(f, "opcode", || Value::NONE);
+            return self.trace_local(Told::Line, f, "opcode", || Value::NONE);
         }
         Ok(())
     }
 
     /// Tells the frame's own trace function, if the thread is traced.
-    fn trace_local(&self, f: &FrameData, event: &str, arg: impl FnOnce() -> Value) -> Res<()> {
+    fn trace_local(&self, told: Told, f: &FrameData, event: &str, arg: impl FnOnce() -> Value) -> Res<()> {
         if self.observers.trace.is_empty() {
             return Ok(());
         }
         let Some(frame) = f.frame_object() else { return Ok(()) };
         let Some(local) = frame.trace.get() else { return Ok(()) };
-        self.trace_call(&frame, &local, event, arg())
+        self.trace_call(told, &frame, &local, event, arg())
     }
 
     /// Calls a trace function. What it returns traces the frame from now on; what it raises ends tracing.
-    fn trace_call(&self, frame: &Py<Frame>, function: &Value, event: &str, arg: Value) -> Res<()> {
-        match self.tell(function, &[frame.to_value(), Value::from(event), arg]) {
+    fn trace_call(&self, told: Told, frame: &Py<Frame>, function: &Value, event: &str, arg: Value) -> Res<()> {
+        match self.tell(told, function, &[frame.to_value(), Value::from(event), arg]) {
             Ok(local) => {
                 if !local.is_none() {
                     frame.trace.set(local);
@@ -369,7 +501,7 @@ impl Vm {
 
     fn profile_event(&self, f: &FrameData, function: &Value, event: &str, arg: Value) -> Res<()> {
         let frame = self.frame_object_of(f).into_value();
-        match self.tell(function, &[frame, Value::from(event), arg]) {
+        match self.tell(Told::Other, function, &[frame, Value::from(event), arg]) {
             Ok(_) => Ok(()),
             Err(exc) => {
                 self.set_profile_function(None);
@@ -385,8 +517,17 @@ impl Vm {
         if !profiled && !monitoring::wants(f.code(), Event::Call) {
             return Ok(());
         }
-        let Some(callee) = f.reg(a).clone() else { return Ok(()) };
-        let receiver = if i.k() != 0 { f.reg(a + 1).clone() } else { None };
+        let Some(mut callee) = f.reg(a).clone() else {
+            return Ok(());
+        };
+        let mut receiver = if i.k() != 0 { f.reg(a + 1).clone() } else { None };
+        if op != Op::CallEx
+            && let Some(method) = callee.downcast_exact::<Method>()
+        {
+            receiver = Some(method.receiver.clone());
+            let function = method.function.clone();
+            callee = function;
+        }
         let first = receiver.clone().or_else(|| {
             let arg = f.reg(a + 2).clone();
             match op {
@@ -426,6 +567,28 @@ impl Vm {
                 first,
             });
         }
+        Ok(())
+    }
+
+    /// `super` is about to be called, by an instruction that also looks up an attribute.
+    fn super_seen(&self, f: &FrameData, i: Ip, depth: usize) -> Res<()> {
+        if !monitoring::wants(f.code(), Event::Call) {
+            return Ok(());
+        }
+        let b = usize::from(i.b());
+        let Some(callable) = f.reg(b).clone() else {
+            return Ok(());
+        };
+        let first = f.reg(b + 1).clone().filter(|_| i.k() != 0);
+        let told = first.clone().unwrap_or_else(monitoring::missing);
+        let offset = f.pc() - 1;
+        self.monitor(f, Event::Call, &[callable.clone(), told])?;
+        self.observers.native_calls.borrow_mut().push(NativeCall {
+            depth,
+            offset,
+            callable,
+            first,
+        });
         Ok(())
     }
 
@@ -483,7 +646,12 @@ impl Vm {
         let known = self.level(depth, code);
         if let Some(level) = known {
             // The jump that raised led nowhere.
-            self.set_level(depth, Level { jump: None, ..level });
+            let level = Level {
+                jump: None,
+                sent: None,
+                ..level
+            };
+            self.set_level(depth, level);
         }
         let thrown = known.is_none();
         if thrown {
@@ -495,6 +663,7 @@ impl Vm {
                     last,
                     shown: last,
                     jump: None,
+                    sent: None,
                 },
             );
         }
@@ -503,7 +672,7 @@ impl Vm {
                 self.monitor(f, Event::PyThrow, &[exc.value().clone()])?;
                 if let Some(trace) = self.observers.trace.get() {
                     let frame = self.frame_object_of(f);
-                    self.trace_call(&frame, &trace, "call", Value::NONE)?;
+                    self.trace_call(Told::Other, &frame, &trace, "call", Value::NONE)?;
                 }
             }
             if let Some(call) = self.take_native_call(depth) {
@@ -512,7 +681,7 @@ impl Vm {
             if again {
                 return self.monitor(f, Event::Reraise, &[exc.value().clone()]);
             }
-            self.trace_local(f, "exception", || {
+            self.trace_local(Told::Other, f, "exception", || {
                 let value = exc.value().clone();
                 let traceback = exc.object().traceback.get().unwrap_or(Value::NONE);
                 Tuple::new(vec![value.ty().to_value(), value, traceback]).into_value()
@@ -527,12 +696,19 @@ impl Vm {
 
     /// A handler was found in the frame.
     #[cold]
-    pub(super) fn observe_handler(&self, f: &FrameData, exc: &Value) {
-        if self.wants_hook()
-            && let Err(other) = self.monitor(f, Event::ExceptionHandled, std::slice::from_ref(exc))
-        {
-            self.unraisable(other, None, None);
+    pub(super) fn observe_handler(&self, f: &FrameData, exc: &Value) -> Res<()> {
+        if !self.wants_hook() {
+            return Ok(());
         }
+        self.monitor(f, Event::ExceptionHandled, std::slice::from_ref(exc))?;
+        let depth = self.frames.depth.get();
+        if monitoring::wants(f.code(), Event::Line)
+            && let Some(level) = self.level(depth, f.code())
+        {
+            // A handler is a line of its own to tools, though not to tracers.
+            self.set_level(depth, Level { line: 0, ..level });
+        }
+        Ok(())
     }
 
     /// A frame is left by an exception.
@@ -543,7 +719,7 @@ impl Vm {
         }
         let depth = self.frames.depth.get();
         let result = (|| {
-            self.trace_local(f, "return", || Value::NONE)?;
+            self.trace_local(Told::Other, f, "return", || Value::NONE)?;
             if let Some(profile) = self.observers.profile.get() {
                 self.profile_event(f, &profile, "return", Value::NONE)?;
             }
@@ -571,6 +747,22 @@ impl Vm {
     pub(super) fn is_watched(&self) -> bool {
         self.observers.watched.get()
     }
+}
+
+fn sent_to(f: &FrameData, i: Ip, at: u32) -> Option<Sent> {
+    let iterator = f.reg(i.b().into()).as_ref()?;
+    let own = iterator.downcast_exact::<Generator>().is_some() || iterator.downcast_exact::<Coroutine>().is_some();
+    let sends = i.op() == Op::Send;
+    let wrapper = || {
+        iterator.downcast_exact::<AsyncGenASend>().is_some() || iterator.downcast_exact::<AsyncGenAThrow>().is_some()
+    };
+    let next = at + 1 + i.op().cache_words() as u32;
+    (own || sends && wrapper()).then(|| Sent {
+        at,
+        register: sends.then_some(i.a()),
+        to: next.wrapping_add_signed((i.c() as i16).into()),
+        own,
+    })
 }
 
 fn jump_of(op: Op, at: u32) -> Option<Jump> {

@@ -126,8 +126,13 @@ impl Vm {
                 for i in entry_row.depth..code.nregs as u16 {
                     regs.clear(i);
                 }
-                if self.is_watched() {
-                    self.observe_handler(f, exc.value());
+                if self.is_watched()
+                    && let Err(other) = self.observe_handler(f, exc.value())
+                {
+                    // Raised where the handler begins.
+                    f.set_pc(entry_row.target + 1);
+                    exc = other;
+                    continue;
                 }
                 regs.set(entry_row.depth + 1, exc.into_value());
                 f.set_pc(entry_row.target);

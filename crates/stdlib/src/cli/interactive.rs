@@ -127,17 +127,34 @@ pub fn plain_session(vm: &Vm) -> Res<()> {
                 text.clear();
                 continue;
             }
+            // Somebody closed the stream.
+            Err(exc) if exc.is_instance(exceptions::OS_ERROR.get()) => None,
             Err(exc) => return Err(exc),
         };
-        let Some(line) = line else {
-            hooks::write_fd(2, "\n");
-            return Ok(());
-        };
-        text.push_str(&line);
+        // A line without an end is the last one.
+        let ended = line.as_ref().is_none_or(|line| !line.ends_with('\n'));
+        match line {
+            None => {
+                hooks::write_fd(2, "\n");
+                if text.is_empty() {
+                    return Ok(());
+                }
+            }
+            Some(line) => {
+                text.push_str(&line);
+                if ended {
+                    hooks::write_fd(2, &format!("{}\n", prompt(vm, intern!("ps2"))));
+                    text.push('\n');
+                }
+            }
+        }
+        if ended {
+            text.push('\n');
+        }
         // An empty line ends a block: only the last line's own newline goes.
         match step(vm, &compiler, &namespace, text.strip_suffix('\n').unwrap_or(&text)) {
-            Ok(Step::More) => {}
-            Ok(Step::Done) => text.clear(),
+            Ok(Step::More) if !ended => {}
+            Ok(_) => text.clear(),
             Err(exc) if exc.is_instance(exceptions::SYSTEM_EXIT.get()) => return Err(exc),
             Err(exc) => {
                 text.clear();

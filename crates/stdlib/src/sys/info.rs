@@ -290,7 +290,7 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     );
     set(
         "thread_info",
-        THREAD_INFO.make(vec![Value::from("pthread"), Value::from("futex"), Value::from("Lisle")]),
+        THREAD_INFO.make(vec![Value::from("pthread"), Value::NONE, Value::from("Lisle")]),
     );
     set("flags", flags(config));
     let implementation = Namespace::new_value(

@@ -159,8 +159,10 @@ impl Vm {
                 }
                 loop {
                     if HOOK {
-                        if self.is_watched() {
-                            check!(self.observe(frame, pc));
+                        if self.is_watched() && check!(self.observe(frame, pc)) {
+                            // SAFETY: `at` is behind the first word of an instruction.
+                            pc = unsafe { (*frame).at.get().sub(1) };
+                            continue;
                         }
                         if switch_any() {
                             let left = self.switch_countdown.get();

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use super::Told;
 use crate::object::{Native, Obj, Py, Slot, Value};
 use crate::sync::Mutex;
 use crate::threads::{self, poll};
@@ -344,6 +345,18 @@ pub fn all_events() -> Vec<(&'static str, u32)> {
         .collect()
 }
 
+fn told_by(event: Event) -> Told {
+    match event {
+        Event::PyStart => Told::Start,
+        Event::PyResume | Event::Line | Event::Instruction | Event::Jump | Event::BranchLeft | Event::BranchRight => {
+            Told::Line
+        }
+        Event::PyYield => Told::Yield,
+        Event::Call | Event::CReturn => Told::Call,
+        _ => Told::Other,
+    }
+}
+
 /// The code object of a frame.
 fn code_object(f: &FrameData) -> Value {
     // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload, and the frame keeps it alive.
@@ -398,7 +411,7 @@ impl Vm {
             }
             let mut args = vec![code_object(f), second.clone()];
             args.extend_from_slice(rest);
-            let answer = self.tell(&callback, &args)?;
+            let answer = self.tell(told_by(event), &callback, &args)?;
             if !answer.is(&disable()) {
                 continue;
             }
@@ -407,6 +420,8 @@ impl Vm {
                 let name = NAMES[event as usize];
                 return Err(self.value_error(format!("Cannot disable {name} events. Callback removed.")));
             }
+            let other = [Event::BranchLeft, Event::BranchRight].map(|e| TABLE[tool].callbacks[e as usize].get());
+            let shared = other.iter().flatten().all(|other| other.is(&callback));
             let mut locals = LOCALS.lock();
             let locals = locals.get_or_insert_default();
             // The address must stay the code object's.
@@ -415,6 +430,11 @@ impl Vm {
                 .entry(off.0)
                 .or_insert_with(|| (code_object(f), [0; TOOLS]));
             locals.disabled.insert(off);
+            // One callback for both ways of a branch is called no more for either.
+            if BRANCHES & bit != 0 && shared {
+                let other = Event::BranchLeft as u8 + Event::BranchRight as u8 - event as u8;
+                locals.disabled.insert((off.0, place, other, tool as u8));
+            }
         }
         Ok(())
     }
