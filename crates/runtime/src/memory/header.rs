@@ -132,8 +132,14 @@ impl Header {
         (self.owner_local.load(Acquire) >> 32) as u32
     }
 
+    /// As `flag`, and visible is what was done before it was set.
+    #[inline(always)]
+    pub(crate) fn flag_acquire(&self, bit: u16) -> bool {
+        self.flags.load(Acquire) & bit != 0
+    }
+
     pub fn set_flag(&self, bit: u16) {
-        self.flags.fetch_or(bit, Relaxed);
+        self.flags.fetch_or(bit, Release);
     }
 
     pub fn clear_flag(&self, bit: u16) {
