@@ -670,7 +670,7 @@ impl Vm {
                             let next = if let Some(range) = iter.downcast_exact::<RangeIterator>() {
                                 range.next_small().map(Value::int)
                             } else if let Some(list) = iter.downcast_exact::<ListIter>() {
-                                list.next_in_loop::<FREE>()
+                                ListIter::next_in_loop::<FREE>(list)
                             } else if let Some(tuple) = iter.downcast_exact::<TupleIter>() {
                                 tuple.next_item()
                             } else {
