@@ -1,5 +1,6 @@
 //! Runs the programs of `benches/programs` on Lisle, with and without the GIL, and on the other Pythons found on this machine, and
-//! prints how they compare: `cargo bench`, or `cargo bench -- <part of a name> ... [--runs N]`.
+//! prints how they compare: `cargo bench`, or `cargo bench -- <part of a name> ... [--runs N]`. With `--pyperformance`, the programs are those
+//! of an installed pyperformance.
 //!
 //! A program prints its figures, one a line, as `<name> <number>`; less is better. The figure `seconds` is replaced by the processor time
 //! of the process less that of an empty program, which other work on the machine disturbs least. Runs of the interpreters alternate;
@@ -93,9 +94,30 @@ fn answers(command: &Path, implementation: &str) -> bool {
     output.is_ok_and(|o| String::from_utf8_lossy(&o.stdout).trim() == implementation)
 }
 
+/// Runs the programs of an installed pyperformance, see `pyperformance/run.py`, which gets the other arguments.
+fn pyperformance() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/pyperformance/run.py");
+    let mut command = Command::new("python3");
+    command.arg(script).args(["--lisle", env!("CARGO_BIN_EXE_lisle")]).args(
+        std::env::args()
+            .skip(1)
+            .filter(|arg| arg != "--bench" && arg != "--pyperformance"),
+    );
+    if let Some(cpython) = find_cpython() {
+        command.arg("--cpython").arg(cpython);
+    }
+    match command.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => eprintln!("python3: {error}"),
+    }
+}
+
 fn main() {
     let mut runs = 5;
     let mut wanted = Vec::new();
+    if std::env::args().any(|arg| arg == "--pyperformance") {
+        return pyperformance();
+    }
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {

@@ -1,9 +1,10 @@
 """Writes link/startup.ld: the functions that starting the program runs, for the linker to put them together.
 
-    cargo build --release && python3 tools/startup_order.py target/release/lisle
+    cargo build --release && python3 tools/startup_order.py [--fresh] target/release/lisle
 
 Needs valgrind and nm. The names are without their hashes, so the list holds for other toolchains and folders, and what is out of date in it
-costs memory at most. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
+costs memory at most. The names that the list has stay in it: which functions are inlined, and so have no name, differs between builds; `--fresh`
+begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
 """
 
 import bisect
@@ -39,7 +40,14 @@ def pattern(symbol):
     return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", symbol)
 
 
-def main(binary):
+def listed():
+    """The patterns that the list has."""
+    if not TARGET.exists():
+        return set()
+    return {match[1] for match in re.finditer(r"^    \*\(\.text\.(\S+) ", TARGET.read_text(), re.MULTILINE) if match[1] != "startup"}
+
+
+def main(binary, fresh):
     listing = subprocess.run(["nm", "-n", "-S", "--defined-only", binary], capture_output=True, text=True, check=True)
     symbols = []
     for line in listing.stdout.splitlines():
@@ -58,7 +66,8 @@ def main(binary):
                 if at >= 0 and address < starts[at] + symbols[at][1]:
                     found.add(starts[at])
     # Functions that are alike share an address; the section bears one of their names.
-    patterns = sorted({pattern(symbol) for start, _, symbol in symbols if start in found})
+    patterns = {pattern(symbol) for start, _, symbol in symbols if start in found}
+    patterns = sorted(patterns if fresh else patterns | listed())
     lines = [
         "/* The functions that starting the program runs. Written by tools/startup_order.py. */",
         "SECTIONS",
@@ -76,4 +85,4 @@ def main(binary):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]).resolve())
+    main(pathlib.Path(sys.argv[-1]).resolve(), "--fresh" in sys.argv)

@@ -50,9 +50,11 @@ pub fn mode_options(mode: &str) -> &'static [&'static str] {
     }
 }
 
-/// Options of a file: its tests of 3.13 know nothing of filters that are a thread's own, as they are without the GIL since 3.14.
+/// Options of a file: its tests of 3.13 know nothing of filters that are a thread's own, nor of threads that begin with a copy of their
+/// starter's context, as they are without the GIL since 3.14.
 fn file_options(name: &str) -> &'static [&'static str] {
     match name {
+        "test_decimal" => &["-X", "thread_inherit_context=0"],
         "test_warnings" => &["-X", "context_aware_warnings=0"],
         _ => &[],
     }

@@ -45,6 +45,16 @@ pub fn effect(i: Instr) -> Effect {
             e.kept = vec![b];
             e.written = vec![a, a + 1];
         }
+        Op::EnterNative => {
+            e.kept = vec![b];
+            e.jump = near();
+            e.jump_written = run(a, 3);
+        }
+        Op::ExitNative => {
+            e.kept = run(a, 2);
+            e.jump = far();
+            e.jump_cleared = run(a, 2);
+        }
         Op::LoadSuperAttr | Op::LoadSuperMethod => {
             e.consumed = run(b, 3);
             e.written = if i.op() == Op::LoadSuperMethod {

@@ -284,9 +284,9 @@ opcodes! {
     /// `R[c] = R[a](*R[a+2], **R[a+3])`, `R[a+1]` and `k` as in `Call`; `b` is 1 when there are keywords. Positional is a tuple
     /// or any iterable, keywords a dict.
     CallEx, Call, 0;
-    /// Returns `R[a]`.
-    Return, Src, 0;
-    /// Returns `K[wide]`. `k` = 1: at the end of the code, where no statement says so.
+    /// Returns `R[a]`. No register from `R[b]` on holds anything.
+    Return, SrcSrc, 0;
+    /// Returns `K[wide]`. No register from `R[a]` on holds anything. `k` = 1: at the end of the code, where no statement says so.
     ReturnConst, DstConst, 0;
 
     // ---- functions, classes, modules ----
@@ -321,6 +321,12 @@ opcodes! {
     WithExceptStart, DstSrcSrc, 0;
     /// `R[a], R[a+1] = special method number k of R[b]` (see [`Special`]): function and self, or bound and unbound; keep b.
     LoadSpecial, DstSrc, 0;
+    /// If `__enter__` and `__exit__` of `R[b]` (keep) are native methods that were looked up lately: `R[a], R[a+1] = exit, R[b]`,
+    /// `R[a+2] = R[b].__enter__()`, jumps. Else does nothing.
+    EnterNative, DstSrcJump, 0;
+    /// If `R[a]` (keep) is a native method of `R[a+1]` (keep): calls it with that and three times None, drops the result, clears both, jumps.
+    /// Else does nothing. The three registers behind are free.
+    ExitNative, SrcJump, 0;
 
     // ---- generators and coroutines ----
     /// Creates the generator, coroutine or async generator of this frame and returns it to the caller; execution goes on at the next instruction when it is resumed.

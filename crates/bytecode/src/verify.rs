@@ -251,6 +251,8 @@ impl Check<'_> {
                 below(k, Special::ALL.len())?;
                 self.registers(a, 2)
             }
+            Op::EnterNative => self.registers(a, 3),
+            Op::ExitNative => self.registers(a, 5),
             Op::LoadSuperAttr => self.registers(b, 3),
             Op::LoadSuperMethod => {
                 self.registers(b, 3)?;

@@ -1,5 +1,5 @@
-//! A check of the compiler's own work, for tests: every temporary is written before it is read on all paths, and at a
-//! backward jump all paths agree on which temporaries are alive (so a loop leaks none).
+//! A check of the compiler's own work, for tests: every temporary is written before it is read on all paths, at a
+//! backward jump all paths agree on which temporaries are alive (so a loop leaks none), and a return knows of all that may be.
 
 use std::collections::BTreeSet;
 
@@ -67,6 +67,14 @@ impl<'c> Flow<'c> {
                 return Err((pc, format!("some paths leave temporaries {lost:?} alive")));
             }
             let effect = effect(instr);
+            let free = match instr.op() {
+                Op::Return => instr.b(),
+                Op::ReturnConst => instr.a(),
+                _ => u16::MAX,
+            };
+            if let Some(r) = may.iter().find(|&&r| r >= free && !effect.consumed.contains(&r)) {
+                return Err((pc, format!("%{} is alive", r - self.first_temp)));
+            }
             for r in effect.consumed.iter().chain(&effect.kept) {
                 if *r >= self.first_temp && !must.contains(r) {
                     return Err((pc, format!("reads %{} which may hold nothing", r - self.first_temp)));

@@ -6,6 +6,7 @@
 
 use lisle_runtime::native::{CmpOp, Py, Res, Value, Vm, pymodule};
 use lisle_runtime::types::list::List;
+use lisle_runtime::types::list_items::Items;
 
 use crate::order::less;
 
@@ -46,7 +47,7 @@ impl Sift {
     }
 
     /// Moves the item until it is in place, or until Python has to compare.
-    fn advance(&mut self, items: &mut [Value]) -> Option<Question> {
+    fn advance(&mut self, items: &mut Items<'_>) -> Option<Question> {
         loop {
             let question = self.question(items.len())?;
             let (first, second) = (&items[question.first], &items[question.second]);
@@ -95,7 +96,7 @@ impl Sift {
     }
 
     /// Acts on the answer; `false` when the item is in place.
-    fn answer(&mut self, question: &Question, above: bool, items: &mut [Value]) -> bool {
+    fn answer(&mut self, question: &Question, above: bool, items: &mut Items<'_>) -> bool {
         if self.down {
             let child = if above { question.first } else { question.second };
             items.swap(self.at, child);
@@ -111,7 +112,7 @@ impl Sift {
 }
 
 /// Changes the list with `begin`, and moves the item that this names to its place.
-fn sift<R>(vm: &Vm, heap: &Py<List>, begin: impl FnOnce(&mut Vec<Value>) -> (R, Option<Sift>)) -> Res<R> {
+fn sift<R>(vm: &Vm, heap: &Py<List>, begin: impl FnOnce(&mut Items<'_>) -> (R, Option<Sift>)) -> Res<R> {
     let (result, mut sift, mut question, mut len) = heap.with(|items| {
         let (result, mut sift) = begin(items);
         let question = sift.as_mut().and_then(|sift| sift.advance(items));
@@ -153,13 +154,11 @@ fn sift<R>(vm: &Vm, heap: &Py<List>, begin: impl FnOnce(&mut Vec<Value>) -> (R, 
 
 fn push(vm: &Vm, heap: &Py<List>, item: &Value, max: bool) -> Res<()> {
     let pushed = sift(vm, heap, |items| {
-        if items.try_reserve(1).is_err() {
-            return (false, None);
-        }
-        items.push(item.clone());
-        (true, Some(Sift::up(items.len() - 1, max)))
+        let pushed = items.push(item.clone());
+        let sift = pushed.is_ok().then(|| Sift::up(items.len() - 1, max));
+        (pushed, sift)
     })?;
-    if pushed { Ok(()) } else { Err(vm.memory_error()) }
+    pushed.map_err(|_| vm.memory_error())
 }
 
 fn pop(vm: &Vm, heap: &Py<List>, max: bool) -> Res<Value> {
@@ -167,18 +166,20 @@ fn pop(vm: &Vm, heap: &Py<List>, max: bool) -> Res<Value> {
         let Some(last) = items.pop() else {
             return (None, None);
         };
-        match items.first_mut() {
-            None => (Some(last), None),
-            Some(top) => (Some(std::mem::replace(top, last)), Some(Sift::down(0, max))),
+        if items.is_empty() {
+            return (Some(last), None);
         }
+        (Some(items.replace(0, last)), Some(Sift::down(0, max)))
     })?;
     top.ok_or_else(|| vm.index_error("index out of range"))
 }
 
 fn replace(vm: &Vm, heap: &Py<List>, item: &Value, max: bool) -> Res<Value> {
-    let top = sift(vm, heap, |items| match items.first_mut() {
-        None => (None, None),
-        Some(top) => (Some(std::mem::replace(top, item.clone())), Some(Sift::down(0, max))),
+    let top = sift(vm, heap, |items| {
+        if items.is_empty() {
+            return (None, None);
+        }
+        (Some(items.replace(0, item.clone())), Some(Sift::down(0, max)))
     })?;
     top.ok_or_else(|| vm.index_error("index out of range"))
 }

@@ -20,6 +20,7 @@ mod contextvars;
 mod csv;
 mod ctypes;
 mod datetime;
+mod decimal;
 mod errno;
 mod exception;
 mod exclusive;
@@ -102,6 +103,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &csv::module::DEF,
     &ctypes::module::DEF,
     &datetime::module::DEF,
+    &decimal::module::DEF,
     &errno::module::DEF,
     &expat::module::DEF,
     &faulthandler::module::DEF,

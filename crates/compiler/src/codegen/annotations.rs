@@ -223,7 +223,7 @@ impl<'a> Codegen<'a> {
             self.place(skip);
             self.set_top(top);
         }
-        self.emit1(Op::Return, map);
+        self.return_register(map);
         self.u().reachable = false;
         self.finish()
     }

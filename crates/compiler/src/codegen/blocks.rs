@@ -189,7 +189,7 @@ impl<'a> Codegen<'a> {
     pub(super) fn return_value(&mut self, value: Option<Reg>, constant: Const) -> Res {
         if !self.leaving_runs_code() {
             match value {
-                Some(value) => self.emit1(Op::Return, value),
+                Some(value) => self.return_register(value),
                 None => self.return_const(constant),
             }
             self.u().reachable = false;
@@ -202,7 +202,7 @@ impl<'a> Codegen<'a> {
         }
         let left = self.unwind(0, value.filter(|v| v.is_temp()))?;
         match value {
-            Some(value) => self.emit1(Op::Return, value),
+            Some(value) => self.return_register(value),
             None => self.return_const(constant),
         }
         (self.u().reachable, self.u().silent) = (false, false);

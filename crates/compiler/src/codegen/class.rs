@@ -164,7 +164,7 @@ impl<'a> Codegen<'a> {
                 self.emit2(Op::Copy, value, cell);
                 self.store_var("__classcell__", value);
                 self.emit2(Op::Copy, value, cell);
-                self.emit1(Op::Return, value);
+                self.return_register(value);
                 self.u().reachable = false;
             }
             None => self.return_none(),

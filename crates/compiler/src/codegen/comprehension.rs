@@ -264,7 +264,7 @@ impl<'a> Codegen<'a> {
             let iter = self.temp();
             self.load_var(".0", iter)?;
             self.comp_loop(parts, 0, Some(iter), acc)?;
-            self.emit1(Op::Return, acc);
+            self.return_register(acc);
             self.u().reachable = false;
         }
         let coroutine = self.unit().flags & CodeFlags::COROUTINE != 0;

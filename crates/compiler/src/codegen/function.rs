@@ -137,7 +137,7 @@ impl<'a> Codegen<'a> {
         self.enter_function(scope, "<lambda>".into(), e.parameters.as_deref(), line, start);
         let value = self.operand(&e.body)?;
         self.u().range = e.body.range();
-        self.emit1(Op::Return, value);
+        self.return_register(value);
         self.u().reachable = false;
         let code = self.finish()?;
         self.make_function(code, dst, first, k)

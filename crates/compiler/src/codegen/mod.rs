@@ -236,7 +236,7 @@ impl<'a> Codegen<'a> {
         self.enter_module();
         self.u().range = ruff_text_size::Ranged::range(body);
         let value = self.operand(body)?;
-        self.emit1(Op::Return, value);
+        self.return_register(value);
         self.u().reachable = false;
         self.finish()
     }
@@ -555,15 +555,28 @@ impl<'a> Codegen<'a> {
 
     fn return_const(&mut self, value: Const) {
         let index = self.const_index(value);
-        self.emit(Op::ReturnConst, 0, 0, index, 0);
+        let free = self.first_free();
+        self.emit(Op::ReturnConst, 0, free.0, index, 0);
         self.u().reachable = false;
     }
 
     /// The return that no statement says, at the end.
     fn return_none(&mut self) {
         let index = self.const_index(Const::None);
-        self.emit(Op::ReturnConst, 1, 0, index, 0);
+        let free = self.first_free();
+        self.emit(Op::ReturnConst, 1, free.0, index, 0);
         self.u().reachable = false;
+    }
+
+    /// Returns the value of a register.
+    fn return_register(&mut self, value: Reg) {
+        let free = self.first_free();
+        self.emit2(Op::Return, value, free);
+    }
+
+    /// The register above all that are in use.
+    fn first_free(&self) -> Reg {
+        Reg::temp(self.unit().top)
     }
 
     fn warn(&mut self, range: TextRange, message: String) {

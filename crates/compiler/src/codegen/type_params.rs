@@ -41,7 +41,7 @@ impl<'a> Codegen<'a> {
         self.make_def(s, function, first, k, first_line)?;
         let set = Intrinsic2::SetFunctionTypeParams as u8;
         self.emit(Op::Intrinsic2, set, function.0, function.0, tuple.0);
-        self.emit1(Op::Return, function);
+        self.return_register(function);
         self.u().reachable = false;
         let code = self.finish()?;
         let args = (k & with::DEFAULTS != 0) as u32 + (k & with::KWDEFAULTS != 0) as u32;
@@ -73,7 +73,7 @@ impl<'a> Codegen<'a> {
         let class = self.temp();
         // Decorators belong to the definition around this one.
         self.build_class(s, class, first_line, Some(generic))?;
-        self.emit1(Op::Return, class);
+        self.return_register(class);
         self.u().reachable = false;
         let code = self.finish()?;
         self.call_type_params(code, base, 0, dst)?;
@@ -105,7 +105,7 @@ impl<'a> Codegen<'a> {
                 self.type_param_tuple(params, parts.plus(1))?;
                 self.alias_value(s, &name.id, parts.plus(2))?;
                 self.finish_alias(parts, parts);
-                self.emit1(Op::Return, parts);
+                self.return_register(parts);
                 self.u().reachable = false;
                 let code = self.finish()?;
                 self.call_type_params(code, base, 0, alias)?;
@@ -219,7 +219,7 @@ impl<'a> Codegen<'a> {
         self.format_check();
         let result = self.temp();
         self.maybe_starred(value, result)?;
-        self.emit1(Op::Return, result);
+        self.return_register(result);
         self.u().reachable = false;
         let code = self.finish()?;
         // VALUE is the format that callers mean who give none.

@@ -35,6 +35,10 @@ impl<'a> Codegen<'a> {
         self.u().range = range;
         self.set_top(enter.index() + 2);
         self.temps(0);
+        let entered = self.label();
+        if !is_async {
+            self.jump_op(Op::EnterNative, 0, exit.0, context.0, entered);
+        }
         self.emit(Op::LoadSpecial, exit_kind as u8, exit.0, context.0, 0);
         self.emit(Op::LoadSpecial, enter_kind as u8, enter.0, context.0, 0);
         self.u().max_top = self.unit().max_top.max(enter.index() + 4);
@@ -43,6 +47,7 @@ impl<'a> Codegen<'a> {
             let awaitable = enter.plus(1);
             self.await_value(enter, awaitable, enter, 1);
         }
+        self.place(entered);
         self.set_top(enter.index());
         let (handler, end) = (self.label(), self.label());
         let bound = self.unit().bound.clone();
@@ -77,6 +82,10 @@ impl<'a> Codegen<'a> {
             base
         };
         let args = self.temps(3);
+        let left = self.label();
+        if !is_async {
+            self.jump_op(Op::ExitNative, 0, base.0, 0, left);
+        }
         for i in 0..3 {
             self.load_const(args.plus(i), Const::None);
         }
@@ -85,6 +94,7 @@ impl<'a> Codegen<'a> {
             self.await_value(base, base.plus(1), base, 2);
         }
         self.emit1(Op::Clear, base);
+        self.place(left);
         self.set_top(top);
         Ok(())
     }

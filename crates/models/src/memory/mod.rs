@@ -1,4 +1,4 @@
-//! Stands for the runtime's `memory`: its headers and its merge queue; objects have no fields and no distributed counts.
+//! Stands for the runtime's `memory`: its headers and its merge queue; objects have no fields, no distributed counts and no leases.
 
 #[path = "../../../runtime/src/memory/header.rs"]
 pub mod header;
@@ -12,6 +12,25 @@ pub mod distributed {
 
     pub fn sum(_index: u32) -> i64 {
         unreachable!("no object of a model is distributed")
+    }
+}
+
+/// No object of a model is leased.
+pub mod leases {
+    use super::header::{Dropped, Header};
+
+    pub fn note_contention(_header: &Header) {}
+
+    pub fn try_incref(_header: &Header) -> bool {
+        unreachable!()
+    }
+
+    pub fn decref(_header: &Header) -> Dropped {
+        unreachable!()
+    }
+
+    pub fn in_hand(_header: &Header) -> i64 {
+        unreachable!()
     }
 }
 

@@ -260,12 +260,17 @@ fn notify(vm: &Vm, phase: &str, generation: usize, collected: usize) {
 
 /// Merges counts that wait for their owners, so that dropped references are no longer counted.
 fn merge_all() {
-    if !free_threaded() || !super::merge::is_pending() {
+    if !free_threaded() || !super::merge::is_pending() && !super::leases::exist() {
         return;
     }
     let mut dead = Vec::new();
-    // SAFETY: the world is stopped.
-    threads::stop_the_world(|| dead = unsafe { super::merge::drain_stopped() });
+    threads::stop_the_world(|| {
+        // SAFETY: the world is stopped. What is returned may leave counts to merge.
+        unsafe {
+            dead = super::leases::return_stopped();
+            dead.append(&mut super::merge::drain_stopped());
+        }
+    });
     for header in dead {
         // SAFETY: the merge found no reference left, and told nobody else.
         unsafe { crate::object::dealloc(header) }

@@ -42,6 +42,8 @@ pub const FLAG_DYING: u16 = 16;
 pub const FLAG_SHARED: u16 = 32;
 /// `flags`: other threads may read without the lock.
 pub const FLAG_RACED: u16 = 64;
+/// `flags`: several threads count; see [`super::leases`].
+pub const FLAG_LEASED: u16 = 128;
 /// The upper byte of `flags`: count of inline attribute slots.
 pub const INLINE_SHIFT: u16 = 8;
 
@@ -132,8 +134,14 @@ impl Header {
         (self.owner_local.load(Acquire) >> 32) as u32
     }
 
+    /// As `flag`, and visible is what was done before it was set.
+    #[inline(always)]
+    pub(crate) fn flag_acquire(&self, bit: u16) -> bool {
+        self.flags.load(Acquire) & bit != 0
+    }
+
     pub fn set_flag(&self, bit: u16) {
-        self.flags.fetch_or(bit, Relaxed);
+        self.flags.fetch_or(bit, Release);
     }
 
     pub fn clear_flag(&self, bit: u16) {
@@ -186,9 +194,19 @@ impl Header {
         if owner == owner_id() {
             self.owner_local.store(word + 1, Relaxed);
         } else if owner < OWNER_DISTRIBUTED {
-            self.shared.fetch_add(SHARED_ONE, Relaxed);
+            self.incref_shared();
         } else if owner != OWNER_IMMORTAL {
             super::distributed::add(word as u32, 1);
+        }
+    }
+
+    #[inline(never)]
+    fn incref_shared(&self) {
+        if self.flag(FLAG_LEASED) {
+            // It is alive, since the caller holds a reference.
+            super::leases::try_incref(self);
+        } else {
+            self.shared.fetch_add(SHARED_ONE, Relaxed);
         }
     }
 
@@ -231,6 +249,14 @@ impl Header {
 
     #[inline(never)]
     fn try_incref_shared(&self) -> bool {
+        if self.flag(FLAG_LEASED) {
+            return super::leases::try_incref(self);
+        }
+        self.try_add_shared(1)
+    }
+
+    /// Adds `n` references to the shared count of an object that may be dead or dying: `false` when it is.
+    pub(crate) fn try_add_shared(&self, n: u32) -> bool {
         let mut shared = self.shared.load(Relaxed);
         loop {
             if shared == SHARED_MERGED {
@@ -238,7 +264,7 @@ impl Header {
             }
             match self
                 .shared
-                .compare_exchange_weak(shared, shared.wrapping_add(SHARED_ONE), AcqRel, Relaxed)
+                .compare_exchange_weak(shared, shared.wrapping_add(n * SHARED_ONE), AcqRel, Relaxed)
             {
                 Ok(_) => return true,
                 Err(now) => shared = now,
@@ -312,30 +338,50 @@ impl Header {
 
     #[inline(never)]
     fn decref_shared(&self) -> Dropped {
+        if self.flag(FLAG_LEASED) {
+            return super::leases::decref(self);
+        }
+        super::leases::note_contention(self);
+        self.subtract_shared(1)
+    }
+
+    /// Whether there are no references but `n` counted ones.
+    pub(crate) fn is_held_by(&self, n: u32) -> bool {
+        self.shared.load(Relaxed) == (n * SHARED_ONE) | SHARED_MERGED
+    }
+
+    /// Gives up `n` references, at least one, that the calling thread holds and does not count as the owner.
+    pub(crate) fn subtract_shared(&self, n: u32) -> Dropped {
+        self.subtract_or_queue(n).unwrap_or_else(|| {
+            super::merge::enqueue(self, (self.owner_local.load(Relaxed) >> 32) as u32);
+            Dropped::Alive
+        })
+    }
+
+    /// As [`Header::subtract_shared`], for any thread that holds them: the world is stopped.
+    pub(crate) fn subtract_stopped(&self, n: u32) -> Dropped {
+        self.subtract_or_queue(n).unwrap_or_else(|| self.merge())
+    }
+
+    /// Gives up `n` references; `None`: all but one, and the owner must merge and give up that one.
+    #[inline]
+    fn subtract_or_queue(&self, n: u32) -> Option<Dropped> {
         let mut shared = self.shared.load(Acquire);
         loop {
             let count = shared & !SHARED_FLAGS;
             let flags = shared & SHARED_FLAGS;
-            // The count would become negative: the reference was counted by the owner, who must merge.
-            let queue = count == 0 && flags == 0;
-            // A queued object's dropped reference is not subtracted: the queue holds it until the merge.
+            // The count would become negative: a reference was counted by the owner, who must merge.
+            let queue = flags == 0 && count / SHARED_ONE < n;
+            // One reference to a queued object is not subtracted: the queue holds it until the merge.
             let next = if queue {
-                SHARED_QUEUED
+                count.wrapping_sub((n - 1) * SHARED_ONE) | SHARED_QUEUED
             } else {
-                count.wrapping_sub(SHARED_ONE) | flags
+                count.wrapping_sub(n * SHARED_ONE) | flags
             };
             match self.shared.compare_exchange_weak(shared, next, AcqRel, Acquire) {
-                Ok(_) => {
-                    if queue {
-                        super::merge::enqueue(self, (self.owner_local.load(Relaxed) >> 32) as u32);
-                        return Dropped::Alive;
-                    }
-                    return if next == SHARED_MERGED {
-                        Dropped::Dead
-                    } else {
-                        Dropped::Alive
-                    };
-                }
+                Ok(_) if queue => return None,
+                Ok(_) if next == SHARED_MERGED => return Some(Dropped::Dead),
+                Ok(_) => return Some(Dropped::Alive),
                 Err(now) => shared = now,
             }
         }
@@ -372,7 +418,10 @@ impl Header {
     /// The number of references as far as it can be known without stopping other threads.
     pub fn refcount(&self) -> i64 {
         let word = self.owner_local.load(Relaxed);
-        let shared = i64::from((self.shared.load(Relaxed) & !SHARED_FLAGS) as i32 / SHARED_ONE as i32);
+        let mut shared = i64::from((self.shared.load(Relaxed) & !SHARED_FLAGS) as i32 / SHARED_ONE as i32);
+        if self.flag(FLAG_LEASED) {
+            shared -= super::leases::in_hand(self);
+        }
         match (word >> 32) as u32 {
             OWNER_IMMORTAL => i64::from(u32::MAX),
             OWNER_DISTRIBUTED => super::distributed::sum(word as u32) + shared,

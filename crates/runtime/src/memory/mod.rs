@@ -8,6 +8,7 @@ pub mod collector;
 pub(crate) mod distributed;
 pub(crate) use distributed::distribute_all;
 pub mod header;
+pub(crate) mod leases;
 pub(crate) mod merge;
 pub mod reserve;
 pub mod room;

@@ -392,6 +392,7 @@ pub struct KwArgs<'a> {
 }
 
 impl<'a> KwArgs<'a> {
+    #[inline(always)]
     pub fn new(sig: &'static Signature, args: Args<'a>) -> KwArgs<'a> {
         KwArgs { args, sig }
     }
@@ -404,6 +405,7 @@ impl<'a> KwArgs<'a> {
             .filter(move |(given, _)| !(sig.pos_only..named).any(|at| is_name(given, sig.named_param(at).name)))
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.args.kwnames.is_none() || self.iter().next().is_none()
     }

@@ -340,7 +340,9 @@ impl<'a> Attrs<'a> {
         }
     }
 
-    fn read_overflow(&self, i: usize) -> Option<Value> {
+    /// By value, so that callers need no place in memory for the view.
+    #[inline(never)]
+    fn read_overflow(self, i: usize) -> Option<Value> {
         loop {
             let word = self.more.load(Acquire);
             // SAFETY: a block that is the store's has the slots of its shapes; it only grows, and is retired, not freed, while
@@ -475,7 +477,8 @@ impl<'a> Attrs<'a> {
     }
 
     /// Makes room for slot `i`; the object is locked.
-    fn grow_for(&self, ty: &Type, i: usize) {
+    #[inline(never)]
+    fn grow_for(self, ty: &Type, i: usize) {
         let inline = self.inline_slots();
         if i < inline {
             return;

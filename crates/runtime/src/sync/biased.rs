@@ -386,7 +386,7 @@ pub fn lock_object(header: &Header) -> ObjectGuard<'_> {
 #[cfg(not(loom))]
 #[inline(always)]
 pub fn is_raced(header: &Header) -> bool {
-    header.flag(FLAG_RACED) || seats::of(header.owner_acquire()).is_none()
+    header.flag_acquire(FLAG_RACED) || seats::of(header.owner_acquire()).is_none()
 }
 
 /// From now on threads may read the object without its lock. The object is locked.

@@ -364,6 +364,9 @@ impl ThreadState {
                 self.0.attach();
             }
         }
+        if crate::memory::leases::has_some() {
+            crate::memory::leases::return_all();
+        }
         self.detach();
         if self.poll.load(Ordering::SeqCst) & poll::MERGE != 0 {
             self.merge_before_blocking();

@@ -344,6 +344,21 @@ impl Member {
         // `object::alloc_with_class`); it lives as long as the borrow of `obj`.
         Some(unsafe { header.byte_add(ty.members_offset() + index * 8).cast::<Slot>().as_ref() })
     }
+
+    /// How many words into `obj` its member lies.
+    pub(crate) fn number(obj: &Value, slot: &Slot) -> usize {
+        (std::ptr::from_ref(slot) as usize - obj.bits() as usize) / 8
+    }
+
+    /// The member that lies `number` words into `obj`.
+    ///
+    /// # Safety
+    /// [`Member::number`] was that for an object of the same class, which has not changed since.
+    #[inline(always)]
+    pub(crate) unsafe fn slot_at(obj: &Value, number: usize) -> &Slot {
+        // SAFETY: by contract; the slot lives as long as the object.
+        unsafe { &*(obj.bits() as *const Slot).add(number) }
+    }
 }
 
 #[pymethods]

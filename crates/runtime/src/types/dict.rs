@@ -2,13 +2,13 @@
 //!
 //! Invariants: the table is changed under the object's lock; no Python code runs and no value is dropped under it. A lookup that needs
 //! `__eq__` takes a reference to the candidate, unlocks, compares, and goes on only if `changes` says that the keys are still the same.
-//! Keys that are there are found without the lock where threads share the dict (`read_racing`): `changes` tells whether something was in the way.
+//! Where threads share the dict, keys are looked for without the lock first (`read_racing`): `changes` tells whether something was in the way.
 //! `version` is 0 or a number that no other state of any dict has: it is given up whenever a key or the place of an entry changes.
 
 use std::ptr::NonNull;
 
 use super::common::{hash_of, lock, unhashable};
-use super::dict_table::{Detached, Probe, Table, Walk};
+use super::dict_table::{Detached, Probe, Sight, Table, Walk};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
@@ -39,7 +39,7 @@ struct State {
     table: AtomicPtr<Table>,
     /// Count of keys.
     len: AtomicUsize,
-    /// Counts the changes to keys and places.
+    /// Counts the changes to keys and places by two; odd while a key moves, which is out and in again.
     changes: AtomicU32,
     /// See the module.
     version: AtomicU32,
@@ -69,7 +69,17 @@ impl State {
     #[inline(always)]
     fn touch(&self) {
         self.version.store(0, Release);
-        self.changes.store(self.changes.load(Relaxed).wrapping_add(1), Relaxed);
+        self.changes.store(self.changes.load(Relaxed).wrapping_add(2), Relaxed);
+        // What is written next is seen after the count by those who read without the lock.
+        fence(Release);
+    }
+
+    /// A key begins, or has ended, to move.
+    #[inline(always)]
+    fn toggle_moving(&self) {
+        fence(Release);
+        self.changes.store(self.changes.load(Relaxed) ^ 1, Relaxed);
+        fence(Release);
     }
 
     /// Puts another table in place of the present one. The object is locked, or the caller's alone.
@@ -186,20 +196,28 @@ impl Py<Dict> {
         self.with_table(|table, _| table.size())
     }
 
-    /// Calls `f` with the table and the entry of `key`, found without the lock, if threads share the dict and it stayed the same
-    /// meanwhile. `None` says nothing: the caller looks under the lock. `f` takes what it needs with references of its own.
+    /// Calls `f` with the table and the entry of `key`, looked for without the lock, if threads share the dict and it stayed the same
+    /// meanwhile; `Some(None)` if the key is missing. `None` says nothing: the caller looks under the lock. `f` takes what it needs with
+    /// references of its own.
     #[inline]
-    fn read_racing<R>(&self, key: &Value, hash: i64, f: impl FnOnce(&Table, usize) -> Option<R>) -> Option<R> {
+    fn read_racing<R>(&self, key: &Value, hash: i64, f: impl FnOnce(&Table, usize) -> Option<R>) -> Option<Option<R>> {
         if !parallel() || !biased::is_raced(self.header()) {
             return None;
         }
         // Whoever changes keys or places counts up first. What one change that is under way at this moment has not done yet is as it was
-        // before, so the entry is right unless a further one begins.
+        // before, so the answer is right unless a further one begins.
         let changes = self.state.changes.load(Acquire);
         let table = self.table();
-        let result = f(table, table.find_racing(key, hash)?)?;
+        let result = match table.find_racing(key, hash) {
+            Sight::Found(n) => Some(f(table, n)?),
+            // A key that moves is not missing.
+            Sight::Missing if changes & 1 == 0 => None,
+            _ => return None,
+        };
         fence(Acquire);
-        (self.state.changes.load(Relaxed) == changes).then_some(result)
+        // A table that was replaced may have been emptied by the change that is under way.
+        let same = self.state.changes.load(Relaxed) == changes && std::ptr::eq(self.table(), table);
+        same.then_some(result)
     }
 
     /// Finds `key` and leaves the dict locked.
@@ -320,8 +338,8 @@ impl Py<Dict> {
     #[inline]
     pub fn get_str(&self, name: &Py<Str>) -> Option<Value> {
         let hash = name.hash();
-        if let Some(value) = self.read_racing(name.as_value(), hash, Table::value_at) {
-            return Some(value);
+        if let Some(found) = self.read_racing(name.as_value(), hash, Table::value_at) {
+            return found;
         }
         let _guard = lock(self.header());
         let table = self.table();
@@ -468,8 +486,8 @@ impl Py<Dict> {
 
     #[inline]
     pub fn get_hashed(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
-        if let Some(value) = self.read_racing(key, hash, Table::value_at) {
-            return Ok(Some(value));
+        if let Some(found) = self.read_racing(key, hash, Table::value_at) {
+            return Ok(found);
         }
         let (_guard, found) = self.locate(vm, key, hash)?;
         Ok(found.and_then(|n| self.table().value_at(n)))
@@ -479,8 +497,8 @@ impl Py<Dict> {
     #[inline]
     pub fn contains(&self, vm: &Vm, key: &Value) -> Res<bool> {
         let hash = Self::hash_key(vm, key)?;
-        if self.read_racing(key, hash, |_, _| Some(())).is_some() {
-            return Ok(true);
+        if let Some(found) = self.read_racing(key, hash, |_, _| Some(())) {
+            return Ok(found.is_some());
         }
         Ok(self.locate(vm, key, hash)?.1.is_some())
     }
@@ -650,6 +668,7 @@ impl Py<Dict> {
             n = offset + table.live_count_before(n);
             self.rehash_at(fresh, offset);
         }
+        self.state.toggle_moving();
         let (key, value) = self.take_entry(n);
         if let (Some(key), Some(value)) = (key, value) {
             self.state.touch();
@@ -660,6 +679,7 @@ impl Py<Dict> {
             }
             self.state.len.store(self.len() + 1, Relaxed);
         }
+        self.state.toggle_moving();
         true
     }
 

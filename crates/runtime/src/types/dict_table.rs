@@ -132,6 +132,14 @@ pub(super) enum Probe {
     Ask(usize, Value),
 }
 
+/// What a look without the lock came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    Found(usize),
+    Missing,
+    Unclear,
+}
+
 /// Calls a method that is generic over the index cell with the width of `$table`.
 macro_rules! by_width {
     ($table:expr, $method:ident($($arg:expr),*)) => {
@@ -293,15 +301,15 @@ impl Table {
         }
     }
 
-    /// Finds a key that is an immediate or exactly `str`, without the lock. An entry that is found had the key at that moment; `None` also when
-    /// the key is there, but changes were in the way.
+    /// Finds a key without the lock, as far as that can be told without Python code and changes are not in the way. An entry that is found
+    /// had the key at that moment; a key that is missing was so too, or a change was under way.
     #[inline]
-    pub fn find_racing(&self, key: &Value, hash: i64) -> Option<usize> {
+    pub fn find_racing(&self, key: &Value, hash: i64) -> Sight {
         by_width!(self, find_racing_in(key, hash))
     }
 
     #[inline(always)]
-    fn find_racing_in<C: Cell>(&self, key: &Value, hash: i64) -> Option<usize> {
+    fn find_racing_in<C: Cell>(&self, key: &Value, hash: i64) -> Sight {
         let mut walk = Walk::new(hash);
         for _ in 0..=self.mask {
             let code = self.cell::<C>(walk.at).load();
@@ -309,25 +317,28 @@ impl Table {
                 let entry = self.entry(code - FIRST);
                 let theirs = raw(&entry.key).load(Acquire);
                 if theirs == key.bits() {
-                    return Some(code - FIRST);
+                    return Sight::Found(code - FIRST);
                 }
-                // Neither is an immediate.
-                if (theirs | key.bits()) & 7 == 0
-                    && entry.hash.load(Relaxed) == hash
-                    && let Some(text) = key.downcast_exact::<Str>()
-                    && let Some(theirs) = entry.key.get()
-                    && theirs
-                        .downcast_exact::<Str>()
-                        .is_some_and(|theirs| theirs.text_eq(text))
-                {
-                    return Some(code - FIRST);
+                // Different small ints (low bit) are never equal, and an entry without a key is being made or taken out.
+                if theirs != 0 && theirs & key.bits() & 1 == 0 && entry.hash.load(Relaxed) == hash {
+                    let Some(text) = key.downcast_exact::<Str>() else {
+                        return Sight::Unclear;
+                    };
+                    let Some(theirs) = entry.key.get() else {
+                        return Sight::Unclear;
+                    };
+                    match theirs.downcast_exact::<Str>() {
+                        Some(theirs) if theirs.text_eq(text) => return Sight::Found(code - FIRST),
+                        Some(_) => {}
+                        None => return Sight::Unclear,
+                    }
                 }
             } else if code == FREE {
-                return None;
+                return Sight::Missing;
             }
             walk.step();
         }
-        None
+        Sight::Unclear
     }
 
     /// Finds any key, as far as that can be told without Python code; `walk` is where to start and, afterwards, to go on.

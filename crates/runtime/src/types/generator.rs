@@ -597,17 +597,38 @@ impl Vm {
         args: *mut u64,
         count: usize,
     ) -> Option<Value> {
+        let first = self.simple_generator(code, count)?;
+        // SAFETY: by contract.
+        Some(unsafe { new_generator(function.clone(), code.clone(), first, args, count) })
+    }
+
+    /// As [`Vm::call_generator_function`], with copies of a few `args`.
+    pub(crate) fn call_generator_function_with(
+        &self,
+        function: &Py<Function>,
+        code: &Py<Code>,
+        args: &[Value],
+    ) -> Option<Value> {
+        const FEW: usize = 6;
+        let first = self.simple_generator(code, args.len()).filter(|_| args.len() <= FEW)?;
+        let mut words = [0; FEW];
+        for (word, value) in words.iter_mut().zip(args) {
+            *word = value.clone().into_bits();
+        }
+        // SAFETY: words as registers have them, of which those of the arguments own references.
+        Some(unsafe { new_generator(function.clone(), code.clone(), first, words.as_mut_ptr(), args.len()) })
+    }
+
+    /// Where a generator of `code` that is called with `count` arguments by position begins, if there is no more to a call.
+    #[inline]
+    fn simple_generator(&self, code: &Py<Code>, count: usize) -> Option<*const u64> {
         if !code.simple_args || code.argcount as usize != count {
             return None;
         }
         let first: *const u64 = code.words.as_ptr().cast();
         // SAFETY: code has an instruction.
-        let begins = unsafe { Ip::new(first) }.op() == Op::ReturnGenerator;
-        if !begins || self.origin_depth.get() > 0 {
-            return None;
-        }
-        // SAFETY: by contract; an instruction follows the first.
-        Some(unsafe { new_generator(function.clone(), code.clone(), first.add(1), args, count) })
+        let begins = unsafe { Ip::new(first) };
+        (begins.op() == Op::ReturnGenerator && self.origin_depth.get() == 0).then_some(begins.next())
     }
 
     /// Resumes a generator until it yields or returns.

@@ -1,17 +1,16 @@
 //! `list`: a growing array. Its methods are in `list_methods`, sorting in `list_sort`.
 //!
-//! Invariant: the items are reached through [`Py::<List>::with`] alone, which holds the object's lock; what it is given runs no
-//! Python code and drops no items. Growth asks for memory first and fails with `MemoryError`.
-
-use std::cell::UnsafeCell;
+//! Invariant: the items are reached through [`Py::<List>::with`], which holds the object's lock (what it is given runs no
+//! Python code and drops no items), but for one item that is read and the length: see `list_items`. Growth asks for memory first
+//! and fails with `MemoryError`.
 
 use super::common::lock;
+use super::list_items::{Items, Store};
 pub(crate) use super::list_methods::known_items;
 use super::slice::{SliceRange, adjust_bounds};
-use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
-use crate::sync::lock_objects;
+use crate::sync::{biased, lock_objects, parallel};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -25,31 +24,15 @@ use crate::vm::{Res, Vm};
     doc = "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must be an iterable if specified."
 )]
 pub struct List {
-    items: Items,
-}
-
-struct Items(UnsafeCell<Vec<Value>>);
-
-// SAFETY: access is serialised by the object's lock, or by the GIL.
-unsafe impl Sync for Items {}
-
-impl Trace for Items {
-    fn traverse(&self, visit: &mut Visitor<'_>) {
-        // SAFETY: the world is stopped, and no lock is held at a safepoint.
-        unsafe { &*self.0.get() }.traverse(visit);
-    }
-
-    fn clear(&self, out: &mut Vec<Value>) {
-        // SAFETY: as above.
-        out.append(unsafe { &mut *self.0.get() });
-    }
+    items: Store,
 }
 
 impl List {
     /// The payload, for subclasses implemented in Rust.
+    #[inline]
     pub fn payload(items: Vec<Value>) -> List {
         List {
-            items: Items(UnsafeCell::new(items)),
+            items: Store::new(items),
         }
     }
 
@@ -60,6 +43,16 @@ impl List {
 
     pub fn new_of(cls: &Py<Type>, items: Vec<Value>) -> Py<List> {
         Py::with_class(cls, List::payload(items))
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -81,10 +74,10 @@ pub fn surely_equal(a: &Value, b: &Value) -> Option<bool> {
 impl Py<List> {
     /// Calls `f` with the items, locked. `f` runs no Python code and drops no items.
     #[inline(always)]
-    pub fn with<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut Items<'_>) -> R) -> R {
         let _guard = lock(self.header());
         // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
-        f(unsafe { &mut *self.items.0.get() })
+        f(&mut unsafe { Items::new(&self.items, self.header()) })
     }
 
     /// The items.
@@ -94,50 +87,42 @@ impl Py<List> {
     #[inline(always)]
     pub(crate) unsafe fn items_alone(&self) -> &[Value] {
         // SAFETY: by contract.
-        unsafe { &*self.items.0.get() }
+        unsafe { self.items.slice() }
     }
 
     /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.
-    fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Vec<Value>, Option<&Vec<Value>>) -> R) -> R {
+    fn with_both<R>(&self, other: &Py<List>, f: impl FnOnce(&mut Items<'_>, Option<&[Value]>) -> R) -> R {
         let _guard = lock_objects(self.header(), other.header());
-        // SAFETY: both locks are held; if both lists are the same one, only one reference is made.
+        // SAFETY: both locks are held; if both lists are the same one, only one view is made.
         unsafe {
             let theirs = if self.is(other) {
                 None
             } else {
-                Some(&*other.items.0.get())
+                Some(other.items.slice())
             };
-            f(&mut *self.items.0.get(), theirs)
+            f(&mut Items::new(&self.items, self.header()), theirs)
         }
-    }
-
-    #[inline(always)]
-    pub fn len(&self) -> usize {
-        self.with(|items| items.len())
-    }
-
-    #[inline(always)]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Item number `at`.
     #[inline(always)]
     pub fn get(&self, at: usize) -> Option<Value> {
+        if parallel()
+            && biased::is_raced(self.header())
+            && let Some(found) = self.items.get_racing(at)
+        {
+            return found;
+        }
         self.with(|items| items.get(at).cloned())
     }
 
     /// `self[index]`, counted from the end if negative.
     #[inline(always)]
     pub fn get_index(&self, index: isize) -> Option<Value> {
-        self.with(|items| {
-            let at = if index < 0 {
-                index.wrapping_add_unsigned(items.len())
-            } else {
-                index
-            };
-            items.get(at as usize).cloned()
-        })
+        if index >= 0 {
+            return self.get(index as usize);
+        }
+        self.with(|items| items.get(index.wrapping_add_unsigned(items.len()) as usize).cloned())
     }
 
     /// `self[index] = value`
@@ -149,9 +134,10 @@ impl Py<List> {
             } else {
                 index
             };
-            match items.get_mut(at as usize) {
-                Some(item) => Ok(std::mem::replace(item, value)),
-                None => Err(value),
+            if (at as usize) < items.len() {
+                Ok(items.replace(at as usize, value))
+            } else {
+                Err(value)
             }
         });
         match old {
@@ -162,7 +148,7 @@ impl Py<List> {
 
     /// The items as they are now.
     pub fn snapshot(&self) -> Vec<Value> {
-        self.with(|items| items.clone())
+        self.with(|items| items.to_vec())
     }
 
     /// As [`Py::<List>::snapshot`], for lists of any size.
@@ -173,32 +159,28 @@ impl Py<List> {
     /// Takes all items out.
     #[must_use = "drop the items when no lock is held"]
     pub fn take_all(&self) -> Vec<Value> {
-        self.with(std::mem::take)
+        self.with(|items| items.take())
     }
 
     /// Appends.
     #[inline(always)]
     pub fn push(&self, vm: &Vm, value: Value) -> Res<()> {
-        let pushed = self.with(|items| {
-            if items.len() == items.capacity() && items.try_reserve(1).is_err() {
-                return Err(value);
-            }
-            items.push(value);
-            Ok(())
-        });
-        pushed.map_err(|_| vm.memory_error())
+        self.with(|items| items.push(value)).map_err(|_| vm.memory_error())
     }
 
     /// Appends all of `more`.
-    pub fn extend_vec(&self, vm: &Vm, mut more: Vec<Value>) -> Res<()> {
-        let fits = self.with(|items| {
-            let fits = items.try_reserve(more.len()).is_ok();
-            if fits {
-                items.append(&mut more);
+    pub fn extend_vec(&self, vm: &Vm, more: Vec<Value>) -> Res<()> {
+        let refused = self.with(|items| {
+            if items.try_reserve(more.len()).is_err() {
+                return Some(more);
             }
-            fits
+            items.append(more);
+            None
         });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        match refused {
+            None => Ok(()),
+            Some(_) => Err(vm.memory_error()),
+        }
     }
 
     /// Appends further references to `more`.
@@ -216,13 +198,13 @@ impl Py<List> {
     /// Appends the items of another list, or of this one.
     pub(super) fn extend_list(&self, vm: &Vm, other: &Py<List>) -> Res<()> {
         let fits = self.with_both(other, |items, theirs| {
-            let more = theirs.map_or(items.len(), Vec::len);
+            let more = theirs.map_or(items.len(), <[Value]>::len);
             if items.try_reserve(more).is_err() {
                 return false;
             }
             match theirs {
                 Some(theirs) => items.extend_from_slice(theirs),
-                None => items.extend_from_within(..),
+                None => items.extend_from_within(more),
             }
             true
         });
@@ -269,21 +251,21 @@ impl Py<List> {
             let range = adjust_bounds(bounds, items.len());
             if let Some(part) = range.contiguous() {
                 if part.len() == new.len() {
-                    items[part].swap_with_slice(&mut new);
+                    new = items.exchange(part, std::mem::take(&mut new));
                     return Some(Ok(()));
                 }
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
                     return None;
                 }
                 let old = room_for(part.len())?;
-                new = replace_range(items, part, std::mem::take(&mut new), old);
+                new = items.replace_range(part, std::mem::take(&mut new), old);
                 return Some(Ok(()));
             }
             if range.count != new.len() {
                 return Some(Err(range.count));
             }
             for (at, item) in range.indices().zip(&mut new) {
-                std::mem::swap(&mut items[at], item);
+                *item = items.replace(at, std::mem::replace(item, Value::NONE));
             }
             Some(Ok(()))
         });
@@ -353,39 +335,15 @@ fn room_for(n: usize) -> Option<Vec<Value>> {
     Some(items)
 }
 
-/// Puts `new`, for which room was made, in the place of the part; returns what was there, in `old`, which is empty and has room.
-fn replace_range(
-    items: &mut Vec<Value>,
-    part: std::ops::Range<usize>,
-    mut new: Vec<Value>,
-    mut old: Vec<Value>,
-) -> Vec<Value> {
-    let (len, old_count, new_count) = (items.len(), part.len(), new.len());
-    assert!(part.end <= len && items.capacity() - len >= new_count.saturating_sub(old_count));
-    assert!(old.is_empty() && old.capacity() >= old_count);
-    // SAFETY: the part lies within the items, and there is room for the tail where it goes. Each item is moved once, and nothing can
-    // unwind before the lengths say so.
-    unsafe {
-        let at = items.as_mut_ptr().add(part.start);
-        std::ptr::copy_nonoverlapping(at, old.as_mut_ptr(), old_count);
-        std::ptr::copy(at.add(old_count), at.add(new_count), len - part.end);
-        std::ptr::copy_nonoverlapping(new.as_ptr(), at, new_count);
-        old.set_len(old_count);
-        new.set_len(0);
-        items.set_len(len - old_count + new_count);
-    }
-    old
-}
-
 /// Takes the selected items out and closes the gaps; `None` without memory.
-fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Option<Vec<Value>> {
+fn take_selected(items: &mut Items<'_>, range: SliceRange) -> Option<Vec<Value>> {
     if range.count == items.len() {
-        return Some(std::mem::take(items));
+        return Some(items.take());
     }
     let mut taken = Vec::new();
     taken.try_reserve_exact(range.count).ok()?;
     if let Some(part) = range.contiguous() {
-        taken.extend(items.drain(part));
+        items.drain_to(part, &mut taken);
         return Some(taken);
     }
     let range = range.ascending();
@@ -400,7 +358,7 @@ fn take_selected(items: &mut Vec<Value>, range: SliceRange) -> Option<Vec<Value>
             write += 1;
         }
     }
-    taken.extend(items.drain(write..));
+    items.drain_to(write..items.len(), &mut taken);
     Some(taken)
 }
 
@@ -418,19 +376,18 @@ pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::header::Header;
 
     #[test]
     fn replaces_ranges() {
         let numbers = |items: &[Value]| -> Vec<i64> { items.iter().filter_map(Value::as_small_int).collect() };
         let check = |part: std::ops::Range<usize>, new: &[i64], after: &[i64]| {
-            let mut items: Vec<Value> = (0..5).map(Value::int).collect();
-            items.reserve(8);
-            let old = replace_range(
-                &mut items,
-                part.clone(),
-                new.iter().map(|&n| Value::int(n)).collect(),
-                Vec::with_capacity(part.len()),
-            );
+            let (store, header) = (Store::new((0..5).map(Value::int).collect()), Header::dead());
+            // SAFETY: nobody else knows them.
+            let mut items = unsafe { Items::new(&store, &header) };
+            items.try_reserve(8).unwrap();
+            let new = new.iter().map(|&n| Value::int(n)).collect();
+            let old = items.replace_range(part.clone(), new, Vec::with_capacity(part.len()));
             assert_eq!(numbers(&items), after);
             assert_eq!(numbers(&old), part.map(|n| n as i64).collect::<Vec<_>>());
         };
@@ -444,7 +401,9 @@ mod tests {
     #[test]
     fn takes_selected_items() {
         let check = |range: SliceRange, left: &[i64]| {
-            let mut items: Vec<Value> = (0..6).map(Value::int).collect();
+            let (store, header) = (Store::new((0..6).map(Value::int).collect()), Header::dead());
+            // SAFETY: nobody else knows them.
+            let mut items = unsafe { Items::new(&store, &header) };
             let taken = take_selected(&mut items, range).unwrap();
             let numbers: Vec<i64> = items.iter().filter_map(Value::as_small_int).collect();
             assert_eq!(numbers, left);

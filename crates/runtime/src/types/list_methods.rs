@@ -156,7 +156,7 @@ impl List {
                 .checked_mul(n - 1)
                 .is_some_and(|more| items.try_reserve(more).is_ok());
             if fits {
-                (1..n).for_each(|_| items.extend_from_within(..len));
+                (1..n).for_each(|_| items.extend_from_within(len));
             }
             fits
         });

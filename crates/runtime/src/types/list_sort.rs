@@ -18,7 +18,7 @@ pub fn sort_list(vm: &Vm, list: &Py<List>, key: Option<&Value>, reverse: bool) -
     let result = sort_values(vm, &mut items, key, reverse);
     let intruders = list.with(|place| {
         let modified = place.capacity() != 0;
-        let old = std::mem::replace(place, items);
+        let old = place.replace_all(items);
         modified.then_some(old)
     });
     result?;

@@ -31,6 +31,7 @@ pub mod int;
 mod int_methods;
 pub mod iter_tools;
 pub mod list;
+pub mod list_items;
 mod list_methods;
 pub mod list_sort;
 pub mod mapped_builtins;

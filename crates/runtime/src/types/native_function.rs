@@ -172,6 +172,14 @@ pub struct MethodDescriptor {
     pub(crate) def: &'static FnDef,
 }
 
+impl MethodDescriptor {
+    /// Whether `this` is an instance of the owner itself, for which no further check is needed.
+    #[inline(always)]
+    pub(crate) fn takes(&self, this: &Value) -> bool {
+        this.has_type(&self.owner)
+    }
+}
+
 /// The descriptor of `owner`'s method.
 pub fn method_descriptor(owner: &Py<Type>, def: &'static FnDef) -> Value {
     Py::new(MethodDescriptor {

@@ -31,20 +31,26 @@ impl ListIter {
         })
     }
 
-    /// As [`ListIter::next_item`], without a call where no other thread can run.
+    /// As [`ListIter::next_item`], without a call or a count where no other thread can change the iterator.
     #[inline(always)]
-    pub(crate) fn next_in_loop<const FREE: bool>(&self) -> Option<Value> {
-        let at = self.at.load(Relaxed);
-        if !FREE {
-            // SAFETY: the slot holds a list, or nothing. With the GIL nobody changes it or the list meanwhile.
-            let list = unsafe { (*std::ptr::from_ref(self.list.raw()).cast::<Option<Py<List>>>()).as_ref() };
-            if let Some(item) = list.and_then(|list| unsafe { list.items_alone() }.get(at)) {
-                let item = item.clone();
-                self.at.store(at + 1, Relaxed);
-                return Some(item);
+    pub(crate) fn next_in_loop<const FREE: bool>(this: &Py<ListIter>) -> Option<Value> {
+        if !FREE || this.header().is_unique() {
+            let at = this.at.load(Relaxed);
+            // SAFETY: the slot holds a list, or nothing. With the GIL, or as long as this thread alone knows the iterator, nobody
+            // changes it meanwhile.
+            let list = unsafe { (*std::ptr::from_ref(this.list.raw()).cast::<Option<Py<List>>>()).as_ref() };
+            let item = match list {
+                Some(list) if FREE => list.get(at),
+                // SAFETY: with the GIL nobody changes the list meanwhile.
+                Some(list) => unsafe { list.items_alone() }.get(at).cloned(),
+                None => None,
+            };
+            if item.is_some() {
+                this.at.store(at + 1, Relaxed);
+                return item;
             }
         }
-        self.next_item()
+        this.next_item()
     }
 
     /// The next item.

@@ -91,21 +91,19 @@ impl Vm {
 
     /// Calls a Python function from Rust.
     pub fn call_function(&self, function: &Py<Function>, args: Args<'_>) -> Res<Value> {
-        let _guard = self.enter_recursive("")?;
         let code = function
             .code
             .get()
             .ok_or_else(|| self.system_error("function without code"))?;
+        if code.makes_generator()
+            && args.kwnames.is_none()
+            && let Some(made) = self.call_generator_function_with(function, &code, args.values)
+        {
+            return Ok(made);
+        }
+        let _guard = self.enter_recursive("")?;
         let base = self.frames.top.get();
         self.check_room(base, &code)?;
-        if code.makes_generator() && args.kwnames.is_none() {
-            let mut words: smallvec::SmallVec<[Option<Value>; 6]> = args.values.iter().cloned().map(Some).collect();
-            // SAFETY: `Option<Value>` is a word as registers have it.
-            let made = unsafe { self.call_generator_function(function, &code, words.as_mut_ptr().cast(), words.len()) };
-            if let Some(made) = made {
-                return Ok(made);
-            }
-        }
         // SAFETY: `check_room` found place for the frame's registers above `top`, which hold nothing.
         unsafe {
             std::ptr::write_bytes(base, 0, code.nregs as usize);
@@ -146,13 +144,7 @@ impl Vm {
     ///
     /// # Safety
     /// `base` has room for the code's registers, all zero. On an error they are zero again.
-    pub(super) unsafe fn bind(
-        &self,
-        function: &Py<Function>,
-        code: &Py<Code>,
-        args: Args<'_>,
-        base: *mut u64,
-    ) -> Res<()> {
+    pub(super) unsafe fn bind(&self, function: &Py<Function>, code: &Code, args: Args<'_>, base: *mut u64) -> Res<()> {
         // SAFETY: by contract.
         let result = unsafe { self.bind_into(function, code, args, base) };
         if result.is_err() {
@@ -164,7 +156,7 @@ impl Vm {
         result
     }
 
-    unsafe fn bind_into(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, base: *mut u64) -> Res<()> {
+    unsafe fn bind_into(&self, function: &Py<Function>, code: &Code, args: Args<'_>, base: *mut u64) -> Res<()> {
         let argcount = code.argcount as usize;
         let total = argcount + code.kwonly as usize;
         let posonly = code.plain.posonlyargcount as usize;
@@ -271,7 +263,7 @@ impl Vm {
     fn too_many_positional(
         &self,
         function: &Py<Function>,
-        code: &Py<Code>,
+        code: &Code,
         given: usize,
         reg: &dyn Fn(usize) -> &'static mut Option<Value>,
     ) -> Exc {
@@ -304,7 +296,7 @@ impl Vm {
         ))
     }
 
-    fn unexpected_keyword(&self, function: &Py<Function>, code: &Py<Code>, args: Args<'_>, name: &Py<Str>) -> Exc {
+    fn unexpected_keyword(&self, function: &Py<Function>, code: &Code, args: Args<'_>, name: &Py<Str>) -> Exc {
         let posonly = code.plain.posonlyargcount as usize;
         let passed: Vec<String> = code.varnames[..posonly]
             .iter()

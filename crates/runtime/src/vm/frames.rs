@@ -30,6 +30,8 @@ pub enum FrameKind {
     Entry,
     /// `__init__` called by a class call from the loop: the result must be None, the instance is the call's.
     Init,
+    /// The getter of a property, called by an instruction of the frame below.
+    Getter,
     /// A generator resumed by Rust.
     Generator,
     /// A generator resumed by a `ForIter` of the frame below.
@@ -81,6 +83,12 @@ impl FrameData {
     #[inline(always)]
     pub fn code(&self) -> &Code {
         self.body().code()
+    }
+
+    /// Whether an instruction of the frame below pushed it and nobody has a frame object of it.
+    #[inline(always)]
+    pub fn is_plain_call(&self) -> bool {
+        self.kind == FrameKind::Inline && self.frame_object.get() == 0
     }
 
     /// The code's body.
@@ -168,6 +176,10 @@ pub struct FrameStack {
     /// How many registers and records there are.
     register_count: usize,
     record_count: usize,
+    /// Where the last frame has to end.
+    limit: *mut u64,
+    /// What calls that leave no register to be cleared name as theirs: always 0.
+    no_slot: Cell<u64>,
     /// First free register.
     pub(crate) top: Cell<*mut u64>,
     /// Count of frames.
@@ -234,6 +246,9 @@ impl FrameStack {
                         records: records.cast(),
                         register_count,
                         record_count,
+                        no_slot: Cell::new(0),
+                        // SAFETY: within the area, which is larger by far.
+                        limit: unsafe { registers.cast::<u64>().as_ptr().add(register_count - 64) },
                         top: Cell::new(registers.as_ptr().cast()),
                         depth: Cell::new(0),
                         serial: Cell::new(0),
@@ -298,15 +313,18 @@ impl FrameStack {
     /// Whether `n` registers from `at` on, and one more record, fit.
     #[inline(always)]
     pub fn fits(&self, at: *mut u64, n: usize) -> bool {
-        // SAFETY: a place in the reserved area, to compare with.
-        let end = unsafe { self.registers.as_ptr().add(self.register_count - 64) };
-        at.wrapping_add(n) < end && self.depth.get() + 1 < self.record_count
+        at.wrapping_add(n) < self.limit && self.depth.get() + 1 < self.record_count
     }
 
     /// Whether there is place for records up to number `n`.
     #[inline(always)]
     pub fn has_records(&self, n: usize) -> bool {
         n < self.record_count
+    }
+
+    /// The `callee_slot` of a record for which no register is to be cleared.
+    pub fn no_slot(&self) -> *mut u64 {
+        self.no_slot.as_ptr()
     }
 
     /// A number for a record that was never used before.

@@ -113,11 +113,16 @@ impl Vm {
                 dropped |= old.is_some();
                 drop(old);
             }
+            if crate::memory::leases::has_some() {
+                dropped = true;
+                crate::memory::leases::return_all();
+            }
             crate::memory::merge::drain(self.thread.owner());
             if !dropped {
                 break;
             }
         }
+        crate::memory::leases::thread_exit();
         crate::memory::distributed::thread_exit();
         crate::memory::alloc::thread_exit();
         self.thread.unregister();
@@ -178,6 +183,7 @@ impl Vm {
         }
         if actions.contains(poll::MERGE) {
             self.thread.clear_poll(poll::MERGE);
+            crate::memory::leases::return_all();
             crate::memory::merge::drain(self.thread.owner());
         }
         if actions.contains(poll::GC) {

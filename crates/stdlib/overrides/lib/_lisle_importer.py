@@ -28,6 +28,8 @@ class LibraryLoader:
 
     def exec_module(self, module):
         code = self.get_code(module.__spec__.name)
+        # Nothing is cached, and modules that `import` loads have no such name either.
+        module.__dict__.pop('__cached__', None)
         _bootstrap._call_with_frames_removed(exec, code, module.__dict__)
 
     def load_module(self, fullname):

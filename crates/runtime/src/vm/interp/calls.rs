@@ -8,13 +8,16 @@ use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::Acquire;
 
-use super::{Flow, Ip, Regs, drop_word};
+use lisle_bytecode::CodeFlags;
+
+use super::{Flow, Ip, Regs, drop_word, drop_word_inline};
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
 use crate::types::code::{Code, CodeBody};
 use crate::types::function::Function;
 use crate::types::object::Object;
+use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::frames::{FrameData, FrameKind};
 use crate::vm::{Res, Vm};
@@ -40,11 +43,17 @@ fn code_of(f: &Function) -> &Code {
 
 impl Vm {
     #[inline(always)]
+    fn has_room(&self, base: *mut u64, code: &CodeBody) -> bool {
+        self.frames.fits(base, code.nregs as usize) && self.frames.depth.get() < self.recursion_limit()
+    }
+
+    #[inline(always)]
     pub(in crate::vm) fn check_room(&self, base: *mut u64, code: &CodeBody) -> Res<()> {
-        if !self.frames.fits(base, code.nregs as usize) || self.frames.depth.get() >= self.recursion_limit() {
-            return Err(self.too_deep());
+        if self.has_room(base, code) {
+            Ok(())
+        } else {
+            Err(self.too_deep())
         }
-        Ok(())
     }
 
     #[cold]
@@ -101,34 +110,48 @@ impl Vm {
         }
     }
 
-    /// Pushes the frame of a call from the loop: callee in `R[a]`, `count` arguments from `first`, result to `R[dst]`.
+    /// Pushes the frame of a call from the loop where nothing is to be done about the arguments; `false` if there is, or no room.
+    /// `args` are the `count` arguments, the result goes to `R[dst]`, and `slot` is the register to clear after the call.
     ///
     /// # Safety
-    /// `frame` is the innermost record with registers `regs`; the arguments are its topmost registers.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    /// `frame` is the innermost record; the arguments are its topmost registers.
     #[inline(always)]
-    pub(super) unsafe fn push_call(
+    pub(super) unsafe fn push_exact(
         &self,
         frame: *mut FrameData,
         function: &Py<Function>,
-        regs: Regs,
-        a: u16,
-        dst: u16,
-        first: u16,
+        args: *mut u64,
         count: usize,
-    ) -> Res<()> {
-        // SAFETY: by contract.
+        dst: u16,
+        slot: *mut u64,
+    ) -> bool {
+        let code = code_of(function);
+        // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
-            let (slot, args) = (regs.0.add(a as usize), regs.0.add(first as usize));
-            self.push_function(frame, function, args, count, FrameKind::Inline, dst, slot)
+            if count != code.exact_args.load(Acquire) as usize || (*frame).on_heap {
+                return false;
+            }
+            let code = code.body_unchecked();
+            if !self.has_room(args, code) {
+                return false;
+            }
+            zero(args.add(count), code.nlocals as usize - count);
+            frame
+                .add(1)
+                .write(self.record(function, code, args, FrameKind::Inline, dst, slot));
+            self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
         }
+        true
     }
 
+    /// Pushes the frame of a call from the loop, or leaves the result of a call that needs none in `R[dst]`.
+    ///
     /// # Safety
     /// `args` are `count` registers of the innermost frame at its top; `slot` is the register to clear after the call.
     #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
-    #[inline(always)]
-    unsafe fn push_function(
+    #[inline(never)]
+    pub(super) unsafe fn push_function(
         &self,
         frame: *mut FrameData,
         function: &Py<Function>,
@@ -160,6 +183,40 @@ impl Vm {
         Ok(())
     }
 
+    /// Pushes the frame of `getter`, which reads an attribute of `R[b]` for the instruction `i`, if it is a Python function that takes the
+    /// short way. `i` has two cache words.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`, and executes `i`.
+    pub(super) unsafe fn push_attribute_getter(&self, frame: *mut FrameData, getter: Value, regs: Regs, i: Ip) -> bool {
+        let Some(function) = getter.downcast_exact::<Function>() else {
+            return false;
+        };
+        let code = code_of(function);
+        if code.exact_args.load(Acquire) != 1 {
+            return false;
+        }
+        // SAFETY: by contract; a code object whose count of arguments is known has its body.
+        unsafe {
+            let body = code.body_unchecked();
+            let base = self.frames.top.get();
+            if !self.has_room(base, body) {
+                return false;
+            }
+            base.write(regs.get(i.b()).clone().into_bits());
+            zero(base.add(1), body.nlocals as usize - 1);
+            let mut record = self.record(function, body, base, FrameKind::Getter, i.a(), self.frames.no_slot());
+            record.holder = getter.into_bits();
+            (*frame).at.set(i.next().add(2));
+            if i.b() >= (*frame).body().nlocals {
+                // The getter's frame holds the object.
+                regs.clear(i.b());
+            }
+            self.push_record(record);
+        }
+        true
+    }
+
     /// Moves arguments out of registers on the heap, to where those of a frame begin.
     ///
     /// # Safety
@@ -189,15 +246,15 @@ impl Vm {
         slot: *mut u64,
     ) -> Res<()> {
         // Read once: another thread may give the function other code meanwhile.
-        let owned = code_of(function).to_object();
-        let code: &CodeBody = &owned;
+        let owner = code_of(function);
+        let code: &CodeBody = owner;
         // SAFETY: by contract.
         unsafe {
             let base = if (*frame).on_heap { self.frames.top.get() } else { args };
             self.check_room(base, code)?;
             if kind == FrameKind::Inline
-                && owned.makes_generator()
-                && let Some(made) = self.call_generator_function(function, &owned, args, count)
+                && owner.makes_generator()
+                && let Some(made) = self.call_generator_function(function, &owner.to_object(), args, count)
             {
                 // No frame: the caller goes on with what the call gave.
                 let callee = std::mem::take(&mut *slot.cast::<Option<Value>>());
@@ -237,15 +294,116 @@ impl Vm {
                 self.push_record(self.record(function, code, base, kind, dst, slot));
                 return Ok(());
             }
-            // The arguments are moved out of the way, then bound.
+            self.push_moved(frame, function, args, count, kind, dst, slot)
+        }
+    }
+
+    /// As [`Vm::push_function`], for parameters of any kind: the arguments are moved out of the way, then bound.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_function`]; there is room.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    #[inline(never)]
+    unsafe fn push_moved(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<()> {
+        let code = code_of(function);
+        // SAFETY: by contract.
+        unsafe {
+            let base = if (*frame).on_heap { self.frames.top.get() } else { args };
+            self.check_room(base, code)?;
             let values: smallvec::SmallVec<[Value; 8]> = (0..count)
                 .filter_map(|j| std::mem::take(&mut *args.add(j).cast::<Option<Value>>()))
                 .collect();
             std::ptr::write_bytes(base, 0, code.nregs as usize);
-            self.bind(function, &owned, Args::new(&values), base)?;
+            self.bind(function, code, Args::new(&values), base)?;
             self.push_record(self.record(function, code, base, kind, dst, slot));
         }
         Ok(())
+    }
+
+    /// Pushes the frame of a call with keywords if each names a plain parameter that has no value yet and no value is missing: the arguments
+    /// move to their places. `false`: nothing was done.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_function`], where `at` is the place of `args`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a frame record")]
+    unsafe fn push_named(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        at: *mut u64,
+        args: Args<'_>,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> bool {
+        let code = code_of(function);
+        let body: &CodeBody = code;
+        let total = (body.argcount + body.kwonly) as usize;
+        let given = args.positional().len();
+        let names = args.kwnames.map_or(&[][..], |names| names.as_slice());
+        if code.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS)
+            || code.makes_generator()
+            || given > body.argcount as usize
+            || total >= u64::BITS as usize
+            // SAFETY: the innermost record.
+            || unsafe { (*frame).on_heap }
+            || !self.has_room(at, body)
+        {
+            return false;
+        }
+        // Where the values go, and which parameters have one: first all is looked up, then moved.
+        let posonly = body.plain.posonlyargcount as usize;
+        let mut bound: u64 = (1 << given) - 1;
+        let mut places: smallvec::SmallVec<[(u16, u64); 8]> = smallvec::SmallVec::new();
+        for (n, name) in names.iter().enumerate() {
+            let same = |parameter: &Py<Str>| parameter.as_value().bits() == name.bits();
+            let Some(i) = body.varnames[posonly..total].iter().position(same) else {
+                return false;
+            };
+            let i = posonly + i;
+            if bound >> i & 1 != 0 {
+                return false;
+            }
+            bound |= 1 << i;
+            // SAFETY: the values of keywords follow the others.
+            places.push((i as u16, unsafe { *at.add(given + n) }));
+        }
+        let mut filled: smallvec::SmallVec<[(usize, Value); 4]> = smallvec::SmallVec::new();
+        if bound.count_ones() as usize != total {
+            let (defaults, kwdefaults) = (function.defaults.get(), function.kwdefaults.get());
+            for i in (0..total).filter(|i| bound >> i & 1 == 0) {
+                let value = if i < body.argcount as usize {
+                    let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
+                    let from_end = body.argcount as usize - i;
+                    defaults.len().checked_sub(from_end).map(|n| defaults[n].clone())
+                } else {
+                    kwdefaults.as_ref().and_then(|d| d.get_str(&body.varnames[i]))
+                };
+                let Some(value) = value else { return false };
+                filled.push((i, value));
+            }
+        }
+        // SAFETY: by contract; there is room. Each parameter gets one value.
+        unsafe {
+            zero(at.add(given), body.nlocals as usize - given);
+            for (i, word) in places {
+                at.add(i as usize).write(word);
+            }
+            for (i, value) in filled {
+                at.add(i).write(value.into_bits());
+            }
+            self.push_record(self.record(function, body, at, kind, dst, slot));
+        }
+        true
     }
 
     /// Binds `args` to a frame above all others and pushes it.
@@ -261,14 +419,14 @@ impl Vm {
         slot: *mut u64,
     ) -> Res<()> {
         // Read once: another thread may give the function other code meanwhile.
-        let owned = code_of(function).to_object();
-        let code: &CodeBody = &owned;
+        let owner = code_of(function);
+        let code: &CodeBody = owner;
         let base = self.frames.top.get();
         self.check_room(base, code)?;
         // SAFETY: there is room for the registers above `top`.
         unsafe {
             zero(base, code.nregs as usize);
-            self.bind(function, &owned, args, base)?;
+            self.bind(function, owner, args, base)?;
             self.push_record(self.record(function, code, base, kind, dst, slot));
         }
         Ok(())
@@ -279,7 +437,7 @@ impl Vm {
     /// # Safety
     /// `frame` is the innermost record with registers `regs`.
     #[inline(never)]
-    pub(super) unsafe fn call_keywords(&self, _frame: *mut FrameData, regs: Regs, i: Ip, names: &Value) -> Res<bool> {
+    pub(super) unsafe fn call_keywords(&self, frame: *mut FrameData, regs: Regs, i: Ip, names: &Value) -> Res<bool> {
         let callee = regs.get(i.a());
         let n = i.b() as usize;
         let has_self = i.k() != 0 && regs.opt(i.a() + 1).is_some();
@@ -289,11 +447,15 @@ impl Vm {
         let args = Args::with_names(regs.slice(first, count), kwnames);
         let clear = || (0..count as u16).for_each(|j| regs.clear(first + j));
         // SAFETY: registers of the frame.
-        let slot = unsafe { regs.0.add(i.a() as usize) };
+        let (slot, at) = unsafe { (regs.0.add(i.a() as usize), regs.0.add(first as usize)) };
         if let Some(function) = callee.downcast_exact::<Function>() {
             // SAFETY: by contract.
-            unsafe { self.push_bound(function, args, FrameKind::Inline, i.c(), slot)? };
-            clear();
+            unsafe {
+                if !self.push_named(frame, function, at, args, FrameKind::Inline, i.c(), slot) {
+                    self.push_bound(function, args, FrameKind::Inline, i.c(), slot)?;
+                    clear();
+                }
+            }
             return Ok(true);
         }
         if i.k() == 0
@@ -308,9 +470,13 @@ impl Vm {
             // SAFETY: the type was checked by `plain_init`.
             let function = unsafe { init.downcast_unchecked::<Function>() };
             // SAFETY: by contract.
-            unsafe { self.push_bound(function, args, FrameKind::Init, i.c(), slot)? };
-            clear();
-            regs.clear(i.a() + 1);
+            unsafe {
+                if !self.push_named(frame, function, slot.add(1), args, FrameKind::Init, i.c(), slot) {
+                    self.push_bound(function, args, FrameKind::Init, i.c(), slot)?;
+                    clear();
+                    regs.clear(i.a() + 1);
+                }
+            }
             regs.set(i.a(), instance);
             // SAFETY: the record pushed just now.
             unsafe { (*self.frames.record(self.frames.depth.get() - 1)).holder = init.into_bits() };
@@ -368,14 +534,19 @@ impl Vm {
         Ok(false)
     }
 
-    /// `__init__` of a class whose instances are made by `object.__new__`, if it is a Python function.
+    /// Whether instances of the class are made by `object.__new__`, which does nothing but that.
+    #[inline]
+    fn is_made_plainly(cls: &Py<Type>) -> bool {
+        cls.slots().new.map(|f| f as usize) == Object::ty().slots().new.map(|f| f as usize)
+            && !cls.has_flag(TypeFlags::ABSTRACT)
+            // `object.__new__` decides about classes with another payload.
+            && std::ptr::eq(cls.info, Object::info())
+    }
+
+    /// `__init__` of a class whose instances are made plainly, if it is a Python function.
     #[inline]
     fn plain_init(&self, cls: &Py<Type>) -> Option<Value> {
-        if cls.slots().new.map(|f| f as usize) != Object::ty().slots().new.map(|f| f as usize)
-            || cls.has_flag(TypeFlags::ABSTRACT)
-            // `object.__new__` decides about classes with another payload.
-            || !std::ptr::eq(cls.info, Object::info())
-        {
+        if !Vm::is_made_plainly(cls) {
             return None;
         }
         let init = cls.lookup(self, intern!("__init__"))?;
@@ -385,7 +556,7 @@ impl Vm {
     /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
     ///
     /// # Safety
-    /// As for [`Vm::push_call`]; the callee's type is `type`.
+    /// As for [`Vm::push_function`]; the callee's type is `type`.
     #[inline(never)]
     pub(super) unsafe fn call_class(
         &self,
@@ -421,31 +592,38 @@ impl Vm {
             }
             return Ok(None);
         }
+        if count == 0
+            && Vm::is_made_plainly(cls)
+            && cls.slots().init.map(|f| f as usize) == Object::ty().slots().init.map(|f| f as usize)
+        {
+            return Ok(Some(crate::types::object::new_instance(cls)));
+        }
         self.call_args(callee, Args::new(regs.slice(first, count))).map(Some)
     }
 
-    /// Ends the innermost frame: hands `value` to whoever called.
+    /// Ends the innermost frame, which an instruction of the frame below pushed and of which nobody has a frame object: hands `value` to
+    /// that. No register from number `held` on holds a reference.
     ///
     /// # Safety
-    /// `frame` is the innermost record, and lies above the one that the loop was entered for, or is it (number `entry`).
+    /// `frame` is the innermost record, and as described.
     #[inline(always)]
-    pub(super) unsafe fn return_from(&self, frame: *mut FrameData, value: Value, entry: usize) -> Res<Flow> {
+    pub(super) unsafe fn return_plainly(&self, frame: *mut FrameData, value: Value, held: u16) {
         // SAFETY: by contract.
         unsafe {
-            if (*frame).kind == FrameKind::Inline && (*frame).frame_object.get() == 0 {
-                let f = &*frame;
-                clear_registers(f.regs, f.body().nregs as usize);
-                self.frames.top.set(f.previous_top);
-                self.frames.depth.set(self.frames.depth.get() - 1);
-                let caller = Regs((*frame.sub(1)).regs);
-                let callee = std::mem::take(&mut *f.callee_slot);
-                caller.set(f.dst, value);
-                if callee != 0 {
-                    drop_word(callee);
-                }
-                return Ok(Flow::Reload);
+            let f = &*frame;
+            debug_assert!(
+                (held as usize..f.body().nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
+                "the compiler knows which registers are in use"
+            );
+            clear_registers(f.regs, held as usize);
+            self.frames.top.set(f.previous_top);
+            self.frames.depth.set(self.frames.depth.get() - 1);
+            let caller = Regs((*frame.sub(1)).regs);
+            let callee = std::mem::take(&mut *f.callee_slot);
+            caller.set(f.dst, value);
+            if callee != 0 {
+                drop_word_inline(callee);
             }
-            self.return_slow(frame, value, entry)
         }
     }
 
@@ -475,10 +653,12 @@ impl Vm {
         Flow::Reload
     }
 
+    /// Ends the innermost frame: hands `value` to whoever called.
+    ///
     /// # Safety
-    /// As for [`Vm::return_from`].
+    /// `frame` is the innermost record, and lies above the one that the loop was entered for, or is it (number `entry`).
     #[inline(never)]
-    unsafe fn return_slow(&self, frame: *mut FrameData, value: Value, entry: usize) -> Res<Flow> {
+    pub(super) unsafe fn return_from(&self, frame: *mut FrameData, value: Value, entry: usize) -> Res<Flow> {
         // SAFETY: by contract; the registers are this thread's.
         unsafe {
             let kind = (*frame).kind;

@@ -3,15 +3,26 @@
 //! Layout of an attribute cache word: the key in the lower half, a slot or transition number in bits 32..48, the kind in bits 48..64. The key is
 //! the id of the instance's shape (which stands for the state of its class too), or for objects without attributes the version of
 //! their type. A cache never holds a pointer: a method that it vouches for is found in the thread's method cache.
+//! The first cache word of an instruction has the kinds that the loop itself knows, the second one those that are worth a call.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use lisle_bytecode::opcode::Special;
+
+use super::{Ip, Regs};
+use crate::native::Args;
 use crate::object::attrs::Attrs;
-use crate::object::{Py, TypeFlags, Value};
+use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::types::descriptors::Member;
 use crate::types::dict::Dict;
+use crate::types::function::Function;
+use crate::types::module::Module;
+use crate::types::native_function::MethodDescriptor;
+use crate::types::property::Property;
 use crate::types::str::Str;
 use crate::vm::attributes::{generic_getattr, instance_attr};
 use crate::vm::cache::Use;
+use crate::vm::frames::FrameData;
 use crate::vm::{Res, Vm};
 
 /// The attribute is in the slot.
@@ -23,6 +34,16 @@ const METHOD_KIND: u16 = 1;
 const METHOD_BARE: u64 = 2;
 /// Storing the attribute takes the shape's transition of this number.
 const ADD: u64 = 3;
+/// The attribute is the `__slots__` member that lies this many words into the object.
+const MEMBER: u64 = 4;
+/// The attribute is the class's and no descriptor, and instances of the shape have none of the name.
+const OF_INSTANCE: u64 = 5;
+/// The attribute is a property, read by a Python function.
+const PROPERTY: u64 = 6;
+/// The object is a class, an instance of `type` itself; its version is the key. The attribute is no descriptor, or a function.
+const OF_CLASS: u64 = 7;
+/// The object is a module; its dict has the attribute in the entry of this number as long as the dict's version is the key.
+const OF_MODULE: u64 = 8;
 
 #[inline(always)]
 fn word(kind: u64, number: usize, key: u32) -> u64 {
@@ -32,6 +53,27 @@ fn word(kind: u64, number: usize, key: u32) -> u64 {
 #[inline(always)]
 fn number(word: u64) -> usize {
     (word >> 32) as usize & 0xffff
+}
+
+/// The key of caches for objects like this; 0 for none.
+#[inline(always)]
+fn key_of(obj: &Value) -> u32 {
+    match Attrs::of(obj) {
+        Some(attrs) => attrs.shape_id(),
+        None => obj.ty().version(),
+    }
+}
+
+/// Whether reading the attribute gives the value itself.
+#[inline]
+fn is_plain(value: &Value) -> bool {
+    value.ty().slots().descr_get.is_none()
+}
+
+/// The same for an attribute that is read from the class.
+#[inline]
+fn is_plain_of_class(value: &Value) -> bool {
+    is_plain(value) || value.downcast_exact::<Function>().is_some()
 }
 
 impl Vm {
@@ -54,44 +96,179 @@ impl Vm {
         Some(value)
     }
 
-    #[inline(never)]
-    pub(super) fn load_attr_slow<const FREE: bool>(
-        &self,
-        obj: &Value,
-        name: &Py<Str>,
-        cached: &AtomicU64,
-    ) -> Res<Value> {
-        let known = self.known_attribute(obj, name, Use::Load, cached);
-        if known != 0
-            && let Some(value) = self.load_attr_cached::<FREE>(obj, known)
-        {
-            if self.method_cache.now_and_then() {
-                cached.store(known, Relaxed);
-            }
-            return Ok(value);
+    /// The attribute, if the object is as the second word of a cache expects.
+    fn load_attr_known<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Value> {
+        let key = word as u32;
+        if key == 0 {
+            return None;
         }
-        let ty = obj.ty();
-        if ty.reads_generically()
-            && let Some(attrs) = Attrs::of(obj)
-            // SAFETY: shapes live as long as their type.
-            && let Some(shape) = unsafe { attrs.shape().as_ref() }
-        {
-            let id = shape.id.load(Relaxed);
-            if let Some(i) = shape.find(name)
-                && let Some(value) = attrs.read(i)
-            {
-                let overridden = ty
-                    .lookup(self, name)
-                    .is_some_and(|d| d.ty().slots().descr_set.is_some() && d.ty().slots().descr_get.is_some());
-                if !overridden {
-                    if id != 0 && shape.id.load(Relaxed) == id {
-                        self.fill(cached, name, Use::Load, word(IN_SLOT, i, id));
-                    }
-                    return Ok(value);
+        match word >> 48 {
+            // SAFETY: the key stands for a class whose instances have the member there.
+            MEMBER if key_of(obj) == key => unsafe { Member::slot_at(obj, number(word)) }.get(),
+            OF_INSTANCE if key_of(obj) == key => self.method_cache.probe(obj.ty(), name).filter(is_plain),
+            OF_CLASS if obj.has_type(Type::ty()) => {
+                // SAFETY: the type was checked just now.
+                let class = unsafe { obj.downcast_unchecked::<Type>() };
+                if class.version() != key {
+                    return None;
+                }
+                self.method_cache.probe(class, name).filter(is_plain_of_class)
+            }
+            OF_MODULE => {
+                obj.downcast_exact::<Module>()?;
+                let dict = Attrs::of(obj)?.dict()?;
+                dict.cached_value::<FREE>((number(word) as u64) << 32 | u64::from(key))
+            }
+            _ => None,
+        }
+    }
+
+    /// `R[a] = R[b].name`, where the first cache word does not help. `None`: the frame of a property's getter was pushed.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`, and executes `i`.
+    #[inline(never)]
+    pub(super) unsafe fn load_attr_slow<const FREE: bool>(
+        &self,
+        frame: *mut FrameData,
+        regs: Regs,
+        i: Ip,
+        name: &Py<Str>,
+        caches: (&AtomicU64, &AtomicU64),
+    ) -> Res<Option<Value>> {
+        let obj = regs.get(i.b());
+        let (cached, more) = caches;
+        let mut word = more.load(Relaxed);
+        if let Some(value) = self.load_attr_known::<FREE>(obj, name, word) {
+            return Ok(Some(value));
+        }
+        if word == 0 || word as u32 != key_of(obj) {
+            word = self.known_attribute(obj, name, Use::Load, cached.load(Relaxed) | word);
+            if word != 0 {
+                let (found, cached) = if word >> 48 == IN_SLOT {
+                    (self.load_attr_cached::<FREE>(obj, word), cached)
+                } else {
+                    (self.load_attr_known::<FREE>(obj, name, word), more)
+                };
+                if self.method_cache.now_and_then() {
+                    cached.store(word, Relaxed);
+                }
+                if let Some(value) = found {
+                    return Ok(Some(value));
                 }
             }
         }
-        self.getattr(obj, name)
+        // SAFETY: by contract.
+        if word >> 48 == PROPERTY && unsafe { self.push_getter(frame, regs, i, name) } {
+            return Ok(None);
+        }
+        self.find_attr(obj, name, cached, more).map(Some)
+    }
+
+    /// Reads an attribute the general way, and notes how it can be found the next time.
+    fn find_attr(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64, more: &AtomicU64) -> Res<Value> {
+        let ty = obj.ty();
+        if !ty.reads_generically() {
+            let value = self.getattr(obj, name)?;
+            self.note_place(obj, name, &value, more);
+            return Ok(value);
+        }
+        let (key, version) = (key_of(obj), ty.version());
+        let note = |kind, number, at| {
+            if key != 0 && key_of(obj) == key && ty.version() == version && number <= 0xffff {
+                self.fill(at, name, Use::Load, word(kind, number, key));
+            }
+        };
+        let found = ty.lookup(self, name);
+        let slots = found.as_ref().map(|found| found.ty().slots());
+        if let Some(found) = &found
+            && slots.is_some_and(|slots| slots.descr_get.is_some() && slots.descr_set.is_some())
+        {
+            if let Some(member) = found.downcast_exact::<Member>()
+                && let Some(slot) = member.slot(obj)
+                && let Some(value) = slot.get()
+            {
+                note(MEMBER, Member::number(obj, slot), more);
+                return Ok(value);
+            }
+            if found.downcast_exact::<Property>().is_some() {
+                note(PROPERTY, 0, more);
+            }
+            return generic_getattr(self, obj, name);
+        }
+        // SAFETY: shapes live as long as their type.
+        let shape = Attrs::of(obj).map(|attrs| (attrs, unsafe { attrs.shape().as_ref() }));
+        match shape {
+            Some((attrs, Some(shape))) => {
+                if let Some(i) = shape.find(name)
+                    && let Some(value) = attrs.read(i)
+                {
+                    note(IN_SLOT, i, cached);
+                    return Ok(value);
+                }
+                if shape.find(name).is_some() {
+                    return generic_getattr(self, obj, name);
+                }
+            }
+            Some((_, None)) => return generic_getattr(self, obj, name),
+            None => {}
+        }
+        if let Some(found) = found
+            && is_plain(&found)
+        {
+            note(OF_INSTANCE, 0, more);
+            return Ok(found);
+        }
+        generic_getattr(self, obj, name)
+    }
+
+    /// Notes where the attribute of a class or module was found.
+    fn note_place(&self, obj: &Value, name: &Py<Str>, value: &Value, more: &AtomicU64) {
+        if obj.has_type(Type::ty()) {
+            // SAFETY: the type was checked just now.
+            let class = unsafe { obj.downcast_unchecked::<Type>() };
+            let version = class.version();
+            let of_meta = Type::ty().lookup(self, name);
+            let overridden = of_meta.is_some_and(|found| found.ty().slots().descr_set.is_some());
+            let found = class.lookup(self, name);
+            if !overridden
+                && found.is_some_and(|found| found.is(value) && is_plain_of_class(&found))
+                && version != 0
+                && class.version() == version
+            {
+                more.store(word(OF_CLASS, 0, version), Relaxed);
+            }
+        } else if let Some(module) = obj.downcast_exact::<Module>()
+            && let Some(dict) = Attrs::of(obj).and_then(|attrs| attrs.dict())
+        {
+            let version = dict.version();
+            // What `module` itself has goes first if it is a data descriptor, such as `__dict__`.
+            if Module::ty().lookup(self, name).is_none()
+                && let Some(at) = dict.find_entry_for_cache(name)
+                && at <= 0xffff
+                && version != 0
+                && dict.version() == version
+                && module.as_value().ty().is(Module::ty())
+            {
+                more.store(word(OF_MODULE, at as usize, version), Relaxed);
+            }
+        }
+    }
+
+    /// Pushes the frame of a property's getter, if that is a Python function without more ado.
+    ///
+    /// # Safety
+    /// As for [`Vm::load_attr_slow`].
+    unsafe fn push_getter(&self, frame: *mut FrameData, regs: Regs, i: Ip, name: &Py<Str>) -> bool {
+        let obj = regs.get(i.b());
+        if let Some(found) = self.method_cache.probe(obj.ty(), name)
+            && let Some(property) = found.downcast_exact::<Property>()
+            && let Some(getter) = property.getter.get()
+        {
+            // SAFETY: by contract.
+            return unsafe { self.push_attribute_getter(frame, getter, regs, i) };
+        }
+        false
     }
 
     /// The method for `obj.name(...)`, which takes the receiver, if the object is as the cache expects.
@@ -127,22 +304,53 @@ impl Vm {
         function.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR).then_some(function)
     }
 
-    /// The function for `obj.name(...)`, and whether the receiver is to be passed.
+    /// The native method that is the special method number `k` of `obj`, if it was found lately.
+    #[inline(always)]
+    fn native_special(&self, obj: &Value, k: Special) -> Option<Value> {
+        let found = self.special_cached(obj, k as u8)?;
+        found.downcast_exact::<MethodDescriptor>()?.takes(obj).then_some(found)
+    }
+
+    /// `EnterNative`; `None` where it does nothing.
+    #[inline(never)]
+    pub(super) fn enter_native(&self, regs: Regs, i: Ip) -> Option<Res<()>> {
+        let obj = regs.get(i.b());
+        let exit = self.native_special(obj, Special::Exit)?;
+        let enter = self.native_special(obj, Special::Enter)?;
+        let enter = enter.downcast_exact::<MethodDescriptor>()?.def;
+        let this = obj.clone();
+        regs.set(i.a(), exit);
+        regs.set(i.a() + 1, this);
+        Some((enter.func)(self, Args::new(regs.slice(i.a() + 1, 1))).map(|entered| regs.set(i.a() + 2, entered)))
+    }
+
+    /// `ExitNative`; `None` where it does nothing.
+    #[inline(never)]
+    pub(super) fn exit_native(&self, regs: Regs, i: Ip) -> Option<Res<()>> {
+        let exit = regs.get(i.a()).downcast_exact::<MethodDescriptor>()?;
+        if !exit.takes(regs.opt(i.a() + 1)?) {
+            return None;
+        }
+        for n in 2..5 {
+            regs.set(i.a() + n, Value::NONE);
+        }
+        let result = (exit.def.func)(self, Args::new(regs.slice(i.a() + 1, 4)));
+        Some(result.map(|ignored| {
+            drop(ignored);
+            regs.clear_objects(i.a(), 2);
+        }))
+    }
+
     /// What the thread knows of the attribute of objects like this, as an inline cache would have it; 0 for nothing.
     #[inline]
-    fn known_attribute(&self, obj: &Value, name: &Py<Str>, how: Use, cached: &AtomicU64) -> u64 {
-        if cached.load(Relaxed) == 0 {
+    fn known_attribute(&self, obj: &Value, name: &Py<Str>, how: Use, cached: u64) -> u64 {
+        if cached == 0 {
             // The place has never seen what can be cached.
             return 0;
         }
-        let id = match Attrs::of(obj) {
-            Some(attrs) => attrs.shape_id(),
-            None => obj.ty().version(),
-        };
-        if id == 0 {
-            0
-        } else {
-            self.method_cache.known(id, name, how)
+        match key_of(obj) {
+            0 => 0,
+            key => self.method_cache.known(key, name, how),
         }
     }
 
@@ -152,9 +360,19 @@ impl Vm {
         self.method_cache.learn(name, how, word);
     }
 
+    /// The function for `obj.name(...)`, and whether the receiver is to be passed.
     #[inline(never)]
-    pub(super) fn load_method(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> Res<(Value, bool)> {
-        let known = self.known_attribute(obj, name, Use::Call, cached);
+    pub(super) fn load_method<const FREE: bool>(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        cached: &AtomicU64,
+        more: &AtomicU64,
+    ) -> Res<(Value, bool)> {
+        if let Some(value) = self.load_attr_known::<FREE>(obj, name, more.load(Relaxed)) {
+            return Ok((value, false));
+        }
+        let known = self.known_attribute(obj, name, Use::Call, cached.load(Relaxed));
         if known != 0
             && let Some(function) = self.load_method_cached(obj, name, known)
         {
@@ -165,7 +383,7 @@ impl Vm {
         }
         let ty = obj.ty();
         if !ty.reads_generically() {
-            return Ok((self.getattr(obj, name)?, false));
+            return Ok((self.find_attr(obj, name, cached, more)?, false));
         }
         let version = ty.version();
         if let Some(found) = ty.lookup(self, name)
@@ -208,10 +426,11 @@ impl Vm {
         if word as u32 == 0 {
             return Err(value);
         }
-        if word >> 48 == ADD {
-            return attrs.add_cached::<FREE>(obj.ty(), word as u32, number(word), value);
+        match word >> 48 {
+            IN_SLOT => attrs.set_cached::<FREE>(word as u32, number(word), value),
+            ADD => attrs.add_cached::<FREE>(obj.ty(), word as u32, number(word), value),
+            _ => Err(value),
         }
-        attrs.set_cached::<FREE>(word as u32, number(word), value)
     }
 
     #[inline(never)]
@@ -222,7 +441,13 @@ impl Vm {
         mut value: Value,
         cached: &AtomicU64,
     ) -> Res<()> {
-        let known = self.known_attribute(obj, name, Use::Store, cached);
+        let seen = cached.load(Relaxed);
+        if seen >> 48 == MEMBER && seen as u32 == key_of(obj) {
+            // SAFETY: the key stands for a class whose instances have the member there.
+            drop(unsafe { Member::slot_at(obj, number(seen)) }.swap(Some(value)));
+            return Ok(());
+        }
+        let known = self.known_attribute(obj, name, Use::Store, seen);
         if known != 0 {
             match self.store_attr_cached::<FREE>(obj, value, known) {
                 Ok(()) => {
@@ -235,6 +460,20 @@ impl Vm {
             }
         }
         let ty = obj.ty();
+        if ty.writes_generically() {
+            let (key, version) = (key_of(obj), ty.version());
+            if let Some(found) = ty.lookup(self, name)
+                && let Some(member) = found.downcast_exact::<Member>()
+                && let Some(slot) = member.slot(obj)
+            {
+                let number = Member::number(obj, slot);
+                if key != 0 && ty.version() == version && key_of(obj) == key && number <= 0xffff {
+                    cached.store(word(MEMBER, number, key), Relaxed);
+                }
+                drop(slot.swap(Some(value)));
+                return Ok(());
+            }
+        }
         if ty.writes_generically()
             && let Some(attrs) = Attrs::of(obj)
             // SAFETY: shapes live as long as their type.

@@ -85,20 +85,22 @@ impl Regs {
         }
     }
 
-    /// As [`Regs::clear`] of `n` registers, where references to objects are what is mostly found.
+    /// As [`Regs::clear`], where a reference to an object is what is mostly found.
     #[inline(always)]
-    pub fn clear_many(self, i: u16, n: usize) {
+    pub fn clear_object(self, i: u16) {
+        // SAFETY: as for `set`.
+        unsafe { clear_word(self.0.add(i as usize)) };
+    }
+
+    /// As [`Regs::clear_object`] of `n` registers.
+    #[inline(always)]
+    pub fn clear_objects(self, i: u16, n: usize) {
         // SAFETY: as for `set`.
         unsafe {
             let mut at = self.0.add(i as usize);
             let end = at.add(n);
             while at != end {
-                let old = *at;
-                *at = 0;
-                if old & 7 == 0 && old != 0 && !(*(old as *const Header)).decref_plainly() {
-                    std::hint::cold_path();
-                    drop_last(old);
-                }
+                clear_word(at);
                 at = at.add(1);
             }
         }
@@ -114,6 +116,39 @@ impl Regs {
     /// Moves `n` values out of the registers from `i`.
     pub fn take_many(self, i: u16, n: usize) -> Vec<Value> {
         (0..n).filter_map(|j| self.take(i + j as u16)).collect()
+    }
+}
+
+/// # Safety
+/// `at` is a register, or a word as registers have it.
+#[inline(always)]
+unsafe fn clear_word(at: *mut u64) {
+    // SAFETY: by contract.
+    unsafe {
+        let old = *at;
+        *at = 0;
+        if old & 7 == 0 {
+            if old == 0 {
+                std::hint::cold_path();
+            } else {
+                drop_word_inline(old);
+            }
+        }
+    }
+}
+
+/// As [`drop_word`], where it is mostly not the last reference that goes.
+///
+/// # Safety
+/// As for [`drop_word`].
+#[inline(always)]
+unsafe fn drop_word_inline(bits: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        if !(*(bits as *const Header)).decref_plainly() {
+            std::hint::cold_path();
+            drop_last(bits);
+        }
     }
 }
 
@@ -139,9 +174,19 @@ unsafe fn drop_last(bits: u64) {
     drop(unsafe { Value::from_bits(bits) });
 }
 
-/// An instruction in the code of the running frame. Its fields are read where they are used, which costs the loop no register.
+/// An instruction in the code of the running frame, by the place behind it, so that the loop needs one register for that and the program
+/// counter. Its fields are read where they are used.
 #[derive(Clone, Copy)]
 pub(crate) struct Ip(*const u64);
+
+/// The same place, without the optimiser knowing: it would keep the places before and behind an instruction apart in the whole loop.
+#[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
+#[inline(always)]
+pub(crate) fn opaque(mut at: *const u64) -> *const u64 {
+    // SAFETY: no instruction; the operand stays as it is.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags)) };
+    at
+}
 
 // The fields are read by their place in the word.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -151,30 +196,39 @@ impl Ip {
     /// `at` is the place of an instruction, not of a cache word, in a code object that stays alive while this is used.
     #[inline(always)]
     pub unsafe fn new(at: *const u64) -> Ip {
-        Ip(at)
+        // SAFETY: by contract; at most the end of the code.
+        Ip(unsafe { at.add(1) })
+    }
+
+    /// # Safety
+    /// As for [`Ip::new`], of the word before `next`.
+    #[inline(always)]
+    pub unsafe fn before(next: *const u64) -> Ip {
+        Ip(next)
     }
 
     #[inline(always)]
     pub fn op(self) -> Op {
         // SAFETY: the compiler emits valid operations alone, and code from elsewhere is verified when it is loaded.
-        unsafe { std::mem::transmute::<u8, Op>(*self.0.cast::<u8>()) }
+        unsafe { std::mem::transmute::<u8, Op>(*self.0.cast::<u8>().sub(8)) }
     }
 
     #[inline(always)]
     pub fn k(self) -> u8 {
         // SAFETY: within the instruction's word, which never changes.
-        unsafe { *self.0.cast::<u8>().add(1) }
+        unsafe { *self.0.cast::<u8>().sub(7) }
     }
 
+    /// The half word that ends `n` half words before the next instruction.
     #[inline(always)]
     fn half(self, n: usize) -> u16 {
         // SAFETY: as for `k`, and aligned.
-        unsafe { *self.0.cast::<u16>().add(n) }
+        unsafe { *self.0.cast::<u16>().sub(n) }
     }
 
     #[inline(always)]
     pub fn a(self) -> u16 {
-        self.half(1)
+        self.half(3)
     }
 
     #[inline(always)]
@@ -184,14 +238,13 @@ impl Ip {
 
     #[inline(always)]
     pub fn c(self) -> u16 {
-        self.half(3)
+        self.half(1)
     }
 
     /// The word after this.
     #[inline(always)]
     pub fn next(self) -> *const u64 {
-        // SAFETY: at most the end of the code.
-        unsafe { self.0.add(1) }
+        self.0
     }
 
     /// The instruction `n` words before this.
@@ -208,7 +261,7 @@ impl Ip {
     #[inline(always)]
     pub fn w(self) -> u32 {
         // SAFETY: as for `half`.
-        unsafe { *self.0.cast::<u32>().add(1) }
+        unsafe { *self.0.cast::<u32>().sub(1) }
     }
 }
 

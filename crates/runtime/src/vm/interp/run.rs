@@ -15,7 +15,7 @@ use lisle_bytecode::Op;
 use lisle_bytecode::opcode::BinOp;
 
 use super::operators::{compare_floats, compare_ints, float_pair, small_pair};
-use super::{Flow, Ip, Regs, cell, unbound_operand};
+use super::{Flow, Ip, Regs, cell, opaque, unbound_operand};
 use crate::native::Args;
 use crate::object::Value;
 use crate::object::types::CallKind;
@@ -140,6 +140,39 @@ impl Vm {
                         }
                     };
                 }
+                /// Goes on in the frame that was pushed just now.
+                macro_rules! begin {
+                    () => {
+                        // SAFETY: the record above the one that was the innermost.
+                        let pushed = unsafe { frame.add(1) };
+                        load!(pushed);
+                        // SAFETY: the first instruction.
+                        if !HOOK && self.thread.poll_bits() == 0 && unsafe { Ip::new(pc) }.op() == Op::Resume {
+                            // There is nothing for it to do.
+                            skip!(1);
+                        }
+                    };
+                }
+                /// Leaves the frame with a value; no register from number `held` on holds a reference.
+                macro_rules! leave {
+                    ($value:expr, $held:expr) => {
+                        save!();
+                        // SAFETY: `frame` is the innermost record, and below one that an instruction pushed is the one of that.
+                        if unsafe { (*frame).is_plain_call() } {
+                            let caller = unsafe {
+                                self.return_plainly(frame, $value, $held);
+                                frame.sub(1)
+                            };
+                            load!(caller);
+                            continue;
+                        }
+                        // SAFETY: as above.
+                        match check!(unsafe { self.return_from(frame, $value, entry) }) {
+                            Flow::Reload => load!(),
+                            Flow::Done(value) => return Ok(Some(value)),
+                        }
+                    };
+                }
                 macro_rules! arith {
                     ($i:expr, $op:expr, $ints:expr, $floats:expr) => {{
                         let (a, b) = (regs.get($i.b()), regs.get($i.c()));
@@ -178,9 +211,12 @@ impl Vm {
                         }
                     }
                     // SAFETY: the verifier and the compiler end each code object with a return or a jump, and `pc` skips cache words.
-                    let i = unsafe { Ip::new(pc) };
-                    skip!(1);
-                    match i.op() {
+                    let (op, i) = unsafe {
+                        let op = Ip::new(pc).op();
+                        pc = opaque(pc.add(1));
+                        (op, Ip::before(pc))
+                    };
+                    match op {
                         Op::Nop => {}
                         Op::Resume => poll_whole!(),
                         Op::Move => {
@@ -269,10 +305,18 @@ impl Vm {
                                 continue;
                             }
                             save!();
-                            let value = check!(self.load_attr_slow::<FREE>(obj, &code.names[i.c() as usize], cached));
-                            skip!(2);
-                            kill!(i.b());
-                            regs.set(i.a(), value);
+                            let name = &code.names[i.c() as usize];
+                            let caches = (cached, cache!(1));
+                            // SAFETY: `frame` is the innermost record.
+                            let found = unsafe { self.load_attr_slow::<FREE>(frame, regs, i, name, caches) };
+                            match check!(found) {
+                                Some(value) => {
+                                    skip!(2);
+                                    kill!(i.b());
+                                    regs.set(i.a(), value);
+                                }
+                                None => load!(),
+                            }
                         }
                         Op::LoadMethod => {
                             let obj = regs.get(i.b());
@@ -283,7 +327,7 @@ impl Vm {
                                 Some(function) => (function, true),
                                 None => {
                                     save!();
-                                    check!(self.load_method(obj, name, cached))
+                                    check!(self.load_method::<FREE>(obj, name, cached, cache!(1)))
                                 }
                             };
                             skip!(2);
@@ -309,6 +353,23 @@ impl Vm {
                             save!();
                             // SAFETY: `frame` is the innermost record.
                             check!(self.rare(i, unsafe { &*frame }, regs));
+                        }
+                        Op::EnterNative => {
+                            save!();
+                            poll!();
+                            // Observers are to see the calls.
+                            if !HOOK && let Some(entered) = self.enter_native(regs, i) {
+                                check!(entered);
+                                jump!(i.c() as i16);
+                            }
+                        }
+                        Op::ExitNative => {
+                            save!();
+                            if !HOOK && let Some(left) = self.exit_native(regs, i) {
+                                check!(left);
+                                jump!(i.w() as i32);
+                                poll_whole!();
+                            }
                         }
                         Op::StoreAttr => {
                             let obj = regs.get(i.a());
@@ -611,7 +672,7 @@ impl Vm {
                             let next = if let Some(range) = iter.downcast_exact::<RangeIterator>() {
                                 range.next_small().map(Value::int)
                             } else if let Some(list) = iter.downcast_exact::<ListIter>() {
-                                list.next_in_loop::<FREE>()
+                                ListIter::next_in_loop::<FREE>(list)
                             } else if let Some(tuple) = iter.downcast_exact::<TupleIter>() {
                                 tuple.next_item()
                             } else {
@@ -713,15 +774,25 @@ impl Vm {
                                 CallKind::Other
                             };
                             if kind == CallKind::Function {
-                                // SAFETY: each kind stands for one type.
-                                let function = unsafe { callee.downcast_unchecked::<Function>() };
-                                poll!();
+                                // SAFETY: each kind stands for one type, and these are registers of the frame.
+                                let (function, slot, args) = unsafe {
+                                    let function = callee.downcast_unchecked::<Function>();
+                                    (function, regs.0.add(i.a() as usize), regs.0.add(first as usize))
+                                };
                                 // SAFETY: the arguments are the caller's topmost registers.
-                                check!(unsafe { self.push_call(frame, function, regs, i.a(), i.c(), first, count) });
+                                if unsafe { self.push_exact(frame, function, args, count, i.c(), slot) } {
+                                    begin!();
+                                    continue;
+                                }
+                                let kind = FrameKind::Inline;
+                                // SAFETY: as above.
+                                check!(unsafe { self.push_function(frame, function, args, count, kind, i.c(), slot) });
                                 load!();
                                 continue;
                             }
                             let args = Args::new(regs.slice(first, count));
+                            // Whether the place of the receiver is in use although the instruction does not say so.
+                            let mut native_method = false;
                             let result = if kind == CallKind::NativeFunction
                                 // SAFETY: as above.
                                 && let native = unsafe { callee.downcast_unchecked::<NativeFunction>() }
@@ -732,6 +803,7 @@ impl Vm {
                                     Some(receiver) => {
                                         // It goes into the place between callee and arguments.
                                         regs.set(i.a() + 1, receiver.clone());
+                                        native_method = true;
                                         Args::new(regs.slice(i.a() + 1, n + 1))
                                     }
                                 };
@@ -753,11 +825,12 @@ impl Vm {
                                 let (function, this) = (function.to_value(), bound.receiver.clone());
                                 regs.set(i.a() + 1, this);
                                 regs.set(i.a(), function);
-                                poll!();
                                 if let Some(function) = regs.get(i.a()).downcast_exact::<Function>() {
+                                    let kind = FrameKind::Inline;
                                     // SAFETY: as above.
                                     check!(unsafe {
-                                        self.push_call(frame, function, regs, i.a(), i.c(), i.a() + 1, n + 1)
+                                        let slot = regs.0.add(i.a() as usize);
+                                        self.push_function(frame, function, slot.add(1), n + 1, kind, i.c(), slot)
                                     });
                                     load!();
                                 }
@@ -775,16 +848,18 @@ impl Vm {
                                 self.call_args(callee, args)
                             };
                             let value = check!(result);
-                            // The callable, the place of the receiver and the arguments.
-                            regs.clear_many(i.a(), n + 2);
+                            regs.clear_object(i.a());
+                            if i.k() != 0 || native_method {
+                                regs.clear_object(i.a() + 1);
+                            }
+                            regs.clear_objects(i.a() + 2, n);
                             // SAFETY: an instruction follows, since a call does not end the code.
                             let next = unsafe { Ip::new(pc) };
-                            if next.op() == Op::Clear && next.a() == i.c() {
+                            if next.op() == Op::Clear && next.a() == i.a() && i.c() == i.a() {
                                 // A call for its effect: the result goes at once.
                                 skip!(1);
                                 save!();
                                 drop(value);
-                                regs.clear(i.c());
                             } else {
                                 regs.set(i.c(), value);
                             }
@@ -794,7 +869,6 @@ impl Vm {
                             let names = &code.consts[cache!(1).load(Relaxed) as usize];
                             skip!(2);
                             save!();
-                            poll!();
                             // SAFETY: as for `Call`.
                             if check!(unsafe { self.call_keywords(frame, regs, i, names) }) {
                                 load!();
@@ -804,7 +878,6 @@ impl Vm {
                         }
                         Op::CallEx => {
                             save!();
-                            poll!();
                             if check!(self.call_unpacked(regs, i)) {
                                 load!();
                             } else {
@@ -813,22 +886,12 @@ impl Vm {
                         }
                         Op::Return => {
                             let value = operand!(i.a());
-                            save!();
-                            // SAFETY: `frame` is the innermost record.
-                            match check!(unsafe { self.return_from(frame, value, entry) }) {
-                                Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(Some(value)),
-                            }
+                            leave!(value, i.b());
                         }
                         Op::ReturnConst => {
                             // SAFETY: as for `LoadConst`.
                             let value = unsafe { code.consts.get_unchecked(i.w() as usize) }.clone();
-                            save!();
-                            // SAFETY: `frame` is the innermost record.
-                            match check!(unsafe { self.return_from(frame, value, entry) }) {
-                                Flow::Reload => load!(),
-                                Flow::Done(value) => return Ok(Some(value)),
-                            }
+                            leave!(value, i.a());
                         }
 
                         // ---- exceptions ----

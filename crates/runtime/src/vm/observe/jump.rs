@@ -133,6 +133,7 @@ fn written(code: &Code) -> Vec<Option<Held>> {
                     Op::GetIter | Op::GetAIter => Kind::Iterator,
                     Op::PushExc if n == 0 => Kind::Outer,
                     Op::PushExc => Kind::Exception,
+                    Op::EnterNative if n < 2 => Kind::Exit,
                     Op::LoadSpecial if i.k() == Special::Exit as u8 || i.k() == Special::AExit as u8 => Kind::Exit,
                     _ => Kind::Object(at),
                 };

@@ -1,0 +1,330 @@
+//! References that a thread keeps in hand of objects that several threads count all the time, so that they do not write to the object's
+//! cache line in turns: the thread takes some at once from the shared count, gives out and takes back its own, and returns them later.
+//!
+//! Which objects: those that two threads were found counting in turns ([`note_contention`] samples), and whose end nobody but memory
+//! notices ([`may_end_late`]). They are marked [`FLAG_LEASED`] for good.
+//!
+//! Invariant: a thread's lease of `n` is `n` references counted in the object's shared count, so counts stay exact and an object lives while
+//! it is leased; what may be late is its end. A thread returns all leases before it blocks, when it ends, after so many uses, and
+//! when the collector merges; at once if nothing but its own lease holds the object.
+//! This is a local form of the batching in sloppy counters (Boyd-Wickizer et al., OSDI 2010).
+//! Left out: leases of objects that their owner and one other thread count.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+use super::header::{Dropped, FLAG_FINALIZED, FLAG_LEASED, FLAG_WEAKREFS, Header};
+use crate::object::Native;
+use crate::sync::Mutex;
+use crate::sync::atomic::{
+    AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::threads::{ThreadState, owner_id, poll};
+use crate::types::object::Object;
+
+/// How many references are taken at once; twice as many in hand are too many.
+const LEASE: u32 = 64;
+/// Leases of one thread at most.
+const PLACES: usize = 4096;
+/// Uses after which a thread returns all, and for each lease it has.
+const USES: u32 = 4096;
+const USES_EACH: u32 = 64;
+/// One of so many counts in shared objects is looked at.
+const SAMPLE: u32 = 32;
+const SEEN_PLACES: usize = 4096;
+
+/// The leases of a thread. Written by the thread alone.
+struct Table {
+    places: [Place; PLACES],
+    /// Which places are taken, in the first `taken` of these.
+    order: [AtomicU32; PLACES],
+    taken: AtomicUsize,
+    uses: AtomicU32,
+}
+
+struct Place {
+    /// Address of the header, [`NOBODY`] or 0.
+    object: AtomicUsize,
+    in_hand: AtomicU32,
+}
+
+/// In a place that stays in `order` though its object has gone.
+const NOBODY: usize = 8;
+
+static TABLES: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
+/// Those among the tables whose threads have ended. Locked after `TABLES`.
+static SPARE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
+/// Which object was looked at last, and who counted: address and owner id.
+static SEEN: [AtomicU64; SEEN_PLACES] = [const { AtomicU64::new(0) }; SEEN_PLACES];
+
+thread_local! {
+    static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
+    static COUNTED: Cell<u32> = const { Cell::new(0) };
+}
+
+fn address(header: &Header) -> usize {
+    std::ptr::from_ref(header) as usize
+}
+
+/// Objects of one size lie at multiples of it: the product mixes them well.
+fn spread(address: usize, places: usize) -> usize {
+    (address >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (usize::BITS - places.ilog2())
+}
+
+/// The calling thread counts in an object of another: now and then looks whether others do so too, and marks the object then.
+#[inline]
+pub(crate) fn note_contention(header: &Header) {
+    let counted = COUNTED.get().wrapping_add(1);
+    COUNTED.set(counted);
+    if counted.is_multiple_of(SAMPLE) {
+        look(header);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn look(header: &Header) {
+    let seen = &SEEN[spread(address(header), SEEN_PLACES)];
+    let now = (address(header) as u64) << 16 | u64::from(owner_id() & 0xffff);
+    let before = seen.swap(now, Relaxed);
+    if before >> 16 == now >> 16 && before != now && may_end_late(header) {
+        header.set_flag(FLAG_LEASED);
+    }
+}
+
+/// Whether nothing happens at the object's end but that memory is freed: now, and as far as its own type tells.
+fn may_end_late(header: &Header) -> bool {
+    use crate::types::{
+        bytes::Bytes,
+        dict::Dict,
+        float::Float,
+        function::Function,
+        int::Int,
+        list::List,
+        set::{FrozenSet, Set},
+        str::Str,
+        tuple::Tuple,
+    };
+    if header.flag(FLAG_WEAKREFS) || header.flag(FLAG_FINALIZED) {
+        return false;
+    }
+    // SAFETY: the caller holds a reference to the object, and with it its type.
+    let ty = unsafe { &(*header.type_ptr()).data };
+    ty.slots().finalize.is_none()
+        && [
+            Object::info(),
+            Str::info(),
+            Bytes::info(),
+            Int::info(),
+            Float::info(),
+            Tuple::info(),
+            List::info(),
+            Dict::info(),
+            Set::info(),
+            FrozenSet::info(),
+            Function::info(),
+        ]
+        .iter()
+        .any(|plain| std::ptr::eq(*plain, ty.info))
+}
+
+fn table() -> &'static Table {
+    TABLE.get().unwrap_or_else(new_table)
+}
+
+#[cold]
+fn new_table() -> &'static Table {
+    let mut tables = TABLES.lock();
+    let table = SPARE.lock().pop().unwrap_or_else(|| {
+        let table: &'static Table = Box::leak(Box::new(Table {
+            places: [const {
+                Place {
+                    object: AtomicUsize::new(0),
+                    in_hand: AtomicU32::new(0),
+                }
+            }; PLACES],
+            order: [const { AtomicU32::new(0) }; PLACES],
+            taken: AtomicUsize::new(0),
+            uses: AtomicU32::new(0),
+        }));
+        tables.push(table);
+        table
+    });
+    TABLE.set(Some(table));
+    table
+}
+
+impl Table {
+    /// Gives a place without an object one.
+    fn take(&self, at: usize, object: usize, in_hand: u32) {
+        let place = &self.places[at];
+        place.in_hand.store(in_hand, Relaxed);
+        if place.object.swap(object, Release) == NOBODY {
+            return;
+        }
+        let taken = self.taken.load(Relaxed);
+        self.order[taken].store(at as u32, Relaxed);
+        self.taken.store(taken + 1, Release);
+    }
+
+    /// Counts a use, and asks for a safepoint when it is time to return all.
+    #[inline]
+    fn count_use(&self) {
+        let uses = self.uses.load(Relaxed) + 1;
+        self.uses.store(uses, Relaxed);
+        if uses >= USES && uses >= USES_EACH * self.taken.load(Relaxed) as u32 {
+            self.uses.store(0, Relaxed);
+            if let Some(thread) = ThreadState::current() {
+                thread.set_poll(poll::MERGE);
+            }
+        }
+    }
+
+    /// Empties the place that was taken last; the object and how many references were in hand.
+    fn pop(&self) -> Option<(NonNull<Header>, u32)> {
+        let last = self.taken.load(Acquire).checked_sub(1)?;
+        self.taken.store(last, Relaxed);
+        let place = &self.places[self.order[last].load(Relaxed) as usize];
+        let object = NonNull::new(place.object.swap(0, Relaxed) as *mut Header)?;
+        Some((object, place.in_hand.swap(0, Relaxed)))
+    }
+}
+
+/// Counts one more reference to an object marked [`FLAG_LEASED`] from the thread's lease; `false` if that has none.
+#[inline]
+fn from_hand(header: &Header) -> bool {
+    let Some(table) = TABLE.get() else { return false };
+    let place = &table.places[spread(address(header), PLACES)];
+    let in_hand = place.in_hand.load(Relaxed);
+    if place.object.load(Relaxed) != address(header) || in_hand == 0 {
+        return false;
+    }
+    place.in_hand.store(in_hand - 1, Relaxed);
+    true
+}
+
+/// One more reference to an object of another thread, marked [`FLAG_LEASED`], which may be dead or dying: `false` when it is.
+#[inline(never)]
+pub(crate) fn try_incref(header: &Header) -> bool {
+    if from_hand(header) {
+        return true;
+    }
+    let table = table();
+    let at = spread(address(header), PLACES);
+    let place = &table.places[at];
+    let object = place.object.load(Relaxed);
+    if object > NOBODY && object != address(header) {
+        return header.try_add_shared(1);
+    }
+    if !header.try_add_shared(LEASE + 1) {
+        return false;
+    }
+    if object == address(header) {
+        place.in_hand.store(LEASE, Relaxed);
+    } else {
+        table.take(at, address(header), LEASE);
+    }
+    true
+}
+
+/// Gives up a reference to an object of another thread, marked [`FLAG_LEASED`].
+#[inline(never)]
+pub(crate) fn decref(header: &Header) -> Dropped {
+    let table = table();
+    let at = spread(address(header), PLACES);
+    let place = &table.places[at];
+    let object = place.object.load(Relaxed);
+    table.count_use();
+    if object == address(header) {
+        let in_hand = place.in_hand.load(Relaxed) + 1;
+        place.in_hand.store(in_hand, Relaxed);
+        settle(header, place, in_hand)
+    } else if object <= NOBODY {
+        // The reference becomes the lease.
+        table.take(at, address(header), 1);
+        settle(header, place, 1)
+    } else {
+        header.subtract_shared(1)
+    }
+}
+
+/// Returns what is too much in hand, or everything when nothing else holds the object.
+#[inline]
+fn settle(header: &Header, place: &Place, in_hand: u32) -> Dropped {
+    if header.is_held_by(in_hand) {
+        place.in_hand.store(0, Relaxed);
+        place.object.store(NOBODY, Relaxed);
+        return header.subtract_shared(in_hand);
+    }
+    if in_hand > 2 * LEASE {
+        place.in_hand.store(in_hand - LEASE, Relaxed);
+        return header.subtract_shared(LEASE);
+    }
+    Dropped::Alive
+}
+
+/// Whether any thread ever had leases.
+pub(crate) fn exist() -> bool {
+    !TABLES.lock().is_empty()
+}
+
+/// Whether the calling thread has leases.
+#[inline]
+pub(crate) fn has_some() -> bool {
+    TABLE.get().is_some_and(|table| table.taken.load(Relaxed) != 0)
+}
+
+/// Returns all that the calling thread has in hand. May run finalizers.
+#[cold]
+#[inline(never)]
+pub(crate) fn return_all() {
+    let Some(table) = TABLE.get() else { return };
+    table.uses.store(0, Relaxed);
+    // What finalizers lease meanwhile is left for the next time.
+    for _ in 0..table.taken.load(Relaxed) {
+        let Some((object, in_hand)) = table.pop() else { break };
+        // SAFETY: the lease keeps the object alive until now; a place whose object has gone has nothing in hand.
+        if in_hand > 0 && unsafe { object.as_ref() }.subtract_shared(in_hand) == Dropped::Dead {
+            // SAFETY: the count found no other reference.
+            unsafe { crate::object::dealloc(object) }
+        }
+    }
+}
+
+/// Returns what all threads have in hand. Objects without reference are returned, to be freed when the world runs again.
+///
+/// # Safety
+/// The world is stopped.
+pub(crate) unsafe fn return_stopped() -> Vec<NonNull<Header>> {
+    let mut dead = Vec::new();
+    for table in TABLES.lock().iter() {
+        table.uses.store(0, Relaxed);
+        while let Some((object, in_hand)) = table.pop() {
+            // SAFETY: as in `return_all`.
+            if in_hand > 0 && unsafe { object.as_ref() }.subtract_stopped(in_hand) == Dropped::Dead {
+                dead.push(object);
+            }
+        }
+    }
+    dead
+}
+
+/// How many references to the object threads have in hand; exact when the world is stopped.
+#[cold]
+pub(crate) fn in_hand(header: &Header) -> i64 {
+    let at = spread(address(header), PLACES);
+    let tables = TABLES.lock();
+    let places = tables.iter().map(|table| &table.places[at]);
+    places
+        .filter(|place| place.object.load(Acquire) == address(header))
+        .map(|place| i64::from(place.in_hand.load(Relaxed)))
+        .sum()
+}
+
+/// The calling thread ends: its table goes to another, with what is still in hand.
+pub(crate) fn thread_exit() {
+    if let Some(table) = TABLE.take() {
+        SPARE.lock().push(table);
+    }
+}
