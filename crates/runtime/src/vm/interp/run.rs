@@ -134,7 +134,7 @@ impl Vm {
                         if self.thread.poll_bits() != 0 {
                             save!();
                             check!(self.safepoint_slow());
-                            if !HOOK && self.wants_hook() {
+                            if !HOOK && self.wants_hooked_loop() {
                                 return Ok(None);
                             }
                         }
@@ -192,7 +192,7 @@ impl Vm {
                 }
                 loop {
                     if HOOK {
-                        if self.is_watched() {
+                        if self.is_observed() {
                             check!(self.observe(frame, pc));
                         }
                         if switch_any() {
@@ -203,7 +203,7 @@ impl Vm {
                             } else {
                                 self.switch_countdown.set(left - 1);
                             }
-                        } else if !self.wants_hook() {
+                        } else if !self.wants_hooked_loop() {
                             save!();
                             return Ok(None);
                         }
