@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use lisle_bytecode::Op;
 use lisle_bytecode::opcode::BinOp;
 
-use super::operators::{compare_floats, compare_ints, float_pair, small_pair};
+use super::operators::{compare_floats, compare_ints, float_pair, small_pair, unpack_list};
 use super::{Flow, Ip, Regs, cell, opaque, unbound_operand};
 use crate::native::Args;
 use crate::object::Value;
@@ -386,7 +386,14 @@ impl Vm {
                                 Some(value) => value,
                                 None => {
                                     save!();
-                                    check!(self.getitem_more(obj, key))
+                                    // SAFETY: `frame` is the innermost record.
+                                    match check!(unsafe { self.getitem_more(frame, regs, i) }) {
+                                        Some(value) => value,
+                                        None => {
+                                            load!();
+                                            continue;
+                                        }
+                                    }
                                 }
                             };
                             kill!(i.b());
@@ -731,31 +738,21 @@ impl Vm {
                             kill!(i.b());
                         }
                         Op::UnpackSequence => {
-                            let n = i.c() as usize;
-                            let seq = regs.get(i.b());
                             save!();
-                            if let Some(tuple) = seq.downcast_exact::<Tuple>()
-                                && tuple.as_slice().len() == n
+                            if let Some(tuple) = regs.get(i.b()).downcast_exact::<Tuple>()
+                                && tuple.as_slice().len() == i.c() as usize
                             {
-                                if i.b() >= nlocals {
-                                    // Out of its register, which may be one of the destinations.
-                                    let held = operand!(i.b());
-                                    // SAFETY: the type was checked just now.
-                                    let tuple = unsafe { held.downcast_unchecked::<Tuple>() };
-                                    for (j, item) in tuple.as_slice().iter().enumerate() {
-                                        regs.set(i.a() + j as u16, item.clone());
-                                    }
-                                    continue;
+                                // Out of its register, which may be one of the destinations.
+                                let held = operand!(i.b());
+                                // SAFETY: the type was checked just now.
+                                let tuple = unsafe { held.downcast_unchecked::<Tuple>() };
+                                for (j, item) in tuple.as_slice().iter().enumerate() {
+                                    regs.set(i.a() + j as u16, item.clone());
                                 }
-                                if i.a() >= nlocals {
-                                    for (j, item) in tuple.as_slice().iter().enumerate() {
-                                        regs.set(i.a() + j as u16, item.clone());
-                                    }
-                                    continue;
-                                }
+                            } else if !unpack_list(regs, i, nlocals) {
+                                // SAFETY: `frame` is the innermost record.
+                                check!(self.rare(i, unsafe { &*frame }, regs));
                             }
-                            // SAFETY: `frame` is the innermost record.
-                            check!(self.rare(i, unsafe { &*frame }, regs));
                         }
 
                         // ---- calls ----
