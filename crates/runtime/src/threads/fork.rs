@@ -30,6 +30,7 @@ pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
     }
     registry::after_fork_child(on_dead);
     crate::sync::biased::after_fork_child();
+    crate::memory::leases::after_fork_child();
     signals::clear_pending();
     crate::types::type_::after_fork_child();
 }
