@@ -6,7 +6,7 @@ mod arena;
 use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
 
-use lisle_runtime::memory::reserve;
+use lisle_runtime::memory::{reserve, watch};
 #[cfg(not(lisle_asan))]
 use mimalloc_calls::Allocator;
 /// AddressSanitizer watches the system's allocator.
@@ -76,7 +76,7 @@ mod mimalloc_calls {
     }
 }
 
-/// mimalloc, helped by the runtime's reserve where the system refuses memory.
+/// mimalloc, helped by the runtime's reserve where the system refuses memory; tells what watches memory of its blocks.
 struct Helped;
 
 // SAFETY: each method is the allocator's, called again with the same arguments if it could do nothing.
@@ -86,7 +86,8 @@ unsafe impl GlobalAlloc for Helped {
         // SAFETY: by the caller's contract.
         let block = unsafe { Allocator.alloc(layout) };
         // SAFETY: as above.
-        again(block, layout.size(), || unsafe { Allocator.alloc(layout) })
+        let block = again(block, layout.size(), || unsafe { Allocator.alloc(layout) });
+        told(block, layout.size())
     }
 
     #[inline]
@@ -94,22 +95,40 @@ unsafe impl GlobalAlloc for Helped {
         // SAFETY: by the caller's contract.
         let block = unsafe { Allocator.alloc_zeroed(layout) };
         // SAFETY: as above.
-        again(block, layout.size(), || unsafe { Allocator.alloc_zeroed(layout) })
+        let block = again(block, layout.size(), || unsafe { Allocator.alloc_zeroed(layout) });
+        told(block, layout.size())
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if watch::is_on() {
+            // Before another thread can get the block.
+            watch::freed(block);
+        }
         // SAFETY: by the caller's contract.
         let moved = unsafe { Allocator.realloc(block, layout, size) };
         // SAFETY: as above; a realloc that fails leaves the block alone.
-        again(moved, size, || unsafe { Allocator.realloc(block, layout, size) })
+        let moved = again(moved, size, || unsafe { Allocator.realloc(block, layout, size) });
+        told(moved, size)
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: by the caller's contract.
+        if watch::is_on() {
+            watch::freed(block);
+        }
+        // SAFETY: the caller's block.
         unsafe { Allocator.dealloc(block, layout) }
     }
+}
+
+/// A block of the allocator, of which it was told.
+#[inline(always)]
+fn told(block: *mut u8, size: usize) -> *mut u8 {
+    if watch::is_on() && !block.is_null() {
+        watch::allocated(block, size);
+    }
+    block
 }
 
 #[inline(always)]

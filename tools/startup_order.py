@@ -14,7 +14,14 @@ import subprocess
 import sys
 import tempfile
 
-RUNS = [["-c", "pass"], ["-S", "-c", "print(1)"], ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"]]
+# What most programs run comes first.
+RUNS = [
+    ["-c", "pass"],
+    ["-S", "-c", "print(1)"],
+    ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"],
+    ["-c", "import argparse, collections, dataclasses, json, logging, random, re, subprocess, threading"],
+    ["-c", "import asyncio; asyncio.run(asyncio.sleep(0))"],
+]
 TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.ld"
 NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
 
@@ -55,7 +62,7 @@ def main(binary, fresh):
         if len(parts) == 4 and parts[2] in "tTwW":
             symbols.append((int(parts[0], 16), int(parts[1], 16), parts[3]))
     starts = [start for start, _, _ in symbols]
-    found = set()
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, arguments in enumerate(RUNS):
             profile = pathlib.Path(folder) / str(number)
@@ -64,10 +71,14 @@ def main(binary, fresh):
             for address in addresses(profile):
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + symbols[at][1]:
-                    found.add(starts[at])
+                    found.setdefault(starts[at], number)
     # Functions that are alike share an address; the section bears one of their names.
-    patterns = {pattern(symbol) for start, _, symbol in symbols if start in found}
-    patterns = sorted(patterns if fresh else patterns | listed())
+    patterns = {} if fresh else dict.fromkeys(listed(), len(RUNS))
+    for start, _, symbol in symbols:
+        if start in found:
+            name = pattern(symbol)
+            patterns[name] = min(found[start], patterns.get(name, len(RUNS)))
+    patterns = sorted(patterns, key=lambda name: (patterns[name], name))
     lines = [
         "/* The functions that starting the program runs. Written by tools/startup_order.py. */",
         "SECTIONS",

@@ -24,7 +24,7 @@ TABLE = {name: i for i, name in enumerate(NAMES)}
 
 def work():
     total = 0
-    for _ in range(40):
+    for _ in range(400):
         for number in NUMBERS:
             total += number
         for at in range(1000):

@@ -92,3 +92,45 @@ for i in range(3):
     try: tb()
     except ZeroDivisionError as x:
         print([(f.name, f.lineno) for f in traceback.extract_tb(x.__traceback__)])
+import enum
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+class Mt(type):
+    data = 5
+    @property
+    def prop(cls): return 'meta'
+class Ob(metaclass=Mt):
+    prop = 'own'
+    data = 6
+    free = 7
+class Gt(type):
+    def __getattribute__(cls, name): return name
+class Og(metaclass=Gt): free = 1
+def cattr(c): return c.free
+def cdata(c): return c.data
+def cprop(c): return c.prop
+def red(): return Colour.RED, Colour.RED.value, Colour.BLUE.name
+for _ in range(3):
+    print(red(), cattr(Ob), cdata(Ob), cprop(Ob), cattr(Og))
+Mt.free = property(lambda cls: 'late'); print(cattr(Ob)); del Mt.free; print(cattr(Ob), cattr(Ob)); Ob.free = 8; print(cattr(Ob))
+Mt.__getattribute__ = lambda cls, name: 'hidden'; print(cattr(Ob)); del Mt.__getattribute__; print(cattr(Ob))
+def pairs(t):
+    out = []
+    for x, y in t:
+        out.append((y, x))
+    a, b = t[0]
+    b, a = a, b
+    (c, d), e = t
+    return out, a, b, c, d, e
+print(pairs([(1, 2), [3, 4]]), pairs(((1, 2), 'xy')))
+def shadow(x):
+    x, y = x
+    return x, y
+print(shadow((1, 2)), shadow([3, 4]), shadow('ab'))
+def keeps(x, y=0):
+    try:
+        x, y = 1, 2, 3
+    except ValueError:
+        return x, y
+print(keeps('x'))

@@ -63,14 +63,8 @@ impl Search<'_> {
             None => self.run(vm, x, after)?,
         };
         if let Some(list) = self.sequence.downcast_exact::<List>() {
-            let inserted = list.with(|items| {
-                let fits = items.try_reserve(1).is_ok();
-                if fits {
-                    items.insert(at.min(items.len()), x.clone());
-                }
-                fits
-            });
-            return if inserted { Ok(()) } else { Err(vm.memory_error()) };
+            let inserted = list.with(|items| items.insert(at.min(items.len()), x.clone()));
+            return inserted.map_err(|_| vm.memory_error());
         }
         vm.call_method(self.sequence, intern!("insert"), &[Value::usize(at), x.clone()])
             .map(drop)

@@ -125,10 +125,17 @@ impl<'a> Codegen<'a> {
         let first = Reg::temp(self.top());
         match *starred {
             [] => {
-                self.temps(count);
                 if count > 0xffff {
                     return self.too_many("assignment targets");
                 }
+                if let Some(first) = self.adjacent_locals(targets) {
+                    self.emit(Op::UnpackSequence, 0, first.0, value.0, count);
+                    for i in 0..count {
+                        self.mark_bound(first.plus(i));
+                    }
+                    return Ok(());
+                }
+                self.temps(count);
                 self.emit(Op::UnpackSequence, 0, first.0, value.0, count);
             }
             [star] => {
@@ -149,6 +156,26 @@ impl<'a> Codegen<'a> {
             self.store(target, first.plus(i as u32))?;
         }
         Ok(())
+    }
+
+    /// The first of the registers of `targets`, if these are local variables that lie side by side.
+    fn adjacent_locals(&mut self, targets: &'a [Expr]) -> Option<Reg> {
+        let mut first = None;
+        for (i, target) in targets.iter().enumerate() {
+            let Expr::Name(e) = target else { return None };
+            if e.id.as_str() == "__debug__" {
+                return None;
+            }
+            let name = self.mangle(&e.id);
+            let super::names::Var::Local { reg, .. } = self.lookup(&name) else {
+                return None;
+            };
+            let expected = first.get_or_insert(reg).plus(i as u32);
+            if !reg.is_local() || reg != expected {
+                return None;
+            }
+        }
+        first
     }
 
     /// `self.x = ...` in a method counts for `__static_attributes__` of its class.

@@ -328,3 +328,15 @@ pub(crate) fn thread_exit() {
         SPARE.lock().push(table);
     }
 }
+
+/// In the child of a fork: the tables of the threads that are gone go to the next ones, or are emptied by the collector.
+pub(crate) fn after_fork_child() {
+    let tables = TABLES.lock();
+    let mut spare = SPARE.lock();
+    for &table in tables.iter() {
+        let mine = TABLE.get().is_some_and(|mine| std::ptr::eq(mine, table));
+        if !mine && !spare.iter().any(|other| std::ptr::eq(*other, table)) {
+            spare.push(table);
+        }
+    }
+}

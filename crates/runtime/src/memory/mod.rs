@@ -13,6 +13,7 @@ pub(crate) mod merge;
 pub mod reserve;
 pub mod room;
 pub mod trace;
+pub mod watch;
 
 use crate::sync::{Mutex, mode::parallel};
 

@@ -356,6 +356,20 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// As [`Attrs::dict`], not counted.
+    ///
+    /// # Safety
+    /// No other thread can run, and the instance is left alone as long as the result is used.
+    #[inline]
+    pub(crate) unsafe fn dict_alone(&self) -> Option<&'a Py<Dict>> {
+        if !self.shape.load(Relaxed).is_null() {
+            return None;
+        }
+        // SAFETY: in dict mode `more` is a slot that holds the dict, which is there, since nobody is about to put it there.
+        let value = unsafe { &*std::ptr::from_ref(self.more).cast::<Option<Value>>() };
+        value.as_ref()?.downcast_exact::<Dict>()
+    }
+
     /// The instance's dict, if it is in dict mode.
     pub fn dict(&self) -> Option<Py<Dict>> {
         if !self.shape.load(Acquire).is_null() {

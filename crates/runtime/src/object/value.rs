@@ -241,6 +241,7 @@ impl Value {
         }
     }
 
+    #[inline]
     fn immediate_type(&self) -> &'static Py<Type> {
         let bits = self.bits();
         if bits & 1 != 0 {

@@ -21,6 +21,7 @@ pub fn after_fork_parent() {
 pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
     // SAFETY: only this thread is left, and the world was stopped, so that nobody was in the allocator.
     unsafe { crate::memory::alloc::after_fork_child() };
+    crate::memory::watch::after_fork_child();
     parking::after_fork_child();
     if let Some(me) = ThreadState::current() {
         gil::after_fork_child(me);
@@ -29,6 +30,7 @@ pub fn after_fork_child(on_dead: impl FnMut(&ThreadState)) {
     }
     registry::after_fork_child(on_dead);
     crate::sync::biased::after_fork_child();
+    crate::memory::leases::after_fork_child();
     signals::clear_pending();
     crate::types::type_::after_fork_child();
 }

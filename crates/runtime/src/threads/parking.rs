@@ -8,6 +8,7 @@
 use super::lot::{self, Bucket, UnparkResult, Waiter};
 use super::observer::observer;
 use super::state::{ThreadState, poll};
+use crate::memory::leases;
 use crate::sync::atomic::{AtomicU32, Ordering, fence};
 use crate::sync::futex;
 use crate::sync::os_linux::WaitResult;
@@ -126,7 +127,8 @@ fn bucket(key: usize) -> &'static Bucket {
 }
 
 /// Parks the calling thread on `key` until it is unparked, the deadline passes or it is interrupted.
-/// `validate` runs under the queue's lock and may refuse; `before_sleep` runs once the thread is queued.
+/// `validate` runs under the queue's lock and may refuse; `before_sleep` runs once the thread is queued. First of all, an interruptible wait
+/// returns the thread's leases, which may run finalizers.
 pub fn park(
     key: usize,
     wait: impl Into<WaitFor>,
@@ -155,6 +157,9 @@ pub fn park_ns(
     on_cancel: impl FnOnce(bool),
 ) -> ParkOutcome {
     let thread = ThreadState::current();
+    if wait.interruptible && leases::has_some() && thread.is_some_and(ThreadState::is_attached) {
+        leases::return_all();
+    }
     let local = AtomicU32::new(lot::IDLE);
     let word = thread.map_or(&local, |t| &t.park_word);
     let waiter = Waiter::new(key, word, super::serial(), wait.fair_after_ns);

@@ -170,45 +170,22 @@ impl Py<List> {
 
     /// Appends all of `more`.
     pub fn extend_vec(&self, vm: &Vm, more: Vec<Value>) -> Res<()> {
-        let refused = self.with(|items| {
-            if items.try_reserve(more.len()).is_err() {
-                return Some(more);
-            }
-            items.append(more);
-            None
-        });
-        match refused {
-            None => Ok(()),
-            Some(_) => Err(vm.memory_error()),
-        }
+        self.with(|items| items.append(more)).map_err(|_| vm.memory_error())
     }
 
     /// Appends further references to `more`.
     pub fn extend_slice(&self, vm: &Vm, more: &[Value]) -> Res<()> {
-        let fits = self.with(|items| {
-            let fits = items.try_reserve(more.len()).is_ok();
-            if fits {
-                items.extend_from_slice(more);
-            }
-            fits
-        });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        self.with(|items| items.extend_from_slice(more))
+            .map_err(|_| vm.memory_error())
     }
 
     /// Appends the items of another list, or of this one.
     pub(super) fn extend_list(&self, vm: &Vm, other: &Py<List>) -> Res<()> {
-        let fits = self.with_both(other, |items, theirs| {
-            let more = theirs.map_or(items.len(), <[Value]>::len);
-            if items.try_reserve(more).is_err() {
-                return false;
-            }
-            match theirs {
-                Some(theirs) => items.extend_from_slice(theirs),
-                None => items.extend_from_within(more),
-            }
-            true
+        let extended = self.with_both(other, |items, theirs| match theirs {
+            Some(theirs) => items.extend_from_slice(theirs),
+            None => items.extend_from_within(items.len()),
         });
-        if fits { Ok(()) } else { Err(vm.memory_error()) }
+        extended.map_err(|_| vm.memory_error())
     }
 
     /// The items of both, in a new `Vec`; `None` without memory.

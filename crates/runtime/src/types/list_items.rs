@@ -284,13 +284,20 @@ impl<'a> Items<'a> {
         (0..len / 2).for_each(|at| self.swap(at, len - 1 - at));
     }
 
-    /// Puts an item before number `at`, which exists or is the end; there is room.
-    pub fn insert(&mut self, at: usize, item: Value) {
+    /// Puts an item before number `at`, which exists or is the end.
+    ///
+    /// # Errors
+    /// If there is no memory: the item.
+    pub fn insert(&mut self, at: usize, item: Value) -> Result<(), Value> {
         let len = self.len();
-        assert!(at <= len && len < self.capacity());
+        assert!(at <= len);
+        if self.try_reserve(1).is_err() {
+            return Err(item);
+        }
         self.shift(at, at + 1, len - at);
         self.cell(at).store(item.into_bits(), Release);
         self.set_len(len + 1);
+        Ok(())
     }
 
     /// Takes out item number `at`, which exists.
@@ -320,34 +327,51 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Appends all of `more`; there is room.
-    pub fn append(&mut self, more: Vec<Value>) {
+    /// Appends all of `more`.
+    ///
+    /// # Errors
+    /// If there is no memory: `more`.
+    pub fn append(&mut self, more: Vec<Value>) -> Result<(), Vec<Value>> {
         let len = self.len();
         let count = more.len();
+        if self.try_reserve(count).is_err() {
+            return Err(more);
+        }
         for (at, item) in more.into_iter().enumerate() {
             self.cell(len + at).store(item.into_bits(), Relaxed);
         }
         self.set_len(len + count);
+        Ok(())
     }
 
-    /// Appends further references to `more`; there is room.
+    /// Appends further references to `more`.
+    ///
+    /// # Errors
+    /// If there is no memory.
     #[inline]
-    pub fn extend_from_slice(&mut self, more: &[Value]) {
+    pub fn extend_from_slice(&mut self, more: &[Value]) -> Result<(), NoMemory> {
         let len = self.len();
+        self.try_reserve(more.len())?;
         for (at, item) in more.iter().enumerate() {
             self.cell(len + at).store(item.clone().into_bits(), Relaxed);
         }
         self.set_len(len + more.len());
+        Ok(())
     }
 
-    /// Appends further references to the first `count` items; there is room.
-    pub fn extend_from_within(&mut self, count: usize) {
+    /// Appends further references to the first `count` items.
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn extend_from_within(&mut self, count: usize) -> Result<(), NoMemory> {
         let len = self.len();
+        self.try_reserve(count)?;
         for at in 0..count {
             let item = self[at].clone();
             self.cell(len + at).store(item.into_bits(), Relaxed);
         }
         self.set_len(len + count);
+        Ok(())
     }
 
     /// Takes all items out.

@@ -155,10 +155,7 @@ impl List {
             let fits = len
                 .checked_mul(n - 1)
                 .is_some_and(|more| items.try_reserve(more).is_ok());
-            if fits {
-                (1..n).for_each(|_| items.extend_from_within(len));
-            }
-            fits
+            fits && (1..n).all(|_| items.extend_from_within(len).is_ok())
         });
         if fits {
             Ok(this.to_value())
@@ -210,12 +207,8 @@ impl List {
     fn insert(vm: &Vm, this: &Py<List>, index: isize, object: &Value) -> Res<()> {
         let object = object.clone();
         let fits = this.with(|items| {
-            if items.try_reserve(1).is_err() {
-                return Err(object);
-            }
             let at = clamp_range(index, isize::MAX, items.len()).start;
-            items.insert(at, object);
-            Ok(())
+            items.insert(at, object)
         });
         fits.map_err(|_| vm.memory_error())
     }

@@ -413,6 +413,28 @@ impl<'a> AnySet<'a> {
         self.collect(vm, |hash, key| (hash, key.clone()))
     }
 
+    /// Calls `f` with hash and element until it says `false`: with what there is now, whatever `f` does. Whether it never did.
+    fn walk(&self, vm: &Vm, mut f: impl FnMut(i64, &Value) -> Res<bool>) -> Res<bool> {
+        if !self.frozen {
+            for (hash, key) in self.entries(vm)? {
+                if !f(hash, &key)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let mut next = 0;
+        while let Some((at, hash, key)) =
+            self.with(|table| table.entry_from(next).map(|(at, hash, key)| (at, hash, key.clone())))
+        {
+            if !f(hash, &key)? {
+                return Ok(false);
+            }
+            next = at + 1;
+        }
+        Ok(true)
+    }
+
     /// The elements as they are now.
     pub fn keys(&self, vm: &Vm) -> Res<Vec<Value>> {
         self.collect(vm, |_, key| key.clone())
@@ -554,11 +576,12 @@ impl<'a> AnySet<'a> {
                 (other, *self)
             };
             let result = Set::new_empty();
-            for (hash, key) in walked.entries(vm)? {
-                if asked.contains_hashed(vm, &key, hash)? {
-                    result.any().add_hashed(vm, &key, hash)?;
+            walked.walk(vm, |hash, key| {
+                if asked.contains_hashed(vm, key, hash)? {
+                    result.any().add_hashed(vm, key, hash)?;
                 }
-            }
+                Ok(true)
+            })?;
             return Ok(result.any().take_table());
         }
         let result = Set::new_empty();
@@ -588,16 +611,17 @@ impl<'a> AnySet<'a> {
         if size == 0 {
             return self.copied_table(vm);
         }
-        for (hash, key) in self.entries(vm)? {
+        self.walk(vm, |hash, key| {
             let found = match (other, dict) {
-                (Some(other), _) => other.contains_hashed(vm, &key, hash)?,
-                (None, Some(dict)) => dict.get_hashed(vm, &key, hash)?.is_some(),
+                (Some(other), _) => other.contains_hashed(vm, key, hash)?,
+                (None, Some(dict)) => dict.get_hashed(vm, key, hash)?.is_some(),
                 (None, None) => false,
             };
             if !found {
-                result.any().add_hashed(vm, &key, hash)?;
+                result.any().add_hashed(vm, key, hash)?;
             }
-        }
+            Ok(true)
+        })?;
         Ok(result.any().take_table())
     }
 
@@ -606,12 +630,7 @@ impl<'a> AnySet<'a> {
         if self.len() > other.len() {
             return Ok(false);
         }
-        for (hash, key) in self.entries(vm)? {
-            if !other.contains_hashed(vm, &key, hash)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.walk(vm, |hash, key| other.contains_hashed(vm, key, hash))
     }
 
     /// Whether no element is in both.
@@ -625,12 +644,7 @@ impl<'a> AnySet<'a> {
             } else {
                 (other, *self)
             };
-            for (hash, key) in walked.entries(vm)? {
-                if asked.contains_hashed(vm, &key, hash)? {
-                    return Ok(false);
-                }
-            }
-            return Ok(true);
+            return walked.walk(vm, |hash, key| Ok(!asked.contains_hashed(vm, key, hash)?));
         }
         let iterator = vm.iter(items)?;
         while let Some(item) = vm.next(&iterator)? {

@@ -281,11 +281,16 @@ impl SetTable {
     /// The first cell from `at` on that has a key, and the key.
     #[inline]
     pub fn next_from(&self, at: usize) -> Option<(usize, &Value)> {
-        self.cells
-            .iter()
-            .enumerate()
-            .skip(at)
-            .find_map(|(at, cell)| Some((at, cell.key.as_ref()?)))
+        self.entry_from(at).map(|(at, _, key)| (at, key))
+    }
+
+    /// As [`SetTable::next_from`], with the hash.
+    #[inline]
+    pub fn entry_from(&self, from: usize) -> Option<(usize, i64, &Value)> {
+        let cells = self.cells.get(from..)?;
+        let ahead = cells.iter().position(|cell| cell.key.is_some())?;
+        let cell = &cells[ahead];
+        Some((from + ahead, cell.hash, cell.key.as_ref()?))
     }
 
     /// Hashes and keys in the table's order.

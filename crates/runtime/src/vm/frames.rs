@@ -30,8 +30,8 @@ pub enum FrameKind {
     Entry,
     /// `__init__` called by a class call from the loop: the result must be None, the instance is the call's.
     Init,
-    /// The getter of a property, called by an instruction of the frame below.
-    Getter,
+    /// What an instruction of the frame below asks for: the getter of a property, a `__getitem__`.
+    Special,
     /// A generator resumed by Rust.
     Generator,
     /// A generator resumed by a `ForIter` of the frame below.

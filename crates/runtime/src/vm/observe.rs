@@ -18,6 +18,7 @@ use lisle_bytecode::Op;
 use super::frames::FrameData;
 use super::interp::Ip;
 use super::{Exc, Res, Vm};
+use crate::memory::watch;
 use crate::object::{Py, Slot, Value};
 use crate::threads::{self, poll};
 use crate::types::async_generator::{AsyncGenASend, AsyncGenAThrow};
@@ -94,6 +95,8 @@ pub struct Observers {
     profile: Slot,
     /// Whether anybody listens.
     watched: Cell<bool>,
+    /// Whether frames are to know their place at each instruction, for allocations that are watched.
+    places: Cell<bool>,
     /// How many callbacks run.
     inside: Cell<u32>,
     /// What the innermost of them is told, and of which frame, by number.
@@ -151,6 +154,12 @@ impl Vm {
         self.refresh_watch();
     }
 
+    /// Has every thread look again at who listens: at once the calling one, the others at their next safepoint.
+    pub fn refresh_watch_everywhere(&self) {
+        threads::stop_the_world(|| threads::for_each_thread(|thread| thread.set_poll(poll::OBSERVE)));
+        self.refresh_watch();
+    }
+
     /// Sets the functions of every thread: they take effect at each thread's next safepoint.
     pub fn set_for_all_threads(&self, function: Option<&Value>, profile: bool) {
         let mut old = Vec::new();
@@ -179,11 +188,20 @@ impl Vm {
         self.observers.watched.get() && self.observers.inside.get() == 0
     }
 
+    /// Whether the loop with a hook is the one to run, be it only so that frames know their place.
+    #[inline(always)]
+    pub(super) fn wants_hooked_loop(&self) -> bool {
+        self.observers.places.get() || self.wants_hook()
+    }
+
     /// Looks again at who listens: when the thread starts, when listeners change, and when a safepoint was asked to.
     pub fn refresh_watch(&self) {
         let o = &self.observers;
         let watched = !o.trace.is_empty() || !o.profile.is_empty() || monitoring::is_active();
-        if watched {
+        let places = watch::is_on();
+        o.places.set(places);
+        crate::memory::alloc::set_watched(places);
+        if watched || places {
             self.thread.set_poll(poll::OBSERVE);
         } else {
             self.thread.clear_poll(poll::OBSERVE);
@@ -255,6 +273,10 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(super) fn observe(&self, frame: *mut FrameData, pc: *const u64) -> Res<bool> {
+        if self.observers.places.get() {
+            // SAFETY: the innermost record, and an instruction of its code: the next word is one past it at most.
+            unsafe { (*frame).at.set(pc.add(1)) };
+        }
         if !self.wants_hook() {
             return Ok(false);
         }
@@ -740,6 +762,12 @@ impl Vm {
         {
             f.set_pc(level.shown + 1);
         }
+    }
+
+    /// Whether there is something to do before each instruction.
+    #[inline(always)]
+    pub(super) fn is_observed(&self) -> bool {
+        self.is_watched() || self.observers.places.get()
     }
 
     /// Whether unwinding has anybody to tell.

@@ -758,6 +758,14 @@ impl Vm {
             if obj.ty().is_subclass(c) {
                 return Ok(true);
             }
+            if obj.ty().reads_generically() {
+                // Where the class of an object is what `object` says, it is its type.
+                let said = obj.ty().lookup(self, intern!("__class__"));
+                let usual = crate::types::object::Object::ty().lookup(self, intern!("__class__"));
+                if said.as_ref().map(Value::bits) == usual.as_ref().map(Value::bits) {
+                    return Ok(false);
+                }
+            }
             return match self.getattr_opt(obj, intern!("__class__"))? {
                 Some(class) if !class.is(obj.ty().as_value()) => {
                     Ok(class.downcast::<Type>().is_some_and(|t| t.is_subclass(c)))

@@ -81,6 +81,8 @@ pub struct Config {
     pub context_aware_warnings: bool,
     pub import_time: bool,
     pub faulthandler: bool,
+    /// `-X tracemalloc`: how many frames of an allocation are kept.
+    pub tracemalloc: Option<usize>,
 }
 
 static CONFIG: OnceLock<Config> = OnceLock::new();
@@ -136,6 +138,7 @@ impl Default for Config {
             context_aware_warnings: false,
             import_time: false,
             faulthandler: false,
+            tracemalloc: None,
         }
     }
 }
@@ -232,6 +235,9 @@ impl Config {
                 "PYTHON_CPU_COUNT: invalid CPU count: n is missing or an invalid number, n must be greater than 0",
             )?;
         }
+        if let Some(frames) = self.env("PYTHONTRACEMALLOC") {
+            self.tracemalloc = frame_count(frames.to_str()).ok_or("PYTHONTRACEMALLOC: invalid number of frames")?;
+        }
         if let Some(gil) = self.env("PYTHON_GIL") {
             self.free = match gil.to_str() {
                 Some("0") => true,
@@ -293,6 +299,10 @@ impl Config {
         if let Some(prefix) = self.x_option("pycache_prefix") {
             self.pycache_prefix = prefix.filter(|prefix| !prefix.is_empty()).map(PathBuf::from);
         }
+        if let Some(frames) = self.x_option("tracemalloc") {
+            self.tracemalloc =
+                frame_count(frames.or(Some("1"))).ok_or("-X tracemalloc=NFRAME: invalid number of frames")?;
+        }
         self.dev_mode |= self.x_option("dev").is_some();
         self.faulthandler |= self.x_option("faulthandler").is_some();
         self.no_debug_ranges |= self.x_option("no_debug_ranges").is_some();
@@ -308,6 +318,17 @@ fn max_digits(text: Option<&str>) -> Option<i64> {
         .ok()
         .filter(|n| *n == 0 || *n >= 640)
         .map(i64::from)
+}
+
+/// A number of frames; none for 0.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is whether it is a number that may be given"
+)]
+fn frame_count(text: Option<&str>) -> Option<Option<usize>> {
+    let most = crate::tracemalloc::MOST_FRAMES as usize;
+    let frames = text?.parse::<usize>().ok().filter(|n| *n <= most)?;
+    Some((frames > 0).then_some(frames))
 }
 
 fn cpu_count(text: Option<&str>) -> Option<i64> {

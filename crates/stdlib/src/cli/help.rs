@@ -97,6 +97,7 @@ PYTHONFAULTHANDLER: dump tracebacks on fatal signals (-X faulthandler)
 PYTHONINTMAXSTRDIGITS: (-X int_max_str_digits)
 PYTHONNODEBUGRANGES: (-X no_debug_ranges)
 PYTHONPYCACHEPREFIX: root of a tree for .pyc files (-X pycache_prefix)
+PYTHONTRACEMALLOC: number of frames; trace memory allocations (-X tracemalloc)
 PYTHONWARNDEFAULTENCODING: (-X warn_default_encoding)
 and those named in the list of options.
 ";
@@ -116,6 +117,7 @@ The following implementation-specific options are available:
 -X pycache_prefix=PATH: root of a tree for .pyc files
 -X thread_inherit_context=[0|1]: threads start with a copy of their starter's context
                  (default: 1 without the GIL, else 0)
+-X tracemalloc[=N]: trace memory allocations, with N frames of each (default: 1)
 -X utf8        : accepted; UTF-8 mode is always on
 -X warn_default_encoding: EncodingWarning for 'encoding=None'
 ";

@@ -151,7 +151,8 @@ fn put_first_on_path(vm: &Vm, config: &Config, entry: Value) -> Res<()> {
     };
     lisle_runtime::import::shadowing::set_program_folder(entry.clone());
     if let Some(path) = path.downcast::<List>() {
-        path.with(|items| items.insert(0, entry));
+        path.with(|items| items.insert(0, entry))
+            .map_err(|_| vm.memory_error())?;
     }
     Ok(())
 }
@@ -308,7 +309,8 @@ fn run_container(vm: &Vm, file: &OsStr) -> Res<u8> {
     if let Some(path) = interp::sys_attr(vm, intern!("path"))
         && let Some(path) = path.downcast::<List>()
     {
-        path.with(|items| items.insert(0, from_os(file)));
+        path.with(|items| items.insert(0, from_os(file)))
+            .map_err(|_| vm.memory_error())?;
     }
     run_as_main(vm, Value::from("__main__"), false)
 }

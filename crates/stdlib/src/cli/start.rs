@@ -34,6 +34,7 @@ pub fn start() -> Result<&'static Vm, u8> {
         return Err(1);
     }
     crate::install_signal_handlers(vm);
+    crate::tracemalloc::enable_at_start(vm);
     if !config.warn_options.is_empty()
         && let Err(exc) = vm.import_module("warnings")
     {

@@ -289,7 +289,7 @@ fn finish(coef: Coef, exp: i64, negative: bool, env: &mut Env) -> Res<Dec> {
 
 /// Limbs behind the point for so many digits there.
 fn limbs_for(places: i64) -> i64 {
-    (places + DOUBT + 4).max(20) / LIMB + 1
+    (places + DOUBT).max(20) / LIMB + 1
 }
 
 fn decimal_length(mut n: i64) -> i64 {

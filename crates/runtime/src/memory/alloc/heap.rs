@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
 use super::class::{BINS, GC_BIT};
 use super::page::{NO_PAGE, Page, PageRef, State};
 use super::pool::{self, POOL};
+use crate::memory::watch;
 
 /// A thread's heap. `Cell`s belong to the owner (see the module's comment).
 #[repr(align(128))]
@@ -36,15 +37,21 @@ unsafe impl Sync for Heap {}
 /// The heap of a thread that has none yet. Never written: it has no page to allocate from, and no page is its.
 static NO_HEAP: Heap = Heap::new();
 
+/// Stands in for the heap of a thread whose blocks are watched: without a page to allocate from, and no page's heap, it sends all that is
+/// allocated and freed to the slow paths. Never written.
+static WATCHED: Heap = Heap::new();
+
 thread_local! {
     /// No destructor, so that an access is a plain load; `thread_exit` does its work.
     static HEAP: Cell<*const Heap> = const { Cell::new(&raw const NO_HEAP) };
+    /// The thread's own heap while `HEAP` is [`WATCHED`].
+    static BEHIND: Cell<*const Heap> = const { Cell::new(&raw const NO_HEAP) };
 }
 
 /// An estimate of the pages that went empty, or were freed into by other threads, and wait for a quiescent state.
 pub(super) static PENDING: AtomicIsize = AtomicIsize::new(0);
 
-/// The current thread's heap, which may be [`NO_HEAP`].
+/// The current thread's heap, which may be [`NO_HEAP`] or [`WATCHED`].
 #[inline(always)]
 pub(super) fn current() -> &'static Heap {
     let heap = HEAP.get();
@@ -54,8 +61,31 @@ pub(super) fn current() -> &'static Heap {
 
 /// The current thread's heap if it has one.
 pub(super) fn existing() -> Option<&'static Heap> {
-    let heap = current();
+    let heap = if is_watched() {
+        // SAFETY: as in `current`.
+        unsafe { &*BEHIND.get() }
+    } else {
+        current()
+    };
     (!ptr::eq(heap, &NO_HEAP)).then_some(heap)
+}
+
+/// Whether this thread's blocks are watched.
+#[inline]
+pub(super) fn is_watched() -> bool {
+    ptr::eq(HEAP.get(), &WATCHED)
+}
+
+/// Has this thread's blocks watched from now on, or no longer.
+pub(super) fn set_watched(watched: bool) {
+    if watched == is_watched() {
+        return;
+    }
+    if watched {
+        BEHIND.set(HEAP.replace(&WATCHED));
+    } else {
+        HEAP.set(BEHIND.replace(&NO_HEAP));
+    }
 }
 
 #[cold]
@@ -64,7 +94,11 @@ fn current_or_new() -> Option<&'static Heap> {
         return Some(heap);
     }
     let heap = POOL.lock().adopt_heap()?;
-    HEAP.set(heap);
+    if is_watched() {
+        BEHIND.set(heap);
+    } else {
+        HEAP.set(heap);
+    }
     Some(heap)
 }
 
@@ -313,16 +347,26 @@ impl Heap {
     }
 }
 
-/// Allocation when the current page of `bin` has no free block.
+/// Allocation of `size` bytes when the current page of `bin` has no free block, or when blocks are watched.
 #[cold]
 #[inline(never)]
-pub(super) fn alloc_slow(bin: usize) -> Option<NonNull<u8>> {
+pub(super) fn alloc_slow(bin: usize, size: usize) -> Option<NonNull<u8>> {
     let heap = current_or_new()?;
+    let watched = is_watched();
     // SAFETY: the heap is this thread's, and so is the page it finds.
     let block = unsafe {
-        let page = heap.next_page(bin)?;
-        PageRef::pop(&page)?
+        let at_hand = if watched { PageRef::pop(heap.page(bin)) } else { None };
+        match at_hand {
+            Some(block) => block,
+            None => {
+                let page = heap.next_page(bin)?;
+                PageRef::pop(&page)?
+            }
+        }
     };
+    if watched {
+        watch::allocated(block.as_ptr(), size);
+    }
     if bin & GC_BIT != 0 {
         heap.add_gc_pressure(1);
         // Once a page is often enough, and costs the fast path nothing.
@@ -361,7 +405,7 @@ pub(super) unsafe fn attend(heap: &Heap, page: PageRef) {
     }
 }
 
-/// Frees a block that is not of the current thread's heap: another thread's, or a huge one.
+/// Frees a block that is not of the current thread's heap: another thread's, a huge one, or one that is watched.
 ///
 /// # Safety
 /// `block` is a block of `page` that was live until now.
@@ -370,6 +414,18 @@ pub(super) unsafe fn attend(heap: &Heap, page: PageRef) {
 pub(super) unsafe fn free_elsewhere(page: PageRef, block: NonNull<u8>) {
     if let Some(heap) = existing() {
         heap.add_gc_pressure(-page.gc_weight());
+        if is_watched() {
+            watch::freed(block.as_ptr());
+            if ptr::eq(page.heap.load(Ordering::Relaxed), heap) {
+                // SAFETY: a page of this thread's heap, and a block of it that was live until now.
+                unsafe {
+                    if page.push(block) {
+                        attend(heap, page);
+                    }
+                }
+                return;
+            }
+        }
     }
     if page.is_huge() {
         // SAFETY: the block of a huge page, dead as of now.
@@ -404,6 +460,7 @@ pub(super) unsafe fn free_elsewhere(page: PageRef, block: NonNull<u8>) {
 pub(super) fn abandon() {
     let Some(heap) = existing() else { return };
     HEAP.set(&NO_HEAP);
+    BEHIND.set(&NO_HEAP);
     let mut pool = POOL.lock();
     // SAFETY: the heap was this thread's; the pages that are given back are empty and unlinked.
     unsafe {

@@ -71,7 +71,7 @@ pub fn alloc(size: usize, gc: bool) -> Option<NonNull<u8>> {
         sanitize::handed_out(block);
         return Some(block);
     }
-    let block = heap::alloc_slow(bin)?;
+    let block = heap::alloc_slow(bin, size)?;
     sanitize::handed_out(block);
     Some(block)
 }
@@ -81,6 +81,9 @@ fn alloc_huge(size: usize, gc: bool) -> Option<NonNull<u8>> {
     let block = POOL.lock().alloc_huge(size, gc)?;
     if gc && let Some(heap) = heap::existing() {
         heap.add_gc_pressure(1);
+    }
+    if heap::is_watched() {
+        super::watch::allocated(block.as_ptr(), size);
     }
     Some(block)
 }
@@ -125,6 +128,11 @@ pub unsafe fn usable_size(block: NonNull<u8>) -> usize {
     } else {
         page.block_size()
     }
+}
+
+/// Tells [`super::watch`] of each block that this thread allocates and frees from now on, or no longer.
+pub(crate) fn set_watched(watched: bool) {
+    heap::set_watched(watched);
 }
 
 /// Hands the current thread's heap over to later threads. To be called last, while still attached: a thread that
@@ -194,7 +202,7 @@ pub fn stats() -> Stats {
 /// Collectable objects this thread allocated less those it freed, since the last [`reset_gc_pressure`].
 #[inline]
 pub fn gc_alloc_pressure() -> isize {
-    heap::current().gc_pressure.load(Ordering::Relaxed)
+    heap::existing().map_or(0, |heap| heap.gc_pressure.load(Ordering::Relaxed))
 }
 
 /// Sets the counters of all threads to zero. While the world runs, a thread that counts at this moment may undo it.

@@ -16,6 +16,7 @@ use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
 use crate::types::code::{Code, CodeBody};
 use crate::types::function::Function;
+use crate::types::list::List;
 use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -183,17 +184,24 @@ impl Vm {
         Ok(())
     }
 
-    /// Pushes the frame of `getter`, which reads an attribute of `R[b]` for the instruction `i`, if it is a Python function that takes the
-    /// short way. `i` has two cache words.
+    /// Pushes the frame of `function`, which does what an instruction asks for, with copies of `args`, if it is a Python function that takes
+    /// the short way. The result goes to `R[dst]`, and the frame below goes on at `next`.
     ///
     /// # Safety
-    /// `frame` is the innermost record with registers `regs`, and executes `i`.
-    pub(super) unsafe fn push_attribute_getter(&self, frame: *mut FrameData, getter: Value, regs: Regs, i: Ip) -> bool {
-        let Some(function) = getter.downcast_exact::<Function>() else {
+    /// `frame` is the innermost record, and `next` an instruction of its code.
+    pub(super) unsafe fn push_special(
+        &self,
+        frame: *mut FrameData,
+        function: Value,
+        args: &[&Value],
+        dst: u16,
+        next: *const u64,
+    ) -> bool {
+        let Some(callee) = function.downcast_exact::<Function>() else {
             return false;
         };
-        let code = code_of(function);
-        if code.exact_args.load(Acquire) != 1 {
+        let code = code_of(callee);
+        if code.exact_args.load(Acquire) as usize != args.len() {
             return false;
         }
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
@@ -203,15 +211,13 @@ impl Vm {
             if !self.has_room(base, body) {
                 return false;
             }
-            base.write(regs.get(i.b()).clone().into_bits());
-            zero(base.add(1), body.nlocals as usize - 1);
-            let mut record = self.record(function, body, base, FrameKind::Getter, i.a(), self.frames.no_slot());
-            record.holder = getter.into_bits();
-            (*frame).at.set(i.next().add(2));
-            if i.b() >= (*frame).body().nlocals {
-                // The getter's frame holds the object.
-                regs.clear(i.b());
+            for (i, arg) in args.iter().enumerate() {
+                base.add(i).write((*arg).clone().into_bits());
             }
+            zero(base.add(args.len()), body.nlocals as usize - args.len());
+            let mut record = self.record(callee, body, base, FrameKind::Special, dst, self.frames.no_slot());
+            record.holder = function.into_bits();
+            (*frame).at.set(next);
             self.push_record(record);
         }
         true
@@ -598,7 +604,32 @@ impl Vm {
         {
             return Ok(Some(crate::types::object::new_instance(cls)));
         }
-        self.call_args(callee, Args::new(regs.slice(first, count))).map(Some)
+        let args = regs.slice(first, count);
+        if let [source] = args
+            && let Some(copied) = self.copied_sequence(cls, source)
+        {
+            return copied.map(Some);
+        }
+        self.call_args(callee, Args::new(args)).map(Some)
+    }
+
+    /// `list(source)` and `tuple(source)` of lists and tuples, for which no iterator is needed.
+    fn copied_sequence(&self, cls: &Py<Type>, source: &Value) -> Option<Res<Value>> {
+        let (to_list, to_tuple) = (cls.is(List::ty()), cls.is(Tuple::ty()));
+        if !to_list && !to_tuple {
+            return None;
+        }
+        if source.downcast_exact::<Tuple>().is_some() {
+            if to_tuple {
+                return Some(Ok(source.clone()));
+            }
+        } else {
+            source.downcast_exact::<List>()?;
+        }
+        Some(self.collect(source).map(|items| match to_list {
+            true => List::new(items).into_value(),
+            false => Tuple::new(items).into_value(),
+        }))
     }
 
     /// Ends the innermost frame, which an instruction of the frame below pushed and of which nobody has a frame object: hands `value` to

@@ -40,7 +40,8 @@ const MEMBER: u64 = 4;
 const OF_INSTANCE: u64 = 5;
 /// The attribute is a property, read by a Python function.
 const PROPERTY: u64 = 6;
-/// The object is a class, an instance of `type` itself; its version is the key. The attribute is no descriptor, or a function.
+/// The object is a class that reads attributes as `type` does; its version is the key. The attribute is no descriptor, or a function,
+/// and the metaclass has none of the name.
 const OF_CLASS: u64 = 7;
 /// The object is a module; its dict has the attribute in the entry of this number as long as the dict's version is the key.
 const OF_MODULE: u64 = 8;
@@ -106,18 +107,21 @@ impl Vm {
             // SAFETY: the key stands for a class whose instances have the member there.
             MEMBER if key_of(obj) == key => unsafe { Member::slot_at(obj, number(word)) }.get(),
             OF_INSTANCE if key_of(obj) == key => self.method_cache.probe(obj.ty(), name).filter(is_plain),
-            OF_CLASS if obj.has_type(Type::ty()) => {
-                // SAFETY: the type was checked just now.
-                let class = unsafe { obj.downcast_unchecked::<Type>() };
-                if class.version() != key {
+            OF_CLASS => {
+                let class = obj.downcast::<Type>()?;
+                if class.version() != key || !self.is_plain_class(class, name) {
                     return None;
                 }
                 self.method_cache.probe(class, name).filter(is_plain_of_class)
             }
             OF_MODULE => {
                 obj.downcast_exact::<Module>()?;
-                let dict = Attrs::of(obj)?.dict()?;
-                dict.cached_value::<FREE>((number(word) as u64) << 32 | u64::from(key))
+                let (attrs, entry) = (Attrs::of(obj)?, (number(word) as u64) << 32 | u64::from(key));
+                if crate::sync::parallel() {
+                    return attrs.dict()?.cached_value::<FREE>(entry);
+                }
+                // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
+                unsafe { attrs.dict_alone() }?.cached_value::<FREE>(entry)
             }
             _ => None,
         }
@@ -222,16 +226,19 @@ impl Vm {
         generic_getattr(self, obj, name)
     }
 
+    /// Whether the class reads the attribute as `type` does, and its metaclass has none of the name.
+    fn is_plain_class(&self, class: &Py<Type>, name: &Py<Str>) -> bool {
+        let meta = class.as_value().ty();
+        let reads = |ty: &Py<Type>| ty.slots().getattro.map(|f| f as usize);
+        (meta.is(Type::ty()) || reads(meta) == reads(Type::ty())) && meta.lookup(self, name).is_none()
+    }
+
     /// Notes where the attribute of a class or module was found.
     fn note_place(&self, obj: &Value, name: &Py<Str>, value: &Value, more: &AtomicU64) {
-        if obj.has_type(Type::ty()) {
-            // SAFETY: the type was checked just now.
-            let class = unsafe { obj.downcast_unchecked::<Type>() };
+        if let Some(class) = obj.downcast::<Type>() {
             let version = class.version();
-            let of_meta = Type::ty().lookup(self, name);
-            let overridden = of_meta.is_some_and(|found| found.ty().slots().descr_set.is_some());
             let found = class.lookup(self, name);
-            if !overridden
+            if self.is_plain_class(class, name)
                 && found.is_some_and(|found| found.is(value) && is_plain_of_class(&found))
                 && version != 0
                 && class.version() == version
@@ -265,8 +272,17 @@ impl Vm {
             && let Some(property) = found.downcast_exact::<Property>()
             && let Some(getter) = property.getter.get()
         {
-            // SAFETY: by contract.
-            return unsafe { self.push_attribute_getter(frame, getter, regs, i) };
+            // SAFETY: by contract; two cache words follow the instruction.
+            let (pushed, nlocals) = unsafe {
+                let next = i.next().add(2);
+                let pushed = self.push_special(frame, getter, &[obj], i.a(), next);
+                (pushed, (*frame).body().nlocals)
+            };
+            if pushed && i.b() >= nlocals {
+                // The getter's frame holds the object.
+                regs.clear(i.b());
+            }
+            return pushed;
         }
         false
     }

@@ -284,7 +284,7 @@ impl Vm {
         use crate::sync::mode::{free_threaded, switch_any};
         let entry = self.frames.depth.get();
         loop {
-            let hook = switch_any() || self.wants_hook();
+            let hook = switch_any() || self.wants_hooked_loop();
             let done = match (free_threaded(), hook) {
                 (false, false) => self.run_loop::<false, false>(entry),
                 (true, false) => self.run_loop::<true, false>(entry),

@@ -5,12 +5,15 @@
 use lisle_bytecode::opcode::{BinOp, CmpOp, INPLACE};
 
 use super::{Ip, Regs};
+use crate::intern;
 use crate::object::Value;
 use crate::types::dict::Dict;
+use crate::types::function::Function;
 use crate::types::list::List;
 use crate::types::slice::Slice;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
+use crate::vm::frames::FrameData;
 use crate::vm::{Res, Vm};
 
 #[inline(always)]
@@ -145,6 +148,26 @@ fn concatenated(vm: &Vm, a: &Value, b: &Value) -> Option<Res<Value>> {
     None
 }
 
+/// `UnpackSequence` of a list with the right number of items; `false` for anything else.
+#[inline(never)]
+pub(super) fn unpack_list(regs: Regs, i: Ip, nlocals: u16) -> bool {
+    let n = i.c() as usize;
+    let Some(list) = regs.get(i.b()).downcast_exact::<List>() else {
+        return false;
+    };
+    // What the registers hold may only be dropped when the list is no longer locked.
+    let taken: Option<smallvec::SmallVec<[Value; 12]>> =
+        list.with(|items| (items.len() == n).then(|| items.iter().cloned().collect()));
+    let Some(taken) = taken else { return false };
+    if i.b() >= nlocals {
+        regs.clear(i.b());
+    }
+    for (j, item) in taken.into_iter().enumerate() {
+        regs.set(i.a() + j as u16, item);
+    }
+    true
+}
+
 impl Vm {
     /// `R[a] = R[b] <op> R[c]` where the loop's own way does not do.
     #[inline(never)]
@@ -256,9 +279,33 @@ impl Vm {
         None
     }
 
-    /// As `getitem_fast`, of what is worth a call.
+    /// `R[b][R[c]]`, of what is worth a call. `None`: the frame of a `__getitem__` was pushed, which leaves the value in `R[a]`.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record with registers `regs`, and executes `i`.
     #[inline(never)]
-    pub(super) fn getitem_more(&self, obj: &Value, key: &Value) -> Res<Value> {
+    pub(super) unsafe fn getitem_more(&self, frame: *mut FrameData, regs: Regs, i: Ip) -> Res<Option<Value>> {
+        let (obj, key) = (regs.get(i.b()), regs.get(i.c()));
+        if obj.downcast_exact::<Str>().is_none()
+            && let Some(function) = self.method_cache.probe(obj.ty(), intern!("__getitem__"))
+            && function.downcast_exact::<Function>().is_some()
+            // SAFETY: by contract.
+            && unsafe { self.push_special(frame, function, &[obj, key], i.a(), i.next()) }
+        {
+            // SAFETY: the frame of the instruction; the callee's frame holds the operands.
+            let nlocals = unsafe { (*frame).body().nlocals };
+            for operand in [i.b(), i.c()] {
+                if operand >= nlocals {
+                    regs.clear(operand);
+                }
+            }
+            return Ok(None);
+        }
+        self.getitem_plain(obj, key).map(Some)
+    }
+
+    /// As `getitem_fast`, of everything else.
+    fn getitem_plain(&self, obj: &Value, key: &Value) -> Res<Value> {
         if let (Some(text), Some(at)) = (obj.downcast_exact::<Str>(), key.as_small_int())
             && let Some(bytes) = text.ascii_bytes()
         {

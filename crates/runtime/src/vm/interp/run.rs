@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use lisle_bytecode::Op;
 use lisle_bytecode::opcode::BinOp;
 
-use super::operators::{compare_floats, compare_ints, float_pair, small_pair};
+use super::operators::{compare_floats, compare_ints, float_pair, small_pair, unpack_list};
 use super::{Flow, Ip, Regs, cell, opaque, unbound_operand};
 use crate::native::Args;
 use crate::object::Value;
@@ -134,7 +134,7 @@ impl Vm {
                         if self.thread.poll_bits() != 0 {
                             save!();
                             check!(self.safepoint_slow());
-                            if !HOOK && self.wants_hook() {
+                            if !HOOK && self.wants_hooked_loop() {
                                 return Ok(None);
                             }
                         }
@@ -192,7 +192,7 @@ impl Vm {
                 }
                 loop {
                     if HOOK {
-                        if self.is_watched() && check!(self.observe(frame, pc)) {
+                        if self.is_observed() && check!(self.observe(frame, pc)) {
                             // SAFETY: `at` is behind the first word of an instruction.
                             pc = unsafe { (*frame).at.get().sub(1) };
                             continue;
@@ -205,7 +205,7 @@ impl Vm {
                             } else {
                                 self.switch_countdown.set(left - 1);
                             }
-                        } else if !self.wants_hook() {
+                        } else if !self.wants_hooked_loop() {
                             save!();
                             return Ok(None);
                         }
@@ -388,7 +388,14 @@ impl Vm {
                                 Some(value) => value,
                                 None => {
                                     save!();
-                                    check!(self.getitem_more(obj, key))
+                                    // SAFETY: `frame` is the innermost record.
+                                    match check!(unsafe { self.getitem_more(frame, regs, i) }) {
+                                        Some(value) => value,
+                                        None => {
+                                            load!();
+                                            continue;
+                                        }
+                                    }
                                 }
                             };
                             kill!(i.b());
@@ -733,31 +740,21 @@ impl Vm {
                             kill!(i.b());
                         }
                         Op::UnpackSequence => {
-                            let n = i.c() as usize;
-                            let seq = regs.get(i.b());
                             save!();
-                            if let Some(tuple) = seq.downcast_exact::<Tuple>()
-                                && tuple.as_slice().len() == n
+                            if let Some(tuple) = regs.get(i.b()).downcast_exact::<Tuple>()
+                                && tuple.as_slice().len() == i.c() as usize
                             {
-                                if i.b() >= nlocals {
-                                    // Out of its register, which may be one of the destinations.
-                                    let held = operand!(i.b());
-                                    // SAFETY: the type was checked just now.
-                                    let tuple = unsafe { held.downcast_unchecked::<Tuple>() };
-                                    for (j, item) in tuple.as_slice().iter().enumerate() {
-                                        regs.set(i.a() + j as u16, item.clone());
-                                    }
-                                    continue;
+                                // Out of its register, which may be one of the destinations.
+                                let held = operand!(i.b());
+                                // SAFETY: the type was checked just now.
+                                let tuple = unsafe { held.downcast_unchecked::<Tuple>() };
+                                for (j, item) in tuple.as_slice().iter().enumerate() {
+                                    regs.set(i.a() + j as u16, item.clone());
                                 }
-                                if i.a() >= nlocals {
-                                    for (j, item) in tuple.as_slice().iter().enumerate() {
-                                        regs.set(i.a() + j as u16, item.clone());
-                                    }
-                                    continue;
-                                }
+                            } else if !unpack_list(regs, i, nlocals) {
+                                // SAFETY: `frame` is the innermost record.
+                                check!(self.rare(i, unsafe { &*frame }, regs));
                             }
-                            // SAFETY: `frame` is the innermost record.
-                            check!(self.rare(i, unsafe { &*frame }, regs));
                         }
 
                         // ---- calls ----
