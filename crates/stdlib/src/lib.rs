@@ -37,6 +37,7 @@ mod io;
 mod itertools;
 mod json;
 mod locale;
+mod lsprof;
 mod lzma;
 mod math;
 mod mmap;
@@ -122,6 +123,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &itertools::module::DEF,
     &json::module::DEF,
     &locale::module::DEF,
+    &lsprof::module::DEF,
     &lzma::module::DEF,
     &math::module::DEF,
     &mmap::module::DEF,

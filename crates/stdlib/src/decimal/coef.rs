@@ -79,6 +79,17 @@ impl Coef {
             }
             return Coef { limbs };
         }
+        if n >> 64 < WIDE {
+            let (high, low) = limbs::split(n);
+            limbs.push(low);
+            if high < BASE {
+                limbs.push(high);
+            } else {
+                limbs.push(high - BASE);
+                limbs.push(1);
+            }
+            return Coef { limbs };
+        }
         limbs.push((n % WIDE) as u64);
         let high = n / WIDE;
         if high < WIDE {
@@ -297,17 +308,12 @@ impl Coef {
     /// Quotient and remainder by what is not 0.
     pub fn div_rem(&self, other: &Coef) -> Res<(Coef, Coef)> {
         let (a, b) = (self.limbs.as_slice(), other.limbs.as_slice());
-        if let (Some(a), Some(b)) = (self.to_u128(), other.to_u128())
+        if b.len() > 1
+            && let (Some(a), Some(b)) = (self.to_u128(), other.to_u128())
             && b != 0
         {
-            let (q, r) = match (u64::try_from(a), u64::try_from(b)) {
-                (Ok(a), Ok(b)) => (u128::from(a / b), u128::from(a % b)),
-                _ => {
-                    let q = a / b;
-                    (q, a - q * b)
-                }
-            };
-            return Ok((Coef::from_u128(q), Coef::from_u128(r)));
+            let q = a / b;
+            return Ok((Coef::from_u128(q), Coef::from_u128(a - q * b)));
         }
         if limbs::compare(a, b).is_lt() {
             return Ok((Coef::zero(), self.clone()));

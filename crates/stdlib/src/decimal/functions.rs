@@ -511,6 +511,16 @@ pub fn power(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
     } else if bound >= decimal_length(-env.etiny()) {
         return finish(Coef::from(1), env.etiny() - 1, negative, env);
     }
+    let whole_part = if whole && b.exp <= 0 && b.exp > -64 {
+        b.coef.shr_floor(-b.exp)?.to_i64()
+    } else {
+        None
+    };
+    if let (Some(n), false) = (whole_part, b.negative)
+        && let Some(result) = power_whole(a, n, false, negative, env)?
+    {
+        return Ok(result);
+    }
     if let Some(exact) = power_exact(a, b, env.prec + 1)? {
         let exact = exact.with_sign(negative);
         return if whole {
@@ -519,11 +529,8 @@ pub fn power(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
             finish_exact_root(exact, env)
         };
     }
-    if whole
-        && b.exp <= 0
-        && b.exp > -64
-        && let Some(n) = b.coef.shr_floor(-b.exp)?.to_i64()
-        && let Some(result) = power_whole(a, n, b.negative, negative, env)?
+    if let (Some(n), true) = (whole_part, b.negative)
+        && let Some(result) = power_whole(a, n, true, negative, env)?
     {
         return Ok(result);
     }
@@ -583,9 +590,6 @@ fn finish_exact_root(exact: Dec, env: &mut Env) -> Res<Dec> {
 /// Powers with whole exponents by squaring, each product cut off; `None` if that does not decide how to round.
 fn power_whole(a: &Dec, n: i64, reciprocal: bool, negative: bool, env: &mut Env) -> Res<Option<Dec>> {
     let digits = env.prec + decimal_length(n) + 10;
-    if digits > 1 << 40 {
-        return Err(Vm::current().memory_error());
-    }
     let mut exact = !reciprocal;
     let mut cut = |coef: Coef, exp: i64| -> Res<(Coef, i64)> {
         let extra = coef.digits() - digits;
@@ -619,7 +623,11 @@ fn power_whole(a: &Dec, n: i64, reciprocal: bool, negative: bool, env: &mut Env)
         exp = -exp - shift;
     }
     if exact {
-        return finish(coef, exp, negative, env).map(Some);
+        // As near as can be to the exponent that many products would have.
+        let ideal = i128::from(a.exp) * i128::from(n);
+        let most = (env.prec + 1 - coef.digits()).max(0);
+        let zeros = (i128::from(exp) - ideal).clamp(0, i128::from(most)) as i64;
+        return finish(coef.shl(zeros)?, exp - zeros, negative, env).map(Some);
     }
     // The relative error is less than 4 * n units of the last of `digits` digits.
     let doubt = (coef.digits() - digits).max(0) + decimal_length(n) + 2;
@@ -718,7 +726,7 @@ fn power_exact(a: &Dec, b: &Dec, prec: i64) -> Res<Option<Dec>> {
         return reciprocal_exact(&xc, xe, &yc, ye, prec, vm, made);
     }
     // b = m / n
-    let bits = xc.to_biguint(vm)?.bits();
+    let bits = if ye >= 0 { 0 } else { xc.to_biguint(vm)?.bits() };
     let (m, n) = if ye >= 0 {
         if yc.digits() + ye > 18 {
             // xc is at least 2.

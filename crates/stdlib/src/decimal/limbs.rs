@@ -29,21 +29,32 @@ pub const POW10: [u64; WIDTH + 1] = {
 /// `(2**128 - 1) / BASE - 2**64`: [`BASE`] has its highest bit set.
 const RECIPROCAL: u64 = (u128::MAX / BASE as u128 - (1 << 64)) as u64;
 
+/// `(2**128 - 1) / divisor - 2**64` for a divisor whose highest bit is set.
+fn reciprocal_word(divisor: u64) -> u64 {
+    (u128::MAX / u128::from(divisor)).wrapping_sub(1 << 64) as u64
+}
+
+/// Quotient and remainder of what is less than `divisor * 2**64`, by a divisor whose highest bit is set.
+#[inline(always)]
+fn divide_word(t: u128, divisor: u64, reciprocal: u64) -> (u64, u64) {
+    let q = (u128::from(reciprocal) * (t >> 64)).wrapping_add(t);
+    let mut high = ((q >> 64) as u64).wrapping_add(1);
+    let mut rest = (t as u64).wrapping_sub(high.wrapping_mul(divisor));
+    if rest > q as u64 {
+        high = high.wrapping_sub(1);
+        rest = rest.wrapping_add(divisor);
+    }
+    if rest >= divisor {
+        high += 1;
+        rest -= divisor;
+    }
+    (high, rest)
+}
+
 /// Quotient and remainder by [`BASE`] of what is less than `BASE * 2**64` (Möller and Granlund, "Improved division by invariant integers").
 #[inline(always)]
 pub fn split(t: u128) -> (u64, u64) {
-    let q = u128::from(RECIPROCAL) * (t >> 64) + t;
-    let mut high = ((q >> 64) as u64).wrapping_add(1);
-    let mut rest = (t as u64).wrapping_sub(high.wrapping_mul(BASE));
-    if rest > q as u64 {
-        high = high.wrapping_sub(1);
-        rest = rest.wrapping_add(BASE);
-    }
-    if rest >= BASE {
-        high += 1;
-        rest -= BASE;
-    }
-    (high, rest)
+    divide_word(t, BASE, RECIPROCAL)
 }
 
 /// Decimal digits of `n`; 0 has none.
@@ -124,7 +135,22 @@ pub fn mul_small(a: &mut [u64], factor: u64) -> u64 {
 /// `a /= divisor`, which is not 0; the remainder.
 pub fn div_small(a: &mut [u64], divisor: u64) -> u64 {
     let mut rest = 0;
+    if a.len() > 2 {
+        let shift = divisor.leading_zeros();
+        let divisor = divisor << shift;
+        let reciprocal = reciprocal_word(divisor);
+        for x in a.iter_mut().rev() {
+            let t = (u128::from(rest) * u128::from(BASE) + u128::from(*x)) << shift;
+            (*x, rest) = divide_word(t, divisor, reciprocal);
+            rest >>= shift;
+        }
+        return rest;
+    }
     for x in a.iter_mut().rev() {
+        if rest == 0 {
+            (*x, rest) = (*x / divisor, *x % divisor);
+            continue;
+        }
         let t = u128::from(rest) * u128::from(BASE) + u128::from(*x);
         *x = (t / u128::from(divisor)) as u64;
         rest = (t - u128::from(*x) * u128::from(divisor)) as u64;
