@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--only", help="names of the interpreters to run, with commas between")
     parser.add_argument("--seconds", type=float, default=1.0, help="for how long one benchmark runs")
     parser.add_argument("--limit", type=float, default=300.0, help="how many seconds a program may take")
-    parser.add_argument("--out", default=str(ROOT / "out"))
+    parser.add_argument("--out", default=str(HERE.parent / "out"))
     args = parser.parse_args()
     folder = find_package(args.package, args.cpython)
     if folder is None:

@@ -217,7 +217,9 @@ impl Table {
         unsafe {
             let head = table.as_ref();
             if let Some((layout, _)) = Table::layout(head.mask, head.width, head.capacity as usize) {
-                crate::memory::retire(move || std::alloc::dealloc(table.as_ptr().cast(), layout));
+                crate::memory::retire_sized(layout.size(), move || {
+                    std::alloc::dealloc(table.as_ptr().cast(), layout)
+                });
             }
         }
     }

@@ -1051,6 +1051,17 @@ impl Vm {
         }
     }
 
+    /// Whether none of the generator's code, and nobody else, would see what is raised where it was suspended. It is this thread's.
+    fn ends_unseen(&self, body: &GeneratorBody) -> bool {
+        if self.wants_hook() || body.is_encumbered() || body.delegate.load(Relaxed) != NO_REGISTER {
+            return false;
+        }
+        let words: *const u64 = body.code.words.as_ptr().cast();
+        // SAFETY: the place behind the `Yield`, in the generator's code.
+        let behind = unsafe { body.at.load(Relaxed).cast_const().offset_from(words) } as u32;
+        body.code.plain.handler(behind.saturating_sub(1)).is_none()
+    }
+
     /// `generator.close()`.
     pub fn close_generator(&self, this: &Value) -> Res<Value> {
         let Some(body) = body_of(this) else {
@@ -1066,6 +1077,15 @@ impl Vm {
                 return Ok(Value::NONE);
             }
             FINISHED => return Ok(Value::NONE),
+            SUSPENDED if body.claim(SUSPENDED) => {
+                if self.ends_unseen(body) {
+                    body.state.store(FINISHED, Release);
+                    let mut drops = Vec::new();
+                    body.clear(&mut drops);
+                    return Ok(Value::NONE);
+                }
+                body.state.store(SUSPENDED, Release);
+            }
             _ => {}
         }
         let exit = self.new_exception(exceptions::GENERATOR_EXIT.get(), Vec::new());

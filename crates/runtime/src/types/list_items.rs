@@ -3,7 +3,7 @@
 //! Invariants: the array is changed under the object's lock, through [`Items`]. As long as a block is the list's, the published
 //! length is at most its capacity: a longer block is published before its length, and before a shorter one the length is 0. Words are
 //! written whole, an item before the length that takes it in. While threads may read without the lock (`biased::is_raced`), a block that
-//! is replaced is kept for them ([`retire`]); blocks are not published again then. So what [`Store::get_racing`] finds to be there after it
+//! is replaced is kept for them ([`retire_sized`]); blocks are not published again then. So what [`Store::get_racing`] finds to be there after it
 //! was counted is the list's at that moment (CPython's free-threaded lists are read in the same manner).
 //! Left out: giving memory back when items are removed.
 
@@ -12,7 +12,7 @@ use std::ops::{Deref, Range};
 use std::ptr::NonNull;
 
 use crate::memory::header::Header;
-use crate::memory::retire;
+use crate::memory::retire_sized;
 use crate::memory::room::NoMemory;
 use crate::memory::trace::{Trace, Visitor};
 use crate::object::Value;
@@ -453,7 +453,7 @@ impl<'a> Items<'a> {
 
 /// Frees a block of so many cells, whose values are elsewhere, when nobody can be reading it.
 fn free_later(block: *mut AtomicU64, capacity: usize) {
-    retire(move || {
+    retire_sized(capacity * size_of::<Value>(), move || {
         // SAFETY: the parts of a `Vec`, without items.
         drop(unsafe { Vec::<Value>::from_raw_parts(block.cast(), 0, capacity) });
     });

@@ -184,7 +184,7 @@ impl Vm {
 
     /// Whether the loop with a hook is the one to run.
     #[inline(always)]
-    pub(super) fn wants_hook(&self) -> bool {
+    pub(crate) fn wants_hook(&self) -> bool {
         self.observers.watched.get() && self.observers.inside.get() == 0
     }
 

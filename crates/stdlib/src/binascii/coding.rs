@@ -4,15 +4,35 @@
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// No digit of base64.
+const NO_DIGIT: u8 = 0xff;
+
+/// The values of the digits, by byte.
+const BASE64_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut i = 0;
+    while i < 64 {
+        values[BASE64[i] as usize] = i as u8;
+        i += 1;
+    }
+    values
+};
+
 fn base64_value(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    })
+    Some(BASE64_VALUES[byte as usize]).filter(|&value| value != NO_DIGIT)
+}
+
+/// Decodes whole groups of four digits up to the first that has another byte; how many bytes were read.
+fn base64_decode_groups(input: &[u8], out: &mut Vec<u8>) -> usize {
+    let (groups, _) = input.as_chunks::<4>();
+    for (n, group) in groups.iter().enumerate() {
+        let [a, b, c, d] = group.map(|byte| BASE64_VALUES[byte as usize]);
+        if (a | b | c | d) & 0x80 != 0 {
+            return n * 4;
+        }
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+    }
+    groups.len() * 4
 }
 
 /// Decodes base64. Unless `strict`, what is no digit is passed over, and all after a complete padding.
@@ -23,7 +43,8 @@ pub fn base64_decode(input: &[u8], strict: bool) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(input.len() / 4 * 3 + 3);
     // How many digits of a group of four there are, and the bits that make no byte yet.
     let (mut place, mut left, mut pads, mut padding) = (0u8, 0u8, 0u8, false);
-    for (at, &byte) in input.iter().enumerate() {
+    let begin = base64_decode_groups(input, &mut out);
+    for (at, &byte) in input.iter().enumerate().skip(begin) {
         if byte == b'=' {
             padding = true;
             if strict && place == 0 {
@@ -79,13 +100,21 @@ pub fn base64_decode(input: &[u8], strict: bool) -> Result<Vec<u8>, String> {
 pub fn base64_encode(input: &[u8], newline: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(input.len().div_ceil(3) * 4 + 1);
     let digit = |bits: u32| BASE64[(bits & 63) as usize];
-    for group in input.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        out.push(digit(bits >> 18));
-        out.push(digit(bits >> 12));
-        out.push(if group.len() > 1 { digit(bits >> 6) } else { b'=' });
-        out.push(if group.len() > 2 { digit(bits) } else { b'=' });
+    let (groups, rest) = input.as_chunks::<3>();
+    for &[a, b, c] in groups {
+        let bits = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
+        out.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)]);
+    }
+    match *rest {
+        [a, b] => {
+            let bits = u32::from(a) << 16 | u32::from(b) << 8;
+            out.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), b'=']);
+        }
+        [a] => {
+            let bits = u32::from(a) << 16;
+            out.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), b'=', b'=']);
+        }
+        _ => {}
     }
     if newline {
         out.push(b'\n');

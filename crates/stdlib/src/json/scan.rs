@@ -3,6 +3,8 @@
 //! Invariant: the text is immutable and borrowed for the whole scan; hooks run with nothing locked.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
@@ -212,9 +214,28 @@ struct Scan<'a, U: Unit> {
     scanner: &'a Scanner,
     text: &'a Py<Str>,
     units: &'a [U],
-    /// Keys that were read, so that equal ones are one object.
-    /// By width of the characters and bytes.
-    keys: HashMap<(usize, Vec<u8>), Value>,
+    /// Keys that were read, by their hashes, so that equal ones are one object.
+    keys: HashMap<i64, Value, BuildHasherDefault<SameHash>>,
+}
+
+/// What is hashed is a hash already.
+#[derive(Default)]
+struct SameHash(u64);
+
+impl Hasher for SameHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_i64(&mut self, hash: i64) {
+        self.0 = hash as u64;
+    }
 }
 
 impl<'a, U: Unit> Scan<'a, U> {
@@ -224,7 +245,7 @@ impl<'a, U: Unit> Scan<'a, U> {
             scanner,
             text,
             units,
-            keys: HashMap::new(),
+            keys: HashMap::default(),
         }
     }
 
@@ -404,14 +425,13 @@ impl<'a, U: Unit> Scan<'a, U> {
 
     /// The key as it was read before, if it was.
     fn known(&mut self, key: Value) -> Value {
-        // The same bytes are another text where characters are wider.
-        let known = key.downcast::<Str>().map(|text| {
-            let bytes = text.raw_bytes();
-            (bytes.len() / text.len().max(1), bytes.to_vec())
-        });
-        match known {
-            Some(known) => self.keys.entry(known).or_insert(key).clone(),
-            None => key,
+        let Some(text) = key.downcast::<Str>() else { return key };
+        match self.keys.entry(text.hash()) {
+            Entry::Occupied(known) => match known.get().downcast::<Str>() {
+                Some(same) if same.text_eq(text) => known.get().clone(),
+                _ => key,
+            },
+            Entry::Vacant(place) => place.insert(key).clone(),
         }
     }
 }
