@@ -626,9 +626,12 @@ impl Vm {
         } else {
             source.downcast_exact::<List>()?;
         }
-        Some(self.collect(source).map(|items| match to_list {
-            true => List::new(items).into_value(),
-            false => Tuple::new(items).into_value(),
+        Some(self.collect(source).and_then(|items| {
+            if to_list {
+                return Ok(List::new(items).into_value());
+            }
+            let tuple = Tuple::try_new(items).ok_or_else(|| self.memory_error())?;
+            Ok(tuple.into_value())
         }))
     }
 
