@@ -12,25 +12,14 @@ mod full;
 mod iso;
 mod zone;
 
-use std::cmp::Ordering;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
 
+use crate::order::ordered;
 use delta::TimeDelta;
 use zone::TzInfo;
-
-fn ordered(order: Ordering, op: CmpOp) -> Value {
-    Value::from_bool(match op {
-        CmpOp::Lt => order.is_lt(),
-        CmpOp::Le => order.is_le(),
-        CmpOp::Eq => order.is_eq(),
-        CmpOp::Ne => order.is_ne(),
-        CmpOp::Gt => order.is_gt(),
-        CmpOp::Ge => order.is_ge(),
-    })
-}
 
 /// The name of an object's class as `repr` shows it: without the module for classes of programs.
 fn qualified(object: &Value) -> String {

@@ -49,14 +49,19 @@ impl<T: Send> Exclusive<T> {
             if state.is_some() {
                 return state;
             }
-            vm.detached(|| {
-                if tries < 100 {
-                    std::thread::yield_now();
-                } else {
-                    std::thread::sleep(std::time::Duration::from_micros(tries.min(1000)));
-                }
-            });
+            back_off(vm, tries);
             tries += 1;
         }
     }
+}
+
+/// Waits a little, detached, for what another thread holds for a short while: the longer, the more tries there were.
+pub fn back_off(vm: &Vm, tries: u64) {
+    vm.detached(|| {
+        if tries < 100 {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(std::time::Duration::from_micros(tries.min(1000)));
+        }
+    });
 }

@@ -2,7 +2,9 @@
 //!
 //! Invariant: an answer is what `a < b` and `a == b` are in Python; `None` says that only Python can tell.
 
-use lisle_runtime::native::Value;
+use std::cmp::Ordering;
+
+use lisle_runtime::native::{CmpOp, Value};
 use lisle_runtime::types::str::Str;
 use lisle_runtime::types::tuple::Tuple;
 
@@ -93,4 +95,16 @@ mod tests {
         assert_eq!(less(&int(EXACT + 1), &float(1.5)), None);
         assert_eq!(less(&float(0.5), &float(0.25)), Some(false));
     }
+}
+
+/// What a comparison gives for an order.
+pub fn ordered(order: Ordering, op: CmpOp) -> Value {
+    Value::from_bool(match op {
+        CmpOp::Lt => order.is_lt(),
+        CmpOp::Le => order.is_le(),
+        CmpOp::Eq => order.is_eq(),
+        CmpOp::Ne => order.is_ne(),
+        CmpOp::Gt => order.is_gt(),
+        CmpOp::Ge => order.is_ge(),
+    })
 }

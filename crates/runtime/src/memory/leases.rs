@@ -129,30 +129,27 @@ fn may_end_late(header: &Header) -> bool {
         .any(|plain| std::ptr::eq(*plain, ty.info))
 }
 
-fn table() -> &'static Table {
-    TABLE.get().unwrap_or_else(new_table)
+/// The thread's table; `None` without memory for one.
+fn table() -> Option<&'static Table> {
+    TABLE.get().or_else(new_table)
 }
 
 #[cold]
-fn new_table() -> &'static Table {
+fn new_table() -> Option<&'static Table> {
     let mut tables = TABLES.lock();
-    let table = SPARE.lock().pop().unwrap_or_else(|| {
-        let table: &'static Table = Box::leak(Box::new(Table {
-            places: [const {
-                Place {
-                    object: AtomicUsize::new(0),
-                    in_hand: AtomicU32::new(0),
-                }
-            }; PLACES],
-            order: [const { AtomicU32::new(0) }; PLACES],
-            taken: AtomicUsize::new(0),
-            uses: AtomicU32::new(0),
-        }));
-        tables.push(table);
-        table
-    });
+    let spare = SPARE.lock().pop();
+    let table = match spare {
+        Some(table) => table,
+        None => {
+            let layout = std::alloc::Layout::new::<Table>();
+            // SAFETY: the layout is not empty, and all zero bytes are a table without leases. It is never freed.
+            let table: &'static Table = unsafe { std::alloc::alloc_zeroed(layout).cast::<Table>().as_ref() }?;
+            tables.push(table);
+            table
+        }
+    };
     TABLE.set(Some(table));
-    table
+    Some(table)
 }
 
 impl Table {
@@ -210,7 +207,9 @@ pub(crate) fn try_incref(header: &Header) -> bool {
     if from_hand(header) {
         return true;
     }
-    let table = table();
+    let Some(table) = table() else {
+        return header.try_add_shared(1);
+    };
     let at = spread(address(header), PLACES);
     let place = &table.places[at];
     let object = place.object.load(Relaxed);
@@ -231,7 +230,9 @@ pub(crate) fn try_incref(header: &Header) -> bool {
 /// Gives up a reference to an object of another thread, marked [`FLAG_LEASED`].
 #[inline(never)]
 pub(crate) fn decref(header: &Header) -> Dropped {
-    let table = table();
+    let Some(table) = table() else {
+        return header.subtract_shared(1);
+    };
     let at = spread(address(header), PLACES);
     let place = &table.places[at];
     let object = place.object.load(Relaxed);

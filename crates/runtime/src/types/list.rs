@@ -157,9 +157,8 @@ impl Py<List> {
     }
 
     /// Takes all items out.
-    #[must_use = "drop the items when no lock is held"]
-    pub fn take_all(&self) -> Vec<Value> {
-        self.with(|items| items.take())
+    pub fn take_all(&self, vm: &Vm) -> Res<Vec<Value>> {
+        self.with(|items| items.take()).map_err(|_| vm.memory_error())
     }
 
     /// Appends.
@@ -315,7 +314,7 @@ fn room_for(n: usize) -> Option<Vec<Value>> {
 /// Takes the selected items out and closes the gaps; `None` without memory.
 fn take_selected(items: &mut Items<'_>, range: SliceRange) -> Option<Vec<Value>> {
     if range.count == items.len() {
-        return Some(items.take());
+        return items.take().ok();
     }
     let mut taken = Vec::new();
     taken.try_reserve_exact(range.count).ok()?;

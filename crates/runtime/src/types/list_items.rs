@@ -375,18 +375,22 @@ impl<'a> Items<'a> {
     }
 
     /// Takes all items out.
-    pub fn take(&mut self) -> Vec<Value> {
+    ///
+    /// # Errors
+    /// If threads may read the list without the lock, and there is no memory to move the items to.
+    pub fn take(&mut self) -> Result<Vec<Value>, NoMemory> {
         if !self.raced() {
             // SAFETY: nobody reads without the lock.
-            return unsafe { self.store.take_block() };
+            return Ok(unsafe { self.store.take_block() });
         }
         // The block stays for those who read it.
-        let mut taken = Vec::with_capacity(self.len());
+        let mut taken = Vec::new();
+        taken.try_reserve_exact(self.len())?;
         self.move_to(&mut taken);
         // SAFETY: readers find in the block what was there.
         let mut block = ManuallyDrop::new(unsafe { self.store.take_block() });
         free_later(block.as_mut_ptr().cast(), block.capacity());
-        taken
+        Ok(taken)
     }
 
     /// Moves all items to a `Vec` with room for them, behind what is there.
@@ -403,7 +407,12 @@ impl<'a> Items<'a> {
 
     /// Makes `new` the items; returns those of before.
     pub fn replace_all(&mut self, new: Vec<Value>) -> Vec<Value> {
-        let old = self.take();
+        let old = self.take().unwrap_or_else(|NoMemory| {
+            // Better that they are never freed than that `new` is lost.
+            // SAFETY: readers find in the block what was there.
+            std::mem::forget(unsafe { self.store.take_block() });
+            Vec::new()
+        });
         self.store.fill(new);
         old
     }

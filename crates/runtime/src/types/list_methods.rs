@@ -24,7 +24,7 @@ impl List {
 
     #[slot(sig = "(iterable=(), /)")]
     fn __init__(vm: &Vm, this: &Py<List>, iterable: Option<&Value>) -> Res<()> {
-        drop(this.take_all());
+        drop(this.take_all(vm)?);
         match iterable {
             Some(iterable) => this.extend(vm, iterable),
             None => Ok(()),
@@ -147,7 +147,7 @@ impl List {
     #[slot]
     fn __inplace_repeat__(vm: &Vm, this: &Py<List>, n: isize) -> Res<Value> {
         let Some(n) = usize::try_from(n).ok().filter(|&n| n > 0) else {
-            drop(this.take_all());
+            drop(this.take_all(vm)?);
             return Ok(this.to_value());
         };
         let fits = this.with(|items| {
@@ -184,8 +184,8 @@ impl List {
 
     /// Remove all items from list.
     #[pymethod(sig = "($self, /)")]
-    fn clear(_vm: &Vm, this: &Py<List>) -> Res<()> {
-        drop(this.take_all());
+    fn clear(vm: &Vm, this: &Py<List>) -> Res<()> {
+        drop(this.take_all(vm)?);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::vm::{Res, Vm};
 
 /// `list.sort(key=key, reverse=reverse)`
 pub fn sort_list(vm: &Vm, list: &Py<List>, key: Option<&Value>, reverse: bool) -> Res<()> {
-    let mut items = list.take_all();
+    let mut items = list.take_all(vm)?;
     let result = sort_values(vm, &mut items, key, reverse);
     let intruders = list.with(|place| {
         let modified = place.capacity() != 0;

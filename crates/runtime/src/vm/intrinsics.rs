@@ -408,7 +408,7 @@ impl Vm {
             let items = if let Some(items) = value.downcast_exact::<List>() {
                 // A list that nothing else refers to gives its items away.
                 Some(if items.header().is_unique() {
-                    items.take_all()
+                    items.take_all(self)?
                 } else {
                     items.try_snapshot(self)?
                 })

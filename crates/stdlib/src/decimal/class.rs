@@ -2,7 +2,6 @@
 //!
 //! Invariant: operands are decimals and ints, and in comparisons also floats, complex numbers and rationals; anything else is the other operand's affair.
 
-use std::cmp::Ordering;
 use std::ops::Deref;
 
 use lisle_runtime::intern;
@@ -22,6 +21,7 @@ use super::number::{
     SUBNORMAL,
 };
 use super::{Shared, functions, text};
+use crate::order::ordered;
 
 #[pyclass(
     name = "Decimal",
@@ -734,15 +734,4 @@ pub fn div_mod(vm: &Vm, ctx: &Context, a: &Dec, b: &Dec) -> Res<Value> {
     let (quotient, rest) = number::div_mod(a, b, &mut env)?;
     ctx.signal(vm, env.status)?;
     Ok(Tuple::pair(wrap(quotient), wrap(rest)).into_value())
-}
-
-fn ordered(order: Ordering, op: CmpOp) -> Value {
-    Value::from_bool(match op {
-        CmpOp::Lt => order.is_lt(),
-        CmpOp::Le => order.is_le(),
-        CmpOp::Eq => order.is_eq(),
-        CmpOp::Ne => order.is_ne(),
-        CmpOp::Gt => order.is_gt(),
-        CmpOp::Ge => order.is_ge(),
-    })
 }

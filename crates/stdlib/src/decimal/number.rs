@@ -643,20 +643,28 @@ fn divided_by_zero(a: &Dec, negative: bool, env: &mut Env) -> Dec {
     Dec::infinity(negative)
 }
 
-pub fn remainder(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
+/// What there is instead of a remainder: a NaN where an operand is one, nothing can be left of the first, or the second is zero.
+fn no_remainder(a: &Dec, b: &Dec, env: &mut Env) -> Res<Option<Dec>> {
     if let Some(nan) = check_nans(a, Some(b), env)? {
-        return Ok(nan);
+        return Ok(Some(nan));
     }
     if a.is_infinite() {
-        return Ok(env.invalid(INVALID_OPERATION));
+        return Ok(Some(env.invalid(INVALID_OPERATION)));
     }
-    if b.is_zero() {
-        let status = if a.is_zero() {
-            DIVISION_UNDEFINED
-        } else {
-            INVALID_OPERATION
-        };
-        return Ok(env.invalid(status));
+    if !b.is_zero() {
+        return Ok(None);
+    }
+    let status = if a.is_zero() {
+        DIVISION_UNDEFINED
+    } else {
+        INVALID_OPERATION
+    };
+    Ok(Some(env.invalid(status)))
+}
+
+pub fn remainder(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
+    if let Some(nan) = no_remainder(a, b, env)? {
+        return Ok(nan);
     }
     match div_rem_finite(a, b, env)? {
         Some((_, rest)) => finalize(rest, env),
@@ -694,19 +702,8 @@ pub fn div_mod(a: &Dec, b: &Dec, env: &mut Env) -> Res<(Dec, Dec)> {
 }
 
 pub fn remainder_near(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
-    if let Some(nan) = check_nans(a, Some(b), env)? {
+    if let Some(nan) = no_remainder(a, b, env)? {
         return Ok(nan);
-    }
-    if a.is_infinite() {
-        return Ok(env.invalid(INVALID_OPERATION));
-    }
-    if b.is_zero() {
-        let status = if a.is_zero() {
-            DIVISION_UNDEFINED
-        } else {
-            INVALID_OPERATION
-        };
-        return Ok(env.invalid(status));
     }
     if b.is_infinite() {
         return finalize(a.clone(), env);

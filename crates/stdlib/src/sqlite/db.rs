@@ -161,13 +161,7 @@ impl Db {
     pub fn take(&self, vm: &Vm) -> Held<'_> {
         let mut tries = 0_u64;
         while !self.lock.try_take() {
-            vm.detached(|| {
-                if tries < 100 {
-                    std::thread::yield_now();
-                } else {
-                    std::thread::sleep(std::time::Duration::from_micros(tries.min(1000)));
-                }
-            });
+            crate::exclusive::back_off(vm, tries);
             tries += 1;
         }
         Held(self)

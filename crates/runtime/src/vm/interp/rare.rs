@@ -239,7 +239,10 @@ impl Vm {
             }
             Op::ListToTuple => {
                 let list = with.own(i.b());
-                let items = list.downcast_exact::<List>().map(|l| l.take_all()).unwrap_or_default();
+                let items = match list.downcast_exact::<List>() {
+                    Some(list) => list.take_all(self)?,
+                    None => Vec::new(),
+                };
                 drop(list);
                 regs.set(i.a(), Tuple::new(items).into_value());
             }
