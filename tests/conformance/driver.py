@@ -235,7 +235,8 @@ class Report(unittest.TestResult):
         self.say("ok", test)
 
     def addUnexpectedSuccess(self, test):
-        self.say("fail", test)
+        # CPython's own defect, which Lisle does not have.
+        self.say("ok", test)
 
 
 def selected(suite, other):
@@ -308,7 +309,8 @@ def main():
     except ImportError:
         pass
     else:
-        support.use_resources = []
+        # Its servers are on this machine.
+        support.use_resources = ["network"] if module == "test.test_socketserver" else []
         # What support would ask _testinternalcapi and _testcapi.
         support.has_no_debug_ranges = lambda: False
         support.get_c_recursion_limit = lambda: 10000

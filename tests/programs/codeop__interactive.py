@@ -47,3 +47,16 @@ for source in ["if 1: x", "def f():\n  x", "def f():\n  x\n", "if 1:\n  x\n  "]:
             print(repr(source), hex(flags), "compiles")
         except SyntaxError as e:
             print(repr(source), hex(flags), type(e).__name__)
+
+# Blocks within blocks that have not begun.
+for source in [
+    "if 1:\n pass\n if 1:\n  pass\n else:",
+    "if 1:\n pass\n if 1:\n  pass\n elif x:\n",
+    "class C:\n  def f():\n   try:\n    x\n   except:\n  ",
+    "while a:\n pass\nelse:",
+    "if 1:\n  if 2:\n  x",
+]:
+    try:
+        print(codeop.compile_command(source, "<input>", "exec"))
+    except SyntaxError as e:
+        print(e.msg)

@@ -33,6 +33,8 @@ pub struct SyntaxError {
     /// 0 or -1 where CPython gives no end.
     pub end_col: i32,
     pub text: Option<String>,
+    /// The warnings before the error.
+    pub warnings: Vec<Warning>,
 }
 
 /// Category of a warning.
@@ -135,6 +137,7 @@ impl Fault {
                 end_line: 0,
                 end_col: 0,
                 text: None,
+                warnings: Vec::new(),
             };
         };
         let (line, col) = lines.line_and_char(source, range.start());
@@ -175,6 +178,7 @@ impl Fault {
             end_line,
             end_col,
             text: (!lines.is_made_up()).then(|| lines.line_text(source, line)),
+            warnings: Vec::new(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod verify;
 use lisle_bytecode::{CodeFlags, CodeObject};
 use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{ParseOptions, Parsed, parse_unchecked};
+use ruff_text_size::TextSize;
 
 pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
 pub use scopes::{ScopeInfo, symbol_table};
@@ -32,7 +33,7 @@ pub use tree::{Literals, Tree, compile_tree, nodes, with_tree};
 pub use verify::verify;
 
 use codegen::Codegen;
-use errors::{Fault, Res};
+use errors::Res;
 use source::LineIndex;
 
 /// Changes with the compiler: code that another one made is not its own.
@@ -77,8 +78,27 @@ pub struct Options {
 pub fn compile(source: &str, mode: Mode, options: &Options) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
     let source = source::normalize(source);
     let lines = LineIndex::new(&source);
-    let result = limits::with_stack_for_source(&source, || compile_normalized(&source, mode, options, &lines));
-    result.map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
+    let mut warnings = Vec::new();
+    let result = limits::with_stack_for_source(&source, || {
+        compile_normalized(&source, mode, options, &lines, &mut warnings)
+    });
+    finished(result, warnings, &source, &lines)
+}
+
+/// What was made with its warnings, or the error with those before it.
+fn finished<T>(
+    result: Res<T>,
+    warnings: Vec<Warning>,
+    source: &str,
+    lines: &LineIndex,
+) -> Result<(T, Vec<Warning>), SyntaxError> {
+    match result {
+        Ok(made) => Ok((made, warnings)),
+        Err(fault) => Err(SyntaxError {
+            warnings,
+            ..fault.into_error(source, lines)
+        }),
+    }
 }
 
 fn compile_normalized(
@@ -86,16 +106,22 @@ fn compile_normalized(
     mode: Mode,
     options: &Options,
     lines: &LineIndex,
-) -> Res<(CodeObject, Vec<Warning>)> {
-    let (parsed, depth) = parse(source, mode, options, lines)?;
-    let (code, more) = limits::with_stack_for_depth(depth, || generate(parsed.syntax(), source, mode, options, lines))?;
-    let mut warnings = tokens::warnings(&parsed, source, lines);
-    warnings.extend(more);
-    Ok((code, warnings))
+    warnings: &mut Vec<Warning>,
+) -> Res<CodeObject> {
+    let (parsed, depth) = parse(source, mode, options, lines, warnings)?;
+    limits::with_stack_for_depth(depth, || {
+        generate(parsed.syntax(), source, mode, options, lines, warnings)
+    })
 }
 
-/// The tree of a source, and how deep it is.
-fn parse(source: &str, mode: Mode, options: &Options, lines: &LineIndex) -> Res<(Parsed<Mod>, u32)> {
+/// The tree of a source, and how deep it is; adds the warnings of the parser.
+fn parse(
+    source: &str,
+    mode: Mode,
+    options: &Options,
+    lines: &LineIndex,
+    warnings: &mut Vec<Warning>,
+) -> Res<(Parsed<Mod>, u32)> {
     if source.contains('\0') {
         return errors::fault_of(
             SyntaxErrorKind::Syntax,
@@ -114,6 +140,14 @@ fn parse(source: &str, mode: Mode, options: &Options, lines: &LineIndex) -> Res<
     let spelled = diagnose::flufl(source, lines, options)?;
     let parsed = parse_unchecked(&spelled, parse_options);
     limits::check_tokens(parsed.tokens())?;
+    // Where there is an error, the parser has read as far as that.
+    let end = parsed.errors().first().map(|error| error.location.start());
+    warnings.extend(tokens::warnings(
+        &parsed,
+        source,
+        lines,
+        end.unwrap_or(TextSize::of(source)),
+    ));
     diagnose::check(&parsed, source, lines, mode, options)?;
     tokens::check_numbers(&parsed, source, options.int_max_str_digits)?;
     if let Some(minor) = options.feature_version {
@@ -134,7 +168,8 @@ fn generate(
     mode: Mode,
     options: &Options,
     lines: &LineIndex,
-) -> Res<(CodeObject, Vec<Warning>)> {
+    warnings: &mut Vec<Warning>,
+) -> Res<CodeObject> {
     let mut flags = options.future_flags & errors::FUTURE_MASK;
     if let Mod::Module(module) = program {
         flags |= future::future_flags(&module.body)?;
@@ -150,8 +185,9 @@ fn generate(
     codegen.interactive = mode == Mode::Single;
     codegen.top_level_await = options.allow_top_level_await;
     let code = match program {
-        Mod::Module(module) => codegen.module(&module.body)?,
-        Mod::Expression(e) => codegen.expression(&e.body)?,
+        Mod::Module(module) => codegen.module(&module.body),
+        Mod::Expression(e) => codegen.expression(&e.body),
     };
-    Ok((code, codegen.warnings))
+    warnings.append(&mut codegen.warnings);
+    code
 }

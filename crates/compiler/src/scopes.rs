@@ -39,7 +39,7 @@ pub fn symbol_table(source: &str, mode: Mode, options: &Options) -> Result<Scope
     let source = normalize(source);
     let lines = LineIndex::new(&source);
     let result: Res<ScopeInfo> = limits::with_stack_for_source(&source, || {
-        let (parsed, depth) = parse(&source, mode, options, &lines)?;
+        let (parsed, depth) = parse(&source, mode, options, &lines, &mut Vec::new())?;
         limits::with_stack_for_depth(depth, || {
             let table = match parsed.syntax() {
                 Mod::Module(module) => {

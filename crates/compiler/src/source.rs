@@ -114,6 +114,7 @@ fn plain(message: String) -> SyntaxError {
         end_line: 0,
         end_col: 0,
         text: None,
+        warnings: Vec::new(),
     }
 }
 

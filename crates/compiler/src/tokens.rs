@@ -1,20 +1,51 @@
-//! What the tokens of a source alone say: warnings, numbers that are too long, the end of an interactive source.
+//! What the tokens of a source alone say: warnings of numbers and escapes, numbers that are too long, the end of an interactive source.
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Mod, Stmt};
+use ruff_python_ast::{Mod, Stmt, StringFlags as _};
 use ruff_python_parser::Parsed;
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::Options;
 use crate::errors::{End, Fault, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
 
-/// The warnings that depend on tokens alone: a number that runs into a keyword.
-pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex) -> Vec<Warning> {
+/// The warnings of the parser, about the tokens before `until`: numbers that run into a keyword, escapes that stand for nothing (the first of
+/// each literal).
+pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, until: TextSize) -> Vec<Warning> {
     let mut found = Vec::new();
     let mut last: Option<(TokenKind, TextRange)> = None;
-    for token in parsed.tokens().iter() {
+    for token in parsed.tokens().iter().take_while(|token| token.end() <= until) {
         let here = (token.kind(), token.range());
+        if let Some(flags) = token.string_flags()
+            && !flags.is_raw_string()
+            && let Some((content, interpolated)) = match here.0 {
+                TokenKind::String => Some((
+                    TextRange::new(here.1.start() + flags.opener_len(), here.1.end() - flags.closer_len()),
+                    false,
+                )),
+                TokenKind::FStringMiddle | TokenKind::TStringMiddle => Some((here.1, true)),
+                _ => None,
+            }
+            && let Some(text) = source.get(usize::from(content.start())..usize::from(content.end()))
+            && let Some((at, escape)) = invalid_escape(text, flags.is_byte_string(), interpolated)
+        {
+            let kind = if escape.len() == 3 && escape.is_ascii() {
+                "octal "
+            } else {
+                ""
+            };
+            let start = content.start() + TextSize::new(at as u32);
+            found.push(Warning::new(
+                WarningCategory::Syntax,
+                source,
+                lines,
+                TextRange::at(start, TextSize::new(1 + escape.len() as u32)),
+                format!(
+                    "\"\\{escape}\" is an invalid {kind}escape sequence. Such sequences will not work in the future. \
+                     Did you mean \"\\\\{escape}\"? A raw string is also an option."
+                ),
+            ));
+        }
         if let Some((kind, range)) = last.replace(here)
             && matches!(kind, TokenKind::Int | TokenKind::Float | TokenKind::Complex)
             && range.end() == here.1.start()
@@ -40,6 +71,32 @@ pub(crate) fn warnings(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex) ->
         }
     }
     found
+}
+
+/// The first escape in a literal that stands for nothing: where its backslash is, and what follows.
+fn invalid_escape(content: &str, bytes: bool, interpolated: bool) -> Option<(usize, &str)> {
+    let mut chars = content.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        let Some((start, escape)) = chars.next() else {
+            // Before the brace of an expression.
+            return interpolated.then_some((at, "{"));
+        };
+        match escape {
+            '\n' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' => {}
+            'u' | 'U' | 'N' if !bytes => {}
+            '0'..='7' => {
+                let digits = content.get(start..start + 3).unwrap_or_default();
+                if escape > '3' && digits.len() == 3 && digits.bytes().all(|d| (b'0'..=b'7').contains(&d)) {
+                    return Some((at, digits));
+                }
+            }
+            other => return Some((at, &content[start..start + other.len_utf8()])),
+        }
+    }
+    None
 }
 
 /// Ints that are too long to be read.

@@ -6,10 +6,10 @@ use lisle_bytecode::{CodeObject, Location, Text};
 use ruff_text_size::TextRange;
 
 use crate::codegen::Codegen;
-use crate::errors::{Fault, Res, SyntaxError, Warning};
+use crate::errors::{Res, SyntaxError, Warning};
 use crate::source::{LineIndex, Region, normalize};
 use crate::symtable::Symtable;
-use crate::{Mode, Options, fold, generate, limits, parse, symtable, tokens};
+use crate::{Mode, Options, finished, fold, generate, limits, parse, symtable};
 
 /// The parser's nodes.
 pub mod nodes {
@@ -101,8 +101,9 @@ pub fn with_tree<R>(
 ) -> Result<R, SyntaxError> {
     let source = normalize(source);
     let lines = LineIndex::new(&source);
+    let mut early = Vec::new();
     let result: Res<R> = limits::with_stack_for_source(&source, || {
-        let (parsed, depth) = parse(&source, mode, options, &lines)?;
+        let (parsed, depth) = parse(&source, mode, options, &lines, &mut early)?;
         let empty = nodes::ModModule {
             node_index: nodes::AtomicNodeIndex::NONE,
             range: TextRange::default(),
@@ -114,11 +115,11 @@ pub fn with_tree<R>(
             program: parsed.syntax(),
             lines: &lines,
             table,
-            warnings: tokens::warnings(&parsed, &source, &lines),
+            warnings: std::mem::take(&mut early),
         };
         Ok(limits::with_stack_for_depth(depth, || f(&tree)))
     });
-    result.map_err(|fault: Box<Fault>| fault.into_error(&source, &lines))
+    finished(result, early, &source, &lines).map(|(made, _)| made)
 }
 
 /// Compiles a tree that was not parsed. Each node has a range of its own, one of the `regions`, which are in ascending order; `source` holds
@@ -132,9 +133,12 @@ pub fn compile_tree(
 ) -> Result<(CodeObject, Vec<Warning>), SyntaxError> {
     let lines = LineIndex::of_regions(regions);
     let depth = limits::depth(program);
+    let mut warnings = Vec::new();
     let result = limits::or_no_memory(|| {
         limits::check_depth(depth)?;
-        limits::with_stack_for_depth(depth, || generate(program, source, mode, options, &lines))
+        limits::with_stack_for_depth(depth, || {
+            generate(program, source, mode, options, &lines, &mut warnings)
+        })
     });
-    result.map_err(|fault| fault.into_error(source, &lines))
+    finished(result, warnings, source, &lines)
 }

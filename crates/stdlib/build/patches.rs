@@ -111,6 +111,31 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "    labels = []\n    for offset, _, op, arg in _unpack_opargs(code):\n",
         "    if isinstance(code, _NativeCode):\n        return list(dict.fromkeys(row[-1] for row in code.rows if row[-1] is not None))\n    labels = []\n    for offset, _, op, arg in _unpack_opargs(code):\n",
     ),
+    (
+        "dis.py",
+        "    IMPORT_NAME = opmap['IMPORT_NAME']\n\n    consts = co.co_consts\n",
+        concat!(
+            "    if hasattr(co, '_instructions'):\n",
+            "        rows = [(name, argval) for _, name, _, argval, _, _ in co._instructions()]\n",
+            "        for (_, level), (_, fromlist), (name, module) in zip(rows, rows[1:], rows[2:]):\n",
+            "            if name == 'IMPORT_NAME':\n",
+            "                yield (module, level, fromlist)\n",
+            "        return\n\n",
+            "    IMPORT_NAME = opmap['IMPORT_NAME']\n\n    consts = co.co_consts\n",
+        ),
+    ),
+    (
+        "dis.py",
+        "    STORE_OPS = {\n        opmap['STORE_NAME'],\n",
+        concat!(
+            "    if hasattr(co, '_instructions'):\n",
+            "        for _, name, _, argval, _, _ in co._instructions():\n",
+            "            if name in ('STORE_NAME', 'STORE_GLOBAL'):\n",
+            "                yield argval\n",
+            "        return\n\n",
+            "    STORE_OPS = {\n        opmap['STORE_NAME'],\n",
+        ),
+    ),
     // A C extension that the search passed by is named, rather than told to be missing.
     (
         "importlib/_bootstrap.py",

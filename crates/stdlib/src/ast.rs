@@ -13,7 +13,7 @@ mod read_stmt;
 mod schema;
 
 use lisle_compiler::{Mode, Options, compile_tree, with_tree};
-use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_syntax_error, set_ast_hooks, with_limits};
+use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_with_warnings, set_ast_hooks, with_limits};
 use lisle_runtime::native::{Exc, Py, Res, Value, Vm, pymodule};
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::module::Module;
@@ -48,7 +48,7 @@ fn parse(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Value> {
         let root = build::root(&mut builder, mode)?;
         Ok::<_, Exc>((root, builder.literals.take_warnings()))
     });
-    let (root, warnings) = made.map_err(|error| raise_syntax_error(vm, &options.filename, error))??;
+    let (root, warnings) = made.map_err(|error| raise_with_warnings(vm, error, options))??;
     issue_warnings(vm, warnings, options)?;
     Ok(root)
 }
@@ -109,7 +109,7 @@ fn compile(vm: &Vm, value: &Value, mode: Mode, options: &Options) -> Res<Py<Code
     let read::Reader { source, regions, .. } = reader;
     let result = compile_tree(&program, &source, regions, mode, options);
     drop(program);
-    let (plain, warnings) = result.map_err(|error| raise_syntax_error(vm, &options.filename, error))?;
+    let (plain, warnings) = result.map_err(|error| raise_with_warnings(vm, error, options))?;
     issue_warnings(vm, warnings, options)?;
     Code::new(vm, plain)
 }

@@ -4,6 +4,7 @@
 //! `overrides/lib/_ctypes.py`, which keeps alive what an address points to. As with CPython's `ctypes`, a program that gives a wrong address
 //! or a wrong prototype can crash: nothing can be checked here. Left out: complex numbers, calling conventions other than C's.
 
+mod api;
 mod call;
 mod memory;
 mod scalar;

@@ -69,6 +69,7 @@ mod suggestions;
 mod symtable;
 mod sys;
 mod syscall;
+mod sysconfig;
 mod syslog;
 mod termios;
 mod thread;
@@ -156,6 +157,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &struct_::module::DEF,
     &suggestions::module::DEF,
     &symtable::module::DEF,
+    &sysconfig::module::DEF,
     &syslog::module::DEF,
     &termios::module::DEF,
     &thread::module::DEF,

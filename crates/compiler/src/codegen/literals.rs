@@ -1,10 +1,10 @@
-//! String and bytes literals: escapes, lone surrogates, warnings about invalid escapes.
+//! String and bytes literals: escapes, lone surrogates.
 //!
 //! The parser's values are used where they are exact; literals with a backslash are decoded here, since the parser cannot
 //! represent lone surrogates.
 
 use lisle_bytecode::Text;
-use ruff_python_ast::{self as ast, StringFlags, StringLiteral};
+use ruff_python_ast::{self as ast, StringLiteral};
 use ruff_text_size::{TextRange, TextSize};
 
 use super::Codegen;
@@ -58,10 +58,6 @@ impl Codegen<'_> {
                 continue;
             }
             let Some((_, escape)) = chars.next() else {
-                if interpolated {
-                    // Before the brace of an expression.
-                    self.warn_escape(start + TextSize::new(at as u32), "{", "");
-                }
                 points.push('\\'.into());
                 break;
             };
@@ -82,9 +78,6 @@ impl Codegen<'_> {
                             Some((_, d)) => value = value * 8 + (d as u32 - 48),
                             None => break,
                         }
-                    }
-                    if value > 0xff {
-                        self.warn_octal(content, start, at);
                     }
                     value
                 }
@@ -110,8 +103,6 @@ impl Codegen<'_> {
                     continue;
                 }
                 other => {
-                    let from = start + TextSize::new(at as u32);
-                    self.warn_escape(from, &other.to_string(), "");
                     points.push('\\'.into());
                     if !(interpolated && (other == '{' || other == '}')) {
                         points.push(other.into());
@@ -127,60 +118,13 @@ impl Codegen<'_> {
         Ok(text_from_points(points))
     }
 
-    fn warn_octal(&mut self, content: &str, start: TextSize, at: usize) {
-        let digits = content.get(at + 1..at + 4).unwrap_or_default().to_string();
-        self.warn_escape(start + TextSize::new(at as u32), &digits, "octal ");
-    }
-
-    fn warn_escape(&mut self, at: TextSize, escape: &str, kind: &str) {
-        let range = TextRange::new(at, at + TextSize::new(1 + escape.len() as u32));
-        self.warn(
-            range,
-            format!(
-                "\"\\{escape}\" is an invalid {kind}escape sequence. Such sequences will not work in the future. \
-                 Did you mean \"\\\\{escape}\"? A raw string is also an option."
-            ),
-        );
-    }
-
     /// The value of a bytes literal.
     pub(crate) fn bytes_literal(&mut self, e: &ast::ExprBytesLiteral) -> Res<Box<[u8]>> {
         let mut value = Vec::new();
         for part in &e.value {
             value.extend_from_slice(part.as_slice());
-            if !part.flags.prefix().is_raw() {
-                let content = TextRange::new(
-                    part.range.start() + part.flags.opener_len(),
-                    part.range.end() - part.flags.closer_len(),
-                );
-                self.check_bytes_escapes(content);
-            }
         }
         Ok(value.into())
-    }
-
-    fn check_bytes_escapes(&mut self, range: TextRange) {
-        let source = self.source;
-        let content = source
-            .get(range.start().to_usize()..range.end().to_usize())
-            .unwrap_or_default();
-        let mut chars = content.char_indices();
-        while let Some((at, c)) = chars.next() {
-            if c != '\\' {
-                continue;
-            }
-            let Some((_, escape)) = chars.next() else { return };
-            match escape {
-                '\n' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' => {}
-                '0'..='7' => {
-                    let digits: Vec<u32> = content[at + 1..].chars().map_while(|d| d.to_digit(8)).take(3).collect();
-                    if digits.len() == 3 && digits[0] > 3 {
-                        self.warn_octal(content, range.start(), at);
-                    }
-                }
-                other => self.warn_escape(range.start() + TextSize::new(at as u32), &other.to_string(), ""),
-            }
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use lisle_bytecode::{Const, Op};
 use ruff_python_ast::{self as ast, Expr, Operator, Pattern, Singleton};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::function::name_tuple;
 use super::{Codegen, Label, Reg};
@@ -55,9 +55,16 @@ impl<'a> Codegen<'a> {
             if let Some(guard) = &case.guard {
                 self.jump_if(guard, next, false)?;
             }
+            if let Pattern::MatchAs(wildcard) = &case.pattern
+                && wildcard.name.is_none()
+                && case.guard.is_none()
+            {
+                // A line for those who watch.
+                self.emit(Op::Nop, 0, 0, 0, 0);
+            }
             self.emit1(Op::Clear, subject);
             self.conditional_stmts(&case.body)?;
-            self.jump(end);
+            self.jump_silently(Op::Jump, end);
             self.u().range = case.pattern.range();
             self.place(next);
             for &reg in &held.regs {
@@ -69,6 +76,15 @@ impl<'a> Codegen<'a> {
         self.place(end);
         self.set_top(saved);
         Ok(())
+    }
+
+    /// A range without the blanks around its text.
+    fn trimmed(&self, range: TextRange) -> TextRange {
+        let Some(text) = self.source.get(usize::from(range.start())..usize::from(range.end())) else {
+            return range;
+        };
+        let start = range.start() + TextSize::of(text) - TextSize::of(text.trim_start());
+        TextRange::at(start, TextSize::of(text.trim()))
     }
 
     fn fail_irrefutable<T>(&self, pattern: &Pattern) -> Res<T> {
@@ -131,6 +147,13 @@ impl<'a> Codegen<'a> {
                     // The parser lets through what is no complex number.
                     let between = TextRange::new(e.left.end(), e.right.start());
                     return self.fail(between, "invalid syntax");
+                }
+                if let Expr::UnaryOp(e) = &*p.value
+                    && let Expr::BinOp(power) = &*e.operand
+                {
+                    // A power: the parser takes it for a number.
+                    let between = TextRange::new(power.left.end(), power.right.start());
+                    return self.fail(self.trimmed(between), "invalid syntax");
                 }
                 let top = self.top();
                 let copy = self.temp();

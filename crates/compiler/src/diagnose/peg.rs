@@ -113,7 +113,12 @@ impl Parser<'_> {
         let outcome = self.program(first, expression);
         let reached = self.filled.saturating_sub(1);
         let last = self.token(reached);
-        let at_end = matches!(last.kind, Kind::End | Kind::Stop);
+        // Blocks that end with the source end where more could follow.
+        let mut behind = self.tokens.iter().skip(reached as usize).map(|token| token.kind);
+        let at_end = matches!(
+            behind.find(|kind| *kind != Kind::Dedent),
+            Some(Kind::End | Kind::Stop) | None
+        );
         let verdict = |parser: &Self, fault: Fault| {
             Some(Verdict {
                 fault,

@@ -9,6 +9,7 @@ use crate::types::bytes::Bytes;
 use crate::types::code::Code;
 use crate::types::dict::Dict;
 use crate::types::exceptions::{self, SourcePlace};
+use crate::types::mapped_builtins::MappedBuiltins;
 use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
 
@@ -56,7 +57,15 @@ pub fn compile_source(vm: &Vm, source: &str, mode: Mode, options: &Options) -> R
             issue_warnings(vm, warnings, options)?;
             Code::new(vm, plain)
         }
-        Err(error) => Err(raise_syntax_error(vm, &options.filename, error)),
+        Err(error) => Err(raise_with_warnings(vm, error, options)),
+    }
+}
+
+/// The exception for a failed compilation, once the warnings before it are issued; one of them may have become an error.
+pub fn raise_with_warnings(vm: &Vm, mut error: lisle_compiler::SyntaxError, options: &Options) -> Exc {
+    match issue_warnings(vm, std::mem::take(&mut error.warnings), options) {
+        Ok(()) => raise_syntax_error(vm, &options.filename, error),
+        Err(raised) => raised,
     }
 }
 
@@ -248,7 +257,10 @@ pub fn run(
             None => globals.to_value(),
         },
     };
-    let _ = globals.set_default_str(intern!("__builtins__"), crate::interp::builtins().into_value());
+    if globals.get_str(intern!("__builtins__")).is_none() {
+        let builtins = MappedBuiltins::shown(&vm.running_builtins());
+        let _ = globals.set_default_str(intern!("__builtins__"), builtins);
+    }
     let code = match source.downcast::<Code>() {
         Some(code) => code.clone(),
         None => {

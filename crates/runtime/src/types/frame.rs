@@ -346,10 +346,12 @@ impl Frame {
         crate::types::mapped_builtins::MappedBuiltins::shown(&this.builtins)
     }
     #[getter]
-    fn f_locals(_: &Vm, this: &Py<Frame>) -> Value {
+    fn f_locals(vm: &Vm, this: &Py<Frame>) -> Value {
+        // While a comprehension runs inside a module or class body, its variables are shown.
+        let hidden = || (0..this.code.varnames.len()).any(|i| this.local(vm, i).is_some());
         match this.locals.get() {
-            Some(locals) => locals,
-            None => FrameLocalsProxy::new_value(this),
+            Some(locals) if !hidden() => locals,
+            _ => FrameLocalsProxy::new_value(this),
         }
     }
     /// Return the generator or coroutine associated with this frame, or None.

@@ -35,6 +35,16 @@ fn nothing() -> *mut AtomicU64 {
     NonNull::dangling().as_ptr()
 }
 
+/// The block of an empty list that is being sorted. It is replaced when anything is put in or all is taken out.
+fn sorting() -> *mut AtomicU64 {
+    std::ptr::without_provenance_mut(2 * align_of::<AtomicU64>())
+}
+
+/// No cell is behind it.
+fn is_empty_block(block: *mut AtomicU64) -> bool {
+    block.addr() <= sorting().addr()
+}
+
 impl Store {
     #[inline]
     pub fn new(items: Vec<Value>) -> Store {
@@ -70,7 +80,7 @@ impl Store {
             return Some(None);
         }
         // If the block is still the same, the length was its own. An empty list may have had that of another meanwhile.
-        if self.block.load(Acquire) != block || block == nothing() {
+        if self.block.load(Acquire) != block || is_empty_block(block) {
             return None;
         }
         // SAFETY: within the block, which is kept until this thread's next safepoint.
@@ -108,7 +118,9 @@ impl Store {
         let (block, len) = (self.block.load(Relaxed), self.len.load(Relaxed));
         let capacity = self.capacity.swap(0, Relaxed);
         self.len.store(0, Release);
-        self.block.store(nothing(), Release);
+        if capacity != 0 {
+            self.block.store(nothing(), Release);
+        }
         // SAFETY: the parts of a `Vec`, and the list's no longer.
         unsafe { Vec::from_raw_parts(block.cast(), len, capacity) }
     }
@@ -372,6 +384,21 @@ impl<'a> Items<'a> {
         }
         self.set_len(len + count);
         Ok(())
+    }
+
+    /// Takes all items out to sort them.
+    ///
+    /// # Errors
+    /// As those of `take`.
+    pub fn take_to_sort(&mut self) -> Result<Vec<Value>, NoMemory> {
+        let taken = self.take()?;
+        self.store.block.store(sorting(), Release);
+        Ok(taken)
+    }
+
+    /// Whether nothing was put in since [`take_to_sort`](Self::take_to_sort), nor taken out again.
+    pub fn is_sorting(&self) -> bool {
+        self.store.block.load(Relaxed) == sorting()
     }
 
     /// Takes all items out.

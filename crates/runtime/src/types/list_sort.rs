@@ -14,10 +14,10 @@ use crate::vm::{Res, Vm};
 
 /// `list.sort(key=key, reverse=reverse)`
 pub fn sort_list(vm: &Vm, list: &Py<List>, key: Option<&Value>, reverse: bool) -> Res<()> {
-    let mut items = list.take_all(vm)?;
+    let mut items = list.with(|place| place.take_to_sort()).map_err(|_| vm.memory_error())?;
     let result = sort_values(vm, &mut items, key, reverse);
     let intruders = list.with(|place| {
-        let modified = place.capacity() != 0;
+        let modified = !place.is_sorting();
         let old = place.replace_all(items);
         modified.then_some(old)
     });

@@ -800,13 +800,8 @@ impl Type {
         i64::from(this.has_flag(TypeFlags::WEAKREF))
     }
     #[getter]
-    fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<Value> {
-        if let Some(text) = crate::object::types::native_signature(this) {
-            return Some(Str::from_str(text).into_value());
-        }
-        this.dict()
-            .get_str(intern!("__text_signature__"))
-            .filter(|v| v.downcast::<Str>().is_some())
+    fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<&'static str> {
+        crate::object::types::native_signature(this)
     }
     #[getter]
     fn __abstractmethods__(vm: &Vm, this: &Py<Type>) -> Res<Value> {

@@ -134,7 +134,11 @@ impl Vm {
         // SAFETY: as in `call_function`.
         unsafe {
             std::ptr::write_bytes(base, 0, code.nregs as usize);
-            let locals = locals.map_or(globals.as_value().bits(), Value::bits);
+            let locals = match code.has(CodeFlags::OPTIMIZED) {
+                // The code of a function has variables of its own.
+                true => 0,
+                false => locals.map_or(globals.as_value().bits(), Value::bits),
+            };
             self.push_record(self.entry_record(&function, code, locals));
         }
         self.run()

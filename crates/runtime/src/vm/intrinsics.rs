@@ -230,6 +230,14 @@ impl Vm {
                     None => MappedBuiltins::over(v),
                 },
             },
+            None => self.running_builtins(),
+        }
+    }
+
+    /// The builtins of the running frame.
+    pub fn running_builtins(&self) -> Py<Dict> {
+        match self.frames.current() {
+            Some(f) => f.builtins().clone(),
             None => crate::interp::builtins(),
         }
     }

@@ -4,7 +4,7 @@ use super::Vm;
 use super::frames::FrameData;
 use crate::object::{Py, Value};
 use crate::threads::registry::{for_each_thread_from_newest, try_for_each_thread};
-use crate::threads::{ThreadState, for_each_thread, stop_the_world};
+use crate::threads::{ThreadState, for_each_thread, poll, stop_the_world};
 use crate::types::frame::Frame;
 use crate::types::str::Str;
 
@@ -39,6 +39,25 @@ impl Vm {
     /// The identifier and innermost frame of every thread.
     pub fn frames_of_all_threads(&self) -> Vec<(u64, Option<Py<Frame>>)> {
         of_all_threads(|vm| vm.frames.current().map(|f: &FrameData| vm.frame_object_of(f)))
+    }
+
+    /// Has the thread with an identifier raise an exception, a class or an instance, at its next safepoint; `None` takes back what it has not
+    /// raised yet. False if there is no such thread.
+    pub fn raise_in_thread(&self, ident: u64, exception: Option<Value>) -> bool {
+        let mut old = None;
+        let mut found = false;
+        visit_stopped_threads(|vm| {
+            if vm.thread.ident() == ident && !found {
+                found = true;
+                let set = exception.is_some();
+                old = vm.async_exc.swap(exception.clone());
+                if set {
+                    vm.thread.set_poll(poll::ASYNC_EXC);
+                }
+            }
+        });
+        drop(old);
+        found
     }
 
     /// The identifier of every thread and the exception that it handles.

@@ -146,6 +146,16 @@ pub fn call(
     } else {
         vm.detached(run);
     }
+    let own = flags & FLAG_PYTHON != 0 && super::api::is_own(address);
+    if own && let Some(raised) = super::api::take_raised() {
+        return Err(raised);
+    }
+    if own && matches!(result, Spec::Code(code) if code == u32::from('O')) && returned[0] != 0 {
+        // SAFETY: such a function gives away a reference.
+        let value = unsafe { Value::from_bits(returned[0]) };
+        vm.safepoint()?;
+        return Ok(value);
+    }
     vm.safepoint()?;
     match result {
         Spec::Void | Spec::Struct(_) => Ok(Value::NONE),
@@ -367,6 +377,12 @@ pub fn dlopen(vm: &Vm, name: &Value, mode: i32) -> Res<usize> {
     Ok(handle as usize)
 }
 
+/// The handle of the program itself.
+fn program() -> usize {
+    // SAFETY: as in `dlopen`; what is loaded already is counted only.
+    unsafe { libc::dlopen(std::ptr::null(), libc::RTLD_NOW) as usize }
+}
+
 pub fn dlclose(vm: &Vm, handle: usize) -> Res<()> {
     // SAFETY: the program answers for the handle.
     if unsafe { libc::dlclose(handle as *mut c_void) } != 0 {
@@ -379,6 +395,9 @@ pub fn dlsym(vm: &Vm, handle: usize, name: &Py<Str>) -> Res<Option<usize>> {
     let name = CString::new(name.to_string_lossy()).map_err(|_| vm.value_error("embedded null character"))?;
     // SAFETY: the program answers for the handle; the name is a C string.
     let found = unsafe { libc::dlsym(handle as *mut c_void, name.as_ptr()) };
+    if found.is_null() && handle == program() {
+        return Ok(super::api::find(&name.to_string_lossy()));
+    }
     Ok(Some(found as usize).filter(|address| *address != 0))
 }
 
