@@ -82,6 +82,18 @@ fn equal(a: &Value, b: &Value, depth: u32) -> Option<bool> {
     Some(true)
 }
 
+/// What a comparison gives for an order.
+pub fn ordered(order: Ordering, op: CmpOp) -> Value {
+    Value::from_bool(match op {
+        CmpOp::Lt => order.is_lt(),
+        CmpOp::Le => order.is_le(),
+        CmpOp::Eq => order.is_eq(),
+        CmpOp::Ne => order.is_ne(),
+        CmpOp::Gt => order.is_gt(),
+        CmpOp::Ge => order.is_ge(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,16 +107,4 @@ mod tests {
         assert_eq!(less(&int(EXACT + 1), &float(1.5)), None);
         assert_eq!(less(&float(0.5), &float(0.25)), Some(false));
     }
-}
-
-/// What a comparison gives for an order.
-pub fn ordered(order: Ordering, op: CmpOp) -> Value {
-    Value::from_bool(match op {
-        CmpOp::Lt => order.is_lt(),
-        CmpOp::Le => order.is_le(),
-        CmpOp::Eq => order.is_eq(),
-        CmpOp::Ne => order.is_ne(),
-        CmpOp::Gt => order.is_gt(),
-        CmpOp::Ge => order.is_ge(),
-    })
 }
