@@ -6,10 +6,10 @@
 #![expect(non_snake_case, reason = "names that Python sees")]
 
 mod dtd;
-mod fault;
+pub mod fault;
 mod lex;
-mod machine;
-mod parser;
+pub mod machine;
+pub mod parser;
 mod text;
 
 use lisle_runtime::native::*;

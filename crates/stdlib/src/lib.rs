@@ -21,6 +21,7 @@ mod csv;
 mod ctypes;
 mod datetime;
 mod decimal;
+mod elementtree;
 mod errno;
 mod exception;
 mod exclusive;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &ctypes::module::DEF,
     &datetime::module::DEF,
     &decimal::module::DEF,
+    &elementtree::module::DEF,
     &errno::module::DEF,
     &expat::module::DEF,
     &faulthandler::module::DEF,

@@ -6,6 +6,7 @@
 //! A `Buffer` counts as an export until it is dropped. Left out: pointers into an object, which a moving owner could not keep.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use smallvec::{SmallVec, smallvec};
 
@@ -14,7 +15,7 @@ use super::bytes::Bytes;
 use crate::memory::room;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{ArgCtx, FromArg};
-use crate::object::{TypeFlags, Value};
+use crate::object::{Py, TypeFlags, Value};
 use crate::vm::{Res, Vm};
 
 /// What the reader of a buffer asks for: the bits of `inspect.BufferFlags`.
@@ -47,6 +48,13 @@ impl BufferFlags {
 pub trait Exporter: Sync {
     /// Copies the bytes from `offset` on; false, with `out` in any state, if they are not there any more.
     fn read(&self, owner: &Value, offset: usize, out: &mut [u8]) -> bool;
+
+    /// Appends a copy of `len` bytes from `offset` on; false if they are not there any more. There is room for them.
+    fn append(&self, owner: &Value, offset: usize, len: usize, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        out.resize(start + len, 0);
+        self.read(owner, offset, &mut out[start..])
+    }
 
     /// Writes bytes from `offset` on; false if the place is not there any more, or nothing can be written.
     fn write(&self, _owner: &Value, _offset: usize, _bytes: &[u8]) -> bool {
@@ -158,11 +166,27 @@ impl Buffer {
 
     /// All bytes in C order.
     pub fn to_vec(&self, vm: &Vm) -> Res<Vec<u8>> {
-        let mut out = room::zeroed(self.len)?;
-        if !self.gather(&self.shape, &self.strides, self.offset as isize, &mut out) {
-            return Err(gone(vm));
-        }
-        Ok(out)
+        self.gathered(vm, &self.shape, &self.strides, self.offset as isize, self.len)
+    }
+
+    /// The `len` bytes of the items of a layout, in C order.
+    pub(crate) fn gathered(
+        &self,
+        vm: &Vm,
+        shape: &[usize],
+        strides: &[isize],
+        start: isize,
+        len: usize,
+    ) -> Res<Vec<u8>> {
+        let mut out = Vec::new();
+        let done = if c_contiguous(shape, strides, self.itemsize_of(shape, len)) {
+            out.try_reserve_exact(len).map_err(|_| vm.memory_error())?;
+            len == 0 || usize::try_from(start).is_ok_and(|at| self.exporter.append(&self.owner, at, len, &mut out))
+        } else {
+            out = room::zeroed(len)?;
+            self.gather(shape, strides, start, &mut out)
+        };
+        if done { Ok(out) } else { Err(gone(vm)) }
     }
 
     /// Copies the items of a layout into `out`, in C order.
@@ -313,9 +337,40 @@ fn read_bytes<'a>(vm: &Vm, value: &'a Value, flags: BufferFlags) -> Res<Cow<'a, 
     buffer.to_vec(vm).map(Cow::Owned)
 }
 
+/// Bytes that stay as they are while this is held: borrowed, those of an immutable object that is kept alive, or a copy.
+pub enum Held<'a> {
+    Borrowed(&'a [u8]),
+    Kept(Py<Bytes>, Range<usize>),
+    Copied(Vec<u8>),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Held::Borrowed(bytes) => bytes,
+            Held::Kept(bytes, part) => bytes.as_slice().get(part.clone()).unwrap_or_default(),
+            Held::Copied(bytes) => bytes,
+        }
+    }
+}
+
+/// As [`get_bytes`], without copying what a view shows of an immutable object.
+pub fn hold<'a>(vm: &Vm, value: &'a Value) -> Res<Held<'a>> {
+    if let Some(view) = value.downcast_exact::<super::memoryview::MemoryView>()
+        && let Some((bytes, part)) = view.immutable_part(vm)?
+    {
+        return Ok(Held::Kept(bytes, part));
+    }
+    Ok(match get_bytes(vm, value)? {
+        Cow::Borrowed(bytes) => Held::Borrowed(bytes),
+        Cow::Owned(bytes) => Held::Copied(bytes),
+    })
+}
+
 /// Calls `f` with the bytes of a contiguous bytes-like object; `TypeError` for any other.
 pub fn with_bytes<R>(vm: &Vm, value: &Value, f: impl FnOnce(&[u8]) -> R) -> Res<R> {
-    get_bytes(vm, value).map(|bytes| f(&bytes))
+    hold(vm, value).map(|bytes| f(&bytes))
 }
 
 /// The buffer of an object that bytes are to be written to.
@@ -405,13 +460,18 @@ impl Exporter for BytesExporter {
         }
     }
 
+    fn append(&self, owner: &Value, offset: usize, len: usize, out: &mut Vec<u8>) -> bool {
+        let part = self.borrow(owner).and_then(|bytes| bytes.get(offset..)?.get(..len));
+        part.map(|part| out.extend_from_slice(part)).is_some()
+    }
+
     fn borrow<'a>(&self, owner: &'a Value) -> Option<&'a [u8]> {
         owner.downcast::<Bytes>().map(|bytes| bytes.as_slice())
     }
 }
 
 /// The buffer of a `bytes`.
-pub(crate) fn of_bytes(bytes: &crate::object::Py<Bytes>) -> Buffer {
+pub(crate) fn of_bytes(bytes: &Py<Bytes>) -> Buffer {
     Buffer::bytes(bytes.to_value(), &BytesExporter, bytes.len(), true)
 }
 
@@ -433,6 +493,16 @@ impl Exporter for ByteArrayExporter {
         )
     }
 
+    fn append(&self, owner: &Value, offset: usize, len: usize, out: &mut Vec<u8>) -> bool {
+        let Some(array) = owner.downcast::<ByteArray>() else {
+            return false;
+        };
+        array.with(|bytes| {
+            let part = bytes.get(offset..).and_then(|rest| rest.get(..len));
+            part.map(|part| out.extend_from_slice(part)).is_some()
+        })
+    }
+
     fn write(&self, owner: &Value, offset: usize, bytes: &[u8]) -> bool {
         owner
             .downcast::<ByteArray>()
@@ -451,7 +521,7 @@ impl Exporter for ByteArrayExporter {
 }
 
 /// The buffer of a `bytearray`, which cannot be resized until it is dropped.
-pub(crate) fn of_bytearray(array: &crate::object::Py<ByteArray>) -> Buffer {
+pub(crate) fn of_bytearray(array: &Py<ByteArray>) -> Buffer {
     let len = array.with(|bytes| {
         array.exports.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
         bytes.len()

@@ -8,6 +8,7 @@
 pub mod items;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use smallvec::smallvec;
@@ -235,9 +236,24 @@ impl MemoryView {
 
     fn to_vec_of(&self, vm: &Vm, shape: &[usize], strides: &[isize]) -> Res<Vec<u8>> {
         let layout = &self.layout;
-        let mut out = crate::memory::room::zeroed(layout.bytes())?;
-        self.read(vm, shape, strides, layout.offset, &mut out)?;
-        Ok(out)
+        self.source(vm)?
+            .buffer
+            .gathered(vm, shape, strides, layout.offset, layout.bytes())
+    }
+
+    /// The `bytes` that all of the view shows in one piece, and where in it, if it shows one.
+    pub(super) fn immutable_part(&self, vm: &Vm) -> Res<Option<(Py<Bytes>, Range<usize>)>> {
+        let source = self.source(vm)?;
+        let (buffer, layout) = (&source.buffer, &self.layout);
+        let Some(all) = buffer.exporter.borrow(&buffer.owner).filter(|_| layout.is_c()) else {
+            return Ok(None);
+        };
+        let part = usize::try_from(layout.offset).ok().and_then(|start| {
+            let part = start..start.checked_add(layout.bytes())?;
+            all.get(part.clone()).map(|_| part)
+        });
+        let owner = buffer.owner.downcast::<Bytes>();
+        Ok(owner.zip(part).map(|(owner, part)| (owner.clone(), part)))
     }
 
     /// The offset of the item that a tuple of indices names.
@@ -306,6 +322,11 @@ impl ViewExporter {
 impl Exporter for ViewExporter {
     fn read(&self, owner: &Value, offset: usize, out: &mut [u8]) -> bool {
         ViewExporter::source(owner).is_some_and(|source| source.buffer.exporter.read(&source.buffer.owner, offset, out))
+    }
+
+    fn append(&self, owner: &Value, offset: usize, len: usize, out: &mut Vec<u8>) -> bool {
+        ViewExporter::source(owner)
+            .is_some_and(|source| source.buffer.exporter.append(&source.buffer.owner, offset, len, out))
     }
 
     fn write(&self, owner: &Value, offset: usize, bytes: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! Calls: binding arguments to parameters, pushing frames, classes.
 
 use lisle_bytecode::CodeFlags;
+use smallvec::SmallVec;
 
 use super::{Exc, Res, Vm};
 use crate::intern;
@@ -51,7 +52,7 @@ impl Vm {
 
     /// `f(first, *args, **kwargs)`.
     pub fn call_prepended(&self, f: &Value, first: &Value, args: Args<'_>) -> Res<Value> {
-        let mut values: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::with_capacity(args.values.len() + 1);
+        let mut values: SmallVec<[Value; 8]> = SmallVec::with_capacity(args.values.len() + 1);
         values.push(first.clone());
         values.extend(args.values.iter().cloned());
         self.call_args(
@@ -65,21 +66,24 @@ impl Vm {
 
     /// `f(*positional, **kwargs)` with the keywords of a dict.
     pub fn call_with_dict(&self, f: &Value, positional: &[Value], kwargs: &Py<Dict>) -> Res<Value> {
-        let pairs = kwargs.snapshot();
-        if pairs.is_empty() {
+        if kwargs.is_empty() {
             return self.call(f, positional);
         }
-        let mut values: Vec<Value> = Vec::with_capacity(positional.len() + pairs.len());
-        values.extend_from_slice(positional);
-        let mut names = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            if key.downcast::<Str>().is_none() {
+        let mut values: SmallVec<[Value; 8]> = SmallVec::with_capacity(positional.len() + kwargs.len());
+        values.extend(positional.iter().cloned());
+        let mut names: SmallVec<[Value; 8]> = SmallVec::with_capacity(kwargs.len());
+        let mut at = 0;
+        while let Some((_, key, value)) = kwargs.next_entry(&mut at) {
+            if key.downcast_exact::<Str>().is_none() && key.downcast::<Str>().is_none() {
                 return Err(self.type_error("keywords must be strings"));
             }
             names.push(key);
             values.push(value);
         }
-        let names = Tuple::new(names);
+        let names = Tuple::from_slice_clone(&names);
+        if names.is_empty() {
+            return self.call(f, positional);
+        }
         self.call_args(
             f,
             Args {
@@ -354,7 +358,7 @@ impl Vm {
             }
         };
         self.check_arguments(items.len())?;
-        let with_self: Vec<Value>;
+        let with_self: SmallVec<[Value; 8]>;
         let items = match this {
             Some(this) => {
                 with_self = std::iter::once(this.clone()).chain(items.iter().cloned()).collect();

@@ -496,7 +496,9 @@ impl Vm {
             return Ok(());
         };
         let pairs = match other.downcast::<Dict>() {
-            Some(d) => d.snapshot(),
+            Some(other) if other.is_empty() => return Ok(()),
+            Some(other) if dict.is_empty() => return dict.update_dict(self, other),
+            Some(other) => other.snapshot(),
             None => {
                 let Some(keys) = self.getattr_opt(other, intern!("keys"))? else {
                     return Err(self.type_error(format!(

@@ -3,7 +3,7 @@
 //! Invariant: lexing looks at the text alone; a token is found only when all of it is there.
 
 use super::text::{
-    Lex, bad_char, char_ref, is_char, is_name_char, is_name_start, is_space, name, normalized, predefined,
+    Lex, bad_char, char_ref, is_char, is_name_char, is_name_start, is_space, name, normalized, plain_len, predefined,
 };
 
 /// An attribute as it is written: name, value, and where its name is.
@@ -196,6 +196,7 @@ fn start_tag(text: &str, namespaces: bool) -> Lex<Token> {
         };
         let mut inner = open + 1;
         loop {
+            inner += plain_len(&text.as_bytes()[inner..], &[quote as u8, b'<', b'&']);
             let Some(c) = text[inner..].chars().next() else {
                 return Lex::More;
             };
@@ -248,15 +249,18 @@ fn run(text: &str, last: bool, cdata: bool) -> Lex<Token> {
             _ => Lex::Found(Token::Text("\n".to_owned()), 1),
         };
     }
-    let mut end = text.len();
-    for (at, c) in text.char_indices() {
+    let mut end = 0;
+    loop {
+        let stops: &[u8] = if cdata { b"]" } else { b"<&]" };
+        end += plain_len(&text.as_bytes()[end..], stops);
+        let Some(c) = text[end..].chars().next() else { break };
         let stop = match c {
             '\n' | '\r' => true,
             '<' | '&' if !cdata => true,
             ']' => {
-                let rest = &text[at..];
+                let rest = &text[end..];
                 if rest.starts_with("]]>") {
-                    if !cdata && at == 0 {
+                    if !cdata && end == 0 {
                         return Lex::Bad(2);
                     }
                     true
@@ -268,9 +272,9 @@ fn run(text: &str, last: bool, cdata: bool) -> Lex<Token> {
             c => !is_char(c),
         };
         if stop {
-            end = at;
             break;
         }
+        end += c.len_utf8();
     }
     if end > 0 {
         return Lex::Found(Token::Text(text[..end].to_owned()), end);

@@ -82,6 +82,8 @@ pub struct Wants {
     pub keep_entities: bool,
     pub external: bool,
     pub source: bool,
+    /// The text of references, and of nothing else.
+    pub references: bool,
     /// Whether parameter entities are read: never, unless the document stands alone, always.
     pub parameter: i32,
     pub foreign_dtd: bool,
@@ -348,7 +350,8 @@ impl Machine {
     }
 
     fn push(&mut self, wants: &Wants, event: Event, len: usize) {
-        let source = wants.source.then(|| self.ahead()[..len].to_owned());
+        let wanted = wants.source || wants.references && self.ahead().starts_with('&');
+        let source = wanted.then(|| self.ahead()[..len].to_owned());
         self.event_at = self.at;
         self.queue.push_back(Happening {
             event,
@@ -1181,13 +1184,14 @@ impl Machine {
     ) -> Result<(), Fault> {
         let mut attributes: Vec<(String, String)> = Vec::with_capacity(written.len());
         let shared = self.dtd.clone();
-        let declared = lock(&shared).attributes.get(&name).cloned().unwrap_or_default();
+        let declared = lock(&shared).attributes.get(&name).cloned();
         let mut names = Names::default();
         for RawAttribute { name, value, at } in written {
-            if !names.add(&name) {
+            if !names.add(&name, &attributes) {
                 return Err(self.fail(at, fault::DUPLICATE_ATTRIBUTE));
             }
-            let cdata = declared.get(&name).is_none_or(|a| a.cdata);
+            let known = declared.as_ref().and_then(|declared| declared.get(&name));
+            let cdata = known.is_none_or(|a| a.cdata);
             let plain = cdata && !value.contains(['&', '\t', '\n', '\r']);
             let value = if plain {
                 value
@@ -1198,9 +1202,9 @@ impl Machine {
             attributes.push((name, value));
         }
         let given = attributes.len();
-        for attribute in &declared.list {
+        for attribute in declared.iter().flat_map(|declared| &declared.list) {
             if let Some(default) = &attribute.default
-                && names.add(&attribute.name)
+                && names.add(&attribute.name, &attributes)
             {
                 attributes.push((attribute.name.clone(), default.clone()));
             }
@@ -1235,6 +1239,13 @@ impl Machine {
         attributes: Vec<(String, String)>,
         given: usize,
     ) -> Result<(Vec<(String, String)>, usize), Fault> {
+        if !attributes
+            .iter()
+            .any(|(name, _)| name.starts_with("xmlns") || name.contains(':'))
+        {
+            tag.expanded = self.expand(wants, &tag.raw, true)?;
+            return Ok((attributes, given));
+        }
         let mut kept = Vec::with_capacity(attributes.len());
         let mut specified = 0;
         for (n, (name, value)) in attributes.into_iter().enumerate() {
@@ -1267,19 +1278,24 @@ impl Machine {
         }
         tag.expanded = self.expand(wants, &tag.raw, true)?;
         let mut names = Names::default();
-        for (name, _) in &mut kept {
-            if name.contains(':') {
-                *name = self.expand(wants, name, false)?;
-                if names.has(name) {
-                    return Err(self.fail(0, fault::DUPLICATE_ATTRIBUTE));
-                }
+        for at in 0..kept.len() {
+            let expanded = kept[at].0.contains(':');
+            if expanded {
+                kept[at].0 = self.expand(wants, &kept[at].0, false)?;
             }
-            names.add(name);
+            let (before, rest) = kept.split_at(at);
+            if !names.add(&rest[0].0, before) && expanded {
+                return Err(self.fail(0, fault::DUPLICATE_ATTRIBUTE));
+            }
         }
         Ok((kept, specified))
     }
 
     fn expand(&mut self, wants: &Wants, name: &str, element: bool) -> Result<String, Fault> {
+        // Nothing but the namespace of XML itself is declared.
+        if self.bindings.len() == 1 && !name.contains(':') {
+            return Ok(name.to_owned());
+        }
         let separator: String = self.namespaces.flatten().map_or_else(String::new, String::from);
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         if prefix.is_empty() && !element {
@@ -1334,35 +1350,22 @@ impl Machine {
     }
 }
 
-/// Names that were seen: few are compared one by one, many are in a set.
+/// Names of attributes that were seen: few are compared one by one, many are in a set.
 #[derive(Default)]
-struct Names {
-    few: Vec<String>,
-    many: HashSet<String>,
-}
+struct Names(HashSet<String>);
 
 impl Names {
     const FEW: usize = 16;
 
-    fn has(&self, name: &str) -> bool {
-        match self.many.is_empty() {
-            true => self.few.iter().any(|known| known == name),
-            false => self.many.contains(name),
+    /// Adds a name; false if it is one of those before it.
+    fn add(&mut self, name: &str, before: &[(String, String)]) -> bool {
+        if before.len() < Names::FEW {
+            return !before.iter().any(|(known, _)| known == name);
         }
-    }
-
-    /// Adds a name; false if it was there.
-    fn add(&mut self, name: &str) -> bool {
-        if self.has(name) {
-            return false;
+        if self.0.is_empty() {
+            self.0.extend(before.iter().map(|(known, _)| known.clone()));
         }
-        if self.many.is_empty() && self.few.len() < Names::FEW {
-            self.few.push(name.to_owned());
-        } else {
-            self.many.extend(self.few.drain(..));
-            self.many.insert(name.to_owned());
-        }
-        true
+        self.0.insert(name.to_owned())
     }
 }
 
@@ -1497,6 +1500,10 @@ fn xml_declaration(text: &str, entity: bool) -> Option<(Option<String>, Option<S
 /// The place behind `text`.
 fn moved(mut place: Place, text: &str, encoding: Option<&Encoding>) -> Place {
     place.byte += encoding.map_or(text.len(), |encoding| encoding.raw_len(text)) as i64;
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+        place.column += text.chars().count() as i64;
+        return place;
+    }
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {

@@ -99,6 +99,7 @@ fn wants(this: &This) -> Wants {
         keep_entities: set(DEFAULT) && !set(DEFAULT_EXPAND),
         external: set(EXTERNAL),
         source: set(DEFAULT) || set(DEFAULT_EXPAND),
+        references: false,
         parameter: this.parameter.load(Relaxed),
         foreign_dtd: this.foreign_dtd.load(Relaxed),
         triplets: this.triplets.load(Relaxed),
@@ -354,8 +355,8 @@ fn handles(this: &This, event: &Event) -> bool {
     !this.handlers[which].is_empty()
 }
 
-/// Asks Python what the bytes of an encoding stand for.
-fn unknown_encoding(vm: &Vm, this: &This, name: &str) -> Res<()> {
+/// Asks Python what the bytes of an encoding stand for; `None` if that cannot be the encoding of XML.
+pub fn encoding_map(vm: &Vm, name: &str) -> Res<Option<Box<[u32; 256]>>> {
     let all: Vec<u8> = (0..=255).collect();
     let decoded = vm.call_method(
         &Bytes::new_value(all),
@@ -363,7 +364,7 @@ fn unknown_encoding(vm: &Vm, this: &This, name: &str) -> Res<()> {
         &[Value::from(name), Value::from("replace")],
     )?;
     let Some(text) = decoded.downcast::<Str>() else {
-        return Err(raised(vm, this, fault::UNKNOWN_ENCODING));
+        return Ok(None);
     };
     if text.len() != 256 {
         return Err(vm.value_error("multi-byte encodings are not supported"));
@@ -377,10 +378,19 @@ fn unknown_encoding(vm: &Vm, this: &This, name: &str) -> Res<()> {
     // What XML is written in must stand for itself.
     let ascii = |byte: u32| byte >= 0x20 && !"$@\\^`{}~\x7f".contains(char::from_u32(byte).unwrap_or('$'));
     if (0..0x80).any(|byte| ascii(byte) && map[byte as usize] != byte) {
-        return Err(raised(vm, this, fault::UNKNOWN_ENCODING));
+        return Ok(None);
     }
-    with(vm, this, |machine| machine.set_map(map));
-    Ok(())
+    Ok(Some(map))
+}
+
+fn unknown_encoding(vm: &Vm, this: &This, name: &str) -> Res<()> {
+    match encoding_map(vm, name)? {
+        Some(map) => {
+            with(vm, this, |machine| machine.set_map(map));
+            Ok(())
+        }
+        None => Err(raised(vm, this, fault::UNKNOWN_ENCODING)),
+    }
 }
 
 /// The pieces that the head of a document type is reported in.

@@ -140,6 +140,16 @@ pub enum Lex<T> {
 
 /// The length of the name at the front; `None` if the text ends within it.
 pub fn name(text: &str, namespaces: bool) -> Lex<()> {
+    // Most names are ASCII without a colon.
+    let bytes = text.as_bytes();
+    if bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        match bytes.iter().position(|b| !plain(b)) {
+            None => return Lex::More,
+            Some(at) if bytes[at].is_ascii() && bytes[at] != b':' => return Lex::Found((), at),
+            Some(_) => {}
+        }
+    }
     let mut colons = 0;
     for (at, c) in text.char_indices() {
         let good = if at == 0 { is_name_start(c) } else { is_name_char(c) };
@@ -160,7 +170,32 @@ pub fn name(text: &str, namespaces: bool) -> Lex<()> {
 
 /// The offset of the first character that no document may contain.
 pub fn bad_char(text: &str) -> Option<usize> {
-    text.char_indices().find(|(_, c)| !is_char(*c)).map(|(at, _)| at)
+    let mut at = 0;
+    loop {
+        at += plain_len(&text.as_bytes()[at..], &[]);
+        let c = text[at..].chars().next()?;
+        if !is_char(c) {
+            return Some(at);
+        }
+        at += c.len_utf8();
+    }
+}
+
+/// How many bytes at the front are those of characters that documents may contain, but for control characters and those in `stop`.
+pub fn plain_len(bytes: &[u8], stop: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let ends = match byte {
+            0..0x20 => true,
+            0xEF => matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])),
+            _ => stop.contains(byte),
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// Line ends as one character.

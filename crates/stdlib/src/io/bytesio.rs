@@ -314,7 +314,7 @@ impl BytesIO {
         }
         BytesIO::open(vm, this, |_, _| ())?;
         BytesIO::check_exports(vm, this)?;
-        let bytes = lisle_runtime::types::buffer::get_bytes(vm, b)?;
+        let bytes = lisle_runtime::types::buffer::hold(vm, b)?;
         BytesIO::put(vm, this, &bytes)?;
         Ok(bytes.len())
     }

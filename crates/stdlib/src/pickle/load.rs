@@ -11,6 +11,7 @@ use lisle_runtime::memory::room;
 use lisle_runtime::native::*;
 use lisle_runtime::object::attrs::Attrs;
 use lisle_runtime::sync::Locked;
+use lisle_runtime::text::StrView;
 use lisle_runtime::types::buffer::get_bytes;
 use lisle_runtime::types::bytearray::ByteArray;
 use lisle_runtime::types::bytes::Bytes;
@@ -139,16 +140,23 @@ fn uint(bytes: &[u8]) -> u64 {
 impl<'a> Loader<'a> {
     // Input.
 
+    #[cold]
     fn truncated(&self) -> Exc {
         unpickling_error(self.vm, "pickle data was truncated")
     }
 
     /// Reads from the file so that `count` bytes are there; whether they are.
+    #[inline(always)]
     fn fill(&mut self, count: usize) -> Res<bool> {
-        let have = self.input.len() - self.at;
-        if have >= count {
+        if self.input.len() - self.at >= count {
             return Ok(true);
         }
+        self.fill_from_file(count)
+    }
+
+    #[inline(never)]
+    fn fill_from_file(&mut self, count: usize) -> Res<bool> {
+        let have = self.input.len() - self.at;
         let Some(read) = &self.read else { return Ok(false) };
         let wanted = count - have;
         let data = self.vm.call(read, &[Value::usize(wanted)])?;
@@ -166,6 +174,7 @@ impl<'a> Loader<'a> {
         Ok(self.input.len() >= count)
     }
 
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self) -> Res<[u8; N]> {
         if !self.fill(N)? {
             return Err(self.truncated());
@@ -176,6 +185,7 @@ impl<'a> Loader<'a> {
         Ok(out)
     }
 
+    #[inline(always)]
     fn byte(&mut self) -> Res<u8> {
         self.bytes::<1>().map(|[byte]| byte)
     }
@@ -230,10 +240,12 @@ impl<'a> Loader<'a> {
 
     // The stack.
 
+    #[inline(always)]
     fn fence(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
 
+    #[cold]
     fn underflow(&self) -> Exc {
         let message = match self.marks.is_empty() {
             false => "unexpected MARK found",
@@ -242,6 +254,7 @@ impl<'a> Loader<'a> {
         unpickling_error(self.vm, message)
     }
 
+    #[inline(always)]
     fn pop(&mut self) -> Res<Value> {
         if self.stack.len() <= self.fence() {
             return Err(self.underflow());
@@ -249,6 +262,7 @@ impl<'a> Loader<'a> {
         self.stack.pop().ok_or_else(|| self.underflow())
     }
 
+    #[inline(always)]
     fn top(&self) -> Res<&Value> {
         match self.stack.last() {
             Some(top) if self.stack.len() > self.fence() => Ok(top),
@@ -256,22 +270,34 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn pop_mark(&mut self) -> Res<Vec<Value>> {
+    #[inline(always)]
+    fn mark(&mut self) -> Res<usize> {
         match self.marks.pop() {
-            Some(mark) => Ok(self.stack.split_off(mark)),
+            Some(mark) => Ok(mark),
             None => Err(unpickling_error(self.vm, "could not find MARK")),
         }
     }
 
-    fn pop_tuple(&mut self, count: usize) -> Res<()> {
-        if self.stack.len() < self.fence() + count {
+    fn pop_mark(&mut self) -> Res<Vec<Value>> {
+        let mark = self.mark()?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    #[inline(always)]
+    fn pop_array<const N: usize>(&mut self) -> Res<()> {
+        if self.stack.len() < self.fence() + N {
             return Err(self.underflow());
         }
-        let items = self.stack.split_off(self.stack.len() - count);
-        self.stack.push(Tuple::new(items).into_value());
+        // From the last one to the first.
+        let mut items = [const { Value::NONE }; N];
+        for at in (0..N).rev() {
+            items[at] = self.pop()?;
+        }
+        self.stack.push(Tuple::from_array(items).into_value());
         Ok(())
     }
 
+    #[inline(always)]
     fn push(&mut self, value: Value) {
         self.stack.push(value);
     }
@@ -290,11 +316,13 @@ impl<'a> Loader<'a> {
                 self.push(value);
                 Ok(())
             }
-            None => {
-                let message = format!("Memo value not found at index {at}");
-                Err(unpickling_error(self.vm, message))
-            }
+            None => Err(self.not_in_memo(at)),
         }
+    }
+
+    #[cold]
+    fn not_in_memo(&self, at: usize) -> Exc {
+        unpickling_error(self.vm, format!("Memo value not found at index {at}"))
     }
 
     fn number_line(&mut self) -> Res<Value> {
@@ -322,6 +350,7 @@ impl<'a> Loader<'a> {
         }
     }
 
+    #[inline(always)]
     fn step(&mut self, opcode: u8) -> Res<()> {
         let vm = self.vm;
         match opcode {
@@ -412,9 +441,9 @@ impl<'a> Loader<'a> {
                 self.load_old_string(len)?;
             }
             op::EMPTY_TUPLE => self.push(Tuple::empty().into_value()),
-            op::TUPLE1 => self.pop_tuple(1)?,
-            op::TUPLE2 => self.pop_tuple(2)?,
-            op::TUPLE3 => self.pop_tuple(3)?,
+            op::TUPLE1 => self.pop_array::<1>()?,
+            op::TUPLE2 => self.pop_array::<2>()?,
+            op::TUPLE3 => self.pop_array::<3>()?,
             op::TUPLE => {
                 let items = self.pop_mark()?;
                 self.push(Tuple::new(items).into_value());
@@ -444,7 +473,10 @@ impl<'a> Loader<'a> {
             }
             op::APPEND => {
                 let item = self.pop()?;
-                self.append(vec![item])?;
+                match self.top()?.downcast_exact::<List>() {
+                    Some(list) => list.push(vm, item)?,
+                    None => self.append(vec![item])?,
+                }
             }
             op::APPENDS => {
                 let items = self.pop_mark()?;
@@ -453,14 +485,14 @@ impl<'a> Loader<'a> {
             op::SETITEM => {
                 let value = self.pop()?;
                 let key = self.pop()?;
-                self.set_items(&[key, value])?;
+                match self.top()?.downcast_exact::<Dict>() {
+                    Some(dict) => dict.set(vm, &key, value)?,
+                    None => vm.setitem(self.top()?, &key, &value)?,
+                }
             }
             op::SETITEMS => {
-                let items = self.pop_mark()?;
-                if items.len() % 2 != 0 {
-                    return Err(unpickling_error(vm, "odd number of items for SETITEMS"));
-                }
-                self.set_items(&items)?;
+                let mark = self.mark()?;
+                self.set_items(mark)?;
             }
             op::ADDITEMS => {
                 let items = self.pop_mark()?;
@@ -532,7 +564,9 @@ impl<'a> Loader<'a> {
                     let at = memo.count();
                     memo.put(at, value)
                 });
-                drop(old);
+                if old.is_some() {
+                    drop(old);
+                }
             }
             op::GLOBAL => {
                 let (module, name) = (self.name_line()?, self.name_line()?);
@@ -682,6 +716,11 @@ impl<'a> Loader<'a> {
     fn load_text(&mut self, len: u64, name: &str) -> Res<()> {
         let vm = self.vm;
         let payload = self.payload(len, name)?;
+        if payload.is_ascii() {
+            let text = Str::from_view(StrView::Ascii(payload)).into_value();
+            self.push(text);
+            return Ok(());
+        }
         let text = match std::str::from_utf8(payload) {
             Ok(text) => Value::from(text),
             Err(_) => {
@@ -756,16 +795,22 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn set_items(&mut self, items: &[Value]) -> Res<()> {
+    /// Sets the keys and values on the stack from `mark` on.
+    fn set_items(&mut self, mark: usize) -> Res<()> {
         let vm = self.vm;
-        let target = self.top()?.clone();
+        let Some(target) = mark.checked_sub(1).filter(|_| mark > self.fence()) else {
+            return Err(self.underflow());
+        };
+        if !(self.stack.len() - mark).is_multiple_of(2) {
+            return Err(unpickling_error(vm, "odd number of items for SETITEMS"));
+        }
+        let target = self.stack[target].clone();
         let dict = target.downcast_exact::<Dict>();
-        for pair in items.chunks_exact(2) {
+        let mut items = self.stack.drain(mark..);
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
             match dict {
-                Some(dict) => {
-                    dict.set(vm, &pair[0], pair[1].clone())?;
-                }
-                None => vm.setitem(&target, &pair[0], &pair[1])?,
+                Some(dict) => dict.set(vm, &key, value)?,
+                None => vm.setitem(&target, &key, &value)?,
             }
         }
         Ok(())

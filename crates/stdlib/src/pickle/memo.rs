@@ -4,8 +4,8 @@
 //! so that its identity is not given to another.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
+use lisle_runtime::memory::room::NoMemory;
 use lisle_runtime::memory::trace::{Trace, Visitor};
 use lisle_runtime::native::*;
 use lisle_runtime::types::dict::Dict;
@@ -14,37 +14,104 @@ use lisle_runtime::types::tuple::Tuple;
 use super::load::Unpickler;
 use super::save::Pickler;
 
-/// Spreads addresses.
+/// Objects by identity, with their numbers: in the order they came, with an index by address over them.
 #[derive(Default)]
-pub struct Spread(u64);
+pub struct SaveMemo {
+    entries: Vec<(Value, usize)>,
+    /// One more than the place of an entry, or 0; the length is a power of two, at least twice as many as there are entries.
+    index: Vec<u32>,
+}
 
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
+impl SaveMemo {
+    const FIRST: usize = 64;
+
+    #[inline(always)]
+    fn slot(bits: u64, index: &[u32]) -> usize {
+        (bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (index.len() - 1)
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
+    /// Where the object is in the index, or the free place for it. There is an index, with free places.
+    #[inline(always)]
+    fn find(&self, bits: u64) -> (usize, Option<usize>) {
+        let mut slot = SaveMemo::slot(bits, &self.index);
+        loop {
+            match self.index[slot] as usize {
+                0 => return (slot, None),
+                n if self.entries[n - 1].0.bits() == bits => return (slot, Some(n - 1)),
+                _ => slot = (slot + 1) & (self.index.len() - 1),
+            }
         }
     }
 
-    fn write_u64(&mut self, n: u64) {
-        let mixed = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ mixed >> 32;
+    /// The number of the object.
+    #[inline(always)]
+    pub fn get(&self, object: &Value) -> Option<usize> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let (_, at) = self.find(object.bits());
+        at.map(|at| self.entries[at].1)
+    }
+
+    /// How many objects there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The objects with their numbers.
+    pub fn entries(&self) -> Vec<(Value, usize)> {
+        self.entries.clone()
+    }
+
+    /// Gives the object a number.
+    #[inline(always)]
+    pub fn insert(&mut self, object: &Value, number: usize) -> Result<(), NoMemory> {
+        if self.entries.len() * 2 >= self.index.len() {
+            self.grow()?;
+        }
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.try_reserve(SaveMemo::FIRST / 2)?;
+        }
+        match self.find(object.bits()) {
+            (_, Some(at)) => self.entries[at].1 = number,
+            (slot, None) => {
+                self.entries.push((object.clone(), number));
+                self.index[slot] = self.entries.len() as u32;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn grow(&mut self) -> Result<(), NoMemory> {
+        let size = (self.index.len() * 4).max(SaveMemo::FIRST);
+        // The places have to fit into the index.
+        if self.entries.len() >= u32::MAX as usize / 2 {
+            return Err(NoMemory);
+        }
+        let mut index = Vec::new();
+        index.try_reserve_exact(size)?;
+        index.resize(size, 0);
+        for (at, (object, _)) in self.entries.iter().enumerate() {
+            let mut slot = SaveMemo::slot(object.bits(), &index);
+            while index[slot] != 0 {
+                slot = (slot + 1) & (size - 1);
+            }
+            index[slot] = at as u32 + 1;
+        }
+        self.index = index;
+        Ok(())
     }
 }
 
-/// By identity: the number of an object, and the object.
-#[derive(Default)]
-pub struct SaveMemo(pub HashMap<u64, (usize, Value), BuildHasherDefault<Spread>>);
-
 impl Trace for SaveMemo {
     fn traverse(&self, visit: &mut Visitor<'_>) {
-        self.0.values().for_each(|(_, value)| value.traverse(visit));
+        self.entries.iter().for_each(|(value, _)| value.traverse(visit));
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
-        out.extend(self.0.drain().map(|(_, (_, value))| value));
+        self.index = Vec::new();
+        out.extend(self.entries.drain(..).map(|(value, _)| value));
     }
 }
 
@@ -68,9 +135,13 @@ impl Trace for LoadMemo {
 }
 
 impl LoadMemo {
+    #[inline(always)]
     pub fn get(&self, at: usize) -> Option<Value> {
-        let dense = self.dense.get(at).and_then(Clone::clone);
-        dense.or_else(|| self.sparse.get(&at).cloned())
+        match self.dense.get(at) {
+            Some(Some(value)) => Some(value.clone()),
+            _ if self.sparse.is_empty() => None,
+            _ => self.sparse.get(&at).cloned(),
+        }
     }
 
     /// The number that the next memoized object gets.
@@ -79,7 +150,17 @@ impl LoadMemo {
     }
 
     /// Puts a value in; the one before it comes out.
+    #[inline(always)]
     pub fn put(&mut self, at: usize, value: Value) -> Option<Value> {
+        if at == self.dense.len() && self.sparse.is_empty() {
+            self.dense.push(Some(value));
+            self.count += 1;
+            return None;
+        }
+        self.put_anywhere(at, value)
+    }
+
+    fn put_anywhere(&mut self, at: usize, value: Value) -> Option<Value> {
         let old = if at <= self.dense.len() + 64 {
             if at >= self.dense.len() {
                 self.dense.resize_with(at + 1, || None);
@@ -153,11 +234,9 @@ pub fn clear_loaded(owner: &Py<Unpickler>) {
 }
 
 pub fn copy_saved(vm: &Vm, owner: &Py<Pickler>) -> Res<Value> {
-    let entries: Vec<(usize, Value)> = owner
-        .memo
-        .with(owner.header(), |memo| memo.0.values().cloned().collect());
+    let entries = owner.memo.with(owner.header(), |memo| memo.entries());
     let dict = Dict::new_empty();
-    for (number, value) in entries {
+    for (value, number) in entries {
         let key = value.id();
         dict.set(vm, &key, Tuple::pair(Value::usize(number), value).into_value())?;
     }
@@ -178,7 +257,9 @@ pub fn set_saved(vm: &Vm, owner: &Py<Pickler>, value: &Value) -> Res<()> {
     let mut new = SaveMemo::default();
     if let Some(proxy) = value.downcast::<PicklerMemoProxy>() {
         let other = &proxy.owner;
-        new.0 = other.memo.with(other.header(), |memo| memo.0.clone());
+        for (object, number) in other.memo.with(other.header(), |memo| memo.entries()) {
+            new.insert(&object, number)?;
+        }
     } else if let Some(dict) = value.downcast::<Dict>() {
         for (_, entry) in dict.snapshot() {
             let parts = entry.downcast::<Tuple>().map(|tuple| tuple.as_slice());
@@ -186,7 +267,7 @@ pub fn set_saved(vm: &Vm, owner: &Py<Pickler>, value: &Value) -> Res<()> {
                 return Err(vm.type_error("'memo' values must be 2-item tuples"));
             };
             let number = vm.index_to_isize(number)?;
-            new.0.insert(object.bits(), (number as usize, object.clone()));
+            new.insert(object, number as usize)?;
         }
     } else {
         let found = value.ty().name();

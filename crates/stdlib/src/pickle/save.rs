@@ -26,6 +26,8 @@ use super::{HIGHEST_PROTOCOL, op, pickling_error};
 const FRAME_TARGET: usize = 64 * 1024;
 const FRAME_MIN: usize = 4;
 const FRAME_HEADER: usize = 9;
+/// What is asked for at once, at least.
+const FIRST_ROOM: usize = 256;
 const BATCH: usize = 1000;
 
 #[pyclass(
@@ -184,6 +186,28 @@ struct Saver<'a> {
     copyreg: Option<Value>,
 }
 
+/// An opcode with the length of what follows.
+struct Header {
+    bytes: [u8; 9],
+    len: usize,
+}
+
+impl Header {
+    fn new(opcode: u8, length: &[u8]) -> Header {
+        let mut bytes = [opcode; 9];
+        bytes[1..=length.len()].copy_from_slice(length);
+        let len = length.len() + 1;
+        Header { bytes, len }
+    }
+}
+
+impl std::ops::Deref for Header {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 /// The name of an object's class, as messages show it.
 fn shown(object: &Value) -> String {
     lisle_runtime::types::object::qualified_name(object.ty())
@@ -193,18 +217,37 @@ impl<'a> Saver<'a> {
     // Output.
 
     /// Writes bytes. Where there is no memory for them, [`Saver::check_room`] says so.
+    #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
-        if self.out.try_reserve(FRAME_HEADER + bytes.len()).is_err() {
+        if self.make_room(bytes.len()) {
+            self.out.extend_from_slice(bytes);
+        }
+    }
+
+    /// Opens a frame if one is due, and sees to it that so many bytes fit; whether they do.
+    #[inline(always)]
+    fn make_room(&mut self, len: usize) -> bool {
+        if self.framing && self.frame.is_none() || self.out.capacity() - self.out.len() < len {
+            return self.make_more_room(len);
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn make_more_room(&mut self, len: usize) -> bool {
+        let more = (len + FRAME_HEADER).max(FIRST_ROOM);
+        if self.out.try_reserve(more).is_err() {
             self.no_memory = true;
-            return;
+            return false;
         }
         if self.framing && self.frame.is_none() {
             self.frame = Some(self.out.len());
             self.out.extend([0; FRAME_HEADER]);
         }
-        self.out.extend_from_slice(bytes);
+        true
     }
 
+    #[inline(always)]
     fn check_room(&self) -> Result<(), NoMemory> {
         if self.no_memory { Err(NoMemory) } else { Ok(()) }
     }
@@ -230,6 +273,7 @@ impl<'a> Saver<'a> {
     }
 
     /// Between two opcodes: a frame that is long enough ends.
+    #[inline(always)]
     fn boundary(&mut self) -> Res<()> {
         self.check_room()?;
         if let Some(start) = self.frame
@@ -242,12 +286,19 @@ impl<'a> Saver<'a> {
     }
 
     /// Writes an opcode with its payload; a long one outside of frames.
+    #[inline(always)]
     fn put_payload(&mut self, header: &[u8], payload: &[u8], object: Option<&Value>) -> Res<()> {
         if payload.len() < FRAME_TARGET {
-            self.put(header);
-            self.put(payload);
+            if self.make_room(header.len() + payload.len()) {
+                self.out.extend_from_slice(header);
+                self.out.extend_from_slice(payload);
+            }
             return Ok(());
         }
+        self.put_long_payload(header, payload, object)
+    }
+
+    fn put_long_payload(&mut self, header: &[u8], payload: &[u8], object: Option<&Value>) -> Res<()> {
         self.end_frame();
         let framing = std::mem::replace(&mut self.framing, false);
         self.put(header);
@@ -267,11 +318,9 @@ impl<'a> Saver<'a> {
 
     // The memo.
 
+    #[inline(always)]
     fn memo_number(&self, object: &Value) -> Option<usize> {
-        let key = object.bits();
-        self.this
-            .memo
-            .with(self.this.header(), |memo| memo.0.get(&key).map(|(number, _)| *number))
+        self.this.memo.with(self.this.header(), |memo| memo.get(object))
     }
 
     fn memoize(&mut self, object: &Value) {
@@ -279,10 +328,13 @@ impl<'a> Saver<'a> {
             return;
         }
         let number = self.this.memo.with(self.this.header(), |memo| {
-            let number = memo.0.len();
-            memo.0.insert(object.bits(), (number, object.clone()));
-            number
+            let number = memo.len();
+            memo.insert(object, number).map(|()| number)
         });
+        let Ok(number) = number else {
+            self.no_memory = true;
+            return;
+        };
         if self.protocol >= 4 {
             self.put(&[op::MEMOIZE]);
         } else if !self.bin {
@@ -291,9 +343,8 @@ impl<'a> Saver<'a> {
         } else if let Ok(number) = u8::try_from(number) {
             self.put(&[op::BINPUT, number]);
         } else {
-            let mut bytes = vec![op::LONG_BINPUT];
-            bytes.extend((number as u32).to_le_bytes());
-            self.put(&bytes);
+            let [a, b, c, d] = (number as u32).to_le_bytes();
+            self.put(&[op::LONG_BINPUT, a, b, c, d]);
         }
     }
 
@@ -304,24 +355,30 @@ impl<'a> Saver<'a> {
         } else if let Ok(number) = u8::try_from(number) {
             self.put(&[op::BINGET, number]);
         } else {
-            let mut bytes = vec![op::LONG_BINGET];
-            bytes.extend((number as u32).to_le_bytes());
-            self.put(&bytes);
+            let [a, b, c, d] = (number as u32).to_le_bytes();
+            self.put(&[op::LONG_BINGET, a, b, c, d]);
         }
     }
 
     /// Adds to an exception what was being pickled.
+    #[inline(always)]
     fn noted<T>(&self, result: Res<T>, note: impl FnOnce() -> Res<String>) -> Res<T> {
-        result.map_err(|exc| {
-            let note = match note() {
-                Ok(note) => Value::from(note.as_str()),
-                Err(other) => return other,
-            };
-            match self.vm.call_method(exc.as_value(), intern!("add_note"), &[note]) {
-                Ok(_) => exc,
-                Err(other) => other,
-            }
-        })
+        match result {
+            Ok(value) => Ok(value),
+            Err(exc) => Err(self.with_note(exc, note())),
+        }
+    }
+
+    #[cold]
+    fn with_note(&self, exc: Exc, note: Res<String>) -> Exc {
+        let note = match note {
+            Ok(note) => Value::from(note.as_str()),
+            Err(other) => return other,
+        };
+        match self.vm.call_method(exc.as_value(), intern!("add_note"), &[note]) {
+            Ok(_) => exc,
+            Err(other) => other,
+        }
     }
 
     fn noting<T>(&self, result: Res<T>, object: Option<&Value>, what: &str) -> Res<T> {
@@ -345,33 +402,8 @@ impl<'a> Saver<'a> {
                 return self.save_persistent(&id);
             }
         }
-        if object.is_none() {
-            self.put(&[op::NONE]);
-            return Ok(());
-        }
-        if object.is_bool() {
-            let text: &[u8] = match (self.protocol >= 2, object.is_true()) {
-                (true, true) => &[op::NEWTRUE],
-                (true, false) => &[op::NEWFALSE],
-                (false, true) => b"I01\n",
-                (false, false) => b"I00\n",
-            };
-            self.put(text);
-            return Ok(());
-        }
-        if object.has_type(Int::ty()) {
-            return self.save_int(object);
-        }
-        if let Some(x) = object.as_exact_float() {
-            if self.bin {
-                let mut bytes = vec![op::BINFLOAT];
-                bytes.extend(x.to_be_bytes());
-                self.put(&bytes);
-            } else {
-                let text = format!("F{}\n", float_repr(x));
-                self.put(text.as_bytes());
-            }
-            return Ok(());
+        if !object.is_heap() {
+            return self.save_immediate(object);
         }
         if let Some(number) = self.memo_number(object) {
             self.get(number);
@@ -382,6 +414,13 @@ impl<'a> Saver<'a> {
         }
         if let Some(bytes) = object.downcast_exact::<Bytes>() {
             return self.save_bytes(object, bytes);
+        }
+        if object.has_type(Int::ty()) {
+            return self.save_int(object);
+        }
+        if let Some(x) = object.as_exact_float() {
+            self.save_float(x);
+            return Ok(());
         }
         let vm = self.vm;
         let _guard = vm.enter_recursive(" while pickling an object")?;
@@ -409,6 +448,55 @@ impl<'a> Saver<'a> {
         self.save_other(object)
     }
 
+    /// Saves what is no object in memory: None, a bool, a small int, a float, another singleton.
+    #[inline(always)]
+    fn save_immediate(&mut self, object: &Value) -> Res<()> {
+        if let Some(n) = object.as_small_int() {
+            if self.bin
+                && let Ok(n) = u8::try_from(n)
+            {
+                self.put(&[op::BININT1, n]);
+                return Ok(());
+            }
+            return self.save_int(object);
+        }
+        if let Some(x) = object.as_exact_float() {
+            self.save_float(x);
+            return Ok(());
+        }
+        if object.is_none() {
+            self.put(&[op::NONE]);
+            return Ok(());
+        }
+        if object.is_bool() {
+            let text: &[u8] = match (self.protocol >= 2, object.is_true()) {
+                (true, true) => &[op::NEWTRUE],
+                (true, false) => &[op::NEWFALSE],
+                (false, true) => b"I01\n",
+                (false, false) => b"I00\n",
+            };
+            self.put(text);
+            return Ok(());
+        }
+        if let Some(number) = self.memo_number(object) {
+            self.get(number);
+            return Ok(());
+        }
+        let _guard = self.vm.enter_recursive(" while pickling an object")?;
+        self.save_other(object)
+    }
+
+    fn save_float(&mut self, x: f64) {
+        if self.bin {
+            let mut bytes = [op::BINFLOAT; 9];
+            bytes[1..].copy_from_slice(&x.to_be_bytes());
+            self.put(&bytes);
+        } else {
+            let text = format!("F{}\n", float_repr(x));
+            self.put(text.as_bytes());
+        }
+    }
+
     fn save_persistent(&mut self, id: &Value) -> Res<()> {
         if self.bin {
             self.save_object(id, false)?;
@@ -428,11 +516,7 @@ impl<'a> Saver<'a> {
     }
 
     fn save_int(&mut self, object: &Value) -> Res<()> {
-        let int = self.vm.int_value(object);
-        let small = int
-            .as_ref()
-            .and_then(|int| int.to_i64())
-            .and_then(|n| i32::try_from(n).ok());
+        let small = object.as_small_int().and_then(|n| i32::try_from(n).ok());
         if let Some(n) = small {
             if !self.bin {
                 let line = format!("I{n}\n");
@@ -454,6 +538,7 @@ impl<'a> Saver<'a> {
             self.put(line.as_bytes());
             return Ok(());
         }
+        let int = self.vm.int_value(object);
         let bytes = int.map(|int| int.to_bigint().to_signed_bytes_le()).unwrap_or_default();
         let header = match u8::try_from(bytes.len()) {
             Ok(len) => vec![op::LONG1, len],
@@ -475,6 +560,17 @@ impl<'a> Saver<'a> {
             self.put(&[op::UNICODE]);
             self.put(&line);
             self.put(b"\n");
+            self.memoize(object);
+            return Ok(());
+        }
+        if let Some(text) = text.ascii_bytes()
+            && let Ok(len) = u8::try_from(text.len())
+            && self.protocol >= 4
+        {
+            if self.make_room(text.len() + 3) {
+                self.out.extend_from_slice(&[op::SHORT_BINUNICODE, len]);
+                self.out.extend_from_slice(text);
+            }
             self.memoize(object);
             return Ok(());
         }
@@ -502,18 +598,18 @@ impl<'a> Saver<'a> {
     }
 
     /// The opcode for a payload of that length.
-    fn length(&self, len: usize, short: bool, [one, four, eight]: [u8; 3]) -> Res<Vec<u8>> {
+    fn length(&self, len: usize, short: bool, [one, four, eight]: [u8; 3]) -> Res<Header> {
         if short && let Ok(len) = u8::try_from(len) {
-            return Ok(vec![one, len]);
+            return Ok(Header::new(one, &[len]));
         }
         if let Ok(len) = u32::try_from(len) {
-            return Ok([&[four][..], &len.to_le_bytes()].concat());
+            return Ok(Header::new(four, &len.to_le_bytes()));
         }
         if self.protocol < 4 {
             let message = "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher";
             return Err(self.vm.overflow_error(message));
         }
-        Ok([&[eight][..], &(len as u64).to_le_bytes()].concat())
+        Ok(Header::new(eight, &(len as u64).to_le_bytes()))
     }
 
     fn put_bytes(&mut self, bytes: &[u8], object: Option<&Value>) -> Res<()> {
@@ -522,7 +618,7 @@ impl<'a> Saver<'a> {
     }
 
     fn put_bytearray(&mut self, bytes: &[u8], object: Option<&Value>) -> Res<()> {
-        let header = [&[op::BYTEARRAY8][..], &(bytes.len() as u64).to_le_bytes()].concat();
+        let header = Header::new(op::BYTEARRAY8, &(bytes.len() as u64).to_le_bytes());
         self.put_payload(&header, bytes, object)
     }
 
@@ -642,11 +738,29 @@ impl<'a> Saver<'a> {
         self.put(text);
         self.memoize(object);
         let mut at = 0;
-        self.append_batches(object, &mut || {
-            let item = list.get(at);
-            at += 1;
-            Ok(item)
-        })
+        if !self.bin {
+            return self.append_batches(object, &mut || {
+                let item = list.get(at);
+                at += 1;
+                Ok(item)
+            });
+        }
+        let one = list.len() == 1;
+        while at < list.len() {
+            let stop = at + BATCH;
+            if !one {
+                self.put(&[op::MARK]);
+            }
+            while at < stop
+                && let Some(item) = list.get(at)
+            {
+                let result = self.save(&item);
+                self.noted(result, || Ok(format!("when serializing {} item {at}", shown(object))))?;
+                at += 1;
+            }
+            self.put(&[if one { op::APPEND } else { op::APPENDS }]);
+        }
+        Ok(())
     }
 
     /// Appends what `next` gives, a thousand at a time.
@@ -691,8 +805,40 @@ impl<'a> Saver<'a> {
         };
         self.put(text);
         self.memoize(object);
-        let mut items = dict.snapshot().into_iter();
-        self.set_batches(object, &mut || Ok(items.next()))
+        if !self.bin {
+            let mut items = dict.snapshot().into_iter();
+            return self.set_batches(object, &mut || Ok(items.next()));
+        }
+        let (size, mut at) = (dict.len(), 0);
+        let mut full = size > 0;
+        while full {
+            if size > 1 {
+                self.put(&[op::MARK]);
+            }
+            let mut count = 0;
+            while count < BATCH
+                && let Some((_, key, value)) = dict.next_entry(&mut at)
+            {
+                self.save(&key)?;
+                let result = self.save(&value);
+                self.noted_item(result, object, &key)?;
+                count += 1;
+                if dict.len() != size {
+                    return Err(self.vm.runtime_error("dictionary changed size during iteration"));
+                }
+            }
+            self.put(&[if size == 1 { op::SETITEM } else { op::SETITEMS }]);
+            full = count == BATCH;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn noted_item<T>(&self, result: Res<T>, object: &Value, key: &Value) -> Res<T> {
+        self.noted(result, || {
+            let key = self.vm.repr(key)?.to_string_lossy();
+            Ok(format!("when serializing {} item {key}", shown(object)))
+        })
     }
 
     fn set_batches(&mut self, object: &Value, next: &mut dyn FnMut() -> Res<Option<(Value, Value)>>) -> Res<()> {
@@ -709,10 +855,7 @@ impl<'a> Saver<'a> {
                 }
                 self.save(&key)?;
                 let result = self.save(&value);
-                self.noted(result, || {
-                    let key = self.vm.repr(&key)?.to_string_lossy();
-                    Ok(format!("when serializing {} item {key}", shown(object)))
-                })?;
+                self.noted_item(result, object, &key)?;
                 count += 1;
                 if !self.bin {
                     self.put(&[op::SETITEM]);

@@ -76,12 +76,12 @@ fn sequence(vm: &Vm, name: &str, buffers: &Value) -> Res<Vec<Value>> {
 }
 
 /// The bytes to write, one buffer an item of the sequence.
-fn gather<'a>(vm: &Vm, items: &'a [Value]) -> Res<Vec<std::borrow::Cow<'a, [u8]>>> {
-    items.iter().map(|item| buffer::get_bytes(vm, item)).collect()
+fn gather<'a>(vm: &Vm, items: &'a [Value]) -> Res<Vec<buffer::Held<'a>>> {
+    items.iter().map(|item| buffer::hold(vm, item)).collect()
 }
 
-fn vectors_of(data: &[std::borrow::Cow<'_, [u8]>]) -> Vec<libc::iovec> {
-    let one = |data: &std::borrow::Cow<'_, [u8]>| libc::iovec {
+fn vectors_of(data: &[buffer::Held<'_>]) -> Vec<libc::iovec> {
+    let one = |data: &buffer::Held<'_>| libc::iovec {
         iov_base: data.as_ptr().cast_mut().cast(),
         iov_len: data.len(),
     };
@@ -301,7 +301,7 @@ pub mod module {
     /// Write a bytes object to a file descriptor.
     #[pyfunction(sig = "(fd, data, /)")]
     fn write(vm: &Vm, fd: i32, data: &Value) -> Res<isize> {
-        let data = buffer::get_bytes(vm, data)?;
+        let data = buffer::hold(vm, data)?;
         let len = data.len().min(MAX_TRANSFER);
         blocking(vm, ParkReason::Io, || c!(write(fd, data.as_ptr().cast(), len)))
     }
@@ -320,7 +320,7 @@ pub mod module {
     /// Write bytes to a file descriptor starting at a particular offset.
     #[pyfunction(sig = "(fd, buffer, offset, /)")]
     fn pwrite(vm: &Vm, fd: i32, buffer: &Value, offset: i64) -> Res<isize> {
-        let data = buffer::get_bytes(vm, buffer)?;
+        let data = buffer::hold(vm, buffer)?;
         let len = data.len().min(MAX_TRANSFER);
         blocking(vm, ParkReason::Io, || c!(pwrite(fd, data.as_ptr().cast(), len, offset)))
     }

@@ -253,7 +253,7 @@ impl Socket {
         })?;
         let data = sources
             .iter()
-            .map(|source| buffer::get_bytes(vm, source))
+            .map(|source| buffer::hold(vm, source))
             .collect::<Res<Vec<_>>>()?;
         let items = ancdata.map_or(Ok(Vec::new()), |ancillary| items_of(vm, ancillary))?;
         let (mut control, size) = lay_out(vm, &items)?;

@@ -2,8 +2,6 @@
 //!
 //! Invariant: what is received goes to memory of our own and is copied to a program's buffer afterwards, attached.
 
-use std::borrow::Cow;
-
 use lisle_runtime::memory::room::fitted;
 use lisle_runtime::native::{Py, Res, Value, Vm, pymethods};
 use lisle_runtime::types::buffer;
@@ -19,6 +17,20 @@ pub fn room(vm: &Vm, len: isize, name: &str) -> Res<Vec<u8>> {
         return Err(vm.value_error(format!("negative buffersize in {name}")));
     };
     Ok(lisle_runtime::memory::room::zeroed(len)?)
+}
+
+/// As [`room`], with nothing in it yet. What is discarded unseen (`MSG_TRUNC`) leaves zeros.
+fn empty_room(vm: &Vm, len: isize, flags: i32, name: &str) -> Res<Vec<u8>> {
+    let Ok(len) = usize::try_from(len) else {
+        return Err(vm.value_error(format!("negative buffersize in {name}")));
+    };
+    let mut data = Vec::new();
+    data.try_reserve_exact(len).map_err(|_| vm.memory_error())?;
+    if flags & libc::MSG_TRUNC != 0 {
+        data.resize(len, 0);
+        data.clear();
+    }
+    Ok(data)
 }
 
 /// How many bytes a buffer takes, of the number that was asked for; 0 stands for all.
@@ -39,23 +51,28 @@ fn wanted(vm: &Vm, target: &Value, nbytes: isize, name: &str) -> Res<isize> {
 }
 
 impl Socket {
-    fn receive(vm: &Vm, this: &Py<Socket>, data: &mut [u8], flags: i32) -> Res<usize> {
-        if data.is_empty() {
-            return Ok(0);
+    /// Receives up to `len` bytes; there is room for them.
+    fn receive(vm: &Vm, this: &Py<Socket>, data: &mut Vec<u8>, len: usize, flags: i32) -> Res<()> {
+        let len = len.min(data.capacity());
+        if len == 0 {
+            return Ok(());
         }
-        let n = this.call(vm, Ready::Read, |fd| {
-            c!(recv(fd, data.as_mut_ptr().cast(), data.len(), flags))
-        })?;
-        Ok(n as usize)
+        let n = this.call(vm, Ready::Read, |fd| c!(recv(fd, data.as_mut_ptr().cast(), len, flags)))?;
+        // SAFETY: the system has written so many bytes, or had none to write over the zeros.
+        unsafe { data.set_len((n as usize).min(len)) };
+        Ok(())
     }
 
-    fn receive_from(vm: &Vm, this: &Py<Socket>, data: &mut [u8], flags: i32) -> Res<(usize, Value)> {
+    fn receive_from(vm: &Vm, this: &Py<Socket>, data: &mut Vec<u8>, len: usize, flags: i32) -> Res<Value> {
         let mut address = Address::empty();
+        let len = len.min(data.capacity());
         let n = this.call(vm, Ready::Read, |fd| {
-            let (pointer, len) = address.receiving();
-            c!(recvfrom(fd, data.as_mut_ptr().cast(), data.len(), flags, pointer, len))
+            let (pointer, size) = address.receiving();
+            c!(recvfrom(fd, data.as_mut_ptr().cast(), len, flags, pointer, size))
         })?;
-        Ok((n as usize, address.to_value(vm)?))
+        // SAFETY: as above.
+        unsafe { data.set_len((n as usize).min(len)) };
+        address.to_value(vm)
     }
 }
 
@@ -69,9 +86,8 @@ impl Socket {
     /// the remote end is closed and all data is read, return the empty string.
     #[pymethod(sig = "($self, buffersize, flags=0, /)")]
     fn recv(vm: &Vm, this: &Py<Socket>, buffersize: isize, flags: i32) -> Res<Value> {
-        let mut data = room(vm, buffersize, "recv")?;
-        let n = Socket::receive(vm, this, &mut data, flags)?;
-        data.truncate(n);
+        let mut data = empty_room(vm, buffersize, flags, "recv")?;
+        Socket::receive(vm, this, &mut data, buffersize as usize, flags)?;
         Ok(Bytes::new_value(fitted(data)?))
     }
 
@@ -85,10 +101,10 @@ impl Socket {
     #[pymethod(sig = "($self, /, buffer, nbytes=0, flags=0)")]
     fn recv_into(vm: &Vm, this: &Py<Socket>, buffer: &Value, nbytes: isize, flags: i32) -> Res<usize> {
         let wanted = wanted(vm, buffer, nbytes, "recv_into")?;
-        let mut data = room(vm, wanted, "recv_into")?;
-        let n = Socket::receive(vm, this, &mut data, flags)?;
-        buffer::copy_into(vm, buffer, 0, &data[..n])?;
-        Ok(n)
+        let mut data = empty_room(vm, wanted, flags, "recv_into")?;
+        Socket::receive(vm, this, &mut data, wanted as usize, flags)?;
+        buffer::copy_into(vm, buffer, 0, &data)?;
+        Ok(data.len())
     }
 
     /// recvfrom(buffersize[, flags]) -> (data, address info)
@@ -96,9 +112,8 @@ impl Socket {
     /// Like recv(buffersize, flags) but also return the sender's address info.
     #[pymethod(sig = "($self, buffersize, flags=0, /)")]
     fn recvfrom(vm: &Vm, this: &Py<Socket>, buffersize: isize, flags: i32) -> Res<(Value, Value)> {
-        let mut data = room(vm, buffersize, "recvfrom")?;
-        let (n, address) = Socket::receive_from(vm, this, &mut data, flags)?;
-        data.truncate(n);
+        let mut data = empty_room(vm, buffersize, flags, "recvfrom")?;
+        let address = Socket::receive_from(vm, this, &mut data, buffersize as usize, flags)?;
         Ok((Bytes::new_value(fitted(data)?), address))
     }
 
@@ -108,10 +123,10 @@ impl Socket {
     #[pymethod(sig = "($self, /, buffer, nbytes=0, flags=0)")]
     fn recvfrom_into(vm: &Vm, this: &Py<Socket>, buffer: &Value, nbytes: isize, flags: i32) -> Res<(usize, Value)> {
         let wanted = wanted(vm, buffer, nbytes, "recvfrom_into")?;
-        let mut data = room(vm, wanted, "recvfrom_into")?;
-        let (n, address) = Socket::receive_from(vm, this, &mut data, flags)?;
-        buffer::copy_into(vm, buffer, 0, &data[..n])?;
-        Ok((n, address))
+        let mut data = empty_room(vm, wanted, flags, "recvfrom_into")?;
+        let address = Socket::receive_from(vm, this, &mut data, wanted as usize, flags)?;
+        buffer::copy_into(vm, buffer, 0, &data)?;
+        Ok((data.len(), address))
     }
 
     /// send(data[, flags]) -> count
@@ -121,7 +136,7 @@ impl Socket {
     /// sent; this may be less than len(data) if the network is busy.
     #[pymethod(sig = "($self, data, flags=0, /)")]
     fn send(vm: &Vm, this: &Py<Socket>, data: &Value, flags: i32) -> Res<isize> {
-        let data = buffer::get_bytes(vm, data)?;
+        let data = buffer::hold(vm, data)?;
         this.call(vm, Ready::Write, |fd| {
             c!(send(fd, data.as_ptr().cast(), data.len(), flags))
         })
@@ -135,7 +150,7 @@ impl Socket {
     /// to tell how much data has been sent.
     #[pymethod(sig = "($self, data, flags=0, /)")]
     fn sendall(vm: &Vm, this: &Py<Socket>, data: &Value, flags: i32) -> Res<()> {
-        let data: Cow<'_, [u8]> = buffer::get_bytes(vm, data)?;
+        let data = buffer::hold(vm, data)?;
         let mut rest: &[u8] = &data;
         let until = this.deadline();
         loop {
@@ -165,7 +180,7 @@ impl Socket {
                 return Err(vm.type_error(message));
             }
         };
-        let data = buffer::get_bytes(vm, data)?;
+        let data = buffer::hold(vm, data)?;
         let address = Address::parse(vm, this, address, "sendto")?;
         this.call(vm, Ready::Write, |fd| {
             let (pointer, len) = address.as_ptr();
