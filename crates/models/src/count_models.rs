@@ -1,6 +1,6 @@
 //! Models of the counts: objects that several threads count, merge, lose from slots and free.
 
-use crate::memory::merge;
+use crate::memory::{leases, merge};
 use crate::object::Block;
 use crate::object::slot::Slot;
 use crate::object::value::Value;
@@ -77,6 +77,34 @@ fn references_made_elsewhere() {
         for other in others {
             other.join().unwrap();
         }
+        merge::drain(1);
+        assert_eq!(block.freed(), 1);
+    });
+}
+
+/// Another thread asks the owner to give the object up, with a reference of its own, while the owner counts and drops what it has.
+#[test]
+fn an_owner_that_is_asked_to_give_up() {
+    model(3, || {
+        let block = Arc::new(Block::new());
+        let attached = attach(1);
+        let object = block.create();
+        let handed: Vec<Handed> = (0..2).map(|_| Handed(object.clone())).collect();
+        let other = thread::spawn(move || {
+            let _attached = attach(2);
+            leases::set_contended();
+            for handed in handed {
+                let first = handed.value();
+                drop(first.clone());
+                drop(first);
+            }
+        });
+        drop(object.clone());
+        merge::drain(1);
+        drop(object);
+        merge::drain(1);
+        drop(attached);
+        other.join().unwrap();
         merge::drain(1);
         assert_eq!(block.freed(), 1);
     });

@@ -373,7 +373,7 @@ pub mod module {
         let flag = Arc::new(AtomicU32::new(0));
         let mine = flag.clone();
         let length = Duration::from_nanos(ns as u64);
-        let started = lisle_runtime::threads::spawn(0, move || {
+        let started = lisle_runtime::threads::spawn(0, Default::default(), move || {
             watchdog(&mine, length, repeat, fd, exit, &header);
         });
         if started.is_err() {

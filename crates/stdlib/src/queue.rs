@@ -2,18 +2,20 @@
 //!
 //! Invariant: `len` says how many items are in the queue whenever its lock is free. A getter counts itself as waiting before it
 //! looks at `len` for the last time, a putter raises `len` before it looks whether anybody waits; so no item stays while a
-//! getter sleeps. No Python code runs in any of the methods, so they can be called from signal handlers and finalizers.
+//! getter sleeps. While a getter that was woken is on its way (`woken`), putters wake no other: it sees their items, and wakes the next one
+//! if there is more than it takes. Getters are woken last come, first served, so that those who have much to do stay awake.
+//! No Python code runs in any of the methods, so they can be called from signal handlers and finalizers.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use lisle_runtime::native::{Py, Res, Type, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::sync::atomic::{
-    AtomicUsize,
+    AtomicU32, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use lisle_runtime::sync::{Locked, free_threaded};
-use lisle_runtime::threads::{ParkOutcome, ParkReason, WaitFor, park, unpark_one};
+use lisle_runtime::threads::{ParkOutcome, ParkReason, WaitFor, park, unpark_newest};
 use lisle_runtime::types::exceptions::{self, ExcType};
 use lisle_runtime::types::generic_alias::GenericAlias;
 
@@ -43,6 +45,16 @@ pub struct SimpleQueue {
     len: AtomicUsize,
     /// How many getters sleep or are about to.
     waiting: AtomicUsize,
+    /// The number of the process (see `FORKS`) in which a getter that was woken is on its way.
+    woken: AtomicU32,
+}
+
+/// How many forks led to this process, and one: getters that were on their way at a fork do not exist in the child.
+static FORKS: AtomicU32 = AtomicU32::new(1);
+
+/// In the child of a fork.
+pub fn after_fork_child() {
+    FORKS.fetch_add(1, Relaxed);
 }
 
 impl SimpleQueue {
@@ -63,10 +75,21 @@ impl SimpleQueue {
         if pushed.is_err() {
             return Err(vm.memory_error());
         }
-        if this.waiting.load(SeqCst) > 0 {
-            unpark_one(this.key(), |_| 0);
-        }
+        this.wake();
         Ok(())
+    }
+
+    /// Wakes a getter, if one waits and none is on its way.
+    #[inline]
+    fn wake(&self) {
+        if self.waiting.load(SeqCst) > 0 && self.woken.load(SeqCst) != FORKS.load(Relaxed) {
+            unpark_newest(self.key(), |found| {
+                if found.unparked.is_some() {
+                    self.woken.store(FORKS.load(Relaxed), SeqCst);
+                }
+                0
+            });
+        }
     }
 
     #[inline]
@@ -96,8 +119,16 @@ impl SimpleQueue {
             this.waiting.fetch_add(1, SeqCst);
             let outcome = park(this.key(), what, deadline, || this.len.load(SeqCst) == 0, || {});
             this.waiting.fetch_sub(1, SeqCst);
+            let woken = matches!(outcome, ParkOutcome::Unparked(_));
+            if woken {
+                this.woken.store(0, SeqCst);
+            }
             // Whatever ended the wait: an item that is there is taken, since its putter may have woken this thread alone.
-            if let Some(item) = SimpleQueue::pop(this) {
+            let item = SimpleQueue::pop(this);
+            if woken && this.len.load(SeqCst) > 0 {
+                this.wake();
+            }
+            if let Some(item) = item {
                 return Ok(item);
             }
             match outcome {
@@ -122,6 +153,7 @@ impl SimpleQueue {
             items: Locked::new(VecDeque::new()),
             len: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            woken: AtomicU32::new(0),
         };
         Ok(Py::with_class(cls, queue).into_value())
     }

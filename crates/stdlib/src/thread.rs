@@ -11,6 +11,7 @@ use lisle_runtime::intern;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::{Args, Py, Res, Slot, Str, Type, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::object::Native;
+use lisle_runtime::threads::spawn::Number;
 use lisle_runtime::threads::{AcquireResult, HandleDone, RawLock, RawRLock};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::struct_seq::StructSeqDef;
@@ -329,6 +330,8 @@ struct Shared {
 #[pyclass(name = "_ThreadHandle", module = "_thread", weakref, gc = false)]
 pub struct ThreadHandle {
     shared: Opaque<Arc<Shared>>,
+    /// While it is held, the native id is not another thread's: `threading.Thread` keeps both.
+    number: Opaque<Arc<()>>,
 }
 
 fn new_shared() -> Arc<Shared> {
@@ -347,6 +350,7 @@ impl ThreadHandle {
             cls,
             ThreadHandle {
                 shared: Opaque(new_shared()),
+                number: Opaque(Arc::default()),
             },
         )
         .into_value())
@@ -403,13 +407,14 @@ impl ThreadHandle {
     }
 }
 
-/// Starts a thread that calls `function(*args, **kwargs)`.
+/// Starts a thread that calls `function(*args, **kwargs)`; its native id is not another's while `number` is held.
 fn start(
     vm: &Vm,
     function: Value,
     args: Vec<Value>,
     kwargs: Option<Py<Dict>>,
     shared: Arc<Shared>,
+    number: Number,
     daemon: bool,
 ) -> Res<u64> {
     let mine = shared.clone();
@@ -432,7 +437,7 @@ fn start(
     if !daemon {
         WAITED_FOR.lock().push(shared.clone());
     }
-    let spawned = lisle_runtime::threads::spawn(STACK_SIZE.load(Relaxed), move || {
+    let spawned = lisle_runtime::threads::spawn(STACK_SIZE.load(Relaxed), number, move || {
         let vm = Vm::enter_thread_on(frames, false);
         vm.thread.set_daemon(daemon);
         mine.ident.store(vm.thread.ident(), Relaxed);
@@ -494,6 +499,7 @@ static MADE: lisle_runtime::sync::Mutex<Vec<std::sync::Weak<Shared>>> = lisle_ru
 
 /// In the child of a fork: all threads but the calling one are done.
 pub fn after_fork_child(vm: &Vm) {
+    crate::queue::after_fork_child();
     let me = vm.thread.ident();
     let mut gone: Vec<Arc<Shared>> = MADE.lock().iter().filter_map(std::sync::Weak::upgrade).collect();
     gone.retain(|s| s.ident.load(Relaxed) != me);
@@ -678,8 +684,8 @@ pub mod module {
 
     /// Return a non-negative integer identifying the thread as reported by the OS (kernel).
     #[pyfunction(sig = "()")]
-    fn get_native_id(vm: &Vm) -> i64 {
-        vm.thread.native_id().into()
+    fn get_native_id(vm: &Vm) -> u32 {
+        vm.thread.native_id()
     }
 
     /// Return the number of running threads that were started by this module.
@@ -711,6 +717,7 @@ pub mod module {
             args.as_slice().to_vec(),
             kwargs,
             new_shared(),
+            Number::default(),
             true,
         )?;
         Ok(Value::usize(ident as usize))
@@ -731,6 +738,7 @@ pub mod module {
         let handle = match handle {
             None => Py::new(ThreadHandle {
                 shared: Opaque(new_shared()),
+                number: Opaque(Arc::default()),
             }),
             Some(h) => match h.downcast::<ThreadHandle>() {
                 Some(h) => h.clone(),
@@ -743,6 +751,7 @@ pub mod module {
             Vec::new(),
             None,
             handle.shared.0.clone(),
+            Arc::downgrade(&handle.number.0),
             daemon.unwrap_or(true),
         )?;
         Ok(handle.into_value())
@@ -755,7 +764,11 @@ pub mod module {
         shared.ident.store(vm.index_to_i64(ident)? as u64, Relaxed);
         shared.state.store(2, Relaxed);
         MADE.lock().push(Arc::downgrade(&shared));
-        Ok(Py::new(ThreadHandle { shared: Opaque(shared) }).into_value())
+        let handle = ThreadHandle {
+            shared: Opaque(shared),
+            number: Opaque(Arc::default()),
+        };
+        Ok(Py::new(handle).into_value())
     }
 
     #[pyfunction(sig = "()")]
@@ -871,11 +884,6 @@ pub mod module {
     /// Sets the name of the current thread, as the system shows it.
     #[pyfunction(sig = "(name)")]
     fn set_name(_vm: &Vm, name: &Py<Str>) {
-        let mut bytes: Vec<u8> = name.to_string_lossy().into_bytes();
-        bytes.truncate(15);
-        bytes.retain(|b| *b != 0);
-        bytes.push(0);
-        // SAFETY: the name is terminated by a null byte and at most 16 bytes long.
-        unsafe { libc::pthread_setname_np(libc::pthread_self(), bytes.as_ptr().cast()) };
+        lisle_runtime::threads::set_name(name.to_string_lossy().as_bytes());
     }
 }

@@ -18,8 +18,20 @@ pub mod distributed {
 /// No object of a model is leased.
 pub mod leases {
     use super::header::{Dropped, Header};
+    use std::cell::Cell;
 
-    pub fn note_contention(_header: &Header) {}
+    loom::thread_local! {
+        /// Whether the thread finds that owners should give up what it drops.
+        static CONTENDED: Cell<bool> = Cell::new(false);
+    }
+
+    pub fn set_contended() {
+        CONTENDED.with(|contended| contended.set(true));
+    }
+
+    pub fn note_contention(_header: &Header) -> bool {
+        CONTENDED.with(Cell::get)
+    }
 
     pub fn try_incref(_header: &Header) -> bool {
         unreachable!()

@@ -78,7 +78,15 @@ pub fn park_ns(
     }
     before_sleep();
     while word.load(Ordering::SeqCst) != lot::UNPARKED {
-        if futex::wait(&word, lot::WAITING, deadline_ns) == futex::WaitResult::TimedOut {
+        if word
+            .compare_exchange(lot::WAITING, lot::ASLEEP, Ordering::SeqCst, Ordering::SeqCst)
+            .is_err()
+        {
+            continue;
+        }
+        let result = futex::wait(&word, lot::ASLEEP, deadline_ns);
+        let _ = word.compare_exchange(lot::ASLEEP, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
+        if result == futex::WaitResult::TimedOut {
             if LOT.cancel(&waiter, on_cancel) {
                 return ParkOutcome::TimedOut;
             }

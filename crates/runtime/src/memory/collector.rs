@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Orderin
 
 use super::alloc;
 use super::header::{FLAG_FINALIZED, GC_FROZEN, GC_TRACKED, Header};
+use super::search::{Found, find};
 use super::trace::Visitor;
 use crate::native::Args;
 use crate::object::{PySlot, TypeFlags, Value};
@@ -38,7 +39,7 @@ static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 static YOUNG_SINCE_FULL: AtomicUsize = AtomicUsize::new(0);
 static LIVE_AT_FULL: AtomicUsize = AtomicUsize::new(0);
 static YOUNG_SURVIVORS: AtomicUsize = AtomicUsize::new(0);
-/// How many objects the last young collection looked at.
+/// How many objects the last young collection looked at that were no garbage.
 static YOUNG_SIZE: AtomicUsize = AtomicUsize::new(0);
 /// Collections, objects collected, objects uncollectable; by generation.
 static STATS: [[AtomicU64; 3]; 3] = [const { [const { AtomicU64::new(0) }; 3] }; 3];
@@ -111,8 +112,8 @@ fn list_in(slot: &PySlot<List>) -> crate::object::Py<List> {
     })
 }
 
-/// Sets from which pressure on the allocator asks for a collection: when as many objects were made as the collection will have to look at,
-/// so that collecting costs no more than in proportion to making them.
+/// Sets from which pressure on the allocator asks for a collection: when as many objects were made as the collection will have to look at
+/// besides them, so that collecting costs no more than in proportion to making them.
 fn update_limit() {
     let threshold = THRESHOLDS[0].load(Relaxed);
     let limit = if !ENABLED.load(Relaxed) || threshold <= 0 {
@@ -169,14 +170,6 @@ pub fn run_automatic(vm: &Vm) {
     }
 }
 
-/// What one search found.
-#[derive(Default)]
-struct Found {
-    /// The unreachable objects, each with a reference of the collector's.
-    garbage: Vec<Value>,
-    examined: usize,
-}
-
 /// Collects a generation and the younger ones. Returns how many unreachable objects were found.
 pub fn collect(vm: &Vm, generation: usize) -> usize {
     if RUNNING.swap(true, Relaxed) {
@@ -199,7 +192,12 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         }
         alloc::reset_gc_pressure();
     });
-    let Some(Found { garbage, examined }) = found else {
+    let Some(Found {
+        garbage,
+        examined,
+        visited,
+    }) = found
+    else {
         RUNNING.store(false, Relaxed);
         notify(vm, "stop", generation, 0);
         return 0;
@@ -207,7 +205,7 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     let survivors = examined - garbage.len();
     if young_only {
         YOUNG_SURVIVORS.fetch_add(survivors, Relaxed);
-        YOUNG_SIZE.store(examined, Relaxed);
+        YOUNG_SIZE.store(visited.saturating_sub(garbage.len()), Relaxed);
     } else {
         YOUNG_SINCE_FULL.store(0, Relaxed);
         YOUNG_SURVIVORS.store(0, Relaxed);
@@ -275,128 +273,6 @@ fn merge_all() {
         // SAFETY: the merge found no reference left, and told nobody else.
         unsafe { crate::object::dealloc(header) }
     }
-}
-
-struct Candidate {
-    header: NonNull<Header>,
-    /// What stood in the header where the number is now.
-    word: u64,
-    /// References not accounted for; reachable objects are marked with `REACHABLE`.
-    external: i64,
-}
-
-const REACHABLE: i64 = i64::MIN;
-
-/// Pushes if there is memory for it; says in `failed` if there is none.
-#[inline]
-fn push<T>(list: &mut Vec<T>, item: T, failed: &mut bool) {
-    if list.len() < list.capacity() || list.try_reserve(1).is_ok() {
-        list.push(item);
-    } else {
-        *failed = true;
-    }
-}
-
-/// Searches the objects up to `generation`, and moves the survivors on by one. The world is stopped. `None` without memory for the
-/// search: then nothing has changed.
-fn find(generation: usize) -> Option<Found> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    if generation > 0 && candidates.try_reserve_exact(alloc::stats().live_gc_blocks).is_err() {
-        return None;
-    }
-    let garbage = search(generation, &mut candidates);
-    for c in &candidates {
-        // SAFETY: still alive.
-        unsafe { c.header.as_ref() }.end_search(c.word);
-    }
-    let mut garbage = garbage?;
-    for c in &candidates {
-        // SAFETY: still alive.
-        let head = unsafe { c.header.as_ref() };
-        if c.external == REACHABLE {
-            head.set_generation((generation as u8 + 1).min(2));
-        } else {
-            // SAFETY: the world is stopped.
-            unsafe { super::distributed::gather(head) };
-            head.incref();
-            // SAFETY: the count just taken is the result's.
-            garbage.push(unsafe { Value::from_bits(c.header.as_ptr() as u64) });
-        }
-    }
-    Some(Found {
-        garbage,
-        examined: candidates.len(),
-    })
-}
-
-/// Numbers the candidates and marks those that are reachable from outside. Gives an empty list with room for the others, or `None` without
-/// memory.
-fn search(generation: usize, candidates: &mut Vec<Candidate>) -> Option<Vec<Value>> {
-    let mut failed = false;
-    alloc::for_each_gc_object(generation == 0, &mut |block| {
-        let header = block.cast::<Header>();
-        // SAFETY: the allocator visits live objects.
-        let head = unsafe { header.as_ref() };
-        if head.gc.load(Relaxed) & (GC_TRACKED | GC_FROZEN) != GC_TRACKED
-            || usize::from(head.generation()) > generation
-            || head.is_immortal()
-        {
-            return;
-        }
-        let external = head.refcount();
-        // What is distributed is not freed when its last reference goes, but here.
-        let least = i64::from(head.distributed_index().is_none());
-        if failed || external < least || candidates.len() >= u32::MAX as usize {
-            return;
-        }
-        if candidates.len() == candidates.capacity() && candidates.try_reserve(1).is_err() {
-            failed = true;
-            return;
-        }
-        let word = head.begin_search(candidates.len() as u32);
-        candidates.push(Candidate { header, word, external });
-    });
-    if failed {
-        return None;
-    }
-    for i in 0..candidates.len() {
-        let header = candidates[i].header;
-        let mut visit = |child: NonNull<Header>| {
-            // SAFETY: a child of a live object is alive.
-            if let Some(j) = unsafe { child.as_ref() }.search_number() {
-                candidates[j].external -= 1;
-            }
-        };
-        // SAFETY: live objects, the world is stopped.
-        unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
-    }
-    let mut queue: Vec<u32> = Vec::new();
-    let mut garbage = candidates.len();
-    for (i, c) in candidates.iter_mut().enumerate() {
-        if c.external > 0 {
-            c.external = REACHABLE;
-            garbage -= 1;
-            push(&mut queue, i as u32, &mut failed);
-        }
-    }
-    while let Some(i) = queue.pop().filter(|_| !failed) {
-        let i = i as usize;
-        let header = candidates[i].header;
-        let mut visit = |child: NonNull<Header>| {
-            // SAFETY: as above.
-            if let Some(j) = unsafe { child.as_ref() }.search_number()
-                && candidates[j].external != REACHABLE
-            {
-                candidates[j].external = REACHABLE;
-                garbage -= 1;
-                push(&mut queue, j as u32, &mut failed);
-            }
-        };
-        // SAFETY: as above.
-        unsafe { crate::object::traverse(header, &mut Visitor::new(&mut visit)) };
-    }
-    let mut room = Vec::new();
-    (!failed && room.try_reserve_exact(garbage).is_ok()).then_some(room)
 }
 
 /// Finalizers, then the cycles themselves. The world runs. Returns how many objects no finalizer brought back.

@@ -341,8 +341,40 @@ impl Header {
         if self.flag(FLAG_LEASED) {
             return super::leases::decref(self);
         }
-        super::leases::note_contention(self);
+        if super::leases::note_contention(self) && self.give_up_to_merge() {
+            return Dropped::Alive;
+        }
         self.subtract_shared(1)
+    }
+
+    /// Asks the owner to merge the counts, and gives up a reference, which the queue gets. `false`, with nothing done, if there is no owner or it
+    /// has been asked.
+    #[cold]
+    pub(crate) fn give_up_to_merge(&self) -> bool {
+        let owner = (self.owner_local.load(Relaxed) >> 32) as u32;
+        if owner == 0 || owner >= OWNER_DISTRIBUTED {
+            return false;
+        }
+        let mut shared = self.shared.load(Relaxed);
+        while shared & SHARED_FLAGS == 0 {
+            match self
+                .shared
+                .compare_exchange_weak(shared, shared | SHARED_QUEUED, AcqRel, Relaxed)
+            {
+                Ok(_) => {
+                    super::merge::enqueue(self, owner);
+                    return true;
+                }
+                Err(now) => shared = now,
+            }
+        }
+        false
+    }
+
+    /// The owner and its count, while another thread may be changing them.
+    pub(crate) fn owners_count(&self) -> (u32, u32) {
+        let word = self.owner_local.load(Relaxed);
+        ((word >> 32) as u32, word as u32)
     }
 
     /// Whether there are no references but `n` counted ones.
@@ -430,14 +462,17 @@ impl Header {
         }
     }
 
-    /// Puts `number` in the place of owner and local count, which are returned. The world is stopped, and nobody counts until
-    /// [`Header::end_search`].
+    /// Owner and local count, to be put back by [`Header::end_search`].
     #[inline]
-    pub(crate) fn begin_search(&self, number: u32) -> u64 {
-        let word = self.owner_local.load(Relaxed);
+    pub(crate) fn search_word(&self) -> u64 {
+        self.owner_local.load(Relaxed)
+    }
+
+    /// Puts `number` in the place of owner and local count. The world is stopped, and nobody counts until [`Header::end_search`].
+    #[inline]
+    pub(crate) fn begin_search(&self, number: u32) {
         self.owner_local
             .store(u64::from(OWNER_SEARCHED) << 32 | u64::from(number), Relaxed);
-        word
     }
 
     /// The number that [`Header::begin_search`] put there.
@@ -447,7 +482,7 @@ impl Header {
         ((word >> 32) as u32 == OWNER_SEARCHED).then_some(word as u32 as usize)
     }
 
-    /// Puts back what [`Header::begin_search`] returned.
+    /// Puts back what [`Header::search_word`] returned.
     #[inline]
     pub(crate) fn end_search(&self, word: u64) {
         self.owner_local.store(word, Relaxed);

@@ -2,13 +2,13 @@
 //! cache line in turns: the thread takes some at once from the shared count, gives out and takes back its own, and returns them later.
 //!
 //! Which objects: those that two threads were found counting in turns ([`note_contention`] samples), and whose end nobody but memory
-//! notices ([`may_end_late`]). They are marked [`FLAG_LEASED`] for good.
+//! notices ([`may_end_late`]). They are marked [`FLAG_LEASED`] for good. If one of the threads is the owner, it has to give up the object
+//! first, by merging the counts: it writes to the same cache line.
 //!
 //! Invariant: a thread's lease of `n` is `n` references counted in the object's shared count, so counts stay exact and an object lives while
 //! it is leased; what may be late is its end. A thread returns all leases before it blocks, when it ends, after so many uses, and
 //! when the collector merges; at once if nothing but its own lease holds the object.
 //! This is a local form of the batching in sloppy counters (Boyd-Wickizer et al., OSDI 2010).
-//! Left out: leases of objects that their owner and one other thread count.
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -57,6 +57,10 @@ static TABLES: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 static SPARE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 /// Which object was looked at last, and who counted: address and owner id.
 static SEEN: [AtomicU64; SEEN_PLACES] = [const { AtomicU64::new(0) }; SEEN_PLACES];
+/// What the owner's count was when a thread looked at the object last, and how often it had changed: bits of the address, count, changes.
+static OWNERS: [AtomicU64; SEEN_PLACES] = [const { AtomicU64::new(0) }; SEEN_PLACES];
+/// After so many changes the owner gives up the object.
+const CHANGES: u64 = 8;
 
 thread_local! {
     static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
@@ -72,25 +76,50 @@ fn spread(address: usize, places: usize) -> usize {
     (address >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (usize::BITS - places.ilog2())
 }
 
-/// The calling thread counts in an object of another: now and then looks whether others do so too, and marks the object then.
+/// The calling thread counts in an object of another: now and then looks whether others do so too, and marks the object then. True if the
+/// owner is one of those, and should give it up.
 #[inline]
-pub(crate) fn note_contention(header: &Header) {
+pub(crate) fn note_contention(header: &Header) -> bool {
     let counted = COUNTED.get().wrapping_add(1);
     COUNTED.set(counted);
-    if counted.is_multiple_of(SAMPLE) {
-        look(header);
-    }
+    counted.is_multiple_of(SAMPLE) && look(header)
 }
 
 #[cold]
 #[inline(never)]
-fn look(header: &Header) {
+fn look(header: &Header) -> bool {
     let seen = &SEEN[spread(address(header), SEEN_PLACES)];
     let now = (address(header) as u64) << 16 | u64::from(owner_id() & 0xffff);
     let before = seen.swap(now, Relaxed);
-    if before >> 16 == now >> 16 && before != now && may_end_late(header) {
+    if before >> 16 != now >> 16 || !may_end_late(header) {
+        return false;
+    }
+    if before != now {
         header.set_flag(FLAG_LEASED);
     }
+    owner_counts(header)
+}
+
+/// Whether the owner was found to have counted time and again between two looks at the object.
+fn owner_counts(header: &Header) -> bool {
+    let (owner, count) = header.owners_count();
+    if owner == 0 {
+        return false;
+    }
+    let place = &OWNERS[spread(address(header), SEEN_PLACES)];
+    let which = (address(header) as u64 >> 3) << 32;
+    let count = u64::from(count & 0xff_ffff) << 8;
+    let before = place.load(Relaxed);
+    let mut changes = 0;
+    if before >> 32 == which >> 32 {
+        changes = before & 0xff;
+        if before & 0xffff_ff00 != count {
+            changes += 1;
+        }
+    }
+    let enough = changes >= CHANGES;
+    place.store(which | count | if enough { 0 } else { changes }, Relaxed);
+    enough
 }
 
 /// Whether nothing happens at the object's end but that memory is freed: now, and as far as its own type tells.
@@ -165,9 +194,9 @@ impl Table {
         self.taken.store(taken + 1, Release);
     }
 
-    /// Counts a use, and asks for a safepoint when it is time to return all.
+    /// Counts a use, and asks for a safepoint when it is time to return all. How many there were.
     #[inline]
-    fn count_use(&self) {
+    fn count_use(&self) -> u32 {
         let uses = self.uses.load(Relaxed) + 1;
         self.uses.store(uses, Relaxed);
         if uses >= USES && uses >= USES_EACH * self.taken.load(Relaxed) as u32 {
@@ -176,6 +205,7 @@ impl Table {
                 thread.set_poll(poll::MERGE);
             }
         }
+        uses
     }
 
     /// Empties the place that was taken last; the object and how many references were in hand.
@@ -236,7 +266,10 @@ pub(crate) fn decref(header: &Header) -> Dropped {
     let at = spread(address(header), PLACES);
     let place = &table.places[at];
     let object = place.object.load(Relaxed);
-    table.count_use();
+    let uses = table.count_use();
+    if uses.is_multiple_of(SAMPLE) && owner_counts(header) && header.give_up_to_merge() {
+        return Dropped::Alive;
+    }
     if object == address(header) {
         let in_hand = place.in_hand.load(Relaxed) + 1;
         place.in_hand.store(in_hand, Relaxed);

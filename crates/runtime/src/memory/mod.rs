@@ -12,6 +12,7 @@ pub(crate) mod leases;
 pub(crate) mod merge;
 pub mod reserve;
 pub mod room;
+mod search;
 pub mod trace;
 pub mod watch;
 

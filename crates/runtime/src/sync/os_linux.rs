@@ -115,6 +115,20 @@ pub fn membarrier() {
     }
 }
 
+/// How many processors the calling thread may use; at least 1.
+pub fn processors() -> u32 {
+    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
+    // SAFETY: the call writes no more than the size it is given; a set of zeros is a valid one.
+    let count = unsafe {
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) == 0 {
+            libc::CPU_COUNT(set.assume_init_ref())
+        } else {
+            libc::sysconf(libc::_SC_NPROCESSORS_ONLN) as i32
+        }
+    };
+    u32::try_from(count).unwrap_or(1).max(1)
+}
+
 pub fn sched_yield() {
     // SAFETY: no arguments.
     unsafe { libc::sched_yield() };
@@ -212,6 +226,103 @@ pub fn create_thread(
         libc::pthread_attr_destroy(attr.as_mut_ptr());
         result?;
         Ok(thread.assume_init())
+    }
+}
+
+/// Fresh memory of zeros, straight from the system.
+pub fn map(size: usize) -> Option<std::ptr::NonNull<u8>> {
+    // SAFETY: a new private mapping, where the system chooses.
+    let start = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    (start != libc::MAP_FAILED)
+        .then(|| std::ptr::NonNull::new(start.cast()))
+        .flatten()
+}
+
+/// Gives back what [`map`] gave.
+///
+/// # Safety
+/// All of one mapping, which nobody uses any more.
+pub unsafe fn unmap(start: std::ptr::NonNull<u8>, size: usize) {
+    // SAFETY: by contract.
+    unsafe { libc::munmap(start.as_ptr().cast(), size) };
+}
+
+/// A set of blocked signals.
+#[derive(Clone, Copy)]
+pub struct SignalMask(libc::sigset_t);
+
+impl SignalMask {
+    /// Makes it that of the calling thread.
+    pub fn put_in_force(&self) {
+        // SAFETY: a whole set.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// Which signals the calling thread blocks.
+pub fn signal_mask() -> SignalMask {
+    let mut mask = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: `mask` is a valid out pointer, and a set of zeros is a whole one.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), mask.as_mut_ptr());
+        SignalMask(mask.assume_init())
+    }
+}
+
+/// Blocks all signals in the calling thread; returns which it blocked.
+pub fn block_signals() -> SignalMask {
+    let (mut all, mut before) = (
+        MaybeUninit::<libc::sigset_t>::zeroed(),
+        MaybeUninit::<libc::sigset_t>::zeroed(),
+    );
+    // SAFETY: as above.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        SignalMask(before.assume_init())
+    }
+}
+
+/// What the system calls a thread: at most 15 bytes and a null.
+type ThreadName = [libc::c_char; 16];
+
+thread_local! {
+    /// What the calling thread was called before [`set_thread_name`].
+    static NAME_BEFORE: std::cell::Cell<Option<ThreadName>> = const { std::cell::Cell::new(None) };
+}
+
+/// Gives the calling thread a name, cut to what the system keeps of it.
+pub fn set_thread_name(name: &[u8]) {
+    let mut new: ThreadName = [0; 16];
+    for (to, byte) in new.iter_mut().take(15).zip(name.iter().filter(|byte| **byte != 0)) {
+        *to = *byte as libc::c_char;
+    }
+    // SAFETY: both names are 16 bytes long and end with a null.
+    unsafe {
+        if NAME_BEFORE.get().is_none() {
+            let mut old: ThreadName = [0; 16];
+            if libc::pthread_getname_np(libc::pthread_self(), old.as_mut_ptr(), old.len()) == 0 {
+                NAME_BEFORE.set(Some(old));
+            }
+        }
+        libc::pthread_setname_np(libc::pthread_self(), new.as_ptr());
+    }
+}
+
+/// Gives the calling thread the name that it had before the first [`set_thread_name`].
+pub fn restore_thread_name() {
+    if let Some(old) = NAME_BEFORE.take() {
+        // SAFETY: as above.
+        unsafe { libc::pthread_setname_np(libc::pthread_self(), old.as_ptr()) };
     }
 }
 

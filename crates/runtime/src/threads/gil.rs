@@ -17,6 +17,7 @@
 
 use super::observer::{GilEvent, observer};
 use super::parking::{ParkReason, WaitFor};
+use super::patience::Patience;
 use super::state::{ATTACHED, DETACHED, ThreadState, poll};
 use crate::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, futex, os_linux};
@@ -37,11 +38,6 @@ const SHARE: u64 = 2;
 const MIN_TURN_NS: u64 = 100_000;
 /// How long a returning thread lets others come back before it.
 const PATIENCE_NS: u64 = 500_000;
-/// A thread that returns looks this often before it queues: more often while that spares it the queue, which costs two changes of
-/// context (the holder is about to wait for this very thread, say), and less often while it does not.
-const SPINS: u32 = 60;
-const LEAST_SPINS: u32 = 20;
-const MOST_SPINS: u32 = 800;
 /// A waiter that asked the holder looks this often before it sleeps.
 const ASKED_SPINS: u32 = 200;
 
@@ -71,8 +67,8 @@ pub(crate) struct GilNode {
     /// The thread's own credit for returning early, and when it was reckoned. Under the queue's lock.
     credit: AtomicI64,
     credit_at: AtomicU64,
-    /// How often the thread looks before it queues; its own.
-    spins: AtomicU32,
+    /// How long the thread looks before it queues; its own.
+    patience: Patience,
 }
 
 impl GilNode {
@@ -81,7 +77,7 @@ impl GilNode {
             granted: AtomicU32::new(AWAKE),
             credit: AtomicI64::new(1),
             credit_at: AtomicU64::new(0),
-            spins: AtomicU32::new(SPINS),
+            patience: Patience::new(),
         }
     }
 }
@@ -226,6 +222,7 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
     wake.run();
     let before = state.set_wait(GIL_WAIT);
     wait_granted(None, state);
+    state.gil.patience.learn(true, now);
     state.restore_wait(before);
     state.status.store(ATTACHED, Ordering::Relaxed);
     if let Some(o) = observer() {
@@ -258,18 +255,16 @@ fn interval() -> u64 {
 #[cold]
 fn acquire_slow(state: &ThreadState) {
     let saved = os_linux::errno();
-    let spins = state.gil.spins.load(Ordering::Relaxed);
-    for _ in 0..spins {
-        if take_if_free(state) {
-            state.gil.spins.store((spins * 2).min(MOST_SPINS), Ordering::Relaxed);
-            return;
-        }
-        if WORD.load(Ordering::Relaxed) & QUEUED != 0 {
-            break;
-        }
-        std::hint::spin_loop();
+    let begun = futex::monotonic_ns();
+    // The holder may be about to wait for this very thread.
+    if state.gil.patience.look_anyway(
+        None,
+        || matches!(WORD.load(Ordering::Relaxed), word if word == 0 || word & QUEUED != 0),
+    ) && take_if_free(state)
+    {
+        state.gil.patience.learn(true, begun);
+        return;
     }
-    state.gil.spins.store((spins / 2).max(LEAST_SPINS), Ordering::Relaxed);
     let mut queue = QUEUE.lock();
     loop {
         if take_if_free(state) {
@@ -316,6 +311,7 @@ fn acquire_slow(state: &ThreadState) {
     }
     let before = state.set_wait(GIL_WAIT);
     wait_granted(Some(queue), state);
+    state.gil.patience.learn(true, begun);
     state.restore_wait(before);
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Acquired);
@@ -362,6 +358,8 @@ fn take_if_free(state: &ThreadState) -> bool {
 fn wait_granted(queue: Option<MutexGuard<'_, Queue>>, state: &ThreadState) {
     let mut guard = queue;
     let word = &state.gil.granted;
+    // Who gave the GIL to another may have it back soon.
+    let mut looks = guard.is_none();
     loop {
         let mut queue = guard.take().unwrap_or_else(|| QUEUE.lock());
         if word.load(Ordering::Acquire) == GRANTED {
@@ -376,6 +374,10 @@ fn wait_granted(queue: Option<MutexGuard<'_, Queue>>, state: &ThreadState) {
         }
         let (alarm, asked) = queue.plan(state, now);
         drop(queue);
+        if std::mem::take(&mut looks) {
+            let changed = || word.load(Ordering::Relaxed) != AWAKE;
+            state.gil.patience.look_anyway(Some(alarm), changed);
+        }
         if asked {
             for _ in 0..ASKED_SPINS {
                 if word.load(Ordering::Relaxed) != AWAKE {

@@ -16,6 +16,8 @@ pub const IDLE: u32 = 0;
 pub const WAITING: u32 = 1;
 pub const UNPARKED: u32 = 2;
 pub const INTERRUPTED: u32 = 3;
+/// Waiting, in the kernel: only then does a change of the word need a wake-up.
+pub const ASLEEP: u32 = 4;
 
 /// One waiting thread; lives on its stack.
 pub struct Waiter {
@@ -200,8 +202,28 @@ impl Bucket {
 
     /// Wakes the first waiter of `key`. `callback` runs under the lock, also when nobody waits, and gives the token.
     pub fn unpark_one(&self, key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
+        self.unpark(key, false, callback)
+    }
+
+    /// [`Bucket::unpark_one`] for the last waiter.
+    pub fn unpark_newest(&self, key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
+        self.unpark(key, true, callback)
+    }
+
+    fn unpark(&self, key: usize, newest: bool, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
         let locked = self.lock();
         let (mut prev, mut at) = (ptr::null(), locked.queue().head);
+        if newest {
+            let (mut before, mut each) = (prev, at);
+            at = ptr::null();
+            // SAFETY: as below.
+            while let Some(entry) = unsafe { each.as_ref() } {
+                if entry.key == key {
+                    (prev, at) = (before, each);
+                }
+                (before, each) = (each, entry.next.get());
+            }
+        }
         // SAFETY: linked waiters are alive while the lock is held.
         while let Some(entry) = unsafe { at.as_ref() } {
             if entry.key != key {
@@ -230,9 +252,11 @@ impl Bucket {
             entry.token.set(callback(result));
             let word = entry.word;
             // SAFETY: the word is alive until it says UNPARKED. From here on `entry` may be gone.
-            unsafe { (*word).store(UNPARKED, Ordering::SeqCst) };
+            let asleep = unsafe { (*word).swap(UNPARKED, Ordering::SeqCst) } == ASLEEP;
             drop(locked);
-            futex::wake_all(word);
+            if asleep {
+                futex::wake_all(word);
+            }
             return result;
         }
         let result = UnparkResult::default();
@@ -242,7 +266,7 @@ impl Bucket {
 
     /// Wakes every waiter of `key` with `token`; `callback` runs under the lock, first. Returns how many.
     pub fn unpark_all(&self, key: usize, token: usize, callback: impl FnOnce()) -> usize {
-        let mut words = Vec::new();
+        let (mut words, mut count) = (Vec::new(), 0);
         let locked = self.lock();
         callback();
         let (mut prev, mut at) = (ptr::null(), locked.queue().head);
@@ -252,9 +276,12 @@ impl Bucket {
             if entry.key == key {
                 locked.unlink(prev, at);
                 entry.token.set(token);
-                words.push(entry.word);
+                count += 1;
+                let word = entry.word;
                 // SAFETY: alive until it says UNPARKED; `entry` is not used after this.
-                unsafe { (*entry.word).store(UNPARKED, Ordering::SeqCst) };
+                if unsafe { (*word).swap(UNPARKED, Ordering::SeqCst) } == ASLEEP {
+                    words.push(word);
+                }
             } else {
                 prev = at;
             }
@@ -264,7 +291,7 @@ impl Bucket {
         for word in &words {
             futex::wake_all(*word);
         }
-        words.len()
+        count
     }
 
     /// Forgets every waiter: in the child of a fork none of them exists.

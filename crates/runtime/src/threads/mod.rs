@@ -10,6 +10,7 @@ pub mod locks;
 mod lot;
 pub mod observer;
 pub mod parking;
+mod patience;
 pub mod registry;
 pub mod signals;
 pub mod spawn;
@@ -17,12 +18,13 @@ pub mod stack;
 pub mod state;
 pub mod stop;
 
+pub use crate::sync::os_linux::set_thread_name as set_name;
 pub use locks::{AcquireResult, HandleDone, RawEvent, RawLock, RawRLock};
 pub use lot::UnparkResult;
-pub use parking::{ParkOutcome, ParkReason, WaitFor, park, sleep_for, unpark_all, unpark_one};
+pub use parking::{ParkOutcome, ParkReason, WaitFor, park, sleep_for, unpark_all, unpark_newest, unpark_one};
 pub(crate) use registry::FIRST_OWNER;
 pub use registry::{act_for_owner, begin_finalization, for_each_thread, is_finalizing};
-pub use spawn::spawn;
+pub use spawn::{end_thread_with_function, spawn, stop_reuse};
 pub use stack::{stack_limit, stack_remaining_ok};
 pub use state::{SafepointActions, ThreadState, ThreadStatus, poll};
 pub use stop::stop_the_world;
@@ -45,6 +47,11 @@ pub fn owner_id() -> u32 {
 pub fn serial() -> u64 {
     let serial = SERIAL.get();
     if serial != 0 { serial } else { new_serial() }
+}
+
+/// The calling thread gets a new number when it is asked for: it begins to run something else.
+fn forget_serial() {
+    SERIAL.set(0);
 }
 
 #[cold]

@@ -181,6 +181,10 @@ pub fn park_ns(
     }
     let outcome = sleep(bucket, &waiter, word, thread, wait, deadline_ns, on_cancel);
     word.store(lot::IDLE, Ordering::Relaxed);
+    if let Some(t) = thread.filter(|_| wait.reason != ParkReason::Sleep) {
+        t.patience
+            .learn(matches!(outcome, ParkOutcome::Unparked(_)), t.wait_since());
+    }
     if let Some(t) = attached {
         t.attach();
     }
@@ -202,6 +206,7 @@ fn sleep(
     deadline_ns: Option<u64>,
     on_cancel: impl FnOnce(bool),
 ) -> ParkOutcome {
+    let mut looked = false;
     let gave_up = loop {
         // The interrupter sets a poll bit, then looks for WAITING; we set WAITING, then look at the poll bits.
         fence(Ordering::SeqCst);
@@ -218,7 +223,24 @@ fn sleep(
             }
             _ => {}
         }
-        if futex::wait(word, lot::WAITING, deadline_ns) == WaitResult::TimedOut {
+        if !looked && let Some(t) = thread.filter(|_| wait.reason != ParkReason::Sleep) {
+            looked = true;
+            if t.patience
+                .look(deadline_ns, || word.load(Ordering::Relaxed) != lot::WAITING)
+            {
+                continue;
+            }
+        }
+        if word
+            .compare_exchange(lot::WAITING, lot::ASLEEP, Ordering::SeqCst, Ordering::SeqCst)
+            .is_err()
+        {
+            continue;
+        }
+        let result = futex::wait(word, lot::ASLEEP, deadline_ns);
+        // Unless somebody has changed it meanwhile.
+        let _ = word.compare_exchange(lot::ASLEEP, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
+        if result == WaitResult::TimedOut {
             break ParkOutcome::TimedOut;
         }
     };
@@ -233,6 +255,12 @@ fn sleep(
 /// and returns the token for the woken thread.
 pub fn unpark_one(key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
     bucket(key).unpark_one(key, callback)
+}
+
+/// Wakes the thread that has begun to wait on `key` last: it is the quickest to go on. The others may wait for ever, so this is for
+/// threads that all do the same.
+pub fn unpark_newest(key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {
+    bucket(key).unpark_newest(key, callback)
 }
 
 /// Wakes every thread that waits on `key`; returns how many.
@@ -270,4 +298,6 @@ pub(crate) fn after_fork_child() {
     for bucket in &LOT {
         bucket.reset_after_fork();
     }
+    super::patience::after_fork_child();
+    super::spawn::after_fork_child();
 }

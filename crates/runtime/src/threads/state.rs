@@ -8,6 +8,7 @@
 use super::gil::{self, GilNode};
 use super::observer::observer;
 use super::parking::{ParkReason, WaitFor};
+use super::patience::Patience;
 use super::{lot, registry};
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::{biased, free_threaded, futex, mutex::held, os_linux};
@@ -97,6 +98,8 @@ pub struct ThreadState {
     /// For whoever embeds the state: a way back to the whole.
     context: AtomicPtr<()>,
     pub(crate) gil: GilNode,
+    /// How long the thread looks before it sleeps in a park; its own.
+    pub(crate) patience: Patience,
     _pinned: PhantomPinned,
 }
 
@@ -122,6 +125,7 @@ impl ThreadState {
             wait_since_ns: AtomicU64::new(0),
             context: AtomicPtr::new(std::ptr::null_mut()),
             gil: GilNode::new(),
+            patience: Patience::new(),
             _pinned: PhantomPinned,
         }
     }
@@ -272,12 +276,19 @@ impl ThreadState {
     pub fn interrupt(&self, bits: u32) {
         self.set_poll(bits);
         fence(Ordering::SeqCst);
-        if self
-            .park_word
-            .compare_exchange(lot::WAITING, lot::INTERRUPTED, Ordering::SeqCst, Ordering::Relaxed)
-            .is_ok()
-        {
-            futex::wake_all(&self.park_word);
+        let mut word = self.park_word.load(Ordering::SeqCst);
+        while matches!(word, lot::WAITING | lot::ASLEEP) {
+            match self
+                .park_word
+                .compare_exchange(word, lot::INTERRUPTED, Ordering::SeqCst, Ordering::SeqCst)
+            {
+                Ok(lot::ASLEEP) => {
+                    futex::wake_all(&self.park_word);
+                    break;
+                }
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
         }
     }
 
@@ -311,6 +322,11 @@ impl ThreadState {
         self.wait_object.store(object, Ordering::Relaxed);
         self.wait_since_ns.store(since, Ordering::Relaxed);
         self.wait_reason.store(reason, Ordering::Release);
+    }
+
+    /// When the wait that is on record began.
+    pub(crate) fn wait_since(&self) -> u64 {
+        self.wait_since_ns.load(Ordering::Relaxed)
     }
 
     pub(crate) fn clear_wait(&self) {

@@ -286,7 +286,7 @@ impl Py<Dict> {
     #[cold]
     #[inline(never)]
     fn grow(&self) -> bool {
-        let Some(fresh) = Table::log2_to_grow(self.len() + 1).and_then(Table::alloc) else {
+        let Some(fresh) = Table::log2_to_grow(self.len()).and_then(Table::alloc) else {
             return false;
         };
         self.rehash(fresh);

@@ -27,7 +27,7 @@ fn place(version: u32, name: &Py<Str>) -> usize {
 pub struct MethodCache {
     entries: Box<[Cell<Entry>]>,
     attributes: Box<[Cell<Attribute>]>,
-    uses: Cell<u8>,
+    uses: Cell<u16>,
 }
 
 /// What an inline cache would hold for a shape and a name: for code that sees objects of more than one class.
@@ -89,12 +89,13 @@ impl MethodCache {
         entry.set(Attribute { name, word });
     }
 
-    /// True now and then: an inline cache that is wrong all the time should not be written all the time.
+    /// True now and then: an inline cache that is wrong all the time should not be written all the time, least of all while another thread,
+    /// with a class of its own, reads it.
     #[inline]
     pub fn now_and_then(&self) -> bool {
         let uses = self.uses.get().wrapping_add(1);
         self.uses.set(uses);
-        uses.is_multiple_of(64)
+        uses.is_multiple_of(512)
     }
 
     /// The attribute `name` of `ty` or its bases, if it was found lately. The name is interned.

@@ -1,7 +1,7 @@
 //! What threads run: their loops, the tasks they are in, the tasks they have made.
 //!
 //! Invariant: a state belongs to one thread at a time, which alone changes it; the mutexes are for readers in other threads. Values leave a state before
-//! they are dropped. A thread that ends gives its state to a later one; what is left in it stays visible.
+//! they are dropped. A thread that ends gives its state to a later one, which finds its tasks, but nothing running.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,13 +40,22 @@ impl Drop for Owner {
 }
 
 thread_local! {
-    static OWN: Owner = Owner(adopt());
+    static OWN: Owner = {
+        // The state is the thread's until it ends.
+        lisle_runtime::threads::end_thread_with_function();
+        Owner(adopt())
+    };
 }
 
 fn adopt() -> Arc<State> {
     let mut states = STATES.lock();
-    if let Some(state) = states.iter().find(|state| !state.owned.swap(true, Relaxed)) {
-        return state.clone();
+    if let Some(state) = states.iter().find(|state| !state.owned.swap(true, Relaxed)).cloned() {
+        drop(states);
+        // Nothing runs in a thread that begins.
+        let loop_before = state.running.lock().take();
+        let entered = std::mem::take(&mut *state.entered.lock());
+        drop((loop_before, entered));
+        return state;
     }
     let state = Arc::new(State::default());
     state.owned.store(true, Relaxed);

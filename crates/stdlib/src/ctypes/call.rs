@@ -123,6 +123,8 @@ pub fn call(
         Spec::Struct(_) => store as *mut c_void,
         _ => returned.as_mut_ptr().cast(),
     };
+    // What the function changes of the thread or the process is not known.
+    lisle_runtime::threads::stop_reuse();
     let mut run = || {
         // SAFETY: the program answers for the address and the types; places and result are as large as their types, which libffi has checked.
         unsafe {

@@ -276,6 +276,7 @@ pub mod module {
     /// Set program scheduling priority.
     #[pyfunction(sig = "(which, who, priority)")]
     fn setpriority(vm: &Vm, which: i32, who: i32, priority: i32) -> Res<()> {
+        lisle_runtime::threads::stop_reuse();
         set(
             vm,
             c!(setpriority(
@@ -289,6 +290,7 @@ pub mod module {
     /// Add increment to the priority of process and return the new priority.
     #[pyfunction(sig = "(increment, /)")]
     fn nice(vm: &Vm, increment: i32) -> Res<i32> {
+        lisle_runtime::threads::stop_reuse();
         // SAFETY: the location of this thread's errno.
         unsafe { *libc::__errno_location() = 0 };
         let value = c!(nice(increment));

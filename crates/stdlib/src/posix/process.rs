@@ -144,12 +144,14 @@ pub mod module {
     /// Move the calling thread into different namespaces.
     #[pyfunction(sig = "(fd, nstype=0)")]
     fn setns(vm: &Vm, fd: Fd, nstype: i32) -> Res<()> {
+        lisle_runtime::threads::stop_reuse();
         detached(vm, || c!(setns(fd.0, nstype))).or_raise(vm).map(drop)
     }
 
     /// Disassociate parts of a process (or thread) execution context.
     #[pyfunction(sig = "(flags)")]
     fn unshare(vm: &Vm, flags: i32) -> Res<()> {
+        lisle_runtime::threads::stop_reuse();
         detached(vm, || c!(unshare(flags))).or_raise(vm).map(drop)
     }
 

@@ -1,6 +1,7 @@
 //! `posix`: scheduling and processors.
 
 use lisle_runtime::native::{Args, Py, Res, Value, Vm, pymodule, signature};
+use lisle_runtime::threads::stop_reuse;
 use lisle_runtime::types::set::Set;
 use lisle_runtime::types::struct_seq::{StructSeq, StructSeqDef};
 use lisle_runtime::types::tuple::Tuple;
@@ -109,6 +110,7 @@ pub mod module {
     #[pyfunction(sig = "(pid, policy, param, /)")]
     fn sched_setscheduler(vm: &Vm, pid: i32, policy: i32, param: &Value) -> Res<()> {
         let param = priority_of(vm, param)?;
+        stop_reuse();
         check(c!(sched_setscheduler(pid, policy, &param)))
             .or_raise(vm)
             .map(drop)
@@ -132,6 +134,7 @@ pub mod module {
     #[pyfunction(sig = "(pid, param, /)")]
     fn sched_setparam(vm: &Vm, pid: i32, param: &Value) -> Res<()> {
         let param = priority_of(vm, param)?;
+        stop_reuse();
         check(c!(sched_setparam(pid, &param))).or_raise(vm).map(drop)
     }
 
@@ -183,9 +186,9 @@ pub mod module {
             }
             bits[cpu / 64] |= 1 << (cpu % 64);
         }
-        check(c!(sched_setaffinity(pid, bits.len() * 8, bits.as_ptr().cast())))
-            .or_raise(vm)
-            .map(drop)
+        let done = check(c!(sched_setaffinity(pid, bits.len() * 8, bits.as_ptr().cast())));
+        stop_reuse();
+        done.or_raise(vm).map(drop)
     }
 
     /// Return the affinity of the process identified by pid (or the current process if zero).

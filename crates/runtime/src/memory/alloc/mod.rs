@@ -185,6 +185,11 @@ pub fn for_each_gc_object(young_only: bool, f: &mut dyn FnMut(NonNull<u8>)) {
     POOL.lock().for_each_gc_object(young_only, f);
 }
 
+/// How many objects [`for_each_gc_object`] visits at most; takes a look at each page.
+pub fn count_gc_blocks(young_only: bool) -> usize {
+    POOL.lock().count_gc_blocks(young_only)
+}
+
 /// From here on, only pages that hand out an object count as young.
 ///
 /// # Safety

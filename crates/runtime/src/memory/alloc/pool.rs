@@ -615,7 +615,8 @@ impl Pool {
         unsafe { self.rebuild() };
     }
 
-    pub(super) fn for_each_gc_object(&self, young_only: bool, f: &mut dyn FnMut(NonNull<u8>)) {
+    /// Calls `f` with each page of collectable objects, or each that is young.
+    fn for_each_gc_page(&self, young_only: bool, mut f: impl FnMut(PageRef)) {
         for segment in &self.segments {
             let mut pages = segment.in_use.get();
             if young_only {
@@ -624,19 +625,32 @@ impl Pool {
             for index in bits(pages) {
                 let page = segment.page(index);
                 if page.is_gc() {
-                    page.for_each_live(f);
+                    f(page);
                 }
             }
         }
+    }
+
+    /// As above, for huge objects, which have pages of their own.
+    fn for_each_huge_gc_page(&self, young_only: bool, mut f: impl FnMut(PageRef)) {
         // The list begins with the newest, so the young ones are all in front.
-        for page in self.huge.iter() {
-            if young_only && !page.huge_young.get() {
-                break;
-            }
+        for page in self.huge.iter().take_while(|page| !young_only || page.huge_young.get()) {
             if page.is_gc() {
-                f(page.huge_block().cast());
+                f(page);
             }
         }
+    }
+
+    pub(super) fn for_each_gc_object(&self, young_only: bool, f: &mut dyn FnMut(NonNull<u8>)) {
+        self.for_each_gc_page(young_only, |page| page.for_each_live(f));
+        self.for_each_huge_gc_page(young_only, |page| f(page.huge_block().cast()));
+    }
+
+    pub(super) fn count_gc_blocks(&self, young_only: bool) -> usize {
+        let mut count = 0;
+        self.for_each_gc_page(young_only, |page| count += page.live() as usize);
+        self.for_each_huge_gc_page(young_only, |_| count += 1);
+        count
     }
 
     /// # Safety

@@ -1,0 +1,117 @@
+//! How long a thread that waits looks before it sleeps.
+//!
+//! Waking a thread takes its waker a system call, and the thread 5 to 30 µs until it runs, on a core that had gone to sleep. Threads that
+//! hand work to one another in turns wait for less than that. So each thread remembers how long its waits were: it looks for up to
+//! [`MOST_NS`] while they are short, and not at all while they are long.
+//!
+//! Invariant: with one processor nobody looks, and otherwise no more threads at once than [`lookers`] says (those aside that wait for the GIL),
+//! so that those they wait for can run.
+
+use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::{free_threaded, futex, os_linux};
+
+/// The longest look: about what sleeping and being woken costs.
+const MOST_NS: u32 = 30_000;
+/// What a thread begins with.
+const FIRST_NS: u32 = 10_000;
+/// What it begins with again after long waits.
+const LEAST_NS: u32 = 2_000;
+/// A wait of no more than this, which includes the time to be woken, could have been spent looking.
+const SHORT_NS: u64 = 60_000;
+/// The clock is read once in so many looks: each pauses for 4 to 60 ns.
+const LOOKS_A_TIME: u32 = 8;
+
+/// How many processors the process may use, once somebody asked.
+static PROCESSORS: AtomicU32 = AtomicU32::new(0);
+/// How many threads look at this moment.
+static LOOKING: AtomicU32 = AtomicU32::new(0);
+
+/// A thread's memory of its waits. Only the thread itself uses it.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    limit_ns: AtomicU32,
+}
+
+impl Patience {
+    pub(crate) const fn new() -> Self {
+        Self {
+            limit_ns: AtomicU32::new(FIRST_NS),
+        }
+    }
+
+    /// Looks whether `done`, as long as it is worth it, at most until `deadline_ns`; whether it was.
+    pub(crate) fn look(&self, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
+        if self.limit_ns.load(Relaxed) == 0 {
+            return done();
+        }
+        let seen = if LOOKING.fetch_add(1, Relaxed) < lookers() {
+            self.look_anyway(deadline_ns, &done)
+        } else {
+            done()
+        };
+        LOOKING.fetch_sub(1, Relaxed);
+        seen
+    }
+
+    /// [`Patience::look`] however many others do, as long as there are several processors.
+    pub(crate) fn look_anyway(&self, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
+        let limit = self.limit_ns.load(Relaxed);
+        if limit == 0 || lookers() == 0 {
+            return done();
+        }
+        let end = (futex::monotonic_ns() + u64::from(limit)).min(deadline_ns.unwrap_or(u64::MAX));
+        loop {
+            for _ in 0..LOOKS_A_TIME {
+                if done() {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if futex::monotonic_ns() >= end {
+                return false;
+            }
+        }
+    }
+
+    /// A wait that began at `since` has ended, because what was waited for came or not.
+    pub(crate) fn learn(&self, came: bool, since: u64) {
+        let limit = self.limit_ns.load(Relaxed);
+        let waited = futex::monotonic_ns().saturating_sub(since);
+        let worth = came && (waited <= u64::from(limit) || limit < MOST_NS && waited <= SHORT_NS);
+        let new = if worth {
+            (limit * 2).clamp(LEAST_NS, MOST_NS)
+        } else if limit > LEAST_NS / 4 {
+            limit / 2
+        } else {
+            0
+        };
+        if new != limit {
+            self.limit_ns.store(new, Relaxed);
+        }
+    }
+}
+
+/// Looks how many processors there are: at first, and when that may have changed.
+pub(crate) fn count_processors() -> u32 {
+    let processors = os_linux::processors();
+    PROCESSORS.store(processors, Relaxed);
+    processors
+}
+
+/// In the child of a fork: the others are gone.
+pub(crate) fn after_fork_child() {
+    LOOKING.store(0, Relaxed);
+}
+
+/// How many threads may look at once: with the GIL just the one that the holder may be about to wake.
+fn lookers() -> u32 {
+    let processors = match PROCESSORS.load(Relaxed) {
+        0 => count_processors(),
+        known => known,
+    };
+    match processors {
+        1 => 0,
+        _ if free_threaded() => processors / 2,
+        _ => 1,
+    }
+}
