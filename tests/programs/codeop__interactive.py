@@ -60,3 +60,10 @@ for source in [
         print(codeop.compile_command(source, "<input>", "exec"))
     except SyntaxError as e:
         print(e.msg)
+
+# Strings that the source ends in.
+for source in ["a = 'a\\", "a = 'a\\\n", "a = 'a", "a = f'a\\", "a = f'a\\\n", "a = '''a", "a=f'''{x", "a='b\\\nc\\"]:
+    try:
+        print(codeop.compile_command(source))
+    except SyntaxError as e:
+        print(e)

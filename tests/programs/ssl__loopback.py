@@ -414,4 +414,53 @@ for change in (
     except (ValueError, TypeError, OSError) as e:
         print(type(e).__name__, "" if isinstance(e, ValueError) and "hostname" in str(e) else str(e).split(" (_ssl")[0])
 print(ssl.Purpose.SERVER_AUTH, ssl.RAND_status(), len(ssl.RAND_bytes(20)))
+
+
+def in_memory(client, server):
+    """A handshake without sockets."""
+    first, second = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(first, second, server_hostname="localhost"),
+        server.wrap_bio(second, first, server_side=True),
+    ]
+    open_ends = list(ends)
+    for _ in range(10):
+        for end in list(open_ends):
+            try:
+                end.do_handshake()
+                open_ends.remove(end)
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                return "no handshake", None, None
+    return "done", *ends
+
+
+# Asking for a certificate later.
+client, server = client_context(), server_context()
+print(client.post_handshake_auth, server.post_handshake_auth)
+server.post_handshake_auth = True
+print(server.post_handshake_auth)
+for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+    server.maximum_version = version
+    _, near, far = in_memory(client, server)
+    for end in (near, far):
+        try:
+            print(end.verify_client_post_handshake())
+        except ssl.SSLError as e:
+            print(e.reason)
+# Curves that do not meet.
+for curve in ("prime256v1", "secp384r1"):
+    client, server = client_context(), server_context()
+    client.set_ecdh_curve("prime256v1")
+    server.set_ecdh_curve(curve)
+    print(curve, in_memory(client, server)[0])
+# A log of keys begins with a comment.
+client, server = client_context(), server_context()
+client.keylog_filename = log = os.path.join(folder.name, "keys")
+print(in_memory(client, server)[0], sorted({line.split()[0] for line in open(log)}))
+try:
+    ssl.SSLError.new = 1
+except TypeError as e:
+    print(e)
 folder.cleanup()

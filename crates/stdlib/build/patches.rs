@@ -136,6 +136,28 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
             "    STORE_OPS = {\n        opmap['STORE_NAME'],\n",
         ),
     ),
+    // A program that is given with -c has lines.
+    (
+        "linecache.py",
+        "        key = _make_key(code)\n        _interactive_cache[key] = entry\n",
+        "        key = _make_key(code)\n        _interactive_cache[key] = entry\n\n\nimport _lisle_program\n_lisle_program.register_text(_register_code)\ndel _lisle_program\n",
+    ),
+    // A file of the packed library has lines, whoever asks for them.
+    (
+        "linecache.py",
+        "        if os.path.isabs(filename):\n            return []\n",
+        concat!(
+            "        if os.path.isabs(filename):\n",
+            "            from _lisle_importer import LOADER\n",
+            "            try:\n",
+            "                data = LOADER.get_data(filename)\n",
+            "                lines = [line + '\\n' for line in data.decode().splitlines()]\n",
+            "            except (OSError, UnicodeDecodeError):\n",
+            "                return []\n",
+            "            cache[filename] = len(data), None, lines, filename\n",
+            "            return lines\n",
+        ),
+    ),
     // A C extension that the search passed by is named, rather than told to be missing.
     (
         "importlib/_bootstrap.py",

@@ -449,7 +449,7 @@ impl Array {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<Array>) -> Res<String> {
-        let (name, code) = (this.class().name(), this.kind.code);
+        let (name, code) = (this.class().short_name(), this.kind.code);
         if Array::count_items(this) == 0 {
             return Ok(format!("{name}('{code}')"));
         }

@@ -87,7 +87,7 @@ impl TupleGetter {
         let doc = vm.repr(&this.doc.get().unwrap_or(Value::NONE))?;
         Ok(format!(
             "{}({}, {})",
-            this.class().name(),
+            this.class().short_name(),
             this.index,
             doc.to_string_lossy()
         ))

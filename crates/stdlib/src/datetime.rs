@@ -23,27 +23,7 @@ use zone::TzInfo;
 
 /// The name of an object's class as `repr` shows it: without the module for classes of programs.
 fn qualified(object: &Value) -> String {
-    type_name(object.ty())
-}
-
-/// A class as errors name it.
-fn type_name(ty: &Py<Type>) -> String {
-    let name = ty.name();
-    if [
-        TimeDelta::ty(),
-        date::Date::ty(),
-        clock::Time::ty(),
-        full::DateTime::ty(),
-        TzInfo::ty(),
-    ]
-    .iter()
-    .any(|own| own.is(ty))
-        || ty.is(zone::TimeZone::ty())
-        || ty.is(date::IsoCalendarDate::ty())
-    {
-        return format!("datetime.{name}");
-    }
-    name
+    object.ty().name()
 }
 
 /// A hash, once it was computed.

@@ -99,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &binascii::module::DEF,
     &bisect::module::DEF,
     &bz2::module::DEF,
+    &cli::module::DEF,
     &cmath::module::DEF,
     &codecs::module::DEF,
     &collections::module::DEF,

@@ -801,7 +801,7 @@ pub mod module {
         fn __repr__(vm: &Vm, this: &Py<Struct>) -> Res<Value> {
             this.layout(vm)?;
             let format = vm.repr(&this.format.get().unwrap_or(Value::NONE))?;
-            let name = this.class().name();
+            let name = this.class().short_name();
             Ok(Value::from(format!("{name}({})", format.to_string_lossy()).as_str()))
         }
 

@@ -384,7 +384,7 @@ impl<'a> Codegen<'a> {
             let top = self.top();
             if let Expr::Starred(e) = e {
                 let value = self.operand(&e.value)?;
-                self.emit2(extend, work, value);
+                self.emit(extend, u8::from(extend == Op::ListExtend), work.0, value.0, 0);
             } else {
                 let value = self.operand(e)?;
                 self.emit2(append, work, value);

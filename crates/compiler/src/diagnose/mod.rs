@@ -55,6 +55,7 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
     let scan = tokenizer::scan(source, lines);
     let report = |mut fault: Fault, at_end: bool| {
         let unfinished = |start: &str| fault.message.starts_with(start);
+        let at_end = at_end && !unfinished("unterminated f-string") && !unfinished("unterminated t-string");
         if options.allow_incomplete_input
             && (at_end || unfinished("unterminated triple-quoted") || unfinished("unexpected EOF"))
         {
@@ -87,7 +88,7 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
     if let Some(fault) = scan.error
         && !(indent_first && fault.range.is_some_and(|range| error.location.start() < range.start()))
     {
-        return report(fault, false);
+        return report(fault, scan.ended_in_string);
     }
     if let ParseErrorType::Lexical(
         LexicalErrorType::UnicodeError

@@ -22,6 +22,8 @@ pub(super) struct Scan {
     pub open: Option<(usize, char)>,
     /// The error where the tokens end, for who gets there.
     pub stop: Option<Fault>,
+    /// A string literal of one line has no end since the source ends, behind a backslash.
+    pub ended_in_string: bool,
     /// The tokens, up to the end or the error.
     pub tokens: Vec<Token>,
 }
@@ -75,6 +77,10 @@ pub(super) fn scan(source: &str, lines: &LineIndex) -> Scan {
         tokens: Vec::new(),
     };
     let error = scanner.run().err().map(|fault| *fault);
+    let ended_in_string = scanner.done()
+        && error
+            .as_ref()
+            .is_some_and(|fault| fault.message.starts_with("unterminated string"));
     let open = scanner.brackets.last().map(|b| (b.at, b.open));
     // Errors that count only where the parser gets to them: of indentation and continuation, and inside of f-strings.
     let in_string = !scanner.strings.is_empty();
@@ -104,6 +110,7 @@ pub(super) fn scan(source: &str, lines: &LineIndex) -> Scan {
         error,
         open: open.filter(|_| whole),
         stop,
+        ended_in_string,
         tokens: scanner.tokens,
     }
 }
@@ -479,7 +486,7 @@ impl Scanner<'_> {
                     return found(start, format!("{}-string: expecting '}}'", outer.letter));
                 }
                 let line = self.line_of(self.at.min(self.bytes.len()));
-                let line = if triple && self.source.ends_with('\n') {
+                let line = if self.done() && self.source.ends_with('\n') {
                     line.saturating_sub(1).max(1)
                 } else {
                     line
@@ -534,7 +541,7 @@ impl Scanner<'_> {
                     return Ok(());
                 }
                 let line = self.line_of(self.at.min(self.bytes.len()));
-                let line = if f.triple && self.source.ends_with('\n') {
+                let line = if self.done() && self.source.ends_with('\n') {
                     line.saturating_sub(1).max(1)
                 } else {
                     line

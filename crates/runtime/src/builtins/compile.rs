@@ -133,7 +133,7 @@ pub fn ast_hooks() -> Option<&'static AstHooks> {
 /// The text of a path that is neither str nor bytes.
 pub fn path_text(vm: &Vm, path: &Value) -> Res<String> {
     let refused = || {
-        let got = path.ty().name();
+        let got = path.ty().short_name();
         vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}"))
     };
     let method = vm

@@ -105,7 +105,7 @@ pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
         }
         for ty in part.types {
             let ty = ty();
-            module.set(&ty.name(), ty.to_value());
+            module.set(&ty.short_name(), ty.to_value());
         }
         for (name, make) in part.attrs {
             module.set(name, make(vm)?);

@@ -7,7 +7,7 @@
 use num_bigint::BigInt;
 
 use super::suggest::closest;
-use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::object::{Native, Py, Type, Value};
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
@@ -236,8 +236,8 @@ impl Signature {
                 left -= 1;
                 bound[at] = value;
             } else if param.required {
-                let (name, param) = (self.name, param.name);
-                return Err(vm.type_error(format!("{name}() missing required argument '{param}' (pos {})", at + 1)));
+                let (called, param) = (self.called(), param.name);
+                return Err(vm.type_error(format!("{called} missing required argument '{param}' (pos {})", at + 1)));
             }
         }
         if left != 0 && !self.var_kw {
@@ -258,23 +258,33 @@ impl Signature {
         }]
     }
 
+    /// How messages call the function; CPython has no name for some.
+    #[cold]
+    fn called(&self) -> String {
+        match self.name {
+            "function" => self.name.to_owned(),
+            name => format!("{name}()"),
+        }
+    }
+
     fn check_counts(&self, vm: &Vm, given: usize, keywords: usize) -> Res<()> {
-        let name = self.name;
         let (min, max, total) = (self.required, self.positional, self.named);
         if !self.var_args && !self.var_kw && given + keywords > total {
             let kind = if given == 0 { "keyword " } else { "" };
             let (s, count) = (plural(total), given + keywords);
             return Err(vm.type_error(format!(
-                "{name}() takes at most {total} {kind}argument{s} ({count} given)"
+                "{} takes at most {total} {kind}argument{s} ({count} given)",
+                self.called()
             )));
         }
         if !self.var_args && given > max {
             return Err(vm.type_error(if max == 0 {
-                format!("{name}() takes no positional arguments")
+                format!("{} takes no positional arguments", self.called())
             } else {
                 let qualifier = if min < max { "at most" } else { "exactly" };
                 format!(
-                    "{name}() takes {qualifier} {max} positional argument{} ({given} given)",
+                    "{} takes {qualifier} {max} positional argument{} ({given} given)",
+                    self.called(),
                     plural(max)
                 )
             }));
@@ -284,7 +294,8 @@ impl Signature {
             let qualifier = if min < max { "at least" } else { "exactly" };
             let s = plural(min);
             return Err(vm.type_error(format!(
-                "{name}() takes {qualifier} {min} positional argument{s} ({given} given)"
+                "{} takes {qualifier} {min} positional argument{s} ({given} given)",
+                self.called()
             )));
         }
         Ok(())
@@ -294,9 +305,9 @@ impl Signature {
         for at in self.pos_only..filled {
             let param = self.named_param(at).name;
             if args.keyword(param).is_some() {
-                let name = self.name;
+                let called = self.called();
                 let position = at + 1;
-                let message = format!("argument for {name}() given by name ('{param}') and position ({position})");
+                let message = format!("argument for {called} given by name ('{param}') and position ({position})");
                 return Err(vm.type_error(message));
             }
         }
@@ -319,7 +330,7 @@ impl Signature {
             return vm.type_error("keywords must be strings");
         };
         let unexpected = unexpected.to_string_lossy();
-        let mut message = format!("{}() got an unexpected keyword argument '{unexpected}'", self.name);
+        let mut message = format!("{} got an unexpected keyword argument '{unexpected}'", self.called());
         if let Some(meant) = closest(&unexpected, &names) {
             message.push_str(&format!(". Did you mean '{meant}'?"));
         }
@@ -448,25 +459,12 @@ impl ArgCtx {
         let found = if value.is_none() {
             "None".to_owned()
         } else {
-            type_name(value.ty())
+            value.ty().name()
         };
         vm.type_error(format!(
             "{}() {label} must be {expected}{or_none}, not {found}",
             self.func
         ))
-    }
-}
-
-/// The name that CPython's messages call a type by: with the module for types that are not written in Python.
-pub fn type_name(ty: &Py<Type>) -> String {
-    let name = ty.name();
-    if ty.has_flag(TypeFlags::HEAP) {
-        return name;
-    }
-    let module = ty.dict().get_str(&Str::intern("__module__"));
-    match module.as_ref().and_then(|module| module.downcast::<Str>()) {
-        Some(module) => format!("{}.{name}", module.to_string_lossy()),
-        None => name,
     }
 }
 

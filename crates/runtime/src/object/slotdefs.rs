@@ -728,10 +728,7 @@ fn fill_new(vm: &Vm, ty: &Py<Type>, slots: &mut Slots) {
 
 /// The hash slot of types whose `__hash__` is None.
 pub fn hash_not_implemented(vm: &Vm, this: &Value) -> Res<i64> {
-    Err(vm.type_error(format!(
-        "unhashable type: '{}'",
-        crate::native::args::type_name(this.ty())
-    )))
+    Err(vm.type_error(format!("unhashable type: '{}'", this.ty().name())))
 }
 
 /// `own` tells whether the operation of a type is this trampoline: otherwise it is native, and asked by whoever asked here.

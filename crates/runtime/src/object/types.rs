@@ -394,10 +394,23 @@ impl Type {
     }
 
     /// Text of `__name__`.
-    pub fn name(&self) -> String {
+    pub fn short_name(&self) -> String {
         self.name
             .get()
             .map_or_else(|| self.info.name.to_string(), |n| n.to_string_lossy())
+    }
+
+    /// What messages call the type: with the module, unless it is of `builtins` or of a program.
+    pub fn name(&self) -> String {
+        let name = self.short_name();
+        if self.has_flag(TypeFlags::HEAP) && !self.has_flag(TypeFlags::IMMUTABLE) {
+            return name;
+        }
+        let module = self.dict().get_str(crate::intern!("__module__"));
+        match module.as_ref().and_then(|module| module.downcast::<Str>()) {
+            Some(module) if !module.is_text("builtins") => format!("{}.{name}", module.to_string_lossy()),
+            _ => name,
+        }
     }
 
     /// Whether `self` is `other` or a subclass of it (by method resolution order).

@@ -477,7 +477,7 @@ fn compare<T: ByteString>(this: &Py<T>, other: &Value, op: CmpOp) -> Value {
 fn concat<T: ByteString>(vm: &Vm, this: &Py<T>, other: &Value) -> Res<Value> {
     if !is_bytes_like(other) {
         let found = other.ty().name();
-        return Err(vm.type_error(format!("can't concat {found} to {}", this.class().name())));
+        return Err(vm.type_error(format!("can't concat {found} to {}", this.class().short_name())));
     }
     let theirs = get_bytes(vm, other)?;
     let joined = T::read(this, |mine| {
@@ -1065,7 +1065,7 @@ byte_string!(ByteArray {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<ByteArray>) -> Res<Value> {
-        let mut shown = this.class().name().into_bytes();
+        let mut shown = this.class().short_name().into_bytes();
         shown.push(b'(');
         shown.extend(this.with(|bytes| repr::repr_bytes(bytes)));
         shown.push(b')');
@@ -1097,7 +1097,7 @@ byte_string!(ByteArray {
     fn __inplace_concat__(vm: &Vm, this: &Py<ByteArray>, other: &Value) -> Res<Value> {
         if !is_bytes_like(other) {
             let found = other.ty().name();
-            return Err(vm.type_error(format!("can't concat {found} to {}", this.class().name())));
+            return Err(vm.type_error(format!("can't concat {found} to {}", this.class().short_name())));
         }
         this.extend_bytes(vm, &get_bytes(vm, other)?)?;
         Ok(this.to_value())

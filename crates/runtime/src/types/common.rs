@@ -76,7 +76,7 @@ pub fn full_name(ty: &Py<Type>) -> String {
     let qualname = ty
         .qualname
         .get()
-        .map_or_else(|| ty.name(), |name| name.to_string_lossy().to_string());
+        .map_or_else(|| ty.short_name(), |name| name.to_string_lossy());
     let module = ty.dict().get_str(crate::intern!("__module__"));
     match module.as_ref().and_then(|module| module.downcast::<Str>()) {
         Some(module) if !module.is_text("builtins") => format!("{}.{qualname}", module.to_string_lossy()),

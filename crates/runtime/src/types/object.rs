@@ -52,7 +52,19 @@ pub fn object_new(vm: &Vm, cls: &Py<Type>, args: Args<'_>) -> Res<Value> {
     }
     // Classes whose payload adds nothing are made alike.
     if cls.info.size != Object::info().size {
-        let (base, name) = (cls.info.name, cls.name());
+        // The class behind the last one that has a `__new__` written in Python.
+        let mut base = cls.name();
+        let mut behind = false;
+        for class in cls.mro.get().iter().flat_map(|mro| mro.iter()) {
+            let Some(class) = class.downcast::<Type>() else {
+                continue;
+            };
+            if behind {
+                base = class.name();
+            }
+            behind = class.has_flag(TypeFlags::HEAP) && class.dict().get_str(intern!("__new__")).is_some();
+        }
+        let name = cls.name();
         return Err(vm.type_error(format!("object.__new__({name}) is not safe, use {base}.__new__()")));
     }
     Ok(new_instance(cls))

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use lisle_macros::signature;
 
-use super::common::full_name;
 use super::dict::Dict;
 use super::encoding;
 use super::list::List;
@@ -311,7 +310,7 @@ impl Str {
             match value.clone().try_into_py::<Str>() {
                 Ok(text) => Ok(Some(text)),
                 Err(value) => {
-                    let found = crate::native::args::type_name(value.ty());
+                    let found = value.ty().name();
                     Err(vm.type_error(format!("str() argument '{name}' must be str, not {found}")))
                 }
             }
@@ -433,7 +432,7 @@ impl Str {
     #[slot]
     fn __concat__(vm: &Vm, this: &Py<Str>, other: &Value) -> Res<Value> {
         let Some(theirs) = other.downcast::<Str>() else {
-            let message = format!("can only concatenate str (not \"{}\") to str", full_name(other.ty()));
+            let message = format!("can only concatenate str (not \"{}\") to str", other.ty().name());
             return Err(vm.type_error(message));
         };
         if this.is_empty() {

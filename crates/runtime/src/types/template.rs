@@ -194,7 +194,7 @@ impl Template {
         }
         for part in args.values {
             if part.downcast::<Str>().is_none() && part.downcast_exact::<Interpolation>().is_none() {
-                let found = crate::native::args::type_name(part.ty());
+                let found = part.ty().name();
                 return Err(vm.type_error(format!(
                     "Template.__new__ *args need to be of type 'str' or 'Interpolation', got {found}"
                 )));
@@ -227,7 +227,7 @@ impl Template {
         match other.downcast_exact::<Template>() {
             Some(other) => Ok(Template::of_parts(this.parts().chain(other.parts()))),
             None => {
-                let found = crate::native::args::type_name(other.ty());
+                let found = other.ty().name();
                 Err(vm.type_error(format!(
                     "can only concatenate string.templatelib.Template (not \"{found}\") to string.templatelib.Template"
                 )))

@@ -46,12 +46,7 @@ fn best_base(vm: &Vm, bases: &[Py<Type>]) -> Res<Py<Type>> {
     let mut best: Option<&Py<Type>> = None;
     for base in bases {
         if !base.has_flag(TypeFlags::BASETYPE) {
-            let module = vm.getattr(base.as_value(), intern!("__module__"))?;
-            let module = module.downcast::<Str>().map(|m| m.to_string_lossy());
-            let name = match module.filter(|module| module != "builtins") {
-                Some(module) => format!("{module}.{}", base.name()),
-                None => base.name(),
-            };
+            let name = base.name();
             return Err(vm.type_error(format!("type '{name}' is not an acceptable base type")));
         }
         best = match best {
@@ -800,8 +795,22 @@ impl Type {
         i64::from(this.has_flag(TypeFlags::WEAKREF))
     }
     #[getter]
-    fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<&'static str> {
-        crate::object::types::native_signature(this)
+    fn __text_signature__(_: &Vm, this: &Py<Type>) -> Option<Value> {
+        if let Some(text) = crate::object::types::native_signature(this) {
+            return Some(Str::from_str(text).into_value());
+        }
+        if this.has_flag(TypeFlags::IMMUTABLE) {
+            return this.dict().get_str(intern!("__text_signature__"));
+        }
+        // That of a docstring which begins with one.
+        let doc = this.dict().get_str(intern!("__doc__"))?;
+        let doc = doc.downcast::<Str>()?.to_string_lossy();
+        let text = doc.strip_prefix(this.short_name().as_str())?;
+        let end = text.find(")\n--\n\n")?;
+        let found = text
+            .get(..=end)
+            .filter(|text| text.starts_with('(') && !text.contains("\n\n"))?;
+        Some(Value::from(found))
     }
     #[getter]
     fn __abstractmethods__(vm: &Vm, this: &Py<Type>) -> Res<Value> {

@@ -129,7 +129,7 @@ impl Clone for Exc {
 
 impl std::fmt::Debug for Exc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.class().name())?;
+        write!(f, "{}", self.0.class().short_name())?;
         if let Some(arg) = self.0.first_arg()
             && let Some(text) = arg.downcast::<Str>()
         {

@@ -136,10 +136,7 @@ impl Vm {
         self.check_stack()?;
         match value.ty().slots().hash {
             Some(f) => f(self, value),
-            None => Err(self.type_error(format!(
-                "unhashable type: '{}'",
-                crate::native::args::type_name(value.ty())
-            ))),
+            None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),
         }
     }
 

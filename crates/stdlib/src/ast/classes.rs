@@ -249,7 +249,7 @@ impl Ast {
     #[slot]
     fn __init__(vm: &Vm, this: &Py<Ast>, args: Args<'_>) -> Res<()> {
         let this = this.as_value();
-        let class = this.ty().name();
+        let class = this.ty().short_name();
         let fields = name_list(vm, this.ty().as_value(), intern!("_fields"))?;
         let positional = args.positional();
         if positional.len() > fields.len() {
@@ -370,7 +370,7 @@ impl Ast {
         if !args.positional().is_empty() {
             return Err(vm.type_error("__replace__() takes no positional arguments"));
         }
-        let class = this.ty().name();
+        let class = this.ty().short_name();
         let fields = name_list(vm, this.ty().as_value(), intern!("_fields"))?;
         let attributes = name_list(vm, this.ty().as_value(), intern!("_attributes"))?;
         let state = match instance_dict(this) {
@@ -409,7 +409,7 @@ impl Ast {
 
 /// `Name(id='x', ctx=Load())`, at most `depth` levels of it.
 fn show(vm: &Vm, node: &Value, depth: usize) -> Res<String> {
-    let class = node.ty().name();
+    let class = node.ty().short_name();
     let _guard = vm.enter_recursive(" in ast.AST.__repr__")?;
     let Some(_entered) = vm.repr_enter(node).filter(|_| depth > 0) else {
         return Ok(format!("{class}(...)"));

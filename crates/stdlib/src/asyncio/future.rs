@@ -268,7 +268,7 @@ impl Future {
         };
         let context = Dict::new_empty();
         let set = |name: &'static Py<Str>, value: Value| drop(context.replace_str(name, value));
-        let message = format!("{} exception was never retrieved", this.class().name());
+        let message = format!("{} exception was never retrieved", this.class().short_name());
         set(intern!("message"), Value::from(message.as_str()));
         set(intern!("exception"), exception);
         set(intern!("future"), this.to_value());

@@ -16,7 +16,7 @@ use std::io::Write;
 pub use config::{Config, config};
 pub use finish::exit_code;
 use lisle_runtime::vm::Vm;
-pub use program::register_text;
+pub use program::{module, register_text};
 
 /// Runs what the arguments ask for (the first is the program's own name); gives the exit code.
 pub fn run_command_line(args: Vec<OsString>) -> u8 {

@@ -11,7 +11,7 @@ use lisle_compiler::{Mode, Options};
 use lisle_runtime::builtins::compile::{Undecodable, compile_source, decode, source_text};
 use lisle_runtime::intern;
 use lisle_runtime::interp;
-use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm};
+use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm, pymodule};
 use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::exceptions;
@@ -29,14 +29,32 @@ static TEXT: [Slot; 2] = [Slot::empty(), Slot::empty()];
 
 /// Lets `linecache` know the lines of a program that is in no file. Called when a traceback is about to be shown.
 pub fn register_text(vm: &Vm) -> Res<()> {
+    if TEXT.iter().all(Slot::is_empty) {
+        return Ok(());
+    }
+    let linecache = vm.import_module("linecache")?;
+    register_with(vm, &vm.getattr(&linecache, intern!("_register_code"))?)
+}
+
+fn register_with(vm: &Vm, register: &Value) -> Res<()> {
     let [code, text] = &TEXT;
     let (Some(code), Some(text)) = (code.take(), text.take()) else {
         return Ok(());
     };
-    let linecache = vm.import_module("linecache")?;
-    let register = vm.getattr(&linecache, intern!("_register_code"))?;
     let name = vm.getattr(&code, intern!("co_filename"))?;
-    vm.call(&register, &[code, text, name]).map(drop)
+    vm.call(register, &[code, text, name]).map(drop)
+}
+
+/// `_lisle_program`: what the library asks of the program that runs.
+#[pymodule(name = "_lisle_program", doc = "What the library asks of the program that runs.")]
+pub mod module {
+    use super::*;
+
+    /// Calls register(code, text, filename) for a program that is in no file, once.
+    #[pyfunction(sig = "(register, /)")]
+    fn register_text(vm: &Vm, register: &Value) -> Res<()> {
+        register_with(vm, register)
+    }
 }
 
 /// Runs the configured program and, if asked for, an interactive session after it; gives the exit code.

@@ -74,7 +74,7 @@ impl DefaultDict {
                 None => "...".to_owned(),
             },
         };
-        Ok(format!("{}({factory}, {items})", this.class().name()))
+        Ok(format!("{}({factory}, {items})", this.class().short_name()))
     }
 
     #[slot]

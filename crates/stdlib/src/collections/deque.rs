@@ -298,7 +298,7 @@ impl Deque {
             Some(maxlen) => format!("], maxlen={maxlen})"),
             None => "])".to_owned(),
         };
-        let open = format!("{}([", this.class().name());
+        let open = format!("{}([", this.class().short_name());
         repr_items(vm, &open, &Deque::snapshot(this), &close)
     }
 

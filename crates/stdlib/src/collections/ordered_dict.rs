@@ -152,7 +152,7 @@ impl OrderedDict {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<OrderedDict>) -> Res<String> {
-        let name = this.class().name();
+        let name = this.class().short_name();
         if this.as_base().is_empty() {
             return Ok(format!("{name}()"));
         }

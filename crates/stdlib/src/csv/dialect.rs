@@ -204,7 +204,7 @@ impl Dialect {
 }
 
 fn no_pickle(vm: &Vm, this: &Py<Dialect>) -> Exc {
-    vm.type_error(format!("cannot pickle '{}' instances", this.class().name()))
+    vm.type_error(format!("cannot pickle '{}' instances", this.class().short_name()))
 }
 
 fn char_value(c: Option<u32>) -> Value {

@@ -292,7 +292,7 @@ impl SignalDictMixin {
             .zip(signals)
             .map(|(bits, class)| {
                 let set = if flags & bits != 0 { "True" } else { "False" };
-                format!("<class 'decimal.{}'>:{set}", class.name())
+                format!("<class 'decimal.{}'>:{set}", class.short_name())
             })
             .collect();
         Ok(format!("{{{}}}", shown.join(", ")))

@@ -323,7 +323,7 @@ impl Hash {
     fn __repr__(_: &Vm, this: &Py<Hash>) -> String {
         let class = this.class().name();
         let at = this.as_ptr() as usize;
-        format!("<{} _hashlib.{class} object @ {at:#x}>", this.algorithm.0.name)
+        format!("<{} {class} object @ {at:#x}>", this.algorithm.0.name)
     }
 }
 

@@ -5,7 +5,6 @@
 use std::sync::OnceLock;
 
 use lisle_runtime::intern;
-use lisle_runtime::native::args::type_name;
 use lisle_runtime::native::{ArgCtx, Exc, FromArg, Native, Py, Res, Str, Type, Value, Vm};
 use lisle_runtime::text::{StrBuf, StrBuilder, StrView};
 use lisle_runtime::types::bytes::Bytes;
@@ -95,7 +94,7 @@ pub fn both(first: Res<()>, second: Res<()>) -> Res<()> {
 
 /// The name of the value's type as CPython's messages give it.
 pub fn name_of(value: &Value) -> String {
-    type_name(value.ty())
+    value.ty().name()
 }
 
 /// Whether the program has put attributes on the instance that stand in the way of the class's methods.

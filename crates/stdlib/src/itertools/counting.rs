@@ -109,7 +109,7 @@ impl Count {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<Count>) -> Res<String> {
-        let name = this.class().name();
+        let name = this.class().short_name();
         let fast = this.fast.load(Relaxed);
         if fast != SLOW {
             return Ok(format!("{name}({fast})"));
@@ -228,7 +228,7 @@ impl Repeat {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<Repeat>) -> Res<String> {
-        let (name, object) = (this.class().name(), vm.repr(&this.object)?.to_string_lossy());
+        let (name, object) = (this.class().short_name(), vm.repr(&this.object)?.to_string_lossy());
         Ok(match this.left.load(Relaxed) {
             ENDLESS => format!("{name}({object})"),
             left => format!("{name}({object}, {left})"),

@@ -141,7 +141,7 @@ pub fn fspath(vm: &Vm, value: &Value) -> Res<Value> {
     match fspath_opt(vm, value)? {
         Some(path) => Ok(path),
         None => {
-            let found = value.ty().name();
+            let found = value.ty().short_name();
             let message = format!("expected str, bytes or os.PathLike object, not {found}");
             Err(vm.type_error(message))
         }
@@ -198,7 +198,7 @@ impl<'a> FromArg<'a> for DirFd {
             return Ok(DirFd::NONE);
         }
         if value.ty().slots().index.is_none() {
-            let found = value.ty().name();
+            let found = value.ty().short_name();
             return Err(vm.type_error(format!("argument should be integer or None, not {found}")));
         }
         fd_number(vm, value).map(DirFd)

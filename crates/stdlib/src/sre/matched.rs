@@ -181,7 +181,7 @@ impl Match {
         let mut text = StrBuilder::new();
         text.push_str(&format!(
             "<{} object; span=({start}, {end}), match=",
-            type_name(this.class())
+            this.class().name()
         ));
         text.push_view(vm.repr(&whole)?.view());
         text.push_str(">");
@@ -237,10 +237,6 @@ impl Match {
         });
         Tuple::new(spans.collect()).into_value()
     }
-}
-
-fn type_name(class: &Py<Type>) -> String {
-    lisle_runtime::native::args::type_name(class)
 }
 
 /// A `re.sub` template that refers to groups.

@@ -22,6 +22,9 @@ pub struct Certificate<'a> {
     pub max_between: Option<u64>,
     /// The bits of its keyUsage.
     key_usage: Option<u16>,
+    /// Whether it says which key has signed it, and which is its own.
+    pub authority_key: bool,
+    pub subject_key: bool,
     /// The identifiers of its extKeyUsage.
     purposes: Option<Vec<&'a [u8]>>,
     pub alternatives: Vec<Name<'a>>,
@@ -79,6 +82,8 @@ impl<'a> Certificate<'a> {
             is_ca: version == 1 && issuer == subject,
             max_between: None,
             key_usage: None,
+            authority_key: false,
+            subject_key: false,
             purposes: None,
             alternatives: Vec::new(),
             ocsp: Vec::new(),
@@ -118,6 +123,10 @@ impl<'a> Certificate<'a> {
                 let byte = |at: usize| u16::from(bits.get(at).copied().unwrap_or(0));
                 self.key_usage = Some(byte(0) << 8 | byte(1));
             }
+            // subjectKeyIdentifier
+            [0x55, 0x1d, 0x0e] => self.subject_key = true,
+            // authorityKeyIdentifier
+            [0x55, 0x1d, 0x23] => self.authority_key = Der(value).expect(0x30)?.inside().optional(0x80).is_some(),
             // extKeyUsage
             [0x55, 0x1d, 0x25] => {
                 let items = Der(value).expect(0x30)?.inside();
@@ -157,6 +166,17 @@ impl<'a> Certificate<'a> {
 
     pub fn self_issued(&self) -> bool {
         self.issuer == self.subject
+    }
+
+    /// What RFC 5280 asks for beyond what makes a chain, and is not there; `last` is the end of a chain.
+    pub fn violation(&self, last: bool) -> Option<(i32, &'static str)> {
+        match self.version {
+            ..3 => None,
+            _ if self.is_ca && self.key_usage.is_none() => Some((92, "CA cert does not include key usage extension")),
+            _ if !last && !self.authority_key => Some((85, "Missing Authority Key Identifier")),
+            _ if self.is_ca && !self.subject_key => Some((86, "Missing Subject Key Identifier")),
+            _ => None,
+        }
     }
 
     /// Whether it may sign other certificates.

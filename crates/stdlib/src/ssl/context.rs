@@ -16,6 +16,8 @@ use lisle_runtime::types::encoding;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::list::List;
 
+use rustls::crypto::ring::kx_group;
+
 use super::engine::lock;
 use super::errors::Fault;
 use super::keys;
@@ -335,18 +337,22 @@ impl SslContext {
     }
 
     #[pymethod(sig = "($self, name, /)")]
-    fn set_ecdh_curve(vm: &Vm, _this: &Py<SslContext>, name: &Value) -> Res<()> {
+    fn set_ecdh_curve(vm: &Vm, this: &Py<SslContext>, name: &Value) -> Res<()> {
         let curve = match name.downcast::<Str>() {
             Some(text) => text.to_string_lossy(),
             None => String::from_utf8_lossy(&buffer::get_bytes(vm, name)?).into_owned(),
         };
-        match curve.as_str() {
-            "prime256v1" | "secp256r1" | "P-256" | "secp384r1" | "P-384" | "X25519" | "x25519" => Ok(()),
+        let group = match curve.as_str() {
+            "prime256v1" | "secp256r1" | "P-256" => kx_group::SECP256R1,
+            "secp384r1" | "P-384" => kx_group::SECP384R1,
+            "X25519" | "x25519" => kx_group::X25519,
             _ => {
                 let name = vm.repr(name)?.to_string_lossy();
-                Err(vm.value_error(format!("unknown elliptic curve name {name}")))
+                return Err(vm.value_error(format!("unknown elliptic curve name {name}")));
             }
-        }
+        };
+        this.with(|s| s.curve = Some(group));
+        Ok(())
     }
 
     #[pymethod(sig = "($self, cipherlist, /)")]
@@ -637,16 +643,17 @@ impl SslContext {
         2
     }
 
-    /// `None`: the library below has no post-handshake authentication.
+    /// Kept for those who ask: the library below has no post-handshake authentication, and a server asks for certificates at the start.
     #[getter]
-    fn post_handshake_auth(_vm: &Vm, _this: &Py<SslContext>) -> Value {
-        Value::NONE
+    fn post_handshake_auth(_vm: &Vm, this: &Py<SslContext>) -> bool {
+        this.with(|s| s.post_handshake)
     }
 
     #[setter(name = "post_handshake_auth")]
-    fn set_post_handshake_auth(vm: &Vm, _this: &Py<SslContext>, value: Option<&Value>) -> Res<()> {
-        // A client that is willing is never asked; a server that wants to ask fails when it does.
-        vm.truth(assigned(vm, value)?).map(drop)
+    fn set_post_handshake_auth(vm: &Vm, this: &Py<SslContext>, value: Option<&Value>) -> Res<()> {
+        let wanted = vm.truth(assigned(vm, value)?)?;
+        this.with(|s| s.post_handshake = wanted);
+        Ok(())
     }
 
     #[getter]

