@@ -11,6 +11,7 @@
 mod attrs;
 mod class;
 mod function;
+mod handler;
 mod methods;
 mod module;
 mod signature;
@@ -37,6 +38,19 @@ use syn::{DeriveInput, ItemFn, ItemImpl, ItemMod, ItemStruct, parse_macro_input}
 pub fn pyclass(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemStruct);
     class::expand(args.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// For the instruction loop of the runtime alone: `fn name(s: State<'_>) -> Exit` becomes a function of the state's parts.
+///
+/// `#[handler(apart)]`, of `fn name(s: Apart<'_>) -> Exit`: the body is a function of its own, so that what it needs of the stack is free again
+/// when the handler hands over to the next one.
+#[proc_macro_attribute]
+pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    let apart = args.to_string() == "apart";
+    let item = parse_macro_input!(item as ItemFn);
+    handler::expand(apart, item)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -293,12 +293,28 @@ impl Header {
         }
     }
 
-    /// Gives up one reference if that is plainly not the last: of an object of this thread, or an immortal one. Whether it did.
+    /// Adds a reference if that is plain: to an object of this thread, whose owner id is `mine`, or to an immortal one. Whether it did.
+    ///
+    /// While the count of the owner, which is this thread, is not given up, others cannot free the object, though they may
+    /// meanwhile give up the reference that it was found by.
     #[inline(always)]
-    pub fn decref_plainly(&self) -> bool {
+    pub fn incref_plainly(&self, mine: u32) -> bool {
         let word = self.owner_local.load(Relaxed);
         let owner = (word >> 32) as u32;
-        if owner != owner_id() {
+        if owner != mine {
+            return owner == OWNER_IMMORTAL;
+        }
+        self.owner_local.store(word + 1, Relaxed);
+        true
+    }
+
+    /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, or an immortal one.
+    /// Whether it did.
+    #[inline(always)]
+    pub fn decref_plainly(&self, mine: u32) -> bool {
+        let word = self.owner_local.load(Relaxed);
+        let owner = (word >> 32) as u32;
+        if owner != mine {
             return owner == OWNER_IMMORTAL;
         }
         if word as u32 == 1 {

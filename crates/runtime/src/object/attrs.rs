@@ -243,6 +243,54 @@ pub struct Attrs<'a> {
     more: &'a AtomicU64,
 }
 
+/// What slot `i` of the overflow block holds that `more` names. The caller needs no place in memory for a view then.
+#[inline(never)]
+fn read_overflow(more: &AtomicU64, i: usize) -> Option<Value> {
+    loop {
+        let word = more.load(Acquire);
+        // SAFETY: a block that is the store's has the slots of its shapes; it only grows, and is retired, not freed, while
+        // readers may be inside.
+        let value = unsafe { More::slot(More::of(word)?, i).as_ref() }.get();
+        // A slot of a block that was replaced may name what is gone.
+        if !parallel() || more.load(Acquire) == word {
+            return value;
+        }
+        drop(value);
+    }
+}
+
+/// Makes room for slot `i` in an overflow block, where `inline` slots lie in the object, which is locked.
+#[inline(never)]
+fn grow(more: &AtomicU64, inline: usize, ty: &Type, i: usize) {
+    if i < inline {
+        return;
+    }
+    ty.learn_inline(i + 1);
+    let need = i - inline + 1;
+    let old = More::of(more.load(Acquire));
+    // SAFETY: the block is live.
+    let have = old.map_or(0, |b| unsafe { b.as_ref() }.capacity);
+    if need <= have {
+        return;
+    }
+    let block = More::alloc((have * 2).clamp(4, MAX_SHAPE).max(need));
+    if let Some(old) = old {
+        for j in 0..have {
+            // SAFETY: both slots exist; the reference moves over. Racing readers of the old block still see the word,
+            // so it is copied, and the old block is freed without dropping it.
+            unsafe {
+                let bits = More::slot(old, j).as_ref().peek_bits();
+                More::slot(block, j).cast::<u64>().write(bits);
+            }
+        }
+    }
+    more.store(More::word(block), Release);
+    if let Some(old) = old {
+        // SAFETY: replaced above; readers that still use it are waited for.
+        crate::memory::retire(move || unsafe { More::free(old) });
+    }
+}
+
 /// What a store says of an attribute.
 pub enum Found {
     Value(Value),
@@ -318,6 +366,12 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// Slot `i` of the current shape, if it lies in the object.
+    #[inline(always)]
+    pub fn place(&self, i: usize) -> Option<&'a Slot> {
+        (i < self.inline_slots()).then(|| self.inline_slot(i))
+    }
+
     /// What slot `i` of a shape that the store has, or had, holds; `None` also when the store has gone over to a dict.
     #[inline(always)]
     pub fn read(&self, i: usize) -> Option<Value> {
@@ -325,7 +379,7 @@ impl<'a> Attrs<'a> {
         if i < inline {
             self.inline_slot(i).get()
         } else {
-            self.read_overflow(i - inline)
+            read_overflow(self.more, i - inline)
         }
     }
 
@@ -336,23 +390,7 @@ impl<'a> Attrs<'a> {
         if i < inline {
             self.inline_slot(i).get_locked()
         } else {
-            self.read_overflow(i - inline)
-        }
-    }
-
-    /// By value, so that callers need no place in memory for the view.
-    #[inline(never)]
-    fn read_overflow(self, i: usize) -> Option<Value> {
-        loop {
-            let word = self.more.load(Acquire);
-            // SAFETY: a block that is the store's has the slots of its shapes; it only grows, and is retired, not freed, while
-            // readers may be inside.
-            let value = unsafe { More::slot(More::of(word)?, i).as_ref() }.get();
-            // A slot of a block that was replaced may name what is gone.
-            if !parallel() || self.more.load(Acquire) == word {
-                return value;
-            }
-            drop(value);
+            read_overflow(self.more, i - inline)
         }
     }
 
@@ -437,7 +475,7 @@ impl<'a> Attrs<'a> {
             drop(guard);
             return Err((value, self.materialize()));
         };
-        self.grow_for(ty, i);
+        grow(self.more, self.inline_slots(), ty, i);
         let old = self.slot(i).swap_locked(Some(value));
         debug_assert!(old.is_none(), "a slot beyond the shape is empty");
         self.shape.store(next.as_ptr(), Release);
@@ -467,7 +505,7 @@ impl<'a> Attrs<'a> {
         }
         let i = shape.names.len();
         if i >= self.inline_slots() {
-            self.grow_for(ty, i);
+            grow(self.more, self.inline_slots(), ty, i);
         }
         let old = self.slot(i).swap_locked(Some(value));
         self.shape.store(next, Release);
@@ -488,39 +526,6 @@ impl<'a> Attrs<'a> {
         drop(guard);
         drop(old);
         Ok(())
-    }
-
-    /// Makes room for slot `i`; the object is locked.
-    #[inline(never)]
-    fn grow_for(self, ty: &Type, i: usize) {
-        let inline = self.inline_slots();
-        if i < inline {
-            return;
-        }
-        ty.learn_inline(i + 1);
-        let need = i - inline + 1;
-        let old = More::of(self.more.load(Acquire));
-        // SAFETY: the block is live.
-        let have = old.map_or(0, |b| unsafe { b.as_ref() }.capacity);
-        if need <= have {
-            return;
-        }
-        let block = More::alloc((have * 2).clamp(4, MAX_SHAPE).max(need));
-        if let Some(old) = old {
-            for j in 0..have {
-                // SAFETY: both slots exist; the reference moves over. Racing readers of the old block still see the word,
-                // so it is copied, and the old block is freed without dropping it.
-                unsafe {
-                    let bits = More::slot(old, j).as_ref().peek_bits();
-                    More::slot(block, j).cast::<u64>().write(bits);
-                }
-            }
-        }
-        self.more.store(More::word(block), Release);
-        if let Some(old) = old {
-            // SAFETY: replaced above; readers that still use it are waited for.
-            crate::memory::retire(move || unsafe { More::free(old) });
-        }
     }
 
     /// Removes the interned `name`: `Some(true)` if it was there, `None` if the dict must be asked.

@@ -107,6 +107,14 @@ impl Slot {
         self.0.load(Relaxed)
     }
 
+    /// Puts `value` in and returns the word that was there, with its reference. No other thread runs meanwhile.
+    #[inline(always)]
+    pub fn replace_alone(&self, value: Value) -> u64 {
+        let old = self.0.load(Relaxed);
+        self.0.store(value.into_bits(), Relaxed);
+        old
+    }
+
     /// Puts `value` in and returns what was there, to be dropped outside of any lock.
     #[inline(always)]
     #[must_use = "drop the old value when no lock is held"]

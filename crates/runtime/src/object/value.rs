@@ -159,6 +159,13 @@ impl Value {
         Value::float_slow(x)
     }
 
+    /// A float that needs no allocation, other than zero.
+    #[inline(always)]
+    pub fn immediate_float(x: f64) -> Option<Value> {
+        let w = x.to_bits().rotate_left(1).wrapping_add(FLOAT_OFFSET).rotate_left(2);
+        (w & 3 == 2).then(|| Value(word(w)))
+    }
+
     #[cold]
     #[inline(never)]
     fn float_slow(x: f64) -> Value {

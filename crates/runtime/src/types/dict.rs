@@ -183,6 +183,27 @@ impl Dict {
         // SAFETY: the entry exists in the state of the dict that the version names.
         unsafe { self.state.table().value_unchecked((word >> 32) as usize) }
     }
+
+    /// As [`Dict::cached_value`], the value's word, not counted; 0 for none. It was in the dict in the state that the version names.
+    #[inline(always)]
+    pub fn cached_word<const FREE: bool>(&self, word: u64) -> u64 {
+        let version = word as u32;
+        if self.state.version.load(Acquire) != version || version == 0 {
+            return 0;
+        }
+        let (table, n) = (self.state.table(), (word >> 32) as usize);
+        if FREE && parallel() {
+            // The table may be another already.
+            let bits = table.word_at(n);
+            return if self.state.version.load(Acquire) == version {
+                bits
+            } else {
+                0
+            };
+        }
+        // SAFETY: the entry exists in the state of the dict that the version names.
+        unsafe { table.word_unchecked(n) }
+    }
 }
 
 impl Py<Dict> {

@@ -404,6 +404,26 @@ impl Table {
         unsafe { (*self.entries.add(n)).value.get_locked() }
     }
 
+    /// The word of the value of entry `n`, not counted; callable without the lock. 0 for none.
+    #[inline(always)]
+    pub fn word_at(&self, n: usize) -> u64 {
+        if n < self.capacity as usize {
+            self.entry(n).value.peek_bits()
+        } else {
+            0
+        }
+    }
+
+    /// As [`Table::word_at`].
+    ///
+    /// # Safety
+    /// There is an entry `n`.
+    #[inline(always)]
+    pub unsafe fn word_unchecked(&self, n: usize) -> u64 {
+        // SAFETY: by contract.
+        unsafe { (*self.entries.add(n)).value.peek_bits() }
+    }
+
     /// The key of entry `n`.
     #[inline]
     pub fn key_at(&self, n: usize) -> Option<Value> {

@@ -9,7 +9,7 @@ use super::list_items::{Items, Store};
 pub(crate) use super::list_methods::known_items;
 use super::slice::{SliceRange, adjust_bounds};
 use crate::native::pyclass;
-use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::{biased, lock_objects, parallel};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
@@ -88,6 +88,26 @@ impl Py<List> {
     pub(crate) unsafe fn items_alone(&self) -> &[Value] {
         // SAFETY: by contract.
         unsafe { self.items.slice() }
+    }
+
+    /// Appends if there is room; gives the item back otherwise.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn push_alone(&self, item: Value) -> Result<(), Value> {
+        // SAFETY: by contract.
+        unsafe { self.items.push_alone(item) }
+    }
+
+    /// The place of item number `at`, counted from the end if negative.
+    ///
+    /// # Safety
+    /// No other thread can run, and the list is not changed otherwise as long as the result is used.
+    #[inline(always)]
+    pub(crate) unsafe fn place_alone(&self, at: i64) -> Option<&Slot> {
+        // SAFETY: by contract.
+        unsafe { self.items.place_alone(at) }
     }
 
     /// Calls `f` with the items of two lists, locked; `None` for the second if it is the same list.

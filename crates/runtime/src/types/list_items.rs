@@ -15,7 +15,7 @@ use crate::memory::header::Header;
 use crate::memory::retire_sized;
 use crate::memory::room::NoMemory;
 use crate::memory::trace::{Trace, Visitor};
-use crate::object::Value;
+use crate::object::{Slot, Value};
 use crate::sync::atomic::{
     AtomicPtr, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -100,6 +100,34 @@ impl Store {
         // In this order: a length that takes the item in, then the item, and last that all this was of the list's block.
         let there = at < self.len.load(Acquire) && word.load(Acquire) == bits && self.block.load(Acquire) == block;
         there.then_some(Some(item))
+    }
+
+    /// Appends if there is room; gives the item back otherwise.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub unsafe fn push_alone(&self, item: Value) -> Result<(), Value> {
+        let len = self.len.load(Relaxed);
+        if len == self.capacity.load(Relaxed) {
+            return Err(item);
+        }
+        // SAFETY: within the block.
+        unsafe { &*self.block.load(Relaxed).add(len) }.store(item.into_bits(), Relaxed);
+        self.len.store(len + 1, Relaxed);
+        Ok(())
+    }
+
+    /// The place of item number `at`, counted from the end if negative.
+    ///
+    /// # Safety
+    /// No other thread can run, and the list is not changed otherwise as long as the result is used.
+    #[inline(always)]
+    pub unsafe fn place_alone(&self, at: i64) -> Option<&Slot> {
+        let len = self.len.load(Relaxed);
+        let at = if at < 0 { at.wrapping_add(len as i64) } else { at } as usize;
+        // SAFETY: within the block; a word of it is a value's, as that of a slot is.
+        (at < len).then(|| unsafe { &*self.block.load(Relaxed).add(at).cast::<Slot>() })
     }
 
     /// Makes `items` the array, which is empty.

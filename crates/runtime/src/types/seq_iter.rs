@@ -31,6 +31,27 @@ impl ListIter {
         })
     }
 
+    /// The word of the next item, not counted; 0 at the end.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn next_alone(&self) -> u64 {
+        // SAFETY: the slot holds a list, or nothing; by contract nobody changes either.
+        unsafe {
+            match (*std::ptr::from_ref(self.list.raw()).cast::<Option<Py<List>>>()).as_ref() {
+                Some(list) => list.items_alone().get(self.at.load(Relaxed)).map_or(0, Value::bits),
+                None => 0,
+            }
+        }
+    }
+
+    /// Goes on to the item behind the one that [`ListIter::next_alone`] gave.
+    #[inline(always)]
+    pub(crate) fn advance_alone(&self) {
+        self.at.store(self.at.load(Relaxed) + 1, Relaxed);
+    }
+
     /// As [`ListIter::next_item`], without a call or a count where no other thread can change the iterator.
     #[inline(always)]
     pub(crate) fn next_in_loop<const FREE: bool>(this: &Py<ListIter>) -> Option<Value> {

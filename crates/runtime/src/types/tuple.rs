@@ -167,7 +167,7 @@ impl Tuple {
     ///
     /// # Safety
     /// `at` are `n` words of values that the caller owns and gives up.
-    #[inline]
+    #[inline(never)]
     pub(crate) unsafe fn from_registers(at: *mut u64, n: usize) -> Py<Tuple> {
         if n == 0 {
             return Tuple::empty();

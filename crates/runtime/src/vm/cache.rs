@@ -101,6 +101,18 @@ impl MethodCache {
     /// The attribute `name` of `ty` or its bases, if it was found lately. The name is interned.
     #[inline(always)]
     pub fn probe(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<Value> {
+        let bits = self.probe_word(ty, name);
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: a value's word, see `probe_word`; it is counted here and the borrow forgotten.
+        let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        Some((*borrowed).clone())
+    }
+
+    /// As [`MethodCache::probe`], the word, not counted; 0 for none. The version matches, so the type's dict or a base's holds the value.
+    #[inline(always)]
+    pub fn probe_word(&self, ty: &Py<Type>, name: &Py<Str>) -> u64 {
         let version = ty.version();
         let at = place(version, name);
         // SAFETY: `place` is below the size of the table.
@@ -109,12 +121,11 @@ impl MethodCache {
             name: n,
             bits,
         } = unsafe { self.entries.get_unchecked(at) }.get();
-        if v != version || n != name.as_ptr() as usize || bits == 0 {
-            return None;
+        if v == version && n == name.as_ptr() as usize {
+            bits
+        } else {
+            0
         }
-        // SAFETY: the version matches, so the type's dict holds the value; it is counted here and the borrow forgotten.
-        let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
-        Some((*borrowed).clone())
     }
 
     /// The attribute `name` of `ty` or its bases.

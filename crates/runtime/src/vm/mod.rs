@@ -53,6 +53,8 @@ pub struct Vm {
     /// State of the pseudo-random choice of switch points (`-X switch=any`).
     pub(crate) switch_seed: Cell<u64>,
     pub(crate) switch_countdown: Cell<u32>,
+    /// The instruction loop's own.
+    pub(crate) running: interp::Running,
     /// Who traces, profiles or monitors the thread.
     pub(crate) observers: observe::Observers,
 }
@@ -85,6 +87,7 @@ impl Vm {
             yielded: Cell::new(false),
             switch_seed: Cell::new(0x9e37_79b9_7f4a_7c15),
             switch_countdown: Cell::new(1),
+            running: interp::Running::default(),
             observers: observe::Observers::default(),
         }));
         // SAFETY: the context is leaked, and freed by `leave_thread` after `unregister`.

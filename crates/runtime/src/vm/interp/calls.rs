@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Acquire;
 
 use lisle_bytecode::CodeFlags;
 
-use super::{Flow, Ip, Regs, drop_word, drop_word_inline};
+use super::{Flow, Ip, Regs, drop_word, drop_word_inline, is_object};
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
@@ -34,6 +34,9 @@ unsafe fn zero(at: *mut u64, n: usize) {
         unsafe { at.add(i).write_volatile(0) };
     }
 }
+
+/// Words that are zeroed at once in the frame of a call. The register stack has room for them above each frame.
+const FEW: usize = 4;
 
 /// The code of a function, borrowed.
 #[inline(always)]
@@ -133,10 +136,11 @@ impl Vm {
                 return false;
             }
             let code = code.body_unchecked();
-            if !self.has_room(args, code) {
+            // Without a loop, and without a call.
+            if code.nlocals as usize - count > FEW || !self.has_room(args, code) {
                 return false;
             }
-            zero(args.add(count), code.nlocals as usize - count);
+            args.add(count).cast::<[u64; FEW]>().write([0; FEW]);
             frame
                 .add(1)
                 .write(self.record(function, code, args, FrameKind::Inline, dst, slot));
@@ -636,20 +640,15 @@ impl Vm {
     }
 
     /// Ends the innermost frame, which an instruction of the frame below pushed and of which nobody has a frame object: hands `value` to
-    /// that. No register from number `held` on holds a reference.
+    /// that.
     ///
     /// # Safety
     /// `frame` is the innermost record, and as described.
-    #[inline(always)]
-    pub(super) unsafe fn return_plainly(&self, frame: *mut FrameData, value: Value, held: u16) {
+    pub(super) unsafe fn return_plainly(&self, frame: *mut FrameData, value: Value) {
         // SAFETY: by contract.
         unsafe {
             let f = &*frame;
-            debug_assert!(
-                (held as usize..f.body().nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
-                "the compiler knows which registers are in use"
-            );
-            clear_registers(f.regs, held as usize);
+            clear_registers(f.regs, f.body().nregs as usize);
             self.frames.top.set(f.previous_top);
             self.frames.depth.set(self.frames.depth.get() - 1);
             let caller = Regs((*frame.sub(1)).regs);
@@ -774,12 +773,10 @@ unsafe fn clear_registers(regs: *mut u64, n: usize) {
         unsafe {
             let at = regs.add(i);
             let word = *at;
-            if word & 7 == 0 {
+            if is_object(word) {
                 std::hint::cold_path();
-                if word != 0 {
-                    *at = 0;
-                    drop_word(word);
-                }
+                *at = 0;
+                drop_word(word);
             }
         }
     }

@@ -12,7 +12,7 @@ use lisle_bytecode::opcode::Special;
 use super::{Ip, Regs};
 use crate::native::Args;
 use crate::object::attrs::Attrs;
-use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::types::descriptors::Member;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -95,6 +95,57 @@ impl Vm {
             return None;
         }
         Some(value)
+    }
+
+    /// The word of the attribute, not counted, if the object is as the cache expects and the slot lies in it; else 0.
+    #[inline(always)]
+    pub(super) fn attr_word_cached<const FREE: bool>(obj: &Value, word: u64) -> u64 {
+        let Some(attrs) = Attrs::of(obj) else { return 0 };
+        let shape = attrs.shape();
+        // SAFETY: shapes live as long as their type, which the object holds.
+        match unsafe { shape.as_ref() } {
+            Some(shape) if word as u32 == shape.id.load(Relaxed) && word as u32 != 0 => {}
+            _ => return 0,
+        }
+        let Some(slot) = attrs.place(number(word)) else {
+            return 0;
+        };
+        let bits = slot.peek_bits();
+        if FREE && crate::sync::parallel() && !std::ptr::eq(attrs.shape(), shape) {
+            return 0;
+        }
+        bits
+    }
+
+    /// The slot to store the attribute in, if the object is as the cache expects, the slot lies in it, and no other thread runs meanwhile.
+    #[inline(always)]
+    pub(super) fn attr_place_cached<const FREE: bool>(obj: &Value, word: u64) -> Option<&Slot> {
+        let key = word as u32;
+        if FREE && crate::sync::parallel() || key == 0 {
+            return None;
+        }
+        match word >> 48 {
+            IN_SLOT => {
+                let attrs = Attrs::of(obj)?;
+                if attrs.shape_id() != key {
+                    return None;
+                }
+                attrs.place(number(word))
+            }
+            // SAFETY: the key stands for a class whose instances have the member there.
+            MEMBER if key_of(obj) == key => Some(unsafe { Member::slot_at(obj, number(word)) }),
+            _ => None,
+        }
+    }
+
+    /// The word of the `__slots__` member, not counted, if the object is as the cache expects and no other thread runs meanwhile; else 0.
+    #[inline(always)]
+    pub(super) fn member_word_cached<const FREE: bool>(obj: &Value, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() || word as u32 == 0 || word >> 48 != MEMBER || key_of(obj) != word as u32 {
+            return 0;
+        }
+        // SAFETY: the key stands for a class whose instances have the member there.
+        unsafe { Member::slot_at(obj, number(word)) }.peek_bits()
     }
 
     /// The attribute, if the object is as the second word of a cache expects.
@@ -290,26 +341,39 @@ impl Vm {
     /// The method for `obj.name(...)`, which takes the receiver, if the object is as the cache expects.
     #[inline(always)]
     pub(super) fn load_method_cached(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Value> {
+        let bits = self.method_word_cached(obj, name, word);
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: the word of a value that the class holds; it is counted here and the borrow forgotten.
+        let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        Some((*borrowed).clone())
+    }
+
+    /// As [`Vm::load_method_cached`], the word, not counted; 0 for none.
+    #[inline(always)]
+    pub(super) fn method_word_cached(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         let key = word as u32;
         if key == 0 {
-            return None;
+            return 0;
         }
         let ty = obj.ty();
         match (word >> 48) as u16 {
             METHOD_KIND => {
-                let attrs = Attrs::of(obj)?;
+                let Some(attrs) = Attrs::of(obj) else { return 0 };
                 // SAFETY: shapes live as long as their type, which the object holds.
-                if unsafe { attrs.shape().as_ref() }?.id.load(Relaxed) != key {
-                    return None;
+                match unsafe { attrs.shape().as_ref() } {
+                    Some(shape) if shape.id.load(Relaxed) == key => {}
+                    _ => return 0,
                 }
             }
             _ => {
                 if ty.version() != key {
-                    return None;
+                    return 0;
                 }
             }
         }
-        self.method_cache.probe(ty, name)
+        self.method_cache.probe_word(ty, name)
     }
 
     /// The special method number `k`, which takes the receiver, if it was found lately.

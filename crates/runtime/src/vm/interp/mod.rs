@@ -1,20 +1,29 @@
-//! The interpreter proper: registers and instructions as the loop sees them, and the choice of the loop.
+//! The interpreter proper: registers and instructions as the loop sees them.
 //!
-//! The files: `run` is the loop with what is often executed, `rare` holds the other instructions, `calls` what begins and ends frames,
-//! `operators` the fast ways of operators and items, `methods` those of attributes.
+//! The files: `state` is what handlers of instructions work on and how they follow one another, `run` the driver and the tables of handlers;
+//! `moves`, `access`, `operate`, `flow` and `invoke` hold the handlers of what is often executed, `rare` the other instructions; `calls` is
+//! what begins and ends frames, `operators` the fast ways of operators and items, `methods` those of attributes.
 //! Invariant: registers of the running frame are written by its thread alone; operands are borrowed from them.
 
+mod access;
 mod calls;
+mod flow;
+mod invoke;
 mod methods;
+mod moves;
+mod operate;
 mod operators;
 mod rare;
 mod run;
+mod state;
 
 use lisle_bytecode::Op;
 
-use super::{Res, Vm};
+pub(crate) use state::Running;
+
 use crate::memory::header::Header;
 use crate::object::{Py, Value};
+use crate::threads::owner_id;
 use crate::types::cell::Cell;
 
 /// What the loop does after an instruction that left it in no ordinary way.
@@ -38,6 +47,27 @@ impl Regs {
         unsafe { &*self.0.add(i as usize).cast::<Value>() }
     }
 
+    /// The word of register `i`.
+    #[inline(always)]
+    pub fn word(self, i: u16) -> u64 {
+        // SAFETY: a register of the frame.
+        unsafe { *self.0.add(i as usize) }
+    }
+
+    /// The word of register `i`, which is left unbound; its reference is the caller's.
+    #[inline(always)]
+    pub fn take_word(self, i: u16) -> u64 {
+        // SAFETY: as above.
+        unsafe { std::mem::take(&mut *self.0.add(i as usize)) }
+    }
+
+    /// Leaves register `i` unbound, whose reference was given up.
+    #[inline(always)]
+    pub fn forget(self, i: u16) {
+        // SAFETY: as above.
+        unsafe { *self.0.add(i as usize) = 0 }
+    }
+
     #[inline(always)]
     pub fn opt<'a>(self, i: u16) -> Option<&'a Value> {
         // SAFETY: as for `get`; an unbound register is the zero word, which is `None`.
@@ -59,13 +89,18 @@ impl Regs {
             let at = self.0.add(i as usize);
             let old = *at;
             *at = value.into_bits();
-            if old & 7 == 0 {
+            if is_object(old) {
                 std::hint::cold_path();
-                if old != 0 {
-                    drop_word(old);
-                }
+                drop_word(old);
             }
         }
+    }
+
+    /// Writes register `i`; the word that it held is the caller's.
+    #[inline(always)]
+    pub fn replace(self, i: u16, value: Value) -> u64 {
+        // SAFETY: as for `set`.
+        unsafe { std::mem::replace(&mut *self.0.add(i as usize), value.into_bits()) }
     }
 
     /// Leaves register `i` unbound and drops what it held.
@@ -76,11 +111,9 @@ impl Regs {
             let at = self.0.add(i as usize);
             let old = *at;
             *at = 0;
-            if old & 7 == 0 {
+            if is_object(old) {
                 std::hint::cold_path();
-                if old != 0 {
-                    drop_word(old);
-                }
+                drop_word(old);
             }
         }
     }
@@ -119,6 +152,20 @@ impl Regs {
     }
 }
 
+/// Whether a register's word is that of a heap object; else it is an immediate value's, or the register is unbound.
+#[inline(always)]
+fn is_object(word: u64) -> bool {
+    word & 7 == 0 && opaque(word) != 0
+}
+
+/// The same word, without the optimiser knowing: it would compute both conditions of `is_object`, of which the first one mostly decides.
+#[inline(always)]
+fn opaque(mut word: u64) -> u64 {
+    // SAFETY: no instruction; the operand stays as it is.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) word, options(pure, nomem, nostack, preserves_flags)) };
+    word
+}
+
 /// # Safety
 /// `at` is a register, or a word as registers have it.
 #[inline(always)]
@@ -127,12 +174,8 @@ unsafe fn clear_word(at: *mut u64) {
     unsafe {
         let old = *at;
         *at = 0;
-        if old & 7 == 0 {
-            if old == 0 {
-                std::hint::cold_path();
-            } else {
-                drop_word_inline(old);
-            }
+        if is_object(old) {
+            drop_word_inline(old);
         }
     }
 }
@@ -145,11 +188,21 @@ unsafe fn clear_word(at: *mut u64) {
 unsafe fn drop_word_inline(bits: u64) {
     // SAFETY: by contract.
     unsafe {
-        if !(*(bits as *const Header)).decref_plainly() {
+        if !drop_plainly(bits, owner_id()) {
             std::hint::cold_path();
             drop_last(bits);
         }
     }
+}
+
+/// Gives up the reference if it is plainly not the last, on the thread with the owner id `mine`. Whether it did.
+///
+/// # Safety
+/// As for [`drop_word`].
+#[inline(always)]
+unsafe fn drop_plainly(bits: u64, mine: u32) -> bool {
+    // SAFETY: by contract.
+    unsafe { (*(bits as *const Header)).decref_plainly(mine) }
 }
 
 /// # Safety
@@ -158,7 +211,7 @@ unsafe fn drop_word_inline(bits: u64) {
 pub(super) unsafe fn drop_word(bits: u64) {
     // SAFETY: by contract.
     unsafe {
-        if !(*(bits as *const Header)).decref_plainly() {
+        if !drop_plainly(bits, owner_id()) {
             drop_last(bits);
         }
     }
@@ -178,15 +231,6 @@ unsafe fn drop_last(bits: u64) {
 /// counter. Its fields are read where they are used.
 #[derive(Clone, Copy)]
 pub(crate) struct Ip(*const u64);
-
-/// The same place, without the optimiser knowing: it would keep the places before and behind an instruction apart in the whole loop.
-#[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
-#[inline(always)]
-pub(crate) fn opaque(mut at: *const u64) -> *const u64 {
-    // SAFETY: no instruction; the operand stays as it is.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags)) };
-    at
-}
 
 // The fields are read by their place in the word.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -211,6 +255,13 @@ impl Ip {
     pub fn op(self) -> Op {
         // SAFETY: the compiler emits valid operations alone, and code from elsewhere is verified when it is loaded.
         unsafe { std::mem::transmute::<u8, Op>(*self.0.cast::<u8>().sub(8)) }
+    }
+
+    /// The operation's number.
+    #[inline(always)]
+    pub fn number(self) -> usize {
+        // SAFETY: within the instruction's word, which never changes.
+        usize::from(unsafe { *self.0.cast::<u8>().sub(8) })
     }
 
     #[inline(always)]
@@ -276,24 +327,4 @@ fn unbound_operand() -> Value {
 fn cell(value: &Value) -> &Py<Cell> {
     // SAFETY: registers of cell and free variables hold cells from the frame's start.
     unsafe { value.downcast_unchecked::<Cell>() }
-}
-
-impl Vm {
-    /// Runs the innermost frame until it returns, in the loop with a hook while there is something to do for it.
-    pub(crate) fn run(&self) -> Res<Value> {
-        use crate::sync::mode::{free_threaded, switch_any};
-        let entry = self.frames.depth.get();
-        loop {
-            let hook = switch_any() || self.wants_hooked_loop();
-            let done = match (free_threaded(), hook) {
-                (false, false) => self.run_loop::<false, false>(entry),
-                (true, false) => self.run_loop::<true, false>(entry),
-                (false, true) => self.run_loop::<false, true>(entry),
-                (true, true) => self.run_loop::<true, true>(entry),
-            };
-            if let Some(value) = done? {
-                return Ok(value);
-            }
-        }
-    }
 }

@@ -1,0 +1,304 @@
+//! Handlers of calls and returns.
+
+use lisle_macros::handler;
+
+use super::state::{Apart, Exit, State, check};
+use super::{Ip, drop_plainly, is_object};
+use crate::native::{Args, FnDef};
+use crate::object::Value;
+use crate::object::types::CallKind;
+use crate::types::function::Function;
+use crate::types::method::Method;
+use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::vm::frames::FrameKind;
+use crate::vm::{Res, Vm};
+use lisle_bytecode::Op;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// The arguments of a `Call`: the number of the first one's register, and how many there are.
+#[derive(Clone, Copy)]
+struct Arguments {
+    first: u16,
+    count: usize,
+    /// Whether the first is the receiver, in the place between callee and arguments.
+    has_self: bool,
+}
+
+#[inline(always)]
+fn arguments<const CHAINED: bool>(s: State<'_, CHAINED>) -> Arguments {
+    let (a, n) = (s.i.a(), s.i.b() as usize);
+    if s.i.k() != 0 && s.regs.opt(a + 1).is_some() {
+        Arguments {
+            first: a + 1,
+            count: n + 1,
+            has_self: true,
+        }
+    } else {
+        Arguments {
+            first: a + 2,
+            count: n,
+            has_self: false,
+        }
+    }
+}
+
+#[inline(always)]
+fn kind_of(callee: &Value) -> CallKind {
+    if callee.is_heap() {
+        callee.ty().call_kind()
+    } else {
+        CallKind::Other
+    }
+}
+
+impl Vm {
+    /// A call by position. Apart from the handler, which so needs no place in memory for the arguments' view.
+    #[inline(never)]
+    fn call_def(&self, def: &FnDef, values: &[Value]) -> Res<Value> {
+        (def.func)(self, Args::new(values))
+    }
+}
+
+#[handler]
+pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
+    let (i, behind) = (s.i, s.skip(1));
+    behind.save();
+    let callee = s.get(i.a());
+    match kind_of(callee) {
+        CallKind::Function => {}
+        CallKind::NativeFunction | CallKind::MethodDescriptor => return s.tail(call_native),
+        _ => return s.tail(call_other),
+    }
+    let args = arguments(s);
+    // SAFETY: the kind stands for the type, and these are registers of the frame, the arguments its topmost ones.
+    unsafe {
+        let function = callee.downcast_unchecked::<Function>();
+        let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
+        if !s.vm.push_exact(s.frame, function, at, args.count, i.c(), slot) {
+            return s.tail(call_function);
+        }
+        let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
+        if s.check_chain() {
+            return Exit::GoOn;
+        }
+        let first = Ip::new(pushed.i.next());
+        if !HOOK && s.vm.thread.poll_bits() == 0 && first.op() == Op::Resume {
+            // There is nothing for it to do.
+            return State { i: first, ..pushed }.next();
+        }
+        pushed.next()
+    }
+}
+
+/// Calls a Python function whose arguments need something done.
+#[handler(apart)]
+fn call_function(s: Apart<'_>) -> Exit {
+    let (i, args) = (s.i, arguments(s));
+    // SAFETY: the callee is a function, and these are registers of the frame, the arguments its topmost ones.
+    let pushed = unsafe {
+        let function = s.get(i.a()).downcast_unchecked::<Function>();
+        let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
+        let kind = FrameKind::Inline;
+        s.vm.push_function(s.frame, function, at, args.count, kind, i.c(), slot)
+    };
+    check!(s, pushed);
+    s.reloaded().next()
+}
+
+/// Calls a native function, or a native method of its receiver.
+#[handler]
+fn call_native(s: State<'_>) -> Exit {
+    let (i, callee, args) = (s.i, s.get(s.i.a()), arguments(s));
+    let values = s.regs.slice(args.first, args.count);
+    let def = if let Some(native) = callee.downcast_exact::<NativeFunction>() {
+        if native.receiver.is_some() {
+            return s.tail(call_bound_native);
+        }
+        native.def
+    } else {
+        // SAFETY: there are two kinds of callees that come here.
+        let method = unsafe { callee.downcast_unchecked::<MethodDescriptor>() };
+        match values.first() {
+            Some(this) if this.has_type(&method.owner) => method.def,
+            _ => return s.tail(call_other),
+        }
+    };
+    let value = check!(s, s.vm.call_def(def, values));
+    // The receiver's place is unbound if there is none.
+    s.regs.clear_objects(i.a(), i.b() as usize + 2);
+    called(s, value)
+}
+
+/// Calls a native function that has a receiver.
+#[handler(apart)]
+fn call_bound_native(s: Apart<'_>) -> Exit {
+    let (i, callee, args) = (s.i, s.get(s.i.a()), arguments(s));
+    if let Some(native) = callee.downcast_exact::<NativeFunction>()
+        && let Some(receiver) = &native.receiver
+        && !args.has_self
+    {
+        // It goes into the place between callee and arguments.
+        s.regs.set(i.a() + 1, receiver.clone());
+        let result = s.vm.call_def(native.def, s.regs.slice(i.a() + 1, args.count + 1));
+        s.regs.clear_object(i.a() + 1);
+        let value = check!(s, result);
+        s.regs.clear_objects(i.a(), i.b() as usize + 2);
+        return called(s, value);
+    }
+    call_anything(s, args)
+}
+
+/// Calls a class, a bound method, or what has `__call__`.
+#[handler(apart)]
+fn call_other(s: Apart<'_>) -> Exit {
+    call_anything(s, arguments(s))
+}
+
+#[inline(always)]
+fn call_anything(s: Apart<'_>, args: Arguments) -> Exit {
+    let (i, callee) = (s.i, s.get(s.i.a()));
+    let result = match kind_of(callee) {
+        // SAFETY: the kind stands for the type; the callee's register holds it, and the arguments are the topmost registers.
+        CallKind::Type => match unsafe { s.vm.call_class(s.frame, callee, s.regs, i, args.first, args.count) } {
+            Ok(None) => return s.reloaded().next(),
+            Ok(Some(value)) => Ok(value),
+            Err(exc) => Err(exc),
+        },
+        CallKind::Method
+            if !args.has_self
+                // SAFETY: as above.
+                && let bound = unsafe { callee.downcast_unchecked::<Method>() }
+                && let Some(function) = bound.function.downcast_exact::<Function>() =>
+        {
+            // The receiver goes into the place between callee and arguments.
+            let (function, this) = (function.to_value(), bound.receiver.clone());
+            s.regs.set(i.a() + 1, this);
+            s.regs.set(i.a(), function);
+            // SAFETY: as above, now of the function.
+            let pushed = unsafe {
+                let function = s.get(i.a()).downcast_unchecked::<Function>();
+                let slot = s.regs.0.add(i.a() as usize);
+                let kind = FrameKind::Inline;
+                s.vm.push_function(s.frame, function, slot.add(1), args.count + 1, kind, i.c(), slot)
+            };
+            check!(s, pushed);
+            return s.reloaded().next();
+        }
+        _ => s.vm.call_args(callee, Args::new(s.regs.slice(args.first, args.count))),
+    };
+    let value = check!(s, result);
+    s.regs.clear_objects(i.a(), i.b() as usize + 2);
+    called(s, value)
+}
+
+/// The result of a call that pushed no frame.
+#[inline(always)]
+fn called<const CHAINED: bool>(s: State<'_, CHAINED>, value: Value) -> Exit {
+    let (i, behind) = (s.i, s.skip(1));
+    // SAFETY: an instruction follows, since a call does not end the code.
+    let next = unsafe { Ip::new(behind.i.next()) };
+    if next.op() == Op::Clear && next.a() == i.a() && i.c() == i.a() {
+        // A call for its effect: the result goes at once.
+        let behind = behind.skip(1);
+        behind.save();
+        drop(value);
+        return behind.poll();
+    }
+    s.regs.set(i.c(), value);
+    behind.poll()
+}
+
+#[handler(apart)]
+pub(super) fn call_kw(s: Apart<'_>) -> Exit {
+    let names = &s.code.consts[s.cache(1).load(Relaxed) as usize];
+    let behind = s.skip(2);
+    behind.save();
+    // SAFETY: `frame` is the innermost record with registers `regs`.
+    if check!(s, unsafe { s.vm.call_keywords(s.frame, s.regs, s.i, names) }) {
+        return s.reloaded().next();
+    }
+    behind.poll()
+}
+
+#[handler(apart)]
+pub(super) fn call_ex(s: Apart<'_>) -> Exit {
+    s.save();
+    if check!(s, s.vm.call_unpacked(s.regs, s.i)) {
+        return s.reloaded().next();
+    }
+    s.poll()
+}
+
+#[handler]
+pub(super) fn return_(s: State<'_>) -> Exit {
+    match s.plain_operand(s.i.a()) {
+        Some(value) => leave(s, value, s.i.b()),
+        None => s.tail(return_counted),
+    }
+}
+
+/// As `return_`, of an object that another thread owns.
+#[handler]
+fn return_counted(s: State<'_>) -> Exit {
+    let value = s.operand(s.i.a());
+    leave(s, value, s.i.b())
+}
+
+#[handler]
+pub(super) fn return_const(s: State<'_>) -> Exit {
+    match s.share(s.constant(s.i.w()).bits()) {
+        Some(value) => leave(s, value, s.i.a()),
+        None => s.tail(return_const_counted),
+    }
+}
+
+#[handler]
+fn return_const_counted(s: State<'_>) -> Exit {
+    leave(s, s.constant(s.i.w()).clone(), s.i.a())
+}
+
+/// Leaves the frame with a value; no register from number `held` on holds a reference.
+#[inline(always)]
+fn leave(s: State<'_>, value: Value, held: u16) -> Exit {
+    s.save();
+    let f = s.frame();
+    if !f.is_plain_call() {
+        return s.leave_with(value);
+    }
+    debug_assert!(
+        (held as usize..s.code.nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
+        "the compiler knows which registers are in use"
+    );
+    let mine = s.owner();
+    for r in 0..held {
+        let word = s.regs.word(r);
+        // SAFETY: the register's reference is given up.
+        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+            std::hint::cold_path();
+            // From here on with calls.
+            s.vm.running.pass(value.into_bits());
+            return s.tail(leave_plainly);
+        }
+        s.regs.forget(r);
+    }
+    let frames = &s.vm.frames;
+    frames.top.set(f.previous_top);
+    frames.depth.set(frames.depth.get() - 1);
+    // SAFETY: below a frame that an instruction pushed is the one of that; its register holds the callee.
+    let (caller, callee): (State<'_>, u64) =
+        unsafe { (State::of(s.vm, s.frame.sub(1)), std::mem::take(&mut *f.callee_slot)) };
+    let old = caller.regs.replace(f.dst, value);
+    caller.drop_both(old, callee)
+}
+
+/// Leaves the frame with the value that was passed, and drops what its registers hold.
+#[handler]
+fn leave_plainly(s: State<'_>) -> Exit {
+    let value = s.vm.running.take_value();
+    // SAFETY: the innermost record, of a plain call: below it is the one of the instruction that pushed it.
+    let caller: State<'_> = unsafe {
+        s.vm.return_plainly(s.frame, value);
+        State::of(s.vm, s.frame.sub(1))
+    };
+    caller.next()
+}

@@ -1,0 +1,272 @@
+//! Handlers of moves, constants, names, cells, and of what builds and unpacks sequences.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use lisle_macros::handler;
+
+use super::cell;
+use super::operators::unpack_list;
+use super::state::{Apart, Exit, State, check};
+use crate::object::Value;
+use crate::sync::parallel;
+use crate::types::list::List;
+use crate::types::set::Set;
+use crate::types::tuple::Tuple;
+
+#[handler]
+pub(super) fn nop(s: State<'_>) -> Exit {
+    s.next()
+}
+
+#[handler]
+pub(super) fn resume(s: State<'_>) -> Exit {
+    s.poll()
+}
+
+#[handler]
+pub(super) fn move_(s: State<'_>) -> Exit {
+    match s.plain_operand(s.i.b()) {
+        Some(value) => s.set_object(s.i.a(), value),
+        None => s.tail(move_counted),
+    }
+}
+
+/// As `move_`, of an object that another thread owns, or of nothing.
+#[handler]
+fn move_counted(s: State<'_>) -> Exit {
+    let value = s.operand(s.i.b());
+    s.set_object(s.i.a(), value)
+}
+
+#[handler]
+pub(super) fn copy(s: State<'_>) -> Exit {
+    match s.share(s.regs.word(s.i.b())) {
+        Some(value) => s.set_object(s.i.a(), value),
+        None => s.tail(copy_counted),
+    }
+}
+
+#[handler]
+fn copy_counted(s: State<'_>) -> Exit {
+    s.set_object(s.i.a(), s.get(s.i.b()).clone())
+}
+
+#[handler]
+pub(super) fn load_const(s: State<'_>) -> Exit {
+    match s.share(s.constant(s.i.w()).bits()) {
+        Some(value) => s.set(s.i.a(), value),
+        None => s.tail(load_const_counted),
+    }
+}
+
+#[handler]
+fn load_const_counted(s: State<'_>) -> Exit {
+    s.set(s.i.a(), s.constant(s.i.w()).clone())
+}
+
+#[handler]
+pub(super) fn load_int(s: State<'_>) -> Exit {
+    s.set(s.i.a(), Value::int(i64::from(s.i.w() as i32)))
+}
+
+#[handler]
+pub(super) fn clear(s: State<'_>) -> Exit {
+    s.save();
+    s.regs.clear_object(s.i.a());
+    s.next()
+}
+
+#[handler]
+pub(super) fn check_local(s: State<'_>) -> Exit {
+    if s.regs.opt(s.i.a()).is_none() {
+        return s.tail(unbound_local);
+    }
+    s.next()
+}
+
+#[handler(apart)]
+fn unbound_local(s: Apart<'_>) -> Exit {
+    s.save();
+    s.raise(s.vm.unbound_local(s.code.code(), s.i.a()))
+}
+
+// ---- names ----
+
+#[handler]
+pub(super) fn load_global<const FREE: bool>(s: State<'_>) -> Exit {
+    // The frame's function holds the dicts.
+    let (globals, builtins) = (s.frame().globals(), s.frame().builtins());
+    let first = s.cache(0).load(Relaxed);
+    let found = if first >> 32 != u64::from(u32::MAX) {
+        globals.cached_word::<FREE>(first)
+    } else if first as u32 == globals.raw_version() {
+        builtins.cached_word::<FREE>(s.cache(1).load(Relaxed))
+    } else {
+        0
+    };
+    match s.share(found) {
+        Some(value) => s.skip(2).set_object(s.i.a(), value),
+        None => s.tail(load_global_counted::<FREE>),
+    }
+}
+
+#[handler]
+fn load_global_counted<const FREE: bool>(s: State<'_>) -> Exit {
+    // The frame's function holds the dicts.
+    let (globals, builtins) = (s.frame().globals(), s.frame().builtins());
+    let first = s.cache(0).load(Relaxed);
+    let found = if first >> 32 != u64::from(u32::MAX) {
+        globals.cached_value::<FREE>(first)
+    } else if first as u32 == globals.raw_version() {
+        builtins.cached_value::<FREE>(s.cache(1).load(Relaxed))
+    } else {
+        None
+    };
+    match found {
+        Some(value) => s.skip(2).set(s.i.a(), value),
+        None => s.tail(load_global_slow),
+    }
+}
+
+#[handler(apart)]
+fn load_global_slow(s: Apart<'_>) -> Exit {
+    s.save();
+    let name = &s.code.names[s.i.w() as usize];
+    let (globals, builtins) = (s.frame().globals(), s.frame().builtins());
+    let found = s.vm.load_global_slow(globals, builtins, name, s.cache(0), s.cache(1));
+    let value = check!(s, found);
+    s.skip(2).set(s.i.a(), value)
+}
+
+#[handler]
+pub(super) fn store_global(s: State<'_>) -> Exit {
+    let value = s.operand(s.i.a());
+    let (globals, cached) = (s.frame().globals(), s.cache(0));
+    let word = cached.load(Relaxed);
+    let behind = s.skip(1);
+    behind.save();
+    if let Err(value) = globals.set_entry_value(word as u32, (word >> 32) as u32, value) {
+        s.vm.store_global_slow(globals, &s.code.names[s.i.w() as usize], value, cached);
+    }
+    behind.next()
+}
+
+// ---- cells ----
+
+#[handler]
+pub(super) fn load_deref<const FREE: bool>(s: State<'_>) -> Exit {
+    if !FREE || !parallel() {
+        let word = cell(s.get(s.i.b())).contents.peek_bits();
+        if let Some(value) = s.share(word) {
+            return s.set_object(s.i.a(), value);
+        }
+    }
+    s.tail(load_deref_counted)
+}
+
+#[handler]
+fn load_deref_counted(s: State<'_>) -> Exit {
+    match cell(s.get(s.i.b())).contents.get() {
+        Some(value) => s.set(s.i.a(), value),
+        None => s.tail(unbound_cell),
+    }
+}
+
+#[handler(apart)]
+fn unbound_cell(s: Apart<'_>) -> Exit {
+    s.save();
+    s.raise(s.vm.unbound_cell(s.code.code(), s.i.b()))
+}
+
+#[handler]
+pub(super) fn store_deref(s: State<'_>) -> Exit {
+    let value = s.operand(s.i.b());
+    s.save();
+    drop(cell(s.get(s.i.a())).contents.swap(Some(value)));
+    s.next()
+}
+
+// ---- building and unpacking ----
+
+#[handler]
+pub(super) fn build_tuple(s: State<'_>) -> Exit {
+    // SAFETY: the operands are temporaries, whose values move over.
+    let value = unsafe { Tuple::from_registers(s.regs.0.add(s.i.b() as usize), s.i.c() as usize) };
+    s.set(s.i.a(), value.into_value())
+}
+
+#[handler(apart)]
+pub(super) fn build_list(s: Apart<'_>) -> Exit {
+    let items = s.regs.take_many(s.i.b(), s.i.c() as usize);
+    s.set(s.i.a(), List::new(items).into_value())
+}
+
+#[handler]
+pub(super) fn list_append<const FREE: bool>(s: State<'_>) -> Exit {
+    if (!FREE || !parallel())
+        && let Some(list) = s.get(s.i.a()).downcast_exact::<List>()
+        && let Some(item) = s.plain_operand(s.i.b())
+    {
+        // SAFETY: no other thread runs meanwhile.
+        return match unsafe { list.push_alone(item) } {
+            Ok(()) => s.next(),
+            Err(item) => {
+                s.vm.running.pass(item.into_bits());
+                s.tail(list_push)
+            }
+        };
+    }
+    s.tail(list_append_slow)
+}
+
+/// Appends what was passed to a list that has no room for it.
+#[handler(apart)]
+fn list_push(s: Apart<'_>) -> Exit {
+    let item = s.vm.running.take_value();
+    s.save();
+    if let Some(list) = s.get(s.i.a()).downcast_exact::<List>() {
+        check!(s, list.push(s.vm, item));
+    }
+    s.next()
+}
+
+#[handler(apart)]
+fn list_append_slow(s: Apart<'_>) -> Exit {
+    let item = s.operand(s.i.b());
+    if let Some(list) = s.get(s.i.a()).downcast_exact::<List>() {
+        s.save();
+        check!(s, list.push(s.vm, item));
+    }
+    s.next()
+}
+
+#[handler(apart)]
+pub(super) fn set_add(s: Apart<'_>) -> Exit {
+    s.save();
+    if let Some(set) = s.get(s.i.a()).downcast_exact::<Set>() {
+        check!(s, set.add(s.vm, s.get(s.i.b())));
+    }
+    s.kill(s.i.b());
+    s.next()
+}
+
+#[handler(apart)]
+pub(super) fn unpack_sequence(s: Apart<'_>) -> Exit {
+    s.save();
+    let i = s.i;
+    if let Some(tuple) = s.get(i.b()).downcast_exact::<Tuple>()
+        && tuple.as_slice().len() == i.c() as usize
+    {
+        // Out of its register, which may be one of the destinations.
+        let held = s.operand(i.b());
+        // SAFETY: the type was checked just now.
+        let tuple = unsafe { held.downcast_unchecked::<Tuple>() };
+        for (j, item) in tuple.as_slice().iter().enumerate() {
+            s.regs.set(i.a() + j as u16, item.clone());
+        }
+        drop(held);
+    } else if !unpack_list(s.regs, i, s.code.nlocals) {
+        return s.rare();
+    }
+    s.next()
+}
