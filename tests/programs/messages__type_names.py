@@ -59,7 +59,7 @@ TRIES = [
     lambda o: open(o) if not isinstance(o, int) else None,
     lambda o: "%d" % o if not isinstance(o, int) else None,
     lambda o: format(o, "q") if not isinstance(o, datetime.date) else None,
-    lambda o: object.__new__(type(o)) if type(o) is not types.SimpleNamespace else None,
+    lambda o: object.__new__(type(o)) if type(o) not in (types.SimpleNamespace, C) else None,
     lambda o: list.append(o, 1) if not isinstance(o, list) else None,
     lambda o: [*o] and None if not hasattr(o, "__iter__") else None,
     lambda o: type(o).__name__,

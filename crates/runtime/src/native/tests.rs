@@ -580,7 +580,7 @@ impl Counter {
 
     #[classmethod(sig = "($type, object, /)")]
     fn of(_vm: &Vm, cls: &Py<Type>, _object: &Value) -> String {
-        cls.name()
+        cls.short_name()
     }
 
     #[staticmethod(sig = "(a, b)")]
