@@ -62,8 +62,17 @@ impl Locations {
 
     /// The position of the instruction at code word `pc`.
     pub fn at(&self, pc: u32) -> Location {
-        let runs = self.iter().take_while(|&(start, _)| start <= pc);
-        runs.last().map_or_else(Location::default, |(_, location)| location)
+        // The runs before it are passed over without looking at their columns.
+        let (mut runs, mut found) = (self.iter(), None);
+        loop {
+            let before = runs.clone();
+            match runs.pass() {
+                Some(start) if start <= pc => found = Some(before),
+                _ => break,
+            }
+        }
+        let found = found.and_then(|mut runs| runs.next());
+        found.map_or_else(Location::default, |(_, location)| location)
     }
 }
 
@@ -74,10 +83,27 @@ impl fmt::Debug for Locations {
 }
 
 /// Unpacks [`Locations`].
+#[derive(Clone)]
 pub struct Runs<'a> {
     bytes: &'a [u8],
     pc: u32,
     line: i64,
+}
+
+impl Runs<'_> {
+    /// Goes past a run: where it starts.
+    #[inline]
+    fn pass(&mut self) -> Option<u32> {
+        let mut rest = self.bytes;
+        let pc = self.pc.checked_add(u32::try_from(read(&mut rest)?).ok()?)?;
+        let line = self.line.checked_add(unzigzag(read(&mut rest)?))?;
+        for _ in 0..3 {
+            let last = rest.iter().position(|byte| *byte < 0x80)?;
+            rest = &rest[last + 1..];
+        }
+        (self.bytes, self.pc, self.line) = (rest, pc, line);
+        Some(pc)
+    }
 }
 
 impl Iterator for Runs<'_> {
@@ -118,7 +144,14 @@ pub(crate) fn write(bytes: &mut Vec<u8>, mut x: u64) {
 }
 
 /// The next integer; `None` where there is none, or one of more than 64 bits.
+#[inline]
 fn read(bytes: &mut &[u8]) -> Option<u64> {
+    if let Some((&byte, rest)) = bytes.split_first()
+        && byte < 0x80
+    {
+        *bytes = rest;
+        return Some(byte.into());
+    }
     let (mut x, mut shift) = (0, 0);
     loop {
         let (&byte, rest) = bytes.split_first()?;

@@ -276,6 +276,5 @@ pub mod module {
 
 /// Takes a task out of the eager ones, if it is there.
 fn forget_eager(vm: &Vm, task: &Value) -> Res<()> {
-    let discard = vm.getattr(eager_tasks().as_value(), intern!("discard"))?;
-    vm.call(&discard, std::slice::from_ref(task)).map(drop)
+    eager_tasks().remove(vm, task).map(drop)
 }

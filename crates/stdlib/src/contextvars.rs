@@ -12,6 +12,7 @@ use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
+use lisle_runtime::types::object::identity_hash;
 use lisle_runtime::types::tuple::Tuple;
 
 /// The variables of a context: nothing for none yet.
@@ -34,9 +35,23 @@ impl Context {
         }
     }
 
+    /// Calls `f` in this context.
+    pub fn within<R>(vm: &Vm, this: &Py<Context>, f: impl FnOnce() -> Res<R>) -> Res<R> {
+        if this.entered.swap(true, Relaxed) {
+            let shown = vm.repr(this.as_value())?.to_string_lossy();
+            return Err(vm.runtime_error(format!("cannot enter context: {shown} is already entered")));
+        }
+        let outer = vm.context.swap(Some(this.to_value()));
+        let result = f();
+        drop(vm.context.swap(outer));
+        this.entered.store(false, Relaxed);
+        result
+    }
+
     fn lookup(&self, vm: &Vm, var: &Value) -> Res<Option<Value>> {
         match self.vars.get() {
-            Some(vars) => vars.get(vm, var),
+            // Variables are the same when they are identical.
+            Some(vars) => vars.get_hashed(vm, var, identity_hash(var)),
             None => Ok(None),
         }
     }
@@ -180,15 +195,7 @@ impl Context {
         let Some((callable, rest)) = args.split_receiver() else {
             return Err(vm.type_error("run() missing 1 required positional argument"));
         };
-        if this.entered.swap(true, Relaxed) {
-            let shown = vm.repr(this.as_value())?.to_string_lossy();
-            return Err(vm.runtime_error(format!("cannot enter context: {shown} is already entered")));
-        }
-        let outer = vm.context.swap(Some(this.to_value()));
-        let result = vm.call_args(callable, rest);
-        drop(vm.context.swap(outer));
-        this.entered.store(false, Relaxed);
-        result
+        Context::within(vm, this, || vm.call_args(callable, rest))
     }
 }
 

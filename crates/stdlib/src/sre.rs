@@ -7,6 +7,7 @@
 mod chars;
 mod codes;
 mod engine;
+mod first;
 mod matched;
 mod pattern;
 mod subject;
@@ -73,6 +74,7 @@ pub mod module {
             indexgroup: indexgroup.clone(),
             code: Opaque(words.into_boxed_slice()),
             is_bytes,
+            first: Opaque(std::sync::OnceLock::new()),
         };
         Ok(Py::new(pattern).into_value())
     }

@@ -61,6 +61,40 @@ fn split(n: &BigUint, at: u64) -> (BigUint, BigUint) {
     (high, low)
 }
 
+/// `a / b` and `a % b` of numbers of any size at once; `b` is not zero. Short quotients of long numbers take one product and one difference.
+#[must_use]
+pub fn div_rem_at_once(a: &BigUint, b: &BigUint) -> (BigUint, BigUint) {
+    /// The bits from `at` on, which fit.
+    fn top(n: &BigUint, at: u64) -> u128 {
+        let words = n.iter_u64_digits();
+        let skipped = (at / 64) as usize;
+        let kept = words.len().saturating_sub(skipped);
+        let mut bits = 0u128;
+        for (place, word) in words.rev().take(kept).enumerate() {
+            let at_bit = (kept - 1 - place) as u64 * 64;
+            let word = u128::from(word);
+            bits |= match at_bit.checked_sub(at % 64) {
+                Some(left) => word << left,
+                None => word >> (at % 64),
+            };
+        }
+        bits
+    }
+    let (n, m) = (a.bits(), b.bits());
+    if m < 256 || n < m || n - m > 60 {
+        return a.div_rem(b);
+    }
+    // By the divisor's first 64 bits, rounded up, so that the quotient is at most two too small.
+    let high = top(a, m - 64);
+    let mut quotient = (high / (top(b, m - 64) + 1)) as u64;
+    let mut rest = a - b * quotient;
+    while rest >= *b {
+        rest -= b;
+        quotient += 1;
+    }
+    (BigUint::from(quotient), rest)
+}
+
 /// `a / b` and `a % b`; `b` is not zero.
 ///
 /// # Errors
@@ -68,7 +102,7 @@ fn split(n: &BigUint, at: u64) -> (BigUint, BigUint) {
 pub fn div_rem(a: &BigUint, b: &BigUint, pause: &mut Pause<'_>) -> Result<(BigUint, BigUint), Stop> {
     let (n, m) = (a.bits(), b.bits());
     if n < m + QUOTIENT || (m <= DIVISOR && n <= DIVISOR * DIVISOR / 64) {
-        return Ok(a.div_rem(b));
+        return Ok(div_rem_at_once(a, b));
     }
     // The dividend in pieces of the divisor's length, or of some length where the divisor is short.
     let (shift, divisor) = match DIVISOR.checked_sub(m) {
@@ -366,6 +400,32 @@ mod tests {
         let ones = (BigUint::one() << 200_000u32) - 1u32;
         for d in [&ones >> 50_000u32, &ones >> 100_001u32, (&ones >> 150_001u32) + 1u32] {
             assert_eq!(div_rem(&ones, &d, &mut go).unwrap(), ones.div_rem(&d));
+        }
+    }
+
+    #[test]
+    fn short_quotients() {
+        for m in [256, 257, 300, 319, 320, 321, 1000, 5000] {
+            for (bits, step) in [(1, 3), (7, 5), (31, 1), (59, 9), (60, 11), (61, 2), (64, 7)] {
+                let (b, q) = (number(m, step), number(bits, step + 1));
+                for (a, rest) in [(&b * &q, 0u32), (&b * &q + 5u32, 5)] {
+                    assert_eq!(div_rem_at_once(&a, &b), (q.clone(), rest.into()), "{m} {bits}");
+                }
+                let most = &b * &q + &b - 1u32;
+                assert_eq!(div_rem_at_once(&most, &b), (q.clone(), &b - 1u32), "{m} {bits}");
+            }
+            let ones = (BigUint::one() << m) - 1u32;
+            let half = BigUint::one() << (m - 1);
+            for a in [
+                &ones << 60u32,
+                (&ones << 61u32) - 1u32,
+                &half << 60u32,
+                (&half << 61u32) - 1u32,
+            ] {
+                for b in [&ones, &half, &(&half + 1u32)] {
+                    assert_eq!(div_rem_at_once(&a, b), a.div_rem(b), "{m}");
+                }
+            }
         }
     }
 

@@ -317,7 +317,10 @@ fn justify<T: ByteString>(
 /// A new object of what `map` makes of the bytes, which is no more than they are.
 fn mapped<T: ByteString>(this: &Py<T>, map: impl FnOnce(&[u8]) -> Vec<u8>) -> Res<Value> {
     let made = T::read(this, |bytes| {
-        Vec::<u8>::new().try_reserve_exact(bytes.len())?;
+        // What is small is made by code that cannot fail.
+        if bytes.len() > 1 << 16 {
+            Vec::<u8>::new().try_reserve_exact(bytes.len())?;
+        }
         Ok::<_, NoMemory>(map(bytes))
     });
     Ok(T::make(made?))
@@ -345,6 +348,13 @@ fn translate<T: ByteString>(vm: &Vm, this: &Py<T>, table: &Value, delete: Option
         Some(delete) => get_bytes(vm, delete)?,
         None => Cow::Borrowed(&[][..]),
     };
+    if delete.is_empty()
+        && let Some(Ok(table)) = table.as_ref().map(|table| <&[u8; 256]>::try_from(&**table))
+    {
+        return mapped(this, |bytes| {
+            bytes.iter().map(|&byte| table[usize::from(byte)]).collect()
+        });
+    }
     let dropped = CharSet::new(delete.iter().map(|&byte| u32::from(byte)));
     mapped(this, |bytes| {
         bytes

@@ -8,7 +8,6 @@ use std::cmp::Ordering;
 
 use lisle_bytecode::opcode::{BinOp, CmpOp};
 use num_bigint::{BigInt, BigUint, Sign};
-use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
 use crate::object::Value;
@@ -144,7 +143,7 @@ pub fn check_bits(vm: &Vm, bits: u64) -> Res<()> {
 /// Quotient and remainder of the magnitudes, with safepoints.
 fn div_rem_magnitudes(vm: &Vm, a: &BigUint, b: &BigUint) -> Res<(BigUint, BigUint)> {
     if !huge::is_huge(a.bits()) {
-        return Ok(a.div_rem(b));
+        return Ok(huge::div_rem_at_once(a, b));
     }
     check_bits(vm, a.bits())?;
     interruptible(vm, |pause| huge::div_rem(a, b, pause))
@@ -152,9 +151,6 @@ fn div_rem_magnitudes(vm: &Vm, a: &BigUint, b: &BigUint) -> Res<(BigUint, BigUin
 
 /// `a // b` and `a % b`; `b` is not zero.
 pub fn div_mod_big(vm: &Vm, a: &BigInt, b: &BigInt) -> Res<(BigInt, BigInt)> {
-    if !huge::is_huge(a.bits()) {
-        return Ok(a.div_mod_floor(b));
-    }
     let (q, r) = div_rem_magnitudes(vm, a.magnitude(), b.magnitude())?;
     let mut q = BigInt::from_biguint(a.sign() * b.sign(), q);
     let mut r = BigInt::from_biguint(a.sign(), r);
@@ -186,9 +182,6 @@ pub fn floor_divide(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
     {
         return Ok(Value::int(q));
     }
-    if !huge::is_huge(a.bits()) {
-        return Ok(Value::bigint(a.as_bigint().div_floor(&b.as_bigint())));
-    }
     Ok(Value::bigint(div_mod_big(vm, &a.as_bigint(), &b.as_bigint())?.0))
 }
 
@@ -201,9 +194,6 @@ pub fn modulo(vm: &Vm, a: &IntRef<'_>, b: &IntRef<'_>) -> Res<Value> {
         && let Some((_, r)) = divmod_small(*a, *b)
     {
         return Ok(Value::int(r));
-    }
-    if !huge::is_huge(a.bits()) {
-        return Ok(Value::bigint(a.as_bigint().mod_floor(&b.as_bigint())));
     }
     Ok(Value::bigint(div_mod_big(vm, &a.as_bigint(), &b.as_bigint())?.1))
 }

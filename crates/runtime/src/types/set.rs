@@ -154,6 +154,11 @@ impl Py<Set> {
         self.any().add(vm, item)
     }
 
+    /// Removes an element; `false` when it is not there.
+    pub fn remove(&self, vm: &Vm, item: &Value) -> Res<bool> {
+        self.any().discard(vm, item)
+    }
+
     pub fn contains(&self, vm: &Vm, item: &Value) -> Res<bool> {
         self.any().contains(vm, item)
     }

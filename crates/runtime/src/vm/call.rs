@@ -52,6 +52,12 @@ impl Vm {
 
     /// `f(first, *args, **kwargs)`.
     pub fn call_prepended(&self, f: &Value, first: &Value, args: Args<'_>) -> Res<Value> {
+        if args.kwnames.is_none()
+            && let Some(function) = f.downcast_exact::<Function>()
+            && let Some(result) = self.call_exactly(function, first, args.values)
+        {
+            return result;
+        }
         let mut values: SmallVec<[Value; 8]> = SmallVec::with_capacity(args.values.len() + 1);
         values.push(first.clone());
         values.extend(args.values.iter().cloned());
@@ -91,6 +97,35 @@ impl Vm {
                 kwnames: Some(&names),
             },
         )
+    }
+
+    /// `function(first, *rest)` of a function that takes just so many; `None` for any other, and for those that make generators.
+    fn call_exactly(&self, function: &Py<Function>, first: &Value, rest: &[Value]) -> Option<Res<Value>> {
+        let code = function.code.get()?;
+        if !code.simple_args || code.argcount as usize != rest.len() + 1 || code.makes_generator() {
+            return None;
+        }
+        let guard = match self.enter_recursive("") {
+            Ok(guard) => guard,
+            Err(exc) => return Some(Err(exc)),
+        };
+        let base = self.frames.top.get();
+        if let Err(exc) = self.check_room(base, &code) {
+            return Some(Err(exc));
+        }
+        // SAFETY: as in `call_function`.
+        unsafe {
+            base.write(first.clone().into_bits());
+            for (i, v) in rest.iter().enumerate() {
+                base.add(i + 1).write(v.clone().into_bits());
+            }
+            let given = rest.len() + 1;
+            std::ptr::write_bytes(base.add(given), 0, (code.nregs as usize).saturating_sub(given));
+            self.push_record(self.entry_record(function, &code, 0));
+        }
+        let result = self.run();
+        drop(guard);
+        Some(result)
     }
 
     /// Calls a Python function from Rust.

@@ -16,7 +16,7 @@ use lisle_runtime::types::native_function::NativeFunction;
 
 use super::future::{self, Future, assigned};
 use super::{call_soon, call_with_context, cancelled_error, eager_tasks, forget_eager, invalid_state, library, state};
-use crate::contextvars::copy_current;
+use crate::contextvars::{Context, copy_current};
 
 #[pyclass(
     name = "Task",
@@ -246,10 +246,15 @@ impl Task {
 
     fn first_step(vm: &Vm, this: &This) -> Res<()> {
         eager_tasks().add(vm, this.as_value())?;
-        let step = NativeFunction::new_value(&TASK_FIRST_STEP_DEF, Some(this.to_value()), None);
         let result = match this.context.get() {
-            Some(context) => vm.call_method(&context, intern!("run"), &[step]).map(drop),
-            None => vm.call(&step, &[]).map(drop),
+            Some(context) => match context.try_into_py::<Context>() {
+                Ok(context) => Context::within(vm, &context, || Task::run_step(vm, this, None)),
+                Err(other) => {
+                    let step = NativeFunction::new_value(&TASK_FIRST_STEP_DEF, Some(this.to_value()), None);
+                    vm.call_method(&other, intern!("run"), &[step]).map(drop)
+                }
+            },
+            None => Task::run_step(vm, this, None),
         };
         result.and(forget_eager(vm, this.as_value()))
     }

@@ -153,7 +153,8 @@ pub struct Machine {
     pub place: Place,
     last: bool,
     state: State,
-    queue: VecDeque<Happening>,
+    /// Boxed, since they are moved several times on their way out.
+    queue: VecDeque<Box<Happening>>,
     frames: Vec<Frame>,
     tags: Vec<Tag>,
     bindings: HashMap<String, Vec<String>>,
@@ -320,7 +321,7 @@ impl Machine {
     }
 
     /// The next event; `None` if more input is needed or the document has ended.
-    pub fn next(&mut self, wants: &Wants) -> Result<Option<Happening>, Fault> {
+    pub fn next(&mut self, wants: &Wants) -> Result<Option<Box<Happening>>, Fault> {
         loop {
             if let Some(happening) = self.queue.pop_front() {
                 self.place = happening.place;
@@ -359,11 +360,11 @@ impl Machine {
         let wanted = wants.source || wants.references && self.ahead().starts_with('&');
         let source = wanted.then(|| self.ahead()[..len].to_owned());
         self.event_at = self.at;
-        self.queue.push_back(Happening {
+        self.queue.push_back(Box::new(Happening {
             event,
             source,
             place: self.place_now(),
-        });
+        }));
     }
 
     fn ahead(&self) -> &str {
@@ -840,11 +841,11 @@ impl Machine {
     /// An event without source.
     fn bare(&mut self, event: Event) {
         let place = self.place_now();
-        self.queue.push_back(Happening {
+        self.queue.push_back(Box::new(Happening {
             event,
             source: None,
             place,
-        });
+        }));
     }
 }
 

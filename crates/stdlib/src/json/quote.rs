@@ -26,6 +26,11 @@ fn push_unit(out: &mut StrBuilder, unit: u32) {
 /// Appends the literal of a text.
 pub fn push_quoted(out: &mut StrBuilder, text: StrView<'_>, ascii: bool) {
     out.push(0x22);
+    if let StrView::Ascii(bytes) = text {
+        push_escaped(out, bytes, ascii);
+        out.push(0x22);
+        return;
+    }
     let plain = |c: u32| match c {
         0x20..=0x7e => c != 0x22 && c != 0x5c,
         0x7f => !ascii,
@@ -54,6 +59,21 @@ pub fn push_quoted(out: &mut StrBuilder, text: StrView<'_>, ascii: bool) {
         out.push_view(text.slice(start..text.len()));
     }
     out.push(0x22);
+}
+
+/// Appends ASCII text with what has to be escaped escaped.
+fn push_escaped(out: &mut StrBuilder, bytes: &[u8], ascii: bool) {
+    let special = |b: &u8| matches!(b, 0..0x20 | b'"' | b'\\') || ascii && *b == 0x7f;
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(special) {
+        out.push_ascii(&rest[..at]);
+        match escape(rest[at].into()) {
+            Some(text) => out.push_str(text),
+            None => push_unit(out, rest[at].into()),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_ascii(rest);
 }
 
 /// The literal of a text as a `str`.

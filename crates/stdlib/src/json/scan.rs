@@ -14,7 +14,9 @@ use lisle_runtime::text::view::{StrView, Unit};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::number_text::parse_int_str;
+use lisle_runtime::types::str::hash_bytes;
 use lisle_runtime::types::tuple::Tuple;
+use smallvec::SmallVec;
 
 /// `json.JSONDecodeError(message, text, position)`.
 fn fault(vm: &Vm, message: &str, text: &Py<Str>, at: usize) -> Exc {
@@ -68,7 +70,11 @@ fn read_string<U: Unit>(vm: &Vm, text: &Py<Str>, units: &[U], begin: usize, stri
         at += length;
         let c = units[at].code();
         if c == 0x22 && out.is_none() {
-            let found = Str::try_from_view(view.slice(start..at).to_buf().view()).ok_or_else(|| vm.memory_error())?;
+            let found = match view {
+                StrView::Ascii(bytes) => Str::try_from_view(StrView::Ascii(&bytes[start..at])),
+                view => Str::try_from_view(view.slice(start..at).to_buf().view()),
+            };
+            let found = found.ok_or_else(|| vm.memory_error())?;
             return Ok((found.into_value(), at + 1));
         }
         let built = out.get_or_insert_with(StrBuilder::new);
@@ -330,7 +336,18 @@ impl<'a, U: Unit> Scan<'a, U> {
                 at = end;
             }
         }
-        let bytes: Vec<u8> = self.units[start..at].iter().map(|u| u.code() as u8).collect();
+        if !is_float
+            && at - first <= 17
+            && self
+                .scanner
+                .parse_int
+                .is(lisle_runtime::types::int::Int::ty().as_value())
+        {
+            let digits = self.units[first..at].iter();
+            let n = digits.fold(0, |n: i64, u| n * 10 + i64::from(u.code()) - 0x30);
+            return Ok((Value::int(if first > start { -n } else { n }), at));
+        }
+        let bytes: SmallVec<[u8; 32]> = self.units[start..at].iter().map(|u| u.code() as u8).collect();
         let text = || Str::from_view(StrView::Ascii(&bytes));
         let parse = if is_float {
             &self.scanner.parse_float
@@ -379,14 +396,13 @@ impl<'a, U: Unit> Scan<'a, U> {
     fn object(&mut self, at: usize) -> Res<(Value, usize)> {
         let vm = self.vm;
         let mut at = self.skip_space(at);
-        let mut pairs: Vec<(Value, Value)> = Vec::new();
+        let mut pairs: SmallVec<[(Value, Value); 8]> = SmallVec::new();
         if self.get(at) != Some(b'}') {
             loop {
                 if self.get(at) != Some(b'"') {
                     return Err(self.fault("Expecting property name enclosed in double quotes", at));
                 }
-                let (key, end) = read_string(vm, self.text, self.units, at + 1, self.scanner.strict)?;
-                let key = self.known(key);
+                let (key, end) = self.key(at + 1)?;
                 at = self.skip_space(end);
                 if self.get(at) != Some(b':') {
                     return Err(self.fault("Expecting ':' delimiter", at));
@@ -421,6 +437,21 @@ impl<'a, U: Unit> Scan<'a, U> {
             return Ok((dict.into_value(), at));
         }
         Ok((vm.call(&self.scanner.object_hook, &[dict.into_value()])?, at))
+    }
+
+    /// The key that begins at a place, and where it ends. What was read before is not made again.
+    fn key(&mut self, begin: usize) -> Res<(Value, usize)> {
+        if let StrView::Ascii(bytes) = self.text.view()
+            && let Some(rest) = bytes.get(begin..)
+            && let Some(length) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20))
+            && rest[length] == b'"'
+            && let Some(known) = self.keys.get(&hash_bytes(&rest[..length]))
+            && known.downcast::<Str>().and_then(|known| known.ascii_bytes()) == Some(&rest[..length])
+        {
+            return Ok((known.clone(), begin + length + 1));
+        }
+        let (key, end) = read_string(self.vm, self.text, self.units, begin, self.scanner.strict)?;
+        Ok((self.known(key), end))
     }
 
     /// The key as it was read before, if it was.

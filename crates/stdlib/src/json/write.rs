@@ -230,6 +230,23 @@ impl Write<'_> {
         })
     }
 
+    fn push_int(&mut self, n: i64) {
+        let mut digits = [0; 20];
+        let (mut at, mut left) = (digits.len(), n.unsigned_abs());
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (left % 10) as u8;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        if n < 0 {
+            self.out.push(0x2d);
+        }
+        self.out.push_ascii(&digits[at..]);
+    }
+
     /// The text of an int, whatever its class has as `__repr__`.
     fn int(&self, value: &Value) -> Res<Py<Str>> {
         match value.as_small_int() {
@@ -260,7 +277,9 @@ impl Write<'_> {
             self.out.push_str(if value.is_true() { "true" } else { "false" });
         } else if let Some(text) = value.downcast::<Str>() {
             self.string(text)?;
-        } else if value.is_small_int() || value.downcast::<Int>().is_some() {
+        } else if let Some(small) = value.as_small_int() {
+            self.push_int(small);
+        } else if value.downcast::<Int>().is_some() {
             let text = self.int(value)?;
             self.out.push_view(text.view());
         } else if value.as_exact_float().is_some() || value.downcast::<Float>().is_some() {

@@ -10,6 +10,7 @@ use lisle_runtime::text::view::Unit;
 
 use super::chars::{fold, in_charset, is_line_break, is_word_ascii, is_word_locale, is_word_unicode, takes, word};
 use super::codes::{MAXREPEAT, at, info, op};
+use super::first::First;
 
 /// A mark that is not set. Its bytes differ, so that the few marks there are get stored in place: a call of `memset` an attempt cost more than most attempts.
 pub const UNSET: usize = usize::MAX >> 1;
@@ -107,6 +108,8 @@ pub struct Engine<'a, U: Unit> {
     code: &'a [u32],
     /// The text up to the end position.
     text: &'a [U],
+    /// What a match begins with, if that is known.
+    first: Option<&'a First>,
     marks: Vec<usize>,
     last_index: usize,
     choices: Vec<Choice>,
@@ -118,11 +121,12 @@ pub struct Engine<'a, U: Unit> {
 }
 
 impl<'a, U: Unit> Engine<'a, U> {
-    pub fn new(vm: &'a Vm, code: &'a [u32], groups: usize, text: &'a [U]) -> Engine<'a, U> {
+    pub fn new(vm: &'a Vm, code: &'a [u32], groups: usize, first: Option<&'a First>, text: &'a [U]) -> Engine<'a, U> {
         Engine {
             vm,
             code,
             text,
+            first,
             marks: vec![UNSET; groups * 2],
             last_index: 0,
             choices: Vec::new(),
@@ -200,7 +204,15 @@ impl<'a, U: Unit> Engine<'a, U> {
             self.word(begin) == op::AT && matches!(self.word(begin + 1), at::BEGINNING | at::BEGINNING_STRING);
         let last = if anchored { start } else { last };
         while at <= last {
-            if charset {
+            if let Some(first) = self.first {
+                match text[at..].iter().position(|u| first.has(u.code())) {
+                    Some(skipped) => at += skipped,
+                    None => return Ok(None),
+                }
+                if at > last {
+                    return Ok(None);
+                }
+            } else if charset {
                 match text[at..]
                     .iter()
                     .position(|u| in_charset(self.code, arguments, u.code()))

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a pattern never changes. The position of a scanner is read and written under its lock; the match between runs unlocked.
 
+use std::sync::OnceLock;
+
 use lisle_runtime::intern;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::*;
@@ -17,6 +19,7 @@ use lisle_runtime::types::tuple::Tuple;
 
 use super::codes::flag;
 use super::engine::{Found, Mode};
+use super::first::First;
 use super::matched::{Joined, Match, Template, compile_template};
 use super::subject::{Matcher, Subject, text_of};
 
@@ -37,7 +40,12 @@ pub struct Pattern {
     pub code: Opaque<Box<[u32]>>,
     /// Whether it is for bytes or for text; `None` for either.
     pub is_bytes: Option<bool>,
+    /// What a match begins with, once it was asked for.
+    pub first: Opaque<OnceLock<Option<First>>>,
 }
+
+/// How long a text is for which it pays to find out what a match begins with.
+const LONG: usize = 256;
 
 impl Pattern {
     fn subject<'a>(&self, vm: &Vm, string: &'a Value) -> Res<Subject<'a>> {
@@ -59,7 +67,18 @@ impl Pattern {
         f: impl FnOnce(&mut dyn Matcher, usize, usize) -> Res<R>,
     ) -> Res<R> {
         let (start, end) = bounds(subject.len(), pos, endpos);
-        subject.with_matcher(vm, &self.code.0, self.groups, end, |matcher| f(matcher, start, end))
+        let first = self.first(end - start.min(end));
+        subject.with_matcher(vm, &self.code.0, self.groups, first, end, |matcher| {
+            f(matcher, start, end)
+        })
+    }
+
+    /// What a match begins with, if that is known, for a text of this length.
+    fn first(&self, len: usize) -> Option<&First> {
+        if len < LONG || self.flags & flag::LOCALE != 0 {
+            return self.first.0.get()?.as_ref();
+        }
+        self.first.0.get_or_init(|| First::of(&self.code.0)).as_ref()
     }
 }
 
@@ -436,7 +455,8 @@ fn scan(vm: &Vm, this: &Py<Scanner>, mode: Mode) -> Res<Option<Value>> {
     let found = if at > end {
         None
     } else {
-        subject.with_matcher(vm, &this.pattern.code.0, this.pattern.groups, end, |matcher| {
+        let first = this.pattern.first(end);
+        subject.with_matcher(vm, &this.pattern.code.0, this.pattern.groups, first, end, |matcher| {
             matcher.run(at, mode, advance)
         })?
     };

@@ -10,6 +10,7 @@ use lisle_runtime::types::buffer::bytes_of;
 use lisle_runtime::types::bytes::Bytes;
 
 use super::engine::{Engine, Found, Mode};
+use super::first::First;
 
 /// What is matched.
 pub enum Subject<'a> {
@@ -82,13 +83,14 @@ impl<'a> Subject<'a> {
         vm: &Vm,
         code: &[u32],
         groups: usize,
+        first: Option<&First>,
         end: usize,
         f: impl FnOnce(&mut dyn Matcher) -> Res<R>,
     ) -> Res<R> {
         match self.view().slice(0..end.min(self.len())) {
-            StrView::Ascii(units) | StrView::Latin1(units) => f(&mut Engine::new(vm, code, groups, units)),
-            StrView::Ucs2(units) => f(&mut Engine::new(vm, code, groups, units)),
-            StrView::Ucs4(units) => f(&mut Engine::new(vm, code, groups, units)),
+            StrView::Ascii(units) | StrView::Latin1(units) => f(&mut Engine::new(vm, code, groups, first, units)),
+            StrView::Ucs2(units) => f(&mut Engine::new(vm, code, groups, first, units)),
+            StrView::Ucs4(units) => f(&mut Engine::new(vm, code, groups, first, units)),
         }
     }
 }

@@ -91,11 +91,11 @@ impl Machine {
                 return;
             }
         }
-        self.queue.push_back(Happening {
+        self.queue.push_back(Box::new(Happening {
             event: Event::EndDoctype,
             source: None,
             place,
-        });
+        }));
     }
 
     pub(super) fn conditional(&mut self, wants: &Wants) -> Result<(), Fault> {
