@@ -222,7 +222,6 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
     wake.run();
     let before = state.set_wait(GIL_WAIT);
     wait_granted(None, state);
-    state.gil.patience.learn(true, now);
     state.restore_wait(before);
     state.status.store(ATTACHED, Ordering::Relaxed);
     if let Some(o) = observer() {
@@ -255,14 +254,12 @@ fn interval() -> u64 {
 #[cold]
 fn acquire_slow(state: &ThreadState) {
     let saved = os_linux::errno();
-    let begun = futex::monotonic_ns();
     // The holder may be about to wait for this very thread.
     if state.gil.patience.look_anyway(
         None,
         || matches!(WORD.load(Ordering::Relaxed), word if word == 0 || word & QUEUED != 0),
     ) && take_if_free(state)
     {
-        state.gil.patience.learn(true, begun);
         return;
     }
     let mut queue = QUEUE.lock();
@@ -311,7 +308,6 @@ fn acquire_slow(state: &ThreadState) {
     }
     let before = state.set_wait(GIL_WAIT);
     wait_granted(Some(queue), state);
-    state.gil.patience.learn(true, begun);
     state.restore_wait(before);
     if let Some(o) = observer() {
         o.on_switch(state, GilEvent::Acquired);

@@ -181,10 +181,6 @@ pub fn park_ns(
     }
     let outcome = sleep(bucket, &waiter, word, thread, wait, deadline_ns, on_cancel);
     word.store(lot::IDLE, Ordering::Relaxed);
-    if let Some(t) = thread.filter(|_| wait.reason != ParkReason::Sleep) {
-        t.patience
-            .learn(matches!(outcome, ParkOutcome::Unparked(_)), t.wait_since());
-    }
     if let Some(t) = attached {
         t.attach();
     }

@@ -1,8 +1,9 @@
 //! How long a thread that waits looks before it sleeps.
 //!
 //! Waking a thread takes its waker a system call, and the thread 5 to 30 µs until it runs, on a core that had gone to sleep. Threads that
-//! hand work to one another in turns wait for less than that. So each thread remembers how long its waits were: it looks for up to
-//! [`MOST_NS`] while they are short, and not at all while they are long.
+//! hand work to one another in turns wait for less than that. So each thread looks for up to [`MOST_NS`], as long as that is of use: where
+//! it was not, the next look is half as long, and soon there is none but for a try now and then. That a wait was short is not enough:
+//! whom the thread waits for may need the processor that it looks on.
 //!
 //! Invariant: with one processor nobody looks, and otherwise no more threads at once than [`lookers`] says (those aside that wait for the GIL),
 //! so that those they wait for can run.
@@ -14,10 +15,10 @@ use crate::sync::{free_threaded, futex, os_linux};
 const MOST_NS: u32 = 30_000;
 /// What a thread begins with.
 const FIRST_NS: u32 = 10_000;
-/// What it begins with again after long waits.
+/// Shorter looks are not worth it.
 const LEAST_NS: u32 = 2_000;
-/// A wait of no more than this, which includes the time to be woken, could have been spent looking.
-const SHORT_NS: u64 = 60_000;
+/// A thread that has given up looking tries it again once in so many waits.
+const TRY_AGAIN: u32 = 32;
 /// The clock is read once in so many looks: each pauses for 4 to 60 ns.
 const LOOKS_A_TIME: u32 = 8;
 
@@ -30,22 +31,26 @@ static LOOKING: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 pub(crate) struct Patience {
     limit_ns: AtomicU32,
+    /// Waits without a look.
+    waits: AtomicU32,
 }
 
 impl Patience {
     pub(crate) const fn new() -> Self {
         Self {
             limit_ns: AtomicU32::new(FIRST_NS),
+            waits: AtomicU32::new(0),
         }
     }
 
     /// Looks whether `done`, as long as it is worth it, at most until `deadline_ns`; whether it was.
     pub(crate) fn look(&self, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
-        if self.limit_ns.load(Relaxed) == 0 {
+        let limit = self.limit();
+        if limit == 0 {
             return done();
         }
         let seen = if LOOKING.fetch_add(1, Relaxed) < lookers() {
-            self.look_anyway(deadline_ns, &done)
+            self.look_for(limit, deadline_ns, &done)
         } else {
             done()
         };
@@ -55,39 +60,47 @@ impl Patience {
 
     /// [`Patience::look`] however many others do, as long as there are several processors.
     pub(crate) fn look_anyway(&self, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
-        let limit = self.limit_ns.load(Relaxed);
+        let limit = self.limit();
         if limit == 0 || lookers() == 0 {
             return done();
         }
+        self.look_for(limit, deadline_ns, done)
+    }
+
+    /// How long to look this time.
+    fn limit(&self) -> u32 {
+        let limit = self.limit_ns.load(Relaxed);
+        if limit > 0 {
+            return limit;
+        }
+        let waits = self.waits.load(Relaxed).wrapping_add(1);
+        self.waits.store(waits, Relaxed);
+        if waits.is_multiple_of(TRY_AGAIN) { MOST_NS } else { 0 }
+    }
+
+    fn look_for(&self, limit: u32, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
         let end = (futex::monotonic_ns() + u64::from(limit)).min(deadline_ns.unwrap_or(u64::MAX));
-        loop {
+        let seen = 'look: loop {
             for _ in 0..LOOKS_A_TIME {
                 if done() {
-                    return true;
+                    break 'look true;
                 }
                 std::hint::spin_loop();
             }
             if futex::monotonic_ns() >= end {
-                return false;
+                break false;
             }
-        }
-    }
-
-    /// A wait that began at `since` has ended, because what was waited for came or not.
-    pub(crate) fn learn(&self, came: bool, since: u64) {
-        let limit = self.limit_ns.load(Relaxed);
-        let waited = futex::monotonic_ns().saturating_sub(since);
-        let worth = came && (waited <= u64::from(limit) || limit < MOST_NS && waited <= SHORT_NS);
-        let new = if worth {
-            (limit * 2).clamp(LEAST_NS, MOST_NS)
-        } else if limit > LEAST_NS / 4 {
-            limit / 2
-        } else {
-            0
         };
-        if new != limit {
+        let new = match limit {
+            _ if seen => limit.saturating_mul(2).min(MOST_NS),
+            0..LEAST_NS => 0,
+            _ => limit / 2,
+        };
+        // A try that comes to nothing changes nothing.
+        if seen || self.limit_ns.load(Relaxed) > 0 {
             self.limit_ns.store(new, Relaxed);
         }
+        seen
     }
 }
 

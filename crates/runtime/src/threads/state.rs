@@ -324,11 +324,6 @@ impl ThreadState {
         self.wait_reason.store(reason, Ordering::Release);
     }
 
-    /// When the wait that is on record began.
-    pub(crate) fn wait_since(&self) -> u64 {
-        self.wait_since_ns.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn clear_wait(&self) {
         self.wait_reason.store(0, Ordering::Release);
     }

@@ -121,10 +121,9 @@ pub(super) fn wait(stack_size: usize, number: Number) -> Option<Main> {
     if !REUSE.load(Ordering::SeqCst) && leave() {
         return None;
     }
-    let begun = futex::monotonic_ns();
     let called = || idle.word.load(Ordering::Acquire) == CALLED;
     if !PATIENCE.with(|patience| patience.look(None, called)) {
-        let mut deadline = begun + STAY_NS;
+        let mut deadline = futex::monotonic_ns() + STAY_NS;
         while !called() {
             let slept = idle
                 .word
@@ -141,7 +140,6 @@ pub(super) fn wait(stack_size: usize, number: Number) -> Option<Main> {
             }
         }
     }
-    PATIENCE.with(|patience| patience.learn(true, begun));
     // SAFETY: CALLED was stored, by the one that wrote the function, after that.
     let (main, mask) = unsafe { &mut *idle.function.get() }.take()?;
     mask.put_in_force();
