@@ -177,7 +177,7 @@ pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
 }
 
 #[handler]
-fn store_attr_slow<const FREE: bool>(s: State<'_>) -> Exit {
+pub(super) fn store_attr_slow<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, obj, cached) = (s.i, s.get(s.i.a()), s.cache(0));
     let value = s.operand(i.c());
     s.save();
@@ -221,7 +221,7 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
 }
 
 #[handler]
-fn get_item_counted(s: State<'_>) -> Exit {
+pub(super) fn get_item_counted(s: State<'_>) -> Exit {
     let i = s.i;
     match s.vm.getitem_fast(s.get(i.b()), s.get(i.c())) {
         Some(value) => {
@@ -271,7 +271,7 @@ pub(super) fn set_item<const FREE: bool>(s: State<'_>) -> Exit {
 }
 
 #[handler(apart)]
-fn set_item_slow(s: Apart<'_>) -> Exit {
+pub(super) fn set_item_slow(s: Apart<'_>) -> Exit {
     let (i, obj, key) = (s.i, s.get(s.i.a()), s.get(s.i.b()));
     s.save();
     if let Some(list) = obj.downcast_exact::<List>()

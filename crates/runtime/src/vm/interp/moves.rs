@@ -20,6 +20,10 @@ pub(super) fn nop(s: State<'_>) -> Exit {
 
 #[handler]
 pub(super) fn resume(s: State<'_>) -> Exit {
+    if s.check_chain() {
+        s.save();
+        return Exit::GoOn;
+    }
     s.poll()
 }
 
@@ -165,7 +169,7 @@ pub(super) fn load_deref<const FREE: bool>(s: State<'_>) -> Exit {
 }
 
 #[handler]
-fn load_deref_counted(s: State<'_>) -> Exit {
+pub(super) fn load_deref_counted(s: State<'_>) -> Exit {
     match cell(s.get(s.i.b())).contents.get() {
         Some(value) => s.set(s.i.a(), value),
         None => s.tail(unbound_cell),
@@ -231,7 +235,7 @@ fn list_push(s: Apart<'_>) -> Exit {
 }
 
 #[handler(apart)]
-fn list_append_slow(s: Apart<'_>) -> Exit {
+pub(super) fn list_append_slow(s: Apart<'_>) -> Exit {
     let item = s.operand(s.i.b());
     if let Some(list) = s.get(s.i.a()).downcast_exact::<List>() {
         s.save();

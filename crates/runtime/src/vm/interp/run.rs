@@ -1,7 +1,7 @@
 //! The driver of the instruction loop, the tables of handlers, and the handlers that are no instruction's.
 //!
 //! Invariant: the driver alone knows which frame the loop was entered for; chains of handlers leave that one by an [`Exit`].
-//! There are two tables for threads with and without the GIL, and two more whose handlers do something before each instruction: the GIL may be
+//! There are tables for threads with and without the GIL, and more whose handlers do something before each instruction: the GIL may be
 //! switched, or somebody observes the thread (`HOOK`). A thread changes from one to the other between two instructions.
 
 use lisle_bytecode::Op;
@@ -11,12 +11,19 @@ use super::state::{Apart, Exit, Handler, State, Table, check};
 use super::{Flow, access, drop_word, flow, invoke, is_object, moves, operate};
 use crate::object::Value;
 use crate::sync::mode::{free_threaded, switch_any};
+use crate::sync::parallel;
 use crate::vm::frames::{FrameData, FrameKind};
 use crate::vm::{Exc, Res, Vm};
 
-/// The handler of an operation.
-const fn handler_of<const FREE: bool, const HOOK: bool>(op: Op) -> Handler {
+/// The handler of an operation. Where threads run in `PARALLEL`, some begin with what takes no thread's absence for granted.
+const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op: Op) -> Handler {
     match op {
+        Op::LoadDeref if PARALLEL => moves::load_deref_counted,
+        Op::ListAppend if PARALLEL => moves::list_append_slow,
+        Op::StoreAttr if PARALLEL => access::store_attr_slow::<FREE>,
+        Op::GetItem if PARALLEL => access::get_item_counted,
+        Op::SetItem if PARALLEL => access::set_item_slow,
+
         Op::Nop => moves::nop,
         Op::Resume => moves::resume,
         Op::Move => moves::move_,
@@ -144,27 +151,41 @@ const fn handler_of<const FREE: bool, const HOOK: bool>(op: Op) -> Handler {
     }
 }
 
-const fn table_of<const FREE: bool, const HOOK: bool>() -> Table {
+const fn table_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>() -> Table {
     let mut handlers: [Handler; Op::ALL.len()] = [moves::nop; Op::ALL.len()];
     let mut n = 0;
     while n < handlers.len() {
-        handlers[n] = handler_of::<FREE, HOOK>(Op::ALL[n]);
+        handlers[n] = handler_of::<FREE, HOOK, PARALLEL>(Op::ALL[n]);
         n += 1;
     }
     Table(handlers)
 }
 
-/// By whether threads run in parallel.
-static PLAIN: [Table; 2] = [table_of::<false, false>(), table_of::<true, false>()];
+/// With the GIL, without it on the only thread, without it among others.
+static PLAIN: [Table; 3] = [
+    table_of::<false, false, false>(),
+    table_of::<true, false, false>(),
+    table_of::<true, false, true>(),
+];
 /// What each instruction of a hooked thread begins with.
 static HOOKED: Table = Table([hook; Op::ALL.len()]);
 /// What `hook` goes on with.
-static BEHIND_HOOK: [Table; 2] = [table_of::<false, true>(), table_of::<true, true>()];
+static BEHIND_HOOK: [Table; 3] = [
+    table_of::<false, true, false>(),
+    table_of::<true, true, false>(),
+    table_of::<true, true, true>(),
+];
+
+/// The number of the table that is right now. A thread may go on for a while with the one before.
+#[inline(always)]
+fn which() -> usize {
+    if parallel() { 2 } else { usize::from(free_threaded()) }
+}
 
 /// The handler that executes an instruction of a hooked thread.
 #[inline(always)]
 pub(super) fn hooked_handler(op: Op) -> Handler {
-    BEHIND_HOOK[usize::from(free_threaded())].0[op as usize]
+    BEHIND_HOOK[which()].0[op as usize]
 }
 
 /// What comes of what happens before an instruction.
@@ -219,7 +240,7 @@ impl Vm {
         if switch_any() || self.wants_hooked_loop() {
             self.running.go_on_with(&HOOKED);
         } else {
-            self.running.go_on_with(&PLAIN[usize::from(free_threaded())]);
+            self.running.go_on_with(&PLAIN[which()]);
         }
     }
 

@@ -508,7 +508,7 @@ impl State<'_> {
         self.tail(hooked_handler(self.i.op()))
     }
 
-    /// Breaks the chain if it has used much stack; that is only where a call was left in it. At backward jumps and calls.
+    /// Whether the chain has used much stack and is to be broken: only where a call was left in it. Asked at backward jumps and where frames begin.
     #[inline(always)]
     pub fn check_chain(self) -> bool {
         cfg!(lisle_chained) && stack_pointer() < self.vm.running.floor.get()
