@@ -133,7 +133,7 @@ impl Py<List> {
         {
             return found;
         }
-        self.with(|items| items.get(at).cloned())
+        self.with(|items| Some(items.get(at)?.clone()))
     }
 
     /// `self[index]`, counted from the end if negative.

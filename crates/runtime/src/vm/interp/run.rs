@@ -8,7 +8,7 @@ use lisle_bytecode::Op;
 use lisle_macros::handler;
 
 use super::state::{Apart, Exit, Handler, State, Table, check};
-use super::{Flow, access, drop_word, flow, invoke, is_object, moves, operate};
+use super::{Flow, access, drop_last, flow, invoke, is_object, moves, operate};
 use crate::object::Value;
 use crate::sync::mode::{free_threaded, switch_any};
 use crate::sync::parallel;
@@ -253,13 +253,13 @@ impl Vm {
         Ok(())
     }
 
-    /// Drops what handlers left to be dropped.
-    #[inline(never)]
+    /// Drops what handlers left to be dropped: what they could not drop plainly.
+    #[inline(always)]
     pub(super) fn drop_dying(&self) {
         for word in self.running.take_dying() {
             if is_object(word) {
                 // SAFETY: the word of a register, with its reference.
-                unsafe { drop_word(word) };
+                unsafe { drop_last(word) };
             }
         }
     }
