@@ -59,7 +59,7 @@ fn start_native(stack: usize, f: impl FnOnce(&ThreadState) + Send + 'static) -> 
     init_mode(crate::FREE, false);
     let done = Arc::new(HandleDone::new());
     let theirs = done.clone();
-    spawn(stack, move || {
+    spawn(stack, std::sync::Weak::new(), move || {
         as_python_thread(false, f);
         theirs.set();
     })
