@@ -319,7 +319,8 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// immortal one. `None` also of 0.
     #[inline(always)]
     pub fn share(self, bits: u64) -> Option<Value> {
-        // SAFETY: callers found the word where a value is, or was in the state that they check: the memory is that of an object.
+        // SAFETY: callers found the word in a register, a slot or a table, where it is a value's, or was a moment ago: objects' memory stays
+        // an object block until the world was stopped. This thread owns what it counts (or the object is immortal), so nobody frees it meanwhile.
         unsafe {
             if bits & 7 == 0 && (bits == 0 || !(*(bits as *const Header)).incref_plainly(self.owner())) {
                 std::hint::cold_path();
@@ -502,7 +503,7 @@ impl State<'_> {
         self.tail(part)
     }
 
-    /// Goes on with the handler that an instruction has in the hooked loop (`HOOK`) or the plain one.
+    /// Goes on with the handler that the instruction has in a hooked thread, what comes before it being done.
     #[inline(always)]
     pub fn hooked(self) -> Exit {
         self.tail(hooked_handler(self.i.op()))
