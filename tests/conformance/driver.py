@@ -207,8 +207,11 @@ class Report(unittest.TestResult):
         self.said = True
         out.write(f"{word} {ident(test)}\n")
         if error is not None:
-            last = f"{error[0].__name__}: {error[1]}".splitlines() or [""]
-            out.write(f"why {last[0][:300]}\n")
+            self.why(f"{error[0].__name__}: {error[1]}")
+
+    def why(self, reason):
+        first = str(reason).splitlines() or [""]
+        out.write(f"why {first[0][:300]}\n")
 
     def addSuccess(self, test):
         if not self.bad:
@@ -230,13 +233,15 @@ class Report(unittest.TestResult):
         if not isinstance(test, unittest.case._SubTest):
             self.bad = True
             self.say("skip", test)
+            self.why(reason)
 
     def addExpectedFailure(self, test, err):
         self.say("ok", test)
 
     def addUnexpectedSuccess(self, test):
-        # CPython's own defect, which Lisle does not have.
-        self.say("ok", test)
+        # A failure, as unittest has it.
+        self.say("fail", test)
+        self.why("unexpected success")
 
 
 def selected(suite, other):
@@ -252,7 +257,7 @@ def selected(suite, other):
             continue
         parts = name.split(".")
         if "=" + name in other or any(".".join(parts[:end]) in other for end in range(1, len(parts) + 1)):
-            out.write(f"skip {name}\n")
+            out.write(f"skip {name}\nwhy changed.txt\n")
             continue
         yield item
 
@@ -321,6 +326,10 @@ def main():
     clean_after_skips()
     moved()
     suite = unittest.defaultTestLoader.loadTestsFromName(module)
+    finder = sys.modules.get("test.test_importlib.frozen.test_finder")
+    if finder is not None:
+        # The library does not lie beside the tests.
+        finder.STDLIB_DIR = os.path.dirname(os.__file__)
     absent.forget()
     result = Report()
     unittest.TestSuite(selected(suite, changed())).run(result)

@@ -1,6 +1,6 @@
 //! Runs CPython's own tests and compares what passes with the committed baseline, which may only rise.
 //!
-//! `cargo run --release --bin conformance -- [group or test ...] [--mode gil|free|any|all] [--update] [--failures] [--jobs N]
+//! `cargo run --release --bin conformance -- [group or test ...] [--mode gil|free|any|all] [--update] [--failures] [--skips] [--jobs N]
 //! [--limit SECONDS] [--test-limit SECONDS] [--no-build]`
 //!
 //! Groups: language, threads, library. Without words all of them are run; the modes are gil and free unless told otherwise.
@@ -27,6 +27,7 @@ struct Options {
     modes: Vec<String>,
     update: bool,
     failures: bool,
+    skips: bool,
     build: bool,
     jobs: usize,
     limit: u64,
@@ -39,6 +40,7 @@ fn options() -> Result<Options, String> {
         modes: vec!["gil".into(), "free".into()],
         update: false,
         failures: false,
+        skips: false,
         build: true,
         jobs: 2,
         limit: 600,
@@ -53,6 +55,7 @@ fn options() -> Result<Options, String> {
         match arg.as_str() {
             "--update" => options.update = true,
             "--failures" => options.failures = true,
+            "--skips" => options.skips = true,
             "--no-build" => options.build = false,
             "--jobs" => options.jobs = number()?.max(1) as usize,
             "--limit" => options.limit = number()?,
@@ -174,7 +177,7 @@ fn run_all(options: &Options, suite: &Suite) -> Result<bool, String> {
                                 &name,
                                 &mode,
                                 &run,
-                                options.failures,
+                                options,
                                 baseline.outcomes.get(&(name.clone(), mode.clone())),
                             );
                             lock(&finished).push(((name, mode), run));
@@ -233,7 +236,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn report(name: &str, mode: &str, run: &Run, failures: bool, known: Option<&baseline::Outcome>) {
+fn report(name: &str, mode: &str, run: &Run, options: &Options, known: Option<&baseline::Outcome>) {
     let outcome = run.outcome;
     let change = match known {
         Some(known) if outcome.passed != known.passed => {
@@ -245,9 +248,12 @@ fn report(name: &str, mode: &str, run: &Run, failures: bool, known: Option<&base
         "{name} {mode}: {} passed{change}, {} failed, {} skipped, {} [{:.1} s]",
         outcome.passed, outcome.failed, outcome.skipped, outcome.status, run.seconds
     );
-    if failures {
-        for (id, why) in &run.failures {
-            text.push_str(&format!("\n    {id}: {why}"));
+    for (wanted, word, tests) in [
+        (options.failures, "", &run.failures),
+        (options.skips, "skipped ", &run.skips),
+    ] {
+        for (id, why) in tests.iter().filter(|_| wanted) {
+            text.push_str(&format!("\n    {word}{id}: {why}"));
         }
     }
     println!("{text}");

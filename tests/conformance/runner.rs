@@ -28,10 +28,11 @@ pub struct Setup {
     pub test_limit: Duration,
 }
 
-/// Outcome and the tests that failed, with the reason.
+/// Outcome, and the tests that failed and were skipped, with the reasons.
 pub struct Run {
     pub outcome: Outcome,
     pub failures: Vec<(String, String)>,
+    pub skips: Vec<(String, String)>,
     pub seconds: f64,
 }
 
@@ -104,11 +105,10 @@ pub fn run(setup: &Setup, name: &str, mode: &str) -> std::io::Result<Run> {
     if results.keys().all(|id| id.contains("unittest.loader._FailedTest")) && !results.is_empty() {
         status = Status::Import;
     }
-    let failures = results
-        .iter()
-        .filter(|(_, (word, _))| word == "fail")
-        .map(|(id, (_, why))| (id.clone(), why.clone()))
-        .collect();
+    let tests = |word: &str| {
+        let found = results.iter().filter(|(_, (found, _))| found == word);
+        found.map(|(id, (_, why))| (id.clone(), why.clone())).collect()
+    };
     // Working folders of tests can be large.
     let _ = fs::remove_dir_all(&folder);
     Ok(Run {
@@ -118,7 +118,8 @@ pub fn run(setup: &Setup, name: &str, mode: &str) -> std::io::Result<Run> {
             skipped: count("skip"),
             status,
         },
-        failures,
+        failures: tests("fail"),
+        skips: tests("skip"),
         seconds: begin.elapsed().as_secs_f64(),
     })
 }

@@ -35,6 +35,9 @@ pub struct SyntaxError {
     pub text: Option<String>,
     /// The warnings before the error.
     pub warnings: Vec<Warning>,
+    /// For words that may be misspelled: where the last statement before begins (line from 1, column in bytes; 0 if there is none), and the
+    /// source.
+    pub context: Option<Box<(u32, u32, String)>>,
 }
 
 /// Category of a warning.
@@ -90,6 +93,8 @@ pub(crate) enum End {
     Minus,
     /// No columns at all.
     Line,
+    /// Of nothing: line 0 of an empty source.
+    Nothing,
     /// As `Minus`; the start is between two columns and counts as the one before it.
     Cursor,
 }
@@ -138,8 +143,22 @@ impl Fault {
                 end_col: 0,
                 text: None,
                 warnings: Vec::new(),
+                context: None,
             };
         };
+        if self.end == End::Nothing {
+            return SyntaxError {
+                kind: self.kind,
+                message: self.message,
+                line: 0,
+                col: 0,
+                end_line: 0,
+                end_col: 0,
+                text: Some(String::new()),
+                warnings: Vec::new(),
+                context: None,
+            };
+        }
         let (line, col) = lines.line_and_char(source, range.start());
         let (mut end_line, end_col) = lines.line_and_char(source, range.end());
         let mut end_col = end_col as i32 + 1;
@@ -157,7 +176,7 @@ impl Fault {
             end_col = last as i32 + 2;
         }
         match self.end {
-            End::Range => {}
+            End::Range | End::Nothing => {}
             End::Zero => end_col = 0,
             End::Line => (end_line, end_col) = (line, 0),
             End::Minus | End::Cursor => {
@@ -179,6 +198,7 @@ impl Fault {
             end_col,
             text: (!lines.is_made_up()).then(|| lines.line_text(source, line)),
             warnings: Vec::new(),
+            context: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Syntax that is newer than the version a source is said to be of (`ast.parse(feature_version=...)`).
 //!
-//! Left out: parenthesized context managers and underscores in numbers, of which the tree shows nothing.
+//! Left out: what CPython takes in any version, as parenthesized context managers and f-strings.
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Comprehension, Expr, Mod, Operator, Parameters, Stmt, TypeParam, TypeParams};
@@ -9,8 +9,12 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::errors::{Res, fault};
 
 /// Refuses what Python 3.`minor` does not have.
-pub(crate) fn check(program: &Mod, minor: u8) -> Res {
-    let mut walk = Walk { minor, found: None };
+pub(crate) fn check(program: &Mod, source: &str, minor: u8) -> Res {
+    let mut walk = Walk {
+        source,
+        minor,
+        found: None,
+    };
     match program {
         Mod::Module(module) => walk.visit_body(&module.body),
         Mod::Expression(e) => walk.visit_expr(&e.body),
@@ -21,13 +25,14 @@ pub(crate) fn check(program: &Mod, minor: u8) -> Res {
     }
 }
 
-struct Walk {
+struct Walk<'s> {
+    source: &'s str,
     minor: u8,
     /// The first that was found, what it is, and since when.
     found: Option<(TextRange, &'static str, u8)>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn need(&mut self, since: u8, range: TextRange, what: &'static str) {
         if self.minor < since && self.found.is_none() {
             self.found = Some((range, what, since));
@@ -56,7 +61,7 @@ impl Walk {
     }
 }
 
-impl<'a> Visitor<'a> for Walk {
+impl<'a> Visitor<'a> for Walk<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         let range = stmt.range();
         match stmt {
@@ -88,7 +93,9 @@ impl<'a> Visitor<'a> for Walk {
         match expr {
             Expr::Named(_) => self.need(8, range, "Assignment expressions are"),
             Expr::Await(_) => self.need(5, range, "Await expressions are"),
-            Expr::FString(_) => self.need(6, range, "Format strings are"),
+            Expr::NumberLiteral(_) if self.source[range].contains('_') => {
+                self.need(6, range, "Underscores in numeric literals are");
+            }
             Expr::TString(_) => self.need(14, range, "t-strings are"),
             Expr::Lambda(ast::ExprLambda {
                 parameters: Some(parameters),

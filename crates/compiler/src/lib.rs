@@ -8,6 +8,7 @@ mod codegen;
 mod diagnose;
 mod errors;
 mod features;
+mod finally;
 mod fold;
 mod future;
 mod limits;
@@ -18,6 +19,7 @@ mod symtable;
 mod tests;
 mod tokens;
 mod tree;
+mod type_comments;
 mod unparse;
 mod verify;
 
@@ -30,6 +32,7 @@ pub use errors::{SyntaxError, SyntaxErrorKind, Warning, WarningCategory};
 pub use scopes::{ScopeInfo, symbol_table};
 pub use source::{Region, decode_source, encoding_cookie};
 pub use tree::{Literals, Tree, compile_tree, nodes, with_tree};
+pub use type_comments::signature;
 pub use verify::verify;
 
 use codegen::Codegen;
@@ -70,6 +73,8 @@ pub struct Options {
     pub allow_incomplete_input: bool,
     /// The minor version of Python whose syntax is to be accepted.
     pub feature_version: Option<u8>,
+    /// Trees show comments that are annotations, which must stand where they belong.
+    pub type_comments: bool,
     /// How many digits an int may have; 0 for any.
     pub int_max_str_digits: usize,
 }
@@ -96,6 +101,8 @@ fn finished<T>(
         Ok(made) => Ok((made, warnings)),
         Err(fault) => Err(SyntaxError {
             warnings,
+            context: limits::with_stack_for_source(source, || Ok(diagnose::context(&fault, source, lines)))
+                .unwrap_or_default(),
             ..fault.into_error(source, lines)
         }),
     }
@@ -136,6 +143,7 @@ fn parse(
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval | Mode::FuncType => ruff_python_parser::Mode::Expression,
     };
+    tokens::check_not_blank(source, mode)?;
     let parse_options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
     let spelled = diagnose::flufl(source, lines, options)?;
     let parsed = parse_unchecked(&spelled, parse_options);
@@ -151,9 +159,22 @@ fn parse(
     diagnose::check(&parsed, source, lines, mode, options)?;
     tokens::check_numbers(&parsed, source, options.int_max_str_digits)?;
     if let Some(minor) = options.feature_version {
-        features::check(parsed.syntax(), minor)?;
+        features::check(parsed.syntax(), source, minor)?;
     }
     if mode == Mode::Single {
+        if let Mod::Module(module) = parsed.syntax()
+            && module.body.is_empty()
+        {
+            // Nothing is no statement, as it is no expression.
+            let as_expression = ParseOptions::from(ruff_python_parser::Mode::Expression);
+            diagnose::check(
+                &parse_unchecked(&spelled, as_expression),
+                source,
+                lines,
+                Mode::Eval,
+                options,
+            )?;
+        }
         tokens::check_single(&parsed)?;
         tokens::check_end(&parsed, source, options)?;
     }
@@ -174,6 +195,7 @@ fn generate(
     if let Mod::Module(module) = program {
         flags |= future::future_flags(&module.body)?;
     }
+    warnings.extend(finally::warnings(program, source, lines));
     let annotations = flags & CodeFlags::FUTURE_ANNOTATIONS != 0;
     let table = match program {
         Mod::Module(module) => symtable::build(module, &module.body, None, annotations)?,

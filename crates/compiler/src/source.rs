@@ -115,6 +115,7 @@ fn plain(message: String) -> SyntaxError {
         end_col: 0,
         text: None,
         warnings: Vec::new(),
+        context: None,
     }
 }
 

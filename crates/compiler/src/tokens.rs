@@ -5,9 +5,9 @@ use ruff_python_ast::{Mod, Stmt, StringFlags as _};
 use ruff_python_parser::Parsed;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use crate::Options;
 use crate::errors::{End, Fault, SyntaxErrorKind, Warning, WarningCategory, fault};
 use crate::source::LineIndex;
+use crate::{Mode, Options};
 
 /// The warnings of the parser, about the tokens before `until`: numbers that run into a keyword, escapes that stand for nothing (the first of
 /// each literal).
@@ -126,6 +126,23 @@ pub(crate) fn check_numbers(parsed: &Parsed<Mod>, source: &str, limit: usize) ->
         }
     }
     Ok(())
+}
+
+/// An expression or an interactive statement is more than blanks.
+pub(crate) fn check_not_blank(source: &str, mode: Mode) -> Result<(), Box<Fault>> {
+    let (kind, message, end) = match mode {
+        Mode::Eval | Mode::Single if source.is_empty() => (SyntaxErrorKind::Syntax, "invalid syntax", End::Nothing),
+        Mode::Eval | Mode::Single if source.bytes().all(|c| matches!(c, b' ' | b'\t' | b'\x0c')) => {
+            (SyntaxErrorKind::Indentation, "unexpected indent", End::Minus)
+        }
+        _ => return Ok(()),
+    };
+    Err(Box::new(Fault {
+        kind,
+        message: message.into(),
+        range: Some(TextRange::default()),
+        end,
+    }))
 }
 
 /// An interactive source has one statement, or several simple ones on one line.

@@ -9,7 +9,8 @@ use crate::codegen::Codegen;
 use crate::errors::{Res, SyntaxError, Warning};
 use crate::source::{LineIndex, Region, normalize};
 use crate::symtable::Symtable;
-use crate::{Mode, Options, finished, fold, generate, limits, parse, symtable};
+use crate::type_comments::TypeComments;
+use crate::{Mode, Options, finished, fold, generate, limits, parse, symtable, type_comments};
 
 /// The parser's nodes.
 pub mod nodes {
@@ -26,6 +27,7 @@ pub struct Tree<'a> {
     lines: &'a LineIndex,
     table: Symtable,
     warnings: Vec<Warning>,
+    type_comments: TypeComments<'a>,
 }
 
 impl<'a> Tree<'a> {
@@ -42,6 +44,16 @@ impl<'a> Tree<'a> {
     /// Lines from 1, columns in bytes from 0.
     pub fn location(&self, range: TextRange) -> Location {
         self.lines.location(range)
+    }
+
+    /// The annotation in a comment of the statement or parameter that begins there.
+    pub fn type_comment(&self, start: nodes::TextSize) -> Option<&'a str> {
+        self.type_comments.of.get(&start).copied()
+    }
+
+    /// The lines of comments `# type: ignore`, with what follows the word.
+    pub fn type_ignores(&self) -> &[(u32, &'a str)] {
+        &self.type_comments.ignores
     }
 
     /// The values of literals.
@@ -110,12 +122,18 @@ pub fn with_tree<R>(
             body: Default::default(),
         };
         let table = symtable::build(&empty, &empty.body, None, false)?;
+        let type_comments = if options.type_comments {
+            type_comments::find(&parsed, &source, &lines)?
+        } else {
+            TypeComments::default()
+        };
         let tree = Tree {
             source: &source,
             program: parsed.syntax(),
             lines: &lines,
             table,
             warnings: std::mem::take(&mut early),
+            type_comments,
         };
         Ok(limits::with_stack_for_depth(depth, || f(&tree)))
     });

@@ -589,7 +589,7 @@ impl Array {
     fn __inplace_concat__(vm: &Vm, this: &Py<Array>, other: &Value) -> Res<Value> {
         if other.downcast::<Array>().is_none() {
             let found = other.ty().name();
-            return Err(vm.type_error(format!("can only extend with array (not \"{found}\")")));
+            return Err(vm.type_error(format!("can only extend array with array (not \"{found}\")")));
         }
         Array::extend_with(vm, this, other)?;
         Ok(this.to_value())
@@ -698,6 +698,9 @@ impl Array {
         if !is_bytes_like(buffer) {
             let found = buffer.ty().name();
             return Err(vm.type_error(format!("a bytes-like object is required, not '{found}'")));
+        }
+        if buffer.downcast::<Array>().is_some_and(|array| array.kind.size != 1) {
+            return Err(vm.type_error("a bytes-like object is required"));
         }
         let bytes = get_bytes(vm, buffer)?;
         Array::push_whole_items(vm, this, &bytes)
@@ -864,6 +867,16 @@ impl Array {
         if this.kind.meaning != Meaning::Char {
             let message = "tounicode() may only be called on unicode type arrays ('u' or 'w')";
             return Err(vm.value_error(message));
+        }
+        if this.kind.code == 'w' {
+            // Decoded strictly, unlike the single characters.
+            let encoding = if cfg!(target_endian = "big") {
+                "utf-32-be"
+            } else {
+                "utf-32-le"
+            };
+            let bytes = Bytes::new_value(Array::snapshot(this)?);
+            return vm.call_method(&bytes, intern!("decode"), &[Value::from(encoding)]);
         }
         let parts = List::new(Array::values(vm, this)?).into_value();
         vm.call_method(Str::empty().as_value(), intern!("join"), &[parts])

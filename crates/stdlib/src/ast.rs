@@ -1,7 +1,7 @@
 //! `_ast`: classes of nodes, parsing to nodes, compiling nodes.
 //!
 //! Invariant: the builtin `compile` reaches this module through [`install`], since the runtime knows nothing of nodes.
-//! Left out: type comments, and the optimizer's view of a tree (`PyCF_OPTIMIZED_AST` gives the plain one).
+//! Left out: the optimizer's view of a tree (`PyCF_OPTIMIZED_AST` gives the plain one).
 
 mod build;
 mod build_expr;
@@ -12,8 +12,9 @@ mod read_expr;
 mod read_stmt;
 mod schema;
 
-use lisle_compiler::{Mode, Options, compile_tree, with_tree};
+use lisle_compiler::{Mode, Options, compile_tree, signature, with_tree};
 use lisle_runtime::builtins::compile::{AstHooks, issue_warnings, raise_with_warnings, set_ast_hooks, with_limits};
+use lisle_runtime::intern;
 use lisle_runtime::native::{Exc, Py, Res, Value, Vm, pymodule};
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::module::Module;
@@ -56,26 +57,38 @@ fn parse(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Value> {
 /// `(int, str) -> bool`: a signature type comment.
 fn parse_signature(vm: &Vm, source: &str, options: &Options) -> Res<Value> {
     let invalid = || vm.exception_with(&lisle_runtime::types::exceptions::SYNTAX_ERROR, "invalid syntax");
-    let (args, returns) = source.rsplit_once("->").ok_or_else(invalid)?;
-    let args = args.trim();
-    if !args.starts_with('(') || !args.ends_with(')') {
+    let (args, returns) = signature(source).ok_or_else(invalid)?;
+    let args = source[args].strip_suffix(')').unwrap_or_default().trim_end();
+    if args.ends_with(',') {
         return Err(invalid());
     }
-    // The argument types are those of a call, stars and all.
-    let call = parse(vm, &format!("f{args}"), Mode::Eval, options)?;
-    let call = vm.getattr(&call, lisle_runtime::intern!("body"))?;
-    let mut types = vm.collect(&vm.getattr(&call, lisle_runtime::intern!("args"))?)?;
+    // The argument types are those of a call: any number, one with a star, one with two.
+    let call = parse(vm, &format!("f{args})"), Mode::Eval, options)?;
+    let call = vm.getattr(&call, intern!("body"))?;
+    let mut types = vm.collect(&vm.getattr(&call, intern!("args"))?)?;
     let classes = Classes::get(vm)?;
+    let mut starred = false;
     for ty in &mut types {
+        if starred || classes.kind_of(ty) == Some(Kind::GeneratorExp) {
+            return Err(invalid());
+        }
         if classes.kind_of(ty) == Some(Kind::Starred) {
-            *ty = vm.getattr(ty, lisle_runtime::intern!("value"))?;
+            starred = true;
+            *ty = vm.getattr(ty, intern!("value"))?;
         }
     }
-    for keyword in vm.collect(&vm.getattr(&call, lisle_runtime::intern!("keywords"))?)? {
-        types.push(vm.getattr(&keyword, lisle_runtime::intern!("value"))?);
+    let keywords = vm.collect(&vm.getattr(&call, intern!("keywords"))?)?;
+    if keywords.len() > 1 {
+        return Err(invalid());
     }
-    let returns = parse(vm, returns.trim(), Mode::Eval, options)?;
-    let returns = vm.getattr(&returns, lisle_runtime::intern!("body"))?;
+    for keyword in keywords {
+        if !vm.getattr(&keyword, intern!("arg"))?.is_none() {
+            return Err(invalid());
+        }
+        types.push(vm.getattr(&keyword, intern!("value"))?);
+    }
+    let returns = parse(vm, source[returns].trim(), Mode::Eval, options)?;
+    let returns = vm.getattr(&returns, intern!("body"))?;
     vm.call(
         classes.kind(Kind::FunctionType).class.as_value(),
         &[build::list(types), returns],

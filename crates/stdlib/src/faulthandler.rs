@@ -356,6 +356,14 @@ pub mod module {
         vm.safepoint()
     }
 
+    /// Dump the C stack of the current thread.
+    #[pyfunction(sig = "(file=sys.stderr)")]
+    fn dump_c_stack(vm: &Vm, file: Option<&Value>) -> Res<()> {
+        let (fd, _file) = file_of(vm, file)?;
+        dump::native_stack(&Out(fd));
+        vm.safepoint()
+    }
+
     /// Dump the traceback of all threads in timeout seconds.
     ///
     /// If repeat is true, the tracebacks of all threads are dumped every timeout

@@ -11,6 +11,7 @@ pub mod files;
 pub mod fork;
 mod ids;
 mod names;
+pub mod packed;
 pub mod path;
 pub mod process;
 mod sched;

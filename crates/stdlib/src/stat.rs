@@ -140,9 +140,9 @@ pub mod module {
     }
 
     /// Return the portion of the file's mode that can be set by os.chmod().
-    #[pyfunction(name = "S_IMODE", sig = "(mode, /)")]
-    fn s_imode(_vm: &Vm, mode: u32) -> u32 {
-        mode & 0o7777
+    #[pyfunction(name = "S_IMODE", sig = "(object, /)")]
+    fn s_imode(_vm: &Vm, object: u32) -> u32 {
+        object & 0o7777
     }
 
     /// Return the portion of the file's mode that describes the file type.

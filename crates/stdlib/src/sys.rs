@@ -5,6 +5,7 @@
 
 pub mod hooks;
 pub mod info;
+mod jit;
 mod monitoring;
 mod stacks;
 

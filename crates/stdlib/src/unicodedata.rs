@@ -1,7 +1,6 @@
 //! The `unicodedata` module: the Unicode character database.
 //!
 //! Invariant: functions of the module and methods of `ucd_3_2_0` are the same functions, told which database to ask.
-//! Left out: named sequences.
 
 mod data;
 
@@ -97,10 +96,25 @@ fn lookup(vm: &Vm, name: &Value, old: bool) -> Res<Value> {
     if text.len() > 256 {
         return Err(vm.key_error(Value::from("name too long")));
     }
-    match by_name(&text).filter(|c| tables().is_assigned(*c, old)) {
-        Some(c) => Ok(Str::from_char(c).into_value()),
-        None => Err(vm.key_error(Value::from(format!("undefined character name '{text}'").as_str()))),
+    let found = by_name(&text).filter(|c| tables().is_assigned(*c, old));
+    match found {
+        // The old database has no aliases and no sequences.
+        Some(c) if !old || name_of(c).is_some_and(|name| name.eq_ignore_ascii_case(&text)) => {
+            Ok(Str::from_char(c).into_value())
+        }
+        None if !old && let Some(sequence) = named_sequence(&text) => Ok(Value::from(sequence.as_str())),
+        _ => Err(vm.key_error(Value::from(format!("undefined character name '{text}'").as_str()))),
     }
+}
+
+/// The characters of a named sequence.
+fn named_sequence(name: &str) -> Option<String> {
+    let (_, codes) = include_str!("unicodedata/named_sequences.txt")
+        .lines()
+        .filter_map(|line| line.split_once(';'))
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    let code = |text| u32::from_str_radix(text, 16).ok().and_then(char::from_u32);
+    codes.split(' ').map(code).collect()
 }
 
 fn decomposition(c: u32, old: bool) -> String {

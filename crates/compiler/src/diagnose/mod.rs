@@ -12,9 +12,10 @@ mod tokenizer;
 use std::borrow::Cow;
 
 use lisle_bytecode::CodeFlags;
-use ruff_python_ast::Mod;
-use ruff_python_parser::{LexicalErrorType, ParseErrorType, Parsed};
-use ruff_text_size::{TextRange, TextSize};
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{Expr, Mod, PythonVersion, Stmt};
+use ruff_python_parser::{LexicalErrorType, ParseErrorType, ParseOptions, Parsed, parse_unchecked};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::errors::{End, Fault, Res, SyntaxErrorKind};
 use crate::source::LineIndex;
@@ -115,6 +116,41 @@ pub(crate) fn check(parsed: &Parsed<Mod>, source: &str, lines: &LineIndex, mode:
         return report(peg::never_closed(at, bracket), verdict.at_end);
     }
     report(verdict.fault, verdict.at_end)
+}
+
+/// What an error about a word that may be a misspelled keyword needs to be explained: the last statement before it, and the source.
+pub(crate) fn context(fault: &Fault, source: &str, lines: &LineIndex) -> Option<Box<(u32, u32, String)>> {
+    let range = fault.range?;
+    if lines.is_made_up() || fault.message != "invalid syntax" && !fault.message.contains("Perhaps you forgot a comma")
+    {
+        return None;
+    }
+    struct Last<'l> {
+        lines: &'l LineIndex,
+        line: u32,
+        found: (u32, u32),
+    }
+    impl<'a> Visitor<'a> for Last<'_> {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            let (start, end) = (self.lines.location(stmt.range()), self.lines.line(stmt.range().end()));
+            if end < self.line && start.line >= self.found.0 {
+                self.found = (start.line, start.col);
+            }
+            visitor::walk_stmt(self, stmt);
+        }
+
+        fn visit_expr(&mut self, _: &'a Expr) {}
+    }
+    let mut last = Last {
+        lines,
+        line: lines.line(range.start()),
+        found: (0, 0),
+    };
+    let options = ParseOptions::from(ruff_python_parser::Mode::Module).with_target_version(PythonVersion::PY314);
+    if let Mod::Module(module) = parse_unchecked(source, options).syntax() {
+        last.visit_body(&module.body);
+    }
+    Some(Box::new((last.found.0, last.found.1, source.to_owned())))
 }
 
 /// The token that begins the statement at the outermost level before the one with the error at `offset`.

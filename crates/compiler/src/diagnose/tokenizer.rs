@@ -424,7 +424,12 @@ impl Scanner<'_> {
     fn name(&mut self) -> Found {
         let start = self.at;
         for (i, c) in self.source[start..].char_indices() {
-            if c.is_alphanumeric() || c == '_' || is_identifier_mark(c) {
+            let goes_on = if i == 0 {
+                unicode_ident::is_xid_start(c)
+            } else {
+                unicode_ident::is_xid_continue(c)
+            };
+            if goes_on || c == '_' {
                 self.at = start + i + c.len_utf8();
                 continue;
             }
@@ -446,8 +451,14 @@ impl Scanner<'_> {
             &*word,
             "r" | "b" | "u" | "f" | "t" | "br" | "rb" | "fr" | "rf" | "tr" | "rt"
         );
-        if prefix && matches!(self.peek(), b'\'' | b'"') {
-            return self.string(start);
+        if matches!(self.peek(), b'\'' | b'"') {
+            if prefix {
+                return self.string(start);
+            }
+            if let Some((one, other)) = incompatible_prefixes(&word) {
+                let message = format!("'{one}' and '{other}' prefixes are incompatible");
+                return found_range(start, self.at, message);
+            }
         }
         self.push(Kind::Name, start);
         Ok(())
@@ -740,10 +751,24 @@ impl Scanner<'_> {
     }
 }
 
-/// Characters that go on in an identifier without being letters or digits.
-fn is_identifier_mark(c: char) -> bool {
-    let c = c as u32;
-    matches!(c, 0x300..=0x36f | 0x483..=0x487 | 0x591..=0x5bd | 0x64b..=0x669 | 0x900..=0x903 | 0x93a..=0x94f | 0x203f | 0x2040 | 0x20d0..=0x20dc | 0xb7 | 0x2118 | 0x212e | 0xfe00..=0xfe0f | 0xe0100..=0xe01ef)
+/// Two letters of a prefix that no string has, if the word is made of letters of prefixes.
+fn incompatible_prefixes(word: &str) -> Option<(char, char)> {
+    let twice = word.char_indices().any(|(at, c)| word[..at].contains(c));
+    if twice || !word.chars().all(|c| matches!(c, 'b' | 'r' | 'u' | 'f' | 't')) {
+        return None;
+    }
+    let pairs = [
+        ('u', 'b'),
+        ('u', 'r'),
+        ('u', 'f'),
+        ('u', 't'),
+        ('b', 'f'),
+        ('b', 't'),
+        ('f', 't'),
+    ];
+    pairs
+        .into_iter()
+        .find(|(one, other)| word.contains(*one) && word.contains(*other))
 }
 
 /// Format, separator, private and unassigned characters, by their main ranges.

@@ -8,9 +8,10 @@ use crate::types::bytearray::ByteArray;
 use crate::types::bytes::Bytes;
 use crate::types::code::Code;
 use crate::types::dict::Dict;
-use crate::types::exceptions::{self, SourcePlace};
+use crate::types::exceptions::{self, SourcePlace, SyntaxError};
 use crate::types::mapped_builtins::MappedBuiltins;
 use crate::types::str::Str;
+use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
 
 /// The exception for a failed compilation.
@@ -38,7 +39,17 @@ pub fn raise_syntax_error(vm: &Vm, filename: &str, error: lisle_compiler::Syntax
         end_lineno: error.end_line as usize,
         end_offset: error.end_col as usize,
     };
-    vm.syntax_error(class, &error.message, place)
+    let exc = vm.syntax_error(class, &error.message, place);
+    if let (Some(context), Some(raised)) = (error.context, exc.value().downcast::<SyntaxError>()) {
+        let (line, col, source) = *context;
+        let parts = [
+            Value::int(line.into()),
+            Value::int(col.into()),
+            Value::from(source.as_str()),
+        ];
+        raised.metadata.set(Tuple::from_array(parts).into_value());
+    }
+    exc
 }
 
 /// The options with the limits of this process.

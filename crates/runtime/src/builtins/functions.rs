@@ -454,11 +454,21 @@ pub mod module {
         }
         const ONLY_AST: i64 = 0x400;
         const OPTIMIZED: i64 = 0x8000;
+        const TYPE_COMMENTS: i64 = 0x1000;
         const TOP_LEVEL_AWAIT: i64 = 0x2000;
         const INCOMPLETE: i64 = 0x4000;
         /// Of the feature nested_scopes, which is no feature any more.
         const NESTED: i64 = 0x10;
-        if flags & !(0x1fe_0000 | NESTED | ONLY_AST | TOP_LEVEL_AWAIT | INCOMPLETE | 0x200 | 0x1000 | 0x8000 | 0x100)
+        if flags
+            & !(0x1fe_0000
+                | NESTED
+                | ONLY_AST
+                | TOP_LEVEL_AWAIT
+                | INCOMPLETE
+                | 0x200
+                | TYPE_COMMENTS
+                | OPTIMIZED
+                | 0x100)
             != 0
         {
             return Err(vm.value_error("compile(): unrecognised flags"));
@@ -489,6 +499,7 @@ pub mod module {
             allow_top_level_await: flags & TOP_LEVEL_AWAIT != 0,
             allow_incomplete_input: flags & INCOMPLETE != 0,
             feature_version,
+            type_comments: flags & TYPE_COMMENTS != 0,
             int_max_str_digits: 0,
         };
         let hooks = compile::ast_hooks();

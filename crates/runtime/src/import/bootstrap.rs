@@ -86,11 +86,16 @@ pub fn init(vm: &Vm) -> Res<()> {
     if !needed.iter().all(|name| registry::is_native(name)) {
         return Ok(());
     }
-    let bootstrap = frozen_module(vm, "_frozen_importlib", "importlib._bootstrap")?;
+    let bootstrap = frozen_module(
+        vm,
+        "_frozen_importlib",
+        "importlib._bootstrap",
+        Some("importlib._bootstrap"),
+    )?;
     let get = |name: &'static str| vm.getattr(&bootstrap, &Str::intern(name));
     vm.call(&get("_install")?, &[sys.clone(), imp])?;
     vm.call(&get("_install_external_importers")?, &[])?;
-    let library = frozen_module(vm, "_lisle_importer", "_lisle_importer")?;
+    let library = frozen_module(vm, "_lisle_importer", "_lisle_importer", None)?;
     vm.call(&vm.getattr(&library, intern!("install"))?, &[])?;
     let external = get("_bootstrap_external")?;
     let Some(meta_path) = crate::interp::sys_attr(vm, intern!("meta_path")) else {
@@ -128,7 +133,7 @@ fn prepare_sys() {
 }
 
 /// Makes and runs a module of the library before there are importers.
-pub(super) fn frozen_module(vm: &Vm, name: &str, library_name: &str) -> Res<Value> {
+pub(super) fn frozen_module(vm: &Vm, name: &str, library_name: &str, origin: Option<&str>) -> Res<Value> {
     let Some(found) = registry::library().and_then(|library| library.find(library_name)) else {
         return Err(vm.import_error(format!("no packed module {library_name}"), None, None));
     };
@@ -137,7 +142,9 @@ pub(super) fn frozen_module(vm: &Vm, name: &str, library_name: &str) -> Res<Valu
     let dict = module.dict();
     dict.set_str(intern!("__builtins__"), crate::interp::builtins().into_value());
     // The importer asks what the module was made from, and takes this away again.
-    dict.set_str(intern!("__origname__"), Value::from(library_name));
+    if let Some(origin) = origin {
+        dict.set_str(intern!("__origname__"), Value::from(origin));
+    }
     crate::interp::modules().set_str(&key, module.to_value());
     let code = library_code(vm, found)?;
     vm.run_code(&code, &dict, None, None)?;

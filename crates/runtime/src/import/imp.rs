@@ -4,20 +4,65 @@
 
 use crate::native::pymodule;
 
-/// Modules that are frozen in CPython whatever its options, with the name of what is frozen.
-const FROZEN: [(&str, &str); 7] = [
-    ("_frozen_importlib", "importlib._bootstrap"),
-    ("_frozen_importlib_external", "importlib._bootstrap_external"),
-    ("zipimport", "zipimport"),
-    ("__hello__", "__hello__"),
-    ("__phello__", "__phello__"),
-    ("__phello__.ham", "__phello__.ham"),
-    ("__phello__.spam", "__phello__.spam"),
+/// Modules that the frozen importer serves, with the names of the library's modules that they are, and what CPython calls their origin.
+const FROZEN: [(&str, &str, Option<&str>); 14] = [
+    (
+        "_frozen_importlib",
+        "importlib._bootstrap",
+        Some("importlib._bootstrap"),
+    ),
+    (
+        "_frozen_importlib_external",
+        "importlib._bootstrap_external",
+        Some("importlib._bootstrap_external"),
+    ),
+    ("zipimport", "zipimport", Some("zipimport")),
+    ("__hello__", "__hello__", Some("__hello__")),
+    ("__hello_alias__", "__hello__", Some("__hello__")),
+    ("__hello_only__", "__hello__", None),
+    ("__phello__", "__phello__", Some("__phello__")),
+    ("__phello__.__init__", "__phello__", Some("<__phello__")),
+    ("__phello_alias__", "__phello__", Some("__phello__")),
+    ("__phello_alias__.spam", "__phello__.spam", Some("__phello__.spam")),
+    ("__phello__.ham", "__phello__.ham", Some("__phello__.ham")),
+    ("__phello__.ham.__init__", "__phello__.ham", Some("<__phello__.ham")),
+    (
+        "__phello__.ham.eggs",
+        "__phello__.ham.eggs",
+        Some("__phello__.ham.eggs"),
+    ),
+    ("__phello__.spam", "__phello__.spam", Some("__phello__.spam")),
+];
+
+/// How many of them importing itself needs.
+const ESSENTIAL: usize = 3;
+
+/// Modules that are frozen in CPython as well, so that no file on the path takes their places. Here they are the library's.
+const BEFORE_PATH: [&str; 14] = [
+    "_collections_abc",
+    "_sitebuiltins",
+    "abc",
+    "codecs",
+    "genericpath",
+    "importlib.machinery",
+    "importlib.util",
+    "io",
+    "ntpath",
+    "os",
+    "posixpath",
+    "runpy",
+    "site",
+    "stat",
 ];
 
 /// Whether the frozen importer serves `name`.
 pub(super) fn is_always_frozen(name: &str) -> bool {
-    FROZEN.iter().any(|(frozen, _)| *frozen == name)
+    FROZEN.iter().any(|(frozen, ..)| *frozen == name)
+}
+
+/// Whether the library's module of that name comes before any on the path.
+pub(super) fn is_before_path(name: &str) -> bool {
+    BEFORE_PATH.contains(&name)
 }
 
 #[pymodule(
@@ -25,7 +70,7 @@ pub(super) fn is_always_frozen(name: &str) -> bool {
     doc = "(Extremely) low-level import machinery bits as used by importlib."
 )]
 pub mod module {
-    use super::FROZEN;
+    use super::{ESSENTIAL, FROZEN};
     use crate::import::registry::{self, LibraryModule};
     use crate::intern;
     use crate::native::{Py, Res, Str, Value, Vm};
@@ -37,6 +82,7 @@ pub mod module {
     use crate::types::tuple::Tuple;
     use siphasher::sip::SipHasher13;
     use std::hash::Hasher;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     /// The global import lock: importlib holds it for short stretches while it looks at its tables.
     static LOCK: RawRLock = RawRLock::new();
@@ -154,14 +200,33 @@ pub mod module {
         Ok(0)
     }
 
-    fn frozen(name: &str) -> Option<(LibraryModule, &'static str)> {
-        let (_, origin) = FROZEN.iter().find(|(frozen, _)| *frozen == name)?;
-        Some((registry::library()?.find(origin)?, origin))
+    /// Tests' choice whether there are frozen modules that are not essential: below 0 there are not.
+    static OVERRIDE: AtomicI64 = AtomicI64::new(0);
+
+    /// A frozen module: what it is in the library, whether it is a package, and its origin.
+    struct Frozen {
+        module: LibraryModule,
+        is_package: bool,
+        origin: Option<&'static str>,
     }
 
-    fn frozen_or_error(vm: &Vm, name: &Py<Str>) -> Res<LibraryModule> {
+    fn frozen(name: &str) -> Option<Frozen> {
+        let number = FROZEN.iter().position(|(frozen, ..)| *frozen == name)?;
+        let (_, module, origin) = FROZEN[number];
+        if number >= ESSENTIAL && OVERRIDE.load(Ordering::Relaxed) < 0 {
+            return None;
+        }
+        let module = registry::library()?.find(module)?;
+        Some(Frozen {
+            module,
+            is_package: module.is_package && !name.ends_with(".__init__"),
+            origin,
+        })
+    }
+
+    fn frozen_or_error(vm: &Vm, name: &Py<Str>) -> Res<Frozen> {
         match frozen(&name.to_string_lossy()) {
-            Some((module, _)) => Ok(module),
+            Some(found) => Ok(found),
             None => {
                 let shown = vm.repr(name.as_value())?.to_string_lossy();
                 let message = format!("No such frozen object named {shown}");
@@ -181,15 +246,16 @@ pub mod module {
     ///                 the module's current name)
     #[pyfunction(sig = "(name, /, *, withdata=False)")]
     fn find_frozen(_vm: &Vm, name: &Py<Str>, withdata: bool) -> Res<Value> {
-        let Some((module, origin)) = frozen(&name.to_string_lossy()) else {
+        let Some(found) = frozen(&name.to_string_lossy()) else {
             return Ok(Value::NONE);
         };
         let data = if withdata {
-            module.code.map_or(Value::NONE, Bytes::new_value)
+            found.module.code.map_or(Value::NONE, Bytes::new_value)
         } else {
             Value::NONE
         };
-        let fields = [data, Value::from_bool(module.is_package), Value::from(origin)];
+        let origin = found.origin.map_or(Value::NONE, Value::from);
+        let fields = [data, Value::from_bool(found.is_package), origin];
         Ok(Tuple::from_array(fields).into_value())
     }
 
@@ -208,14 +274,14 @@ pub mod module {
                 }
             };
         }
-        let module = frozen_or_error(vm, name)?;
-        registry::library_code(vm, module).map(Py::into_value)
+        let found = frozen_or_error(vm, name)?;
+        registry::library_code(vm, found.module).map(Py::into_value)
     }
 
     /// Returns True if the module name is of a frozen package.
     #[pyfunction(sig = "(name, /)")]
     fn is_frozen_package(vm: &Vm, name: &Py<Str>) -> Res<bool> {
-        frozen_or_error(vm, name).map(|module| module.is_package)
+        frozen_or_error(vm, name).map(|found| found.is_package)
     }
 
     /// Returns True if the module name corresponds to a frozen module.
@@ -229,7 +295,7 @@ pub mod module {
     fn init_frozen(vm: &Vm, name: &Py<Str>) -> Res<Value> {
         let text = name.to_string_lossy();
         match frozen(&text) {
-            Some((_, origin)) => crate::import::bootstrap::frozen_module(vm, &text, origin),
+            Some(found) => crate::import::bootstrap::frozen_module(vm, &text, found.module.name, found.origin),
             None => Ok(Value::NONE),
         }
     }
@@ -237,7 +303,7 @@ pub mod module {
     /// Returns the list of available frozen modules.
     #[pyfunction(sig = "()")]
     fn _frozen_module_names(_vm: &Vm) -> Res<Value> {
-        Ok(List::new(FROZEN.iter().map(|(name, _)| Value::from(*name)).collect()).into_value())
+        Ok(List::new(FROZEN.iter().map(|(name, ..)| Value::from(*name)).collect()).into_value())
     }
 
     /// (internal-only) Override PyConfig.use_frozen_modules.
@@ -246,8 +312,14 @@ pub mod module {
     /// See frozen_modules() in Lib/test/support/import_helper.py.
     #[pyfunction(sig = "(override, /)")]
     fn _override_frozen_modules_for_tests(_vm: &Vm, value: i64) -> Res<()> {
-        let _ = value;
+        OVERRIDE.store(value, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether the library's module of that name comes before any on the path, as CPython's frozen one.
+    #[pyfunction(sig = "(name, /)")]
+    fn _is_before_path(_vm: &Vm, name: &Py<Str>) -> bool {
+        super::is_before_path(&name.to_string_lossy())
     }
 
     /// (internal-only) Override PyInterpreterConfig.check_multi_interp_extensions.

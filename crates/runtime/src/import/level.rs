@@ -63,7 +63,10 @@ pub fn import_module_level(
         name
     };
     let module = match loaded(vm, full)? {
-        Some(module) => module,
+        Some(module) => {
+            super::timing::cached(full);
+            module
+        }
         None => find_and_load(vm, full)?,
     };
     if !fromlist.is_none() && vm.truth(fromlist)? {

@@ -19,6 +19,10 @@ use crate::vm::{Exc, Res, Vm};
 
 /// Finds and loads the module with an absolute name that is not loaded.
 pub(super) fn find_and_load(vm: &Vm, name: &Py<Str>) -> Res<Value> {
+    super::timing::timed(name, || find_and_load_untimed(vm, name))
+}
+
+fn find_and_load_untimed(vm: &Vm, name: &Py<Str>) -> Res<Value> {
     let text = name.to_string_lossy();
     if crate::interp::modules().get_str(name).is_some_and(|m| m.is_none()) {
         let message = format!("import of {text} halted; None in sys.modules");
@@ -67,7 +71,8 @@ fn natively(vm: &Vm, importers: Option<&Importers>, name: &Py<Str>, text: &str) 
     }
     let parent = match text.rsplit_once('.') {
         None => {
-            if importers.is_some_and(|i| !i.unchanged(vm) || !library_comes_first(vm, i, text)) {
+            let first = |i| super::imp::is_before_path(text) || library_comes_first(vm, i, text);
+            if importers.is_some_and(|i| !i.unchanged(vm) || !first(i)) {
                 return Ok(None);
             }
             None

@@ -13,6 +13,7 @@ use crate::intern;
 use crate::native::pymodule;
 use crate::object::{Py, Value};
 use crate::text::StrBuilder;
+use crate::types::bytearray::ByteArray;
 use crate::types::bytes::Bytes;
 use crate::types::code::Code;
 use crate::types::complex::{self, Complex};
@@ -115,6 +116,12 @@ pub mod module {
     /// dump(), load() will substitute None for the unmarshallable type.
     #[pyfunction(sig = "(file, /, *, allow_code=True)")]
     fn load(vm: &Vm, file: &Value, allow_code: bool) -> Res<Value> {
+        // Whether it is a file of bytes.
+        let data = vm.call_method(file, intern!("read"), &[Value::int(0)])?;
+        if data.downcast::<Bytes>().is_none() {
+            let got = data.ty().name();
+            return Err(vm.type_error(format!("file.read() returned not bytes but {got}")));
+        }
         read(vm, Source::File(file), allow_code)
     }
 }
@@ -162,7 +169,7 @@ impl Writer<'_> {
         if self.depth >= MAX_DEPTH {
             return Err(self.vm.value_error("object too deeply nested to marshal"));
         }
-        let _guard = self.vm.enter_recursive(" while marshalling")?;
+        self.vm.check_stack()?;
         self.depth += 1;
         let result = self.any(value);
         self.depth -= 1;
@@ -385,7 +392,7 @@ fn push_utf8(out: &mut Vec<u8>, c: u32) {
 /// Where marshalled bytes come from.
 enum Source<'a> {
     Bytes(&'a [u8]),
-    /// An object with a method `read`.
+    /// An object with a method `readinto`.
     File(&'a Value),
 }
 
@@ -413,24 +420,34 @@ impl<'a> Reader<'a> {
                 None => Err(self.vm.eof_error("marshal data too short")),
             },
             Source::File(file) => {
-                let data = self.vm.call_method(file, intern!("read"), &[Value::usize(n)])?;
-                let Some(data) = data.downcast::<Bytes>() else {
-                    let got = data.ty().name();
-                    return Err(self.vm.type_error(format!("file.read() returned not bytes but {got}")));
-                };
-                match data.as_slice() {
-                    data if data.len() == n => Ok(data.to_vec().into()),
-                    data if data.len() < n => Err(self.vm.eof_error("EOF read where not expected")),
-                    data => Err(self.vm.value_error(format!(
-                        "read() returned too much data: {n} bytes requested, {} returned",
-                        data.len()
-                    ))),
+                let mut room = Vec::new();
+                room.try_reserve_exact(n)?;
+                room.resize(n, 0);
+                let buffer = ByteArray::new_value(room);
+                let read = self
+                    .vm
+                    .call_method(file, intern!("readinto"), std::slice::from_ref(&buffer))?;
+                match self.vm.index_to_isize(&read)? {
+                    read if read == n as isize => {}
+                    read if read > n as isize => {
+                        return Err(self.vm.value_error(format!(
+                            "read() returned too much data: {n} bytes requested, {read} returned"
+                        )));
+                    }
+                    _ => return Err(self.vm.eof_error("EOF read where not expected")),
+                }
+                match bytes_like(self.vm, &buffer)? {
+                    Some(bytes) if bytes.len() == n => Ok(bytes.to_vec().into()),
+                    _ => Err(self.vm.eof_error("EOF read where not expected")),
                 }
             }
         }
     }
 
     fn byte(&mut self) -> Res<u8> {
+        if matches!(self.source, Source::Bytes([])) {
+            return Err(self.vm.eof_error("EOF read where not expected"));
+        }
         let bytes = self.take(1)?;
         bytes
             .first()
@@ -466,7 +483,7 @@ impl<'a> Reader<'a> {
         if self.depth >= MAX_DEPTH {
             return Err(self.vm.value_error("recursion limit exceeded"));
         }
-        let _guard = self.vm.enter_recursive(" while unmarshalling")?;
+        self.vm.check_stack()?;
         let first = match self.byte() {
             Ok(byte) => byte,
             Err(exc) if exc.is(&exceptions::EOF_ERROR) => {

@@ -13,6 +13,7 @@ mod load;
 pub mod marshal;
 pub mod registry;
 pub mod shadowing;
+pub mod timing;
 mod trim;
 
 pub use bootstrap::init;

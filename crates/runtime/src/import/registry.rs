@@ -22,7 +22,7 @@ pub struct LibraryModule {
 
 /// The packed library.
 pub trait Library: Sync {
-    /// The folder in which the files seem to lie; it does not exist.
+    /// The folder in which the files seem to lie; it is not on disk.
     fn root(&self) -> &'static str;
     fn find(&self, name: &str) -> Option<LibraryModule>;
     /// All modules, by name.

@@ -56,6 +56,8 @@ pub fn is_enabled() -> bool {
 /// `gc.enable()`, `gc.disable()`.
 pub fn set_enabled(on: bool) {
     ENABLED.store(on, Relaxed);
+    // Programs that say when to collect begin with the threshold again.
+    YOUNG_SIZE.store(0, Relaxed);
     update_limit();
 }
 

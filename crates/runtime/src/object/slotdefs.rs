@@ -503,7 +503,7 @@ static SEQUENCE: &[SlotDef] = &[
         |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]),
         |vm, f, this, args| {
             arity(vm, args, 1)?;
-            f(vm, this, vm.index_to_isize(&args.values[0])?)
+            f(vm, this, repeat_count(vm, &args.values[0])?)
         }
     ),
     row!(
@@ -514,7 +514,7 @@ static SEQUENCE: &[SlotDef] = &[
         |vm, a, n| vm.call_special(a, intern!("__mul__"), &[&Value::int(n as i64)]),
         |vm, f, this, args| {
             arity(vm, args, 1)?;
-            f(vm, this, vm.index_to_isize(&args.values[0])?)
+            f(vm, this, repeat_count(vm, &args.values[0])?)
         }
     ),
     row!(
@@ -536,10 +536,19 @@ static SEQUENCE: &[SlotDef] = &[
         |vm, a, n| vm.call_special(a, intern!("__imul__"), &[&Value::int(n as i64)]),
         |vm, f, this, args| {
             arity(vm, args, 1)?;
-            f(vm, this, vm.index_to_isize(&args.values[0])?)
+            f(vm, this, repeat_count(vm, &args.values[0])?)
         }
     ),
 ];
+
+/// How often `__mul__` of a sequence repeats it.
+fn repeat_count(vm: &Vm, value: &Value) -> Res<isize> {
+    let index = vm.index(value)?;
+    match vm.int_value(&index).and_then(|n| n.to_i64()) {
+        Some(n) => Ok(n as isize),
+        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer")),
+    }
+}
 
 fn number_rows() -> impl Iterator<Item = &'static SlotDef> {
     SINGLE.iter().chain(BINARY.iter().flatten())

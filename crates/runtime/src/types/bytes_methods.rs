@@ -139,9 +139,10 @@ fn find_in<T: ByteString>(
     end: Option<&Value>,
     last: bool,
 ) -> Res<Option<usize>> {
-    let wanted = needle(vm, sub)?;
     let len = T::read(this, <[u8]>::len);
-    let Some(range) = bounds(vm, start, end, len)? else {
+    let range = bounds(vm, start, end, len)?;
+    let wanted = needle(vm, sub)?;
+    let Some(range) = range else {
         return Ok(None);
     };
     Ok(T::read(this, |bytes| {
@@ -162,9 +163,10 @@ fn count_in<T: ByteString>(
     start: Option<&Value>,
     end: Option<&Value>,
 ) -> Res<usize> {
-    let wanted = needle(vm, sub)?;
     let len = T::read(this, <[u8]>::len);
-    let Some(range) = bounds(vm, start, end, len)? else {
+    let range = bounds(vm, start, end, len)?;
+    let wanted = needle(vm, sub)?;
+    let Some(range) = range else {
         return Ok(0);
     };
     Ok(T::read(this, |bytes| {
@@ -434,6 +436,7 @@ pub(crate) fn to_hex(vm: &Vm, bytes: &[u8], sep: Option<&Value>, group: isize) -
                 None => match bytes_of(sep).as_deref() {
                     Some([byte]) => u32::from(*byte),
                     Some(_) => return Err(vm.value_error("sep must be length 1.")),
+                    None if vm.len(sep)? != 1 => return Err(vm.value_error("sep must be length 1.")),
                     None => return Err(vm.type_error("sep must be str or bytes.")),
                 },
             };

@@ -71,7 +71,7 @@ pub(crate) fn unhashable(vm: &Vm, exc: Exc, key: &Value, role: &str) -> Exc {
     vm.type_error(format!("cannot use '{}' as {role} ({message})", full_name(key.ty())))
 }
 
-/// `module.qualname`, without the module for builtins.
+/// `module.qualname` for messages, without the module for builtins and the program's own classes.
 pub fn full_name(ty: &Py<Type>) -> String {
     let qualname = ty
         .qualname
@@ -79,7 +79,9 @@ pub fn full_name(ty: &Py<Type>) -> String {
         .map_or_else(|| ty.short_name(), |name| name.to_string_lossy());
     let module = ty.dict().get_str(crate::intern!("__module__"));
     match module.as_ref().and_then(|module| module.downcast::<Str>()) {
-        Some(module) if !module.is_text("builtins") => format!("{}.{qualname}", module.to_string_lossy()),
+        Some(module) if !module.is_text("builtins") && !module.is_text("__main__") => {
+            format!("{}.{qualname}", module.to_string_lossy())
+        }
         _ => qualname,
     }
 }

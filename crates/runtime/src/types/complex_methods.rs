@@ -56,7 +56,7 @@ fn not_real(vm: &Vm, name: &str, value: &Value) -> Exc {
 fn not_real_message(name: &str, value: &Value) -> String {
     format!(
         "complex() argument '{name}' must be a real number, not {}",
-        number_text::full_name(value.ty())
+        crate::types::common::full_name(value.ty())
     )
 }
 
@@ -76,7 +76,7 @@ fn from_one(vm: &Vm, cls: &Py<Type>, value: &Value) -> Res<Value> {
     match float::from_number_opt(vm, value)? {
         Some(x) => Ok(complex::with_class(cls, (x, 0.0))),
         None => {
-            let found = number_text::full_name(value.ty());
+            let found = crate::types::common::full_name(value.ty());
             Err(vm.type_error(format!("complex() argument must be a string or a number, not {found}")))
         }
     }

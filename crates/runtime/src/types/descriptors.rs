@@ -373,7 +373,7 @@ impl Member {
         }
         match this.slot(obj) {
             Some(slot) => slot.get().ok_or_else(|| {
-                let class = crate::types::number_text::full_name(obj.ty());
+                let class = crate::types::common::full_name(obj.ty());
                 let message = format!("'{class}' object has no attribute '{}'", this.name.to_string_lossy());
                 vm.attribute_error_with(message, obj, &this.name)
             }),

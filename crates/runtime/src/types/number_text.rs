@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::complex::{Complex, Pair};
 use super::{float, int, int_methods, number_ops};
-use crate::object::{Native, Py, Type, Value};
+use crate::object::{Native, Py, Value};
 use crate::text::complex::{ComplexError, parse_complex as read_complex};
 use crate::text::float::{HexError, from_hex, parse_float, parse_float_bytes as read_float_bytes};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
@@ -137,23 +137,6 @@ pub fn parse_complex(vm: &Vm, text: &Py<Str>) -> Res<Pair> {
             Err(exc) => exc,
         },
     })
-}
-
-/// The name of a type with its module, where that is neither `builtins` nor `__main__`.
-pub fn full_name(ty: &Py<Type>) -> String {
-    let module = ty.dict().get_str(crate::intern!("__module__"));
-    let module = module
-        .as_ref()
-        .and_then(|module| module.downcast::<Str>())
-        .map(|module| module.to_string_lossy());
-    let name = ty
-        .qualname
-        .get()
-        .map_or_else(|| ty.name(), |name| name.to_string_lossy());
-    match module {
-        Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{name}"),
-        _ => name,
-    }
 }
 
 fn format_error(vm: &Vm, error: FormatError) -> Exc {

@@ -78,14 +78,14 @@ impl<'a> Operands<'a> {
         let Some(int) = vm.int_value(&value) else {
             return Err(vm.type_error("* wants int"));
         };
-        let most = if what == "width" {
-            isize::MAX as i64
+        let (most, to) = if what == "width" {
+            (isize::MAX as i64, "ssize_t")
         } else {
-            i64::from(i32::MAX)
+            (i64::from(i32::MAX), "int")
         };
         int.to_i64()
             .filter(|size| (-most..=most).contains(size))
-            .ok_or_else(|| vm.overflow_error("Python int too large to convert to C ssize_t"))
+            .ok_or_else(|| vm.overflow_error(format!("Python int too large to convert to C {to}")))
     }
 
     fn field(&mut self, vm: &Vm, directive: &Directive) -> Res<Field> {
@@ -112,7 +112,7 @@ fn number(vm: &Vm, directive: &Directive, field: &Field, value: &Value, bytes: b
     let letter = directive.letter();
     let made = match letter {
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => {
-            let int = integer(vm, letter, value)?;
+            let int = integer(vm, letter, value, bytes)?;
             let limit = int_methods::max_str_digits() as usize;
             number_ops::interruptible(vm, |pause| {
                 number_text::unless_stopped(field.render_int(int::known(&int), letter, limit, pause))
@@ -135,11 +135,10 @@ fn number(vm: &Vm, directive: &Directive, field: &Field, value: &Value, bytes: b
 }
 
 /// The operand of `%d` and its like.
-fn integer(vm: &Vm, letter: u8, value: &Value) -> Res<Value> {
+fn integer(vm: &Vm, letter: u8, value: &Value, bytes: bool) -> Res<Value> {
     if vm.int_value(value).is_some() {
         return Ok(value.clone());
     }
-    let c = char::from(letter);
     let slots = value.ty().slots();
     let hex = matches!(letter, b'o' | b'x' | b'X');
     if !hex && slots.int.is_some() {
@@ -152,6 +151,11 @@ fn integer(vm: &Vm, letter: u8, value: &Value) -> Res<Value> {
         return vm.index(value);
     }
     let wanted = if hex { "an integer" } else { "a real number" };
+    let c = if bytes && letter == b'i' {
+        'd'
+    } else {
+        char::from(letter)
+    };
     let found = value.ty().name();
     Err(vm.type_error(format!("%{c} format: {wanted} is required, not {found}")))
 }

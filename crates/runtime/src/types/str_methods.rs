@@ -286,6 +286,12 @@ fn new_of(vm: &Vm, cls: &Py<Type>, text: Value) -> Res<Value> {
 /// The arguments of the constructor.
 static NEW: Signature = signature!("str(object='', encoding='utf-8', errors='strict')");
 
+/// What a text is to be parted at.
+fn separator<'a>(vm: &Vm, sep: &'a Value) -> Res<&'a Py<Str>> {
+    sep.downcast::<Str>()
+        .ok_or_else(|| vm.type_error(format!("must be str, not {}", sep.ty().name())))
+}
+
 #[pymethods]
 impl Str {
     #[slot]
@@ -640,7 +646,8 @@ impl Str {
     ///
     /// Without the separator in the string: the string and two empty strings.
     #[pymethod(sig = "($self, sep, /)")]
-    fn partition(vm: &Vm, this: &Py<Str>, sep: &Py<Str>) -> Res<Value> {
+    fn partition(vm: &Vm, this: &Py<Str>, sep: &Value) -> Res<Value> {
+        let sep = separator(vm, sep)?;
         if sep.is_empty() {
             return Err(vm.value_error("empty separator"));
         }
@@ -659,7 +666,8 @@ impl Str {
     ///
     /// Without the separator in the string: two empty strings and the string.
     #[pymethod(sig = "($self, sep, /)")]
-    fn rpartition(vm: &Vm, this: &Py<Str>, sep: &Py<Str>) -> Res<Value> {
+    fn rpartition(vm: &Vm, this: &Py<Str>, sep: &Value) -> Res<Value> {
+        let sep = separator(vm, sep)?;
         if sep.is_empty() {
             return Err(vm.value_error("empty separator"));
         }

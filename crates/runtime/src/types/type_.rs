@@ -105,7 +105,7 @@ fn c3(vm: &Vm, ty: &Py<Type>, bases: &[Py<Type>]) -> Res<Vec<Value>> {
         let Some(next) = next else {
             let mut names: Vec<String> = Vec::new();
             for s in &sequences {
-                let name = s[0].downcast::<Type>().map_or_else(String::new, |t| t.name());
+                let name = s[0].downcast::<Type>().map_or_else(String::new, |t| t.short_name());
                 if !names.contains(&name) {
                     names.push(name);
                 }
@@ -800,7 +800,8 @@ impl Type {
             return Some(Str::from_str(text).into_value());
         }
         if this.has_flag(TypeFlags::IMMUTABLE) {
-            return this.dict().get_str(intern!("__text_signature__"));
+            let text = this.dict().get_str(intern!("__text_signature__"));
+            return text.filter(|text| text.downcast::<Str>().is_some());
         }
         // That of a docstring which begins with one.
         let doc = this.dict().get_str(intern!("__doc__"))?;

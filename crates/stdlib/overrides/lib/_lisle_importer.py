@@ -8,6 +8,7 @@ before it exactly as they do with a library on disk.
 import sys
 
 import _frozen_importlib as _bootstrap
+import _imp
 import _lisle_library
 
 ROOT = _lisle_library.ROOT
@@ -142,8 +143,22 @@ def _zip_hook(path):
     raise ImportError('not a Zip file', path=path)
 
 
+def _find_before_path(original):
+    """Some modules are frozen in CPython, so that no file on the path takes their
+    places. Here they come from the library, but are found as early."""
+    def find_spec(cls, fullname, path=None, target=None):
+        spec = original(fullname, path, target)
+        if spec is None and _imp._is_before_path(fullname):
+            folder = ROOT if path is None else f"{ROOT}/{fullname.rpartition('.')[0]}"
+            spec = LibraryFinder(folder).find_spec(fullname)
+        return spec
+    return classmethod(find_spec)
+
+
 def install():
     """Put the hooks in place."""
+    finder = _bootstrap.FrozenImporter
+    finder.find_spec = _find_before_path(finder.find_spec)
     sys.path_hooks[:0] = [LibraryFinder, _zip_hook]
     # This module was made without an importer.
     spec = LibraryFinder(ROOT).find_spec(__name__)

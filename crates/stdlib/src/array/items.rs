@@ -73,6 +73,7 @@ impl Kind {
             (Meaning::Float, _) => Value::float(f64::from_bits(word)),
             (Meaning::Char, _) => match u32::try_from(word) {
                 Ok(code @ ..=0x10_ffff) => Str::from_char(code).into_value(),
+                _ if self.code == 'w' => return Err(vm.value_error("chr() arg not in range(0x110000)")),
                 _ => {
                     let message = format!("character U+{word:x} is not in range [U+0000; U+10ffff]");
                     return Err(vm.value_error(message));

@@ -1,7 +1,6 @@
 //! From the parser's tree to nodes.
 //!
 //! Invariant: positions are CPython's: lines from 1, columns in bytes of UTF-8 from 0, without parentheses around expressions.
-//! Left out: type comments.
 
 use lisle_bytecode::Location;
 use lisle_compiler::nodes::{self, Mod, Ranged, Stmt, Suite, TextRange, TextSize};
@@ -31,7 +30,12 @@ pub fn root(b: &mut Builder<'_>, mode: Mode) -> Res<Value> {
             if mode == Mode::Single {
                 return b.plain(Kind::Interactive, vec![body]);
             }
-            b.plain(Kind::Module, vec![body, list(Vec::new())])
+            let mut ignores = Vec::new();
+            for (line, tag) in b.tree.type_ignores() {
+                let values = vec![Value::int(i64::from(*line)), Value::from(*tag)];
+                ignores.push(b.plain(Kind::TypeIgnore, values)?);
+            }
+            b.plain(Kind::Module, vec![body, list(ignores)])
         }
         Mod::Expression(expression) => {
             let body = b.expr(&expression.body)?;
@@ -98,6 +102,11 @@ impl<'t> Builder<'t> {
         name.as_ref().map_or(Value::NONE, |name| Builder::name(name.as_str()))
     }
 
+    /// The annotation in a comment, if there is one.
+    fn type_comment(&self, start: TextSize) -> Value {
+        self.tree.type_comment(start).map_or(Value::NONE, Value::from)
+    }
+
     fn names(names: &[nodes::Identifier]) -> Value {
         list(names.iter().map(|name| Builder::name(name.as_str())).collect())
     }
@@ -143,12 +152,13 @@ impl<'t> Builder<'t> {
                 } else {
                     Kind::FunctionDef
                 };
+                let comment = self.type_comment(range.start());
                 let range = self.definition(&s.decorator_list, range);
                 let name = Builder::name(s.name.as_str());
                 self.at(
                     kind,
                     range,
-                    vec![name, args, body, decorators, returns, Value::NONE, params],
+                    vec![name, args, body, decorators, returns, comment, params],
                 )
             }
             Stmt::ClassDef(s) => {
@@ -184,7 +194,8 @@ impl<'t> Builder<'t> {
             Stmt::Assign(s) => {
                 let targets = self.exprs(&s.targets)?;
                 let value = self.expr(&s.value)?;
-                self.at(Kind::Assign, range, vec![targets, value, Value::NONE])
+                let comment = self.type_comment(range.start());
+                self.at(Kind::Assign, range, vec![targets, value, comment])
             }
             Stmt::AugAssign(s) => {
                 let target = self.expr(&s.target)?;
@@ -205,7 +216,8 @@ impl<'t> Builder<'t> {
                 let body = self.stmts(&s.body)?;
                 let orelse = self.stmts(&s.orelse)?;
                 let kind = if s.is_async { Kind::AsyncFor } else { Kind::For };
-                self.at(kind, range, vec![target, iter, body, orelse, Value::NONE])
+                let comment = self.type_comment(range.start());
+                self.at(kind, range, vec![target, iter, body, orelse, comment])
             }
             Stmt::While(s) => {
                 let test = self.expr(&s.test)?;
@@ -223,7 +235,8 @@ impl<'t> Builder<'t> {
                 }
                 let body = self.stmts(&s.body)?;
                 let kind = if s.is_async { Kind::AsyncWith } else { Kind::With };
-                self.at(kind, range, vec![list(items), body, Value::NONE])
+                let comment = self.type_comment(range.start());
+                self.at(kind, range, vec![list(items), body, comment])
             }
             Stmt::Match(s) => {
                 let subject = self.expr(&s.subject)?;
@@ -353,7 +366,8 @@ impl<'t> Builder<'t> {
         // The star is not part of it.
         let range = TextRange::new(parameter.name.range.start(), parameter.range.end());
         let name = Builder::name(parameter.name.as_str());
-        self.at(Kind::arg, range, vec![name, annotation, Value::NONE])
+        let comment = self.type_comment(parameter.range.start());
+        self.at(Kind::arg, range, vec![name, annotation, comment])
     }
 
     fn optional_parameter(&mut self, parameter: &Option<Box<nodes::Parameter>>) -> Res<Value> {

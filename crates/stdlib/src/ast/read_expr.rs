@@ -133,10 +133,10 @@ impl Reader<'_> {
             }
             Kind::NamedExpr => {
                 let target = self.required(node, intern!("target"))?;
-                let target = Box::new(self.expr(&target, ExprContext::Store)?);
-                if !matches!(*target, Expr::Name(_)) {
+                if self.classes.kind_of(&target) != Some(Kind::Name) {
                     return Err(self.vm.type_error("NamedExpr target must be a Name"));
                 }
+                let target = Box::new(self.expr(&target, ExprContext::Store)?);
                 Expr::Named(nodes::ExprNamed {
                     node_index,
                     range,

@@ -79,7 +79,7 @@ pub struct Config {
     pub switch_any: bool,
     pub thread_inherit_context: bool,
     pub context_aware_warnings: bool,
-    pub import_time: bool,
+    pub import_time: u8,
     pub faulthandler: bool,
     /// `-X tracemalloc`: how many frames of an allocation are kept.
     pub tracemalloc: Option<usize>,
@@ -136,7 +136,7 @@ impl Default for Config {
             switch_any: false,
             thread_inherit_context: false,
             context_aware_warnings: false,
-            import_time: false,
+            import_time: 0,
             faulthandler: false,
             tracemalloc: None,
         }
@@ -205,7 +205,10 @@ impl Config {
         self.faulthandler |= flag(self, "PYTHONFAULTHANDLER");
         self.dev_mode |= flag(self, "PYTHONDEVMODE");
         self.no_debug_ranges |= flag(self, "PYTHONNODEBUGRANGES");
-        self.import_time |= flag(self, "PYTHONPROFILEIMPORTTIME");
+        if flag(self, "PYTHONPROFILEIMPORTTIME") {
+            let twice = std::env::var_os("PYTHONPROFILEIMPORTTIME").is_some_and(|value| value == "2");
+            self.import_time = 1 + u8::from(twice);
+        }
         self.warn_default_encoding |= flag(self, "PYTHONWARNDEFAULTENCODING");
         self.verbose = level(self, "PYTHONVERBOSE", self.verbose);
         self.debug = level(self, "PYTHONDEBUG", self.debug).min(1);
@@ -306,7 +309,13 @@ impl Config {
         self.dev_mode |= self.x_option("dev").is_some();
         self.faulthandler |= self.x_option("faulthandler").is_some();
         self.no_debug_ranges |= self.x_option("no_debug_ranges").is_some();
-        self.import_time |= self.x_option("importtime").is_some();
+        if let Some(wanted) = self.x_option("importtime") {
+            self.import_time = match wanted {
+                None | Some("1") => 1,
+                Some("2") => 2,
+                Some(_) => return Err("-X importtime: values other than 1 and 2 are reserved for future use.".into()),
+            };
+        }
         self.warn_default_encoding |= self.x_option("warn_default_encoding").is_some();
         Ok(())
     }

@@ -233,7 +233,11 @@ fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8
     if path.is_dir() {
         return run_container(vm, file);
     }
-    let bytes = match std::fs::read(path) {
+    let read = match crate::posix::packed::find(file.as_bytes()) {
+        Some(crate::posix::packed::Found::File(found)) => Ok(found.read()),
+        _ => std::fs::read(path),
+    };
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(e) => {
             let name = config

@@ -24,6 +24,7 @@ pub fn start() -> Result<&'static Vm, u8> {
     lisle_runtime::object::bootstrap();
     interp::set_optimize(config.optimize);
     interp::set_verbose(config.verbose > 0);
+    lisle_runtime::import::timing::set(config.import_time);
     interp::set_no_debug_ranges(config.no_debug_ranges);
     if config.int_max_str_digits != 4300 {
         lisle_runtime::types::int::set_max_str_digits(config.int_max_str_digits);
@@ -105,6 +106,11 @@ fn streams(vm: &Vm) -> Res<()> {
         let stream = stream(vm, &io, fd, name, encoding, errors)?;
         sys.set_str(&Str::intern(name), stream.clone());
         sys.set_str(&Str::intern(&format!("__{name}__")), stream);
+    }
+    // The program finds closed what it was started without.
+    for fd in (0..3).filter(|fd| CLOSED.load(Relaxed) & 1 << fd != 0) {
+        // SAFETY: nothing uses what Rust has opened there.
+        unsafe { libc::close(fd) };
     }
     Ok(())
 }

@@ -636,9 +636,9 @@ impl Decimal {
     }
 
     /// Return the Integral closest to self, rounding half toward even.
-    #[pymethod(sig = "($self, ndigits=None, /)")]
+    #[pymethod(sig = "($self, ndigits=<unrepresentable>, /)")]
     fn __round__(vm: &Vm, this: &This, ndigits: Option<&Value>) -> Res<Value> {
-        let Some(ndigits) = ndigits.filter(|n| !n.is_none()) else {
+        let Some(ndigits) = ndigits else {
             return to_int(vm, this, Rounding::HalfEven);
         };
         if !ndigits.has_type(Int::ty()) && ndigits.downcast::<Int>().is_none() && !ndigits.is_bool() {

@@ -484,6 +484,8 @@ impl Machine {
         }
         if self.text[self.at..].starts_with('\u{feff}') {
             self.at += '\u{feff}'.len_utf8();
+            // The mark counts as a character of the first line.
+            self.here.column += 1;
             self.here.byte += self
                 .encoding
                 .as_ref()
@@ -497,15 +499,16 @@ impl Machine {
         }
         let declared = text
             .strip_prefix("<?xml")
-            .is_some_and(|rest| rest.starts_with(is_space));
+            .is_some_and(|rest| rest.starts_with(is_space) || rest.starts_with("?>"));
         let mut encoding = None;
         if declared {
             let Some(end) = text.find("?>") else {
                 return self.end_of_input();
             };
             let wrong = if self.entity { fault::TEXT_DECL } else { fault::XML_DECL };
-            let Some((version, name, standalone)) = xml_declaration(&text[5..end], self.entity) else {
-                return Err(self.fail(5, wrong));
+            let (version, name, standalone) = match xml_declaration(&text[5..end], self.entity) {
+                Ok(declared) => declared,
+                Err(at) => return Err(self.fail(5 + at, wrong)),
             };
             encoding.clone_from(&name);
             self.push(wants, Event::XmlDecl(version, name, standalone), end + 2);
@@ -849,46 +852,96 @@ impl Machine {
     }
 }
 
-/// Version, encoding and whether the document stands alone (-1: not said), from between `<?xml` and `?>`.
-fn xml_declaration(text: &str, entity: bool) -> Option<(Option<String>, Option<String>, i64)> {
-    let mut cursor = Cursor::new(text);
-    let mut found: [Option<String>; 3] = [None, None, None];
-    let mut next = 0;
-    while cursor.space() && cursor.peek().is_some() {
-        let name = cursor.name().ok()?;
-        let which = ["version", "encoding", "standalone"]
-            .iter()
-            .position(|known| *known == name)?;
-        if which < next {
-            return None;
+/// What a declaration says: version, encoding and whether the document stands alone (-1: not said).
+type Declared = (Option<String>, Option<String>, i64);
+
+/// Reads what is between `<?xml` and `?>`; an error is the offset of what is wrong.
+fn xml_declaration(text: &str, entity: bool) -> Result<Declared, usize> {
+    let (mut version, mut encoding, mut standalone) = (None, None, -1);
+    let (mut found, mut at) = pseudo_attribute(text, 0)?;
+    match &found {
+        None => return Err(at),
+        Some(part) if part.name == "version" => {
+            version = Some(part.value.to_owned());
+            (found, at) = pseudo_attribute(text, at)?;
+            if found.is_none() && entity {
+                return Err(at);
+            }
         }
-        next = which + 1;
-        cursor.space();
-        if !cursor.take("=") {
-            return None;
-        }
-        cursor.space();
-        let value = cursor.literal().ok()?;
-        if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
-            return None;
-        }
-        found[which] = Some(value.to_owned());
+        Some(part) if !entity => return Err(part.start),
+        Some(_) => {}
     }
-    if cursor.peek().is_some() {
-        return None;
+    if let Some(part) = &found
+        && part.name == "encoding"
+    {
+        if !part.value.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return Err(part.value_start);
+        }
+        encoding = Some(part.value.to_owned());
+        (found, at) = pseudo_attribute(text, at)?;
     }
-    let [version, encoding, standalone] = found;
-    let good_name = encoding
-        .as_ref()
-        .is_none_or(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let standalone = match standalone.as_deref() {
-        None => -1,
-        Some("yes") if !entity => 1,
-        Some("no") if !entity => 0,
-        _ => return None,
+    if let Some(part) = &found {
+        standalone = match (part.name, part.value) {
+            ("standalone", "yes") if !entity => 1,
+            ("standalone", "no") if !entity => 0,
+            ("standalone", _) if !entity => return Err(part.value_start),
+            _ => return Err(part.start),
+        };
+        let rest = &text[at..];
+        let end = at + rest.len() - rest.trim_start_matches(is_space).len();
+        if end < text.len() {
+            return Err(end);
+        }
+    }
+    Ok((version, encoding, standalone))
+}
+
+/// `name="value"`, and where its parts begin.
+struct PseudoAttribute<'t> {
+    name: &'t str,
+    value: &'t str,
+    start: usize,
+    value_start: usize,
+}
+
+/// The one behind `at`, if there is one, and the place behind it; an error is the offset of what is wrong.
+fn pseudo_attribute(text: &str, at: usize) -> Result<(Option<PseudoAttribute<'_>>, usize), usize> {
+    let spaces = |at: usize| at + text[at..].len() - text[at..].trim_start_matches(is_space).len();
+    if at == text.len() {
+        return Ok((None, at));
+    }
+    let start = spaces(at);
+    if start == at {
+        return Err(at);
+    }
+    if start == text.len() {
+        return Ok((None, at));
+    }
+    let ends_name = |c: char| c == '=' || is_space(c) || !c.is_ascii();
+    let name_end = text[start..].find(ends_name).map_or(text.len(), |len| start + len);
+    let equals = spaces(name_end);
+    if !text[equals..].starts_with('=') || name_end == start {
+        return Err(equals);
+    }
+    let quote = spaces(equals + 1);
+    let Some(open) = text[quote..].chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        return Err(quote);
     };
-    let needed = if entity { encoding.is_some() } else { version.is_some() };
-    (needed && good_name).then_some((version, encoding, standalone))
+    let value_start = quote + 1;
+    let ends_value = |c: char| !(c.is_ascii_alphanumeric() || "-._:".contains(c));
+    let value_end = text[value_start..]
+        .find(ends_value)
+        .map_or(text.len(), |len| value_start + len);
+    if !text[value_end..].starts_with(open) {
+        return Err(value_end);
+    }
+    let found = PseudoAttribute {
+        name: &text[start..name_end],
+        value: &text[value_start..value_end],
+        start,
+        value_start,
+    };
+    Ok((Some(found), value_end + 1))
 }
 
 /// The place behind `text`.

@@ -494,8 +494,8 @@ fn parse(vm: &Vm, this: &This, data: &[u8], last: bool) -> Res<i64> {
             }
             Ok(None) => break,
             Err(code) => {
+                // What was collected of text is not told of any more.
                 with(vm, this, |machine| machine.failed = Some(code));
-                flush(vm, this)?;
                 return Err(raised(vm, this, code));
             }
         }

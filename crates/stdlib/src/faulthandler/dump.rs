@@ -1,5 +1,7 @@
 //! `faulthandler`: writing tracebacks with nothing but system calls.
 
+use std::ffi::CStr;
+
 use lisle_runtime::native::{Str, Vm};
 
 use crate::syscall::c;
@@ -8,6 +10,45 @@ use crate::syscall::c;
 const MAX_FRAMES: usize = 100;
 /// The characters of a name that are shown at most.
 const MAX_TEXT: usize = 500;
+
+/// How many native frames are shown.
+const NATIVE_FRAMES: usize = 32;
+
+/// The native stack of this thread; not for handlers of signals.
+pub fn native_stack(out: &Out) {
+    let mut frames = [std::ptr::null_mut(); NATIVE_FRAMES];
+    // SAFETY: the array is as long as is said.
+    let count = unsafe { libc::backtrace(frames.as_mut_ptr(), NATIVE_FRAMES as i32) };
+    let count = usize::try_from(count).unwrap_or(0).min(NATIVE_FRAMES);
+    out.text("Current thread's C stack trace (most recent call first):\n");
+    for frame in &frames[..count] {
+        let address = frame.addr();
+        // SAFETY: plain data.
+        let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+        // SAFETY: any address can be asked for.
+        let known = unsafe { libc::dladdr(*frame, &mut info) } != 0;
+        if !known || info.dli_fname.is_null() {
+            out.text(&format!("  Binary file \"<unknown>\" [{address:#x}]\n"));
+            continue;
+        }
+        // SAFETY: names that dladdr gives end in a zero byte and stay as long as the file is loaded.
+        let file = unsafe { CStr::from_ptr(info.dli_fname) }.to_string_lossy();
+        let (symbol, start) = if info.dli_sname.is_null() {
+            (String::new(), info.dli_fbase.addr())
+        } else {
+            // SAFETY: as above.
+            let name = unsafe { CStr::from_ptr(info.dli_sname) };
+            (name.to_string_lossy().into_owned(), info.dli_saddr.addr())
+        };
+        let offset = address.wrapping_sub(start);
+        out.text(&format!(
+            "  Binary file \"{file}\", at {symbol}+{offset:#x} [{address:#x}]\n"
+        ));
+    }
+    if count == NATIVE_FRAMES {
+        out.text("  <truncated rest of calls>\n");
+    }
+}
 
 /// A descriptor to write to.
 pub struct Out(pub i32);

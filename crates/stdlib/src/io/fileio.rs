@@ -523,6 +523,9 @@ impl FileIO {
 
 /// Opens a path; the error names `file`.
 fn open_path(vm: &Vm, path: &[u8], flags: i32, file: &Value) -> Res<i32> {
+    if let Some(opened) = crate::posix::packed::open(path, flags) {
+        return opened.map_err(|error| os_error_named(vm, error.0, file));
+    }
     let Ok(path) = std::ffi::CString::new(path) else {
         return Err(vm.value_error("embedded null byte"));
     };

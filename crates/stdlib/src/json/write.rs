@@ -6,12 +6,12 @@
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
 use lisle_runtime::text::StrBuilder;
+use lisle_runtime::types::common::full_name;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::float::Float;
 use lisle_runtime::types::int::Int;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::native_function::NativeFunction;
-use lisle_runtime::types::number_text::full_name;
 use lisle_runtime::types::tuple::Tuple;
 
 use super::module;

@@ -133,6 +133,27 @@ struct Loader<'a> {
     protocol: i64,
 }
 
+/// What the C library's `strtol` makes of a whole line, if it is a number to it: zeros in front mean octal digits.
+fn c_long(line: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(line)
+        .ok()?
+        .trim_start_matches([' ', '\t', '\x0b', '\x0c', '\r']);
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
+    };
+    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let (digits, base) = match hex {
+        Some(digits) => (digits, 16),
+        None if digits.starts_with('0') => (digits, 8),
+        None => (digits, 10),
+    };
+    if digits.starts_with(['-', '+']) {
+        return None;
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), base).ok()
+}
+
 fn uint(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
@@ -326,9 +347,31 @@ impl<'a> Loader<'a> {
     }
 
     fn number_line(&mut self) -> Res<Value> {
-        let line = self.line()?;
-        let shown = Bytes::new_value(line.clone());
-        parse_int_bytes(self.vm, &shown, &line, 10)
+        let line = self.name_line()?;
+        self.parse_line(&line, 10)
+    }
+
+    /// The int of a line; an error shows it as text, with its end.
+    fn parse_line(&self, line: &[u8], base: u32) -> Res<Value> {
+        if let [b'1'..=b'9', ..] | [b'0'] = line
+            && line.len() < 19
+            && let Some(n) = std::str::from_utf8(line).ok().and_then(|text| text.parse::<i64>().ok())
+        {
+            return Ok(Value::int(n));
+        }
+        parse_int_bytes(self.vm, &Value::NONE, line, base).or_else(|_| {
+            let shown = self.decoded([line, b"\n"].concat(), "utf-8")?;
+            // The error names the base that the line seems to have.
+            let digits = line.trim_ascii_start();
+            let base = match digits.strip_prefix(b"-").unwrap_or(digits) {
+                [b'0', b'x' | b'X', ..] => 16,
+                [b'0', b'o' | b'O', ..] => 8,
+                [b'0', b'b' | b'B', ..] => 2,
+                [b'0', ..] => base,
+                _ => 10,
+            };
+            parse_int_bytes(self.vm, &shown, line, base)
+        })
     }
 
     fn run(&mut self) -> Res<Value> {
@@ -371,15 +414,8 @@ impl<'a> Loader<'a> {
             }
             op::INT => self.load_int()?,
             op::LONG => {
-                let mut line = self.line()?;
-                if line.is_empty() {
-                    return Err(self.truncated());
-                }
-                if line.last() == Some(&b'L') {
-                    line.pop();
-                }
-                let shown = Bytes::new_value(line.clone());
-                let value = parse_int_bytes(vm, &shown, &line, 0)?;
+                let line = self.name_line()?;
+                let value = self.parse_line(line.strip_suffix(b"L").unwrap_or(&line), 0)?;
                 self.push(value);
             }
             op::LONG1 => {
@@ -393,10 +429,8 @@ impl<'a> Loader<'a> {
                 self.load_long(len)?;
             }
             op::FLOAT => {
-                let line = self.line()?;
-                let shown = Bytes::new_value(line.clone());
-                let x = parse_float_bytes(vm, &shown, &line)?;
-                self.push(Value::float(x));
+                let line = self.name_line()?;
+                self.load_float(&line)?;
             }
             op::BINFLOAT => {
                 let x = f64::from_be_bytes(self.bytes()?);
@@ -569,8 +603,9 @@ impl<'a> Loader<'a> {
                 }
             }
             op::GLOBAL => {
-                let (module, name) = (self.name_line()?, self.name_line()?);
+                let module = self.name_line()?;
                 let module = self.decoded(module, "utf-8")?;
+                let name = self.name_line()?;
                 let name = self.decoded(name, "utf-8")?;
                 let found = self.find_class(&module, &name)?;
                 self.push(found);
@@ -585,12 +620,13 @@ impl<'a> Loader<'a> {
                 self.push(found);
             }
             op::INST => {
-                let (module, name) = (self.name_line()?, self.name_line()?);
-                let module = self.decoded(module, "ascii")?;
-                let name = self.decoded(name, "ascii")?;
                 if self.marks.is_empty() {
                     return Err(unpickling_error(vm, "could not find MARK"));
                 }
+                let module = self.name_line()?;
+                let module = self.decoded(module, "ascii")?;
+                let name = self.name_line()?;
+                let name = self.decoded(name, "ascii")?;
                 let class = self.find_class(&module, &name)?;
                 let args = self.pop_mark()?;
                 self.instantiate(&class, &args)?;
@@ -692,18 +728,38 @@ impl<'a> Loader<'a> {
     }
 
     fn load_int(&mut self) -> Res<()> {
-        let line = self.line()?;
-        let value = match line.as_slice() {
-            b"00" => Value::FALSE,
-            b"01" => Value::TRUE,
-            [] => return Err(self.truncated()),
-            _ => {
-                let shown = Bytes::new_value(line.clone());
-                parse_int_bytes(self.vm, &shown, &line, 0)
-                    .map_err(|_| self.vm.value_error("could not convert string to int"))?
-            }
+        let line = self.name_line()?;
+        let value = match c_long(&line) {
+            Some(n @ (0 | 1)) if line.len() == 2 => Value::from_bool(n == 1),
+            Some(n) => Value::int(n),
+            None => parse_int_bytes(self.vm, &Value::NONE, &line, 0)
+                .map_err(|_| self.vm.value_error("could not convert string to int"))?,
         };
         self.push(value);
+        Ok(())
+    }
+
+    fn load_float(&mut self, line: &[u8]) -> Res<()> {
+        let vm = self.vm;
+        let strict = !line.iter().any(|c| c.is_ascii_whitespace() || *c == b'_');
+        let value = match parse_float_bytes(vm, &Value::NONE, line) {
+            Ok(value) if strict => value,
+            _ => {
+                // Numbers with something behind them are told of in other words.
+                let begins = (1..line.len()).any(|end| parse_float_bytes(vm, &Value::NONE, &line[..end]).is_ok());
+                let message = "could not convert string to float";
+                return Err(vm.value_error(if begins && !line[0].is_ascii_whitespace() {
+                    message.to_owned()
+                } else {
+                    format!("{message}: '{}\n'", String::from_utf8_lossy(line))
+                }));
+            }
+        };
+        if value.is_infinite() && line.iter().any(u8::is_ascii_digit) {
+            let shown = String::from_utf8_lossy(line);
+            return Err(vm.overflow_error(format!("value too large to convert to float: '{shown}\n'")));
+        }
+        self.push(Value::float(value));
         Ok(())
     }
 
@@ -1013,8 +1069,9 @@ fn find_class(vm: &Vm, this: &Py<Unpickler>, protocol: i64, module: &Value, name
         None => None,
     };
     let loaded = match loaded {
-        Some(loaded) => loaded,
-        None => {
+        // Another thread may still be importing it: an import waits for that.
+        Some(loaded) if !is_initializing(vm, &loaded)? => loaded,
+        _ => {
             vm.import_module(&module_name.to_string_lossy())?;
             vm.getitem(&modules, &module)?
         }
@@ -1034,6 +1091,17 @@ fn find_class(vm: &Vm, this: &Py<Unpickler>, protocol: i64, module: &Value, name
         };
     }
     Ok(found)
+}
+
+/// Whether a module is being imported.
+fn is_initializing(vm: &Vm, module: &Value) -> Res<bool> {
+    let Some(spec) = vm.getattr_opt(module, intern!("__spec__"))? else {
+        return Ok(false);
+    };
+    match vm.getattr_opt(&spec, intern!("_initializing"))? {
+        Some(flag) => vm.truth(&flag),
+        None => Ok(false),
+    }
 }
 
 #[pymethods]

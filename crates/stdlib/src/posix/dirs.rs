@@ -16,15 +16,20 @@ use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
 
+use super::packed;
 use super::path::{Device, DirFd, FilePath, PathOrFd, audit_dir, current_folder, fs_decode};
 use super::stat::{stat_at, stat_result};
 use crate::syscall::{Errno, OrRaise, Sys, audit, c, check, detached};
 
 /// An open directory stream.
-struct Stream {
-    dir: NonNull<libc::DIR>,
-    /// Whether the descriptor was the caller's, who expects its position to be at the start again.
-    rewind: bool,
+enum Stream {
+    System {
+        dir: NonNull<libc::DIR>,
+        /// Whether the descriptor was the caller's, who expects its position to be at the start again.
+        rewind: bool,
+    },
+    /// A folder of the packed library.
+    Packed(std::vec::IntoIter<(String, bool)>),
 }
 
 // SAFETY: a stream may be used by any thread, one at a time, and it is owned.
@@ -32,10 +37,12 @@ unsafe impl Send for Stream {}
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if self.rewind {
-            c!(rewinddir(self.dir.as_ptr()));
+        if let Stream::System { dir, rewind } = self {
+            if *rewind {
+                c!(rewinddir(dir.as_ptr()));
+            }
+            c!(closedir(dir.as_ptr()));
         }
-        c!(closedir(self.dir.as_ptr()));
     }
 }
 
@@ -49,7 +56,11 @@ struct Name {
 impl Stream {
     fn open(path: &PathOrFd) -> Sys<Stream> {
         let (dir, rewind) = match path {
-            PathOrFd::Path(path) => (c!(opendir(path.as_ptr())), false),
+            PathOrFd::Path(path) => match packed::find(path.name.as_bytes()) {
+                Some(packed::Found::Folder(folder)) => return Ok(Stream::Packed(folder.names().into_iter())),
+                Some(packed::Found::File(_)) => return Err(Errno(libc::ENOTDIR)),
+                None => (c!(opendir(path.as_ptr())), false),
+            },
             PathOrFd::Fd(fd, _) => {
                 let own = check(c!(fcntl(*fd, libc::F_DUPFD_CLOEXEC, 0)))?;
                 let dir = c!(fdopendir(own));
@@ -62,17 +73,27 @@ impl Stream {
             }
         };
         match NonNull::new(dir) {
-            Some(dir) => Ok(Stream { dir, rewind }),
+            Some(dir) => Ok(Stream::System { dir, rewind }),
             None => Err(Errno::last()),
         }
     }
 
     /// The next name that is not `.` or `..`.
     fn next(&mut self) -> Sys<Option<Name>> {
+        let dir = match self {
+            Stream::System { dir, .. } => dir,
+            Stream::Packed(names) => {
+                return Ok(names.next().map(|(name, folder)| Name {
+                    name: name.into_bytes(),
+                    kind: if folder { libc::DT_DIR } else { libc::DT_REG },
+                    inode: 0,
+                }));
+            }
+        };
         loop {
             // SAFETY: the location of this thread's errno.
             unsafe { *libc::__errno_location() = 0 };
-            let entry = c!(readdir(self.dir.as_ptr()));
+            let entry = c!(readdir(dir.as_ptr()));
             if entry.is_null() {
                 return match Errno::last() {
                     Errno(0) => Ok(None),

@@ -7,6 +7,7 @@ use lisle_runtime::threads::ParkReason;
 use lisle_runtime::types::buffer;
 use lisle_runtime::types::bytes::Bytes;
 
+use super::packed;
 use super::path::{DirFd, FilePath, PathOrFd, list_or_tuple};
 use crate::syscall::{Errno, Fd, OrRaise, Sys, audit, blocking, c, check, retrying};
 
@@ -180,6 +181,9 @@ pub mod module {
             Value::NONE,
             Value::int((flags | libc::O_CLOEXEC).into())
         );
+        if let Some(opened) = packed::open(path.name.as_bytes(), flags) {
+            return opened.or_raise_for(vm, &path.object);
+        }
         let dir_fd = DirFd::or_cwd(dir_fd);
         let open = || c!(openat(dir_fd, path.as_ptr(), flags | libc::O_CLOEXEC, mode));
         retrying(vm, ParkReason::Io, open)?.or_raise_for(vm, &path.object)

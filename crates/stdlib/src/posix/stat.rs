@@ -6,6 +6,7 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::struct_seq::StructSeqDef;
 use lisle_runtime::types::tuple::Tuple;
 
+use super::packed;
 use super::path::{DirFd, FilePath, Gid, PathOrFd, Uid, audit_dir, fs_decode, id_value};
 use crate::syscall::{Errno, Fd, OrRaise, Sys, audit, c, check, zeroed};
 
@@ -104,6 +105,9 @@ pub fn stat_result(st: &libc::stat) -> Value {
 /// `fstatat`, detached.
 pub fn stat_at(vm: &Vm, dir_fd: i32, path: &FilePath, follow: bool) -> Sys<libc::stat> {
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    if let Some(st) = packed::stat(path.name.as_bytes()) {
+        return st;
+    }
     vm.detached(|| {
         // SAFETY: plain data.
         let mut st: libc::stat = unsafe { zeroed() };
@@ -336,6 +340,9 @@ pub mod module {
         if effective_ids {
             flags |= libc::AT_EACCESS;
         }
+        if let Some(allowed) = packed::access(path.name.as_bytes(), mode) {
+            return allowed;
+        }
         let dir_fd = DirFd::or_cwd(dir_fd);
         vm.detached(|| c!(faccessat(dir_fd, path.as_ptr(), mode, flags)) == 0)
     }
@@ -547,6 +554,11 @@ pub mod module {
         let path = path.unwrap_or_else(super::super::path::current_folder);
         no_fd_and_follow(vm, "listxattr", &path, follow_symlinks)?;
         audit!(vm, "os.listxattr", path.object().clone());
+        if let PathOrFd::Path(path) = &path
+            && packed::find(path.name.as_bytes()).is_some()
+        {
+            return Ok(List::new(Vec::new()).into_value());
+        }
         let data = grown(vm, &path, &[256, super::XATTR_SIZE_MAX], |buffer| {
             let (data, len) = (buffer.as_mut_ptr().cast(), buffer.len());
             match &path {

@@ -346,5 +346,6 @@ pub fn fill(vm: &Vm, module: &Py<Module>) -> Res<()> {
     set("path", List::new(path).into_value());
     set("UnraisableHookArgs", UNRAISABLE_ARGS.ty().to_value());
     set("monitoring", super::monitoring::module(vm)?);
+    set("_jit", super::jit::module());
     Ok(())
 }

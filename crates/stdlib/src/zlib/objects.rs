@@ -188,7 +188,8 @@ impl Inflation {
             self.tail.clear();
         } else {
             self.tail = room::copied(rest).map_err(no_memory)?;
-            if !matches!(code, stream::OK | stream::BUF_ERROR) {
+            // At the end, broken data counts as far as it can be read.
+            if flush != stream::FINISH && !matches!(code, stream::OK | stream::BUF_ERROR) {
                 return Err(((code, stream.message()), decompressing));
             }
         }

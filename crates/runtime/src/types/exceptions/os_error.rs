@@ -90,8 +90,10 @@ impl OSError {
             let given = |at: usize| values.get(at).filter(|v| !v.is_none());
             if let Some(filename) = given(2) {
                 let blocking = this.class().is(super::BLOCKING_IO_ERROR.get());
-                if blocking && filename.ty().slots().index.is_some() {
-                    let Ok(written) = vm.index_to_isize(filename) else {
+                let slots = filename.ty().slots();
+                if blocking && (slots.index.is_some() || slots.int.is_some() || slots.float.is_some()) {
+                    let index = vm.index(filename)?;
+                    let Ok(written) = vm.index_to_isize(&index) else {
                         return Err(vm.value_error("cannot fit 'int' into an index-sized integer"));
                     };
                     this.written.store(written as i64, Relaxed);
@@ -140,7 +142,7 @@ impl OSError {
         let mut cls = cls.clone();
         if let 2..=5 = values.len()
             && cls.is(OSError::ty())
-            && let Some(errno) = values[0].as_small_int()
+            && let Some(errno) = vm.int_value(&values[0]).and_then(|errno| errno.to_i64())
             && let Some(class) = class_for(errno)
         {
             cls = class.get().clone();
