@@ -85,6 +85,10 @@ pub fn effect(i: Instr) -> Effect {
             e.jump = far();
         }
         Op::JumpIfUnbound => e.jump = far(),
+        Op::JumpIfNotCommon => {
+            e.kept = vec![a];
+            e.jump = far();
+        }
         Op::JumpCmp => {
             e.consumed = vec![a, b];
             e.jump = near();

@@ -222,6 +222,8 @@ opcodes! {
     JumpCmpImm, CmpImmJump, 0;
     /// Jumps if `R[a]` is unbound (keep).
     JumpIfUnbound, SrcJump, 0;
+    /// Jumps if `R[a]` (keep) is not common constant number k: see [`Common`], from `Tuple` on.
+    JumpIfNotCommon, SrcJump, 0;
 
     // ---- iteration ----
     /// `R[a] = iter(R[b])`.
@@ -476,7 +478,7 @@ impl CmpOp {
     }
 }
 
-/// Operand `k` of `LoadCommon`.
+/// Operand `k` of `LoadCommon` and `JumpIfNotCommon`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Common {

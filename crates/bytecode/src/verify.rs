@@ -243,7 +243,7 @@ impl Check<'_> {
             Op::Binary | Op::BinaryImm => below(k & !INPLACE, BinOp::ALL.len()),
             Op::Compare => below(k, CmpOp::ALL.len()),
             Op::JumpCmp | Op::JumpCmpImm => below(k & 7, CmpOp::ALL.len()),
-            Op::LoadCommon => below(k, Common::ALL.len()),
+            Op::LoadCommon | Op::JumpIfNotCommon => below(k, Common::ALL.len()),
             Op::Intrinsic1 => below(k, Intrinsic1::ALL.len()),
             Op::Intrinsic2 => below(k, Intrinsic2::ALL.len()),
             Op::LoadMethod | Op::CheckEgMatch | Op::PushExc | Op::PopExc => self.registers(a, 2),

@@ -1,5 +1,6 @@
 //! Calls: arguments go straight into the registers behind the callable.
 
+use lisle_bytecode::opcode::Common;
 use lisle_bytecode::{Const, Op, Text};
 use ruff_python_ast::{self as ast, Arguments, Expr, Keyword};
 use ruff_text_size::Ranged;
@@ -7,7 +8,7 @@ use ruff_text_size::Ranged;
 use super::names::Var;
 use super::{Codegen, Reg};
 use crate::errors::Res;
-use crate::symtable::{Place, ScopeId, ScopeKind};
+use crate::symtable::{Place, Role, ScopeId, ScopeKind};
 
 /// Positional arguments that are passed in registers; more of them go through a list.
 const MAX_ARGS: usize = 250;
@@ -44,10 +45,87 @@ impl<'a> Codegen<'a> {
         self.set_top(base.index() + 1);
         self.expr(&e.func, base)?;
         self.temp();
+        if let Some((common, generator)) = self.consumer(e) {
+            return self.consuming_call(common, generator, base, dst);
+        }
         if spread {
             return self.spread_call(base, &e.arguments.args, &e.arguments.keywords, None, dst);
         }
         self.finish_call(base, 0, 0, &e.arguments, dst)
+    }
+
+    /// `any(... for ...)` and the like: where the callable in `base` is the builtin, the generator is resumed here, not from Rust. `any`, `all`
+    /// and `tuple` as CPython 3.14 does it, `list` and `set` as 3.15.
+    fn consuming_call(&mut self, common: Common, generator: &'a Expr, base: Reg, dst: Reg) -> Res {
+        let range = self.unit().range;
+        let iter = self.expr_temp(generator)?;
+        self.u().range = range;
+        let (general, done) = (self.label(), self.label());
+        self.jump_op(Op::JumpIfNotCommon, common as u8, base.0, 0, general);
+        self.emit1(Op::Clear, base);
+        let (head, end) = (self.label(), self.label());
+        let top = self.top();
+        let item = self.temp();
+        let decides = common == Common::Any;
+        match common {
+            Common::Any | Common::All => {
+                let decided = self.label();
+                self.place_loop(head);
+                self.jump_op(Op::ForIter, 0, item.0, iter.0, end);
+                self.jump_truth(item, decided, decides);
+                self.jump_back(head);
+                self.place(decided);
+                self.emit1(Op::Clear, iter);
+                self.load_const(dst, if decides { Const::True } else { Const::False });
+                self.jump(done);
+                self.place(end);
+                self.load_const(dst, if decides { Const::False } else { Const::True });
+            }
+            _ => {
+                let (build, add) = match common {
+                    Common::Set => (Op::BuildSet, Op::SetAdd),
+                    _ => (Op::BuildList, Op::ListAppend),
+                };
+                self.emit(build, 0, base.0, base.0, 0);
+                self.place_loop(head);
+                self.jump_op(Op::ForIter, 0, item.0, iter.0, end);
+                self.emit2(add, base, item);
+                self.jump_back(head);
+                self.place(end);
+                if common == Common::Tuple {
+                    self.emit2(Op::ListToTuple, dst, base);
+                } else {
+                    self.move_to(dst, base);
+                }
+            }
+        }
+        self.jump(done);
+        self.set_top(top);
+        self.place(general);
+        self.emit(Op::Call, 0, base.0, 1, dst.0);
+        self.place(done);
+        Ok(())
+    }
+
+    /// The builtin that a call names, if it takes a generator expression alone, and that.
+    fn consumer(&self, e: &'a ast::ExprCall) -> Option<(Common, &'a Expr)> {
+        let (Expr::Name(name), [argument @ Expr::Generator(generator)]) = (&*e.func, &*e.arguments.args) else {
+            return None;
+        };
+        let scope = self.table.find(generator, Role::Comprehension)?;
+        // One that awaits is an asynchronous generator.
+        if !e.arguments.keywords.is_empty() || self.table.scope(scope).coroutine {
+            return None;
+        }
+        let common = match name.id.as_str() {
+            "all" => Common::All,
+            "any" => Common::Any,
+            "list" => Common::List,
+            "set" => Common::Set,
+            "tuple" => Common::Tuple,
+            _ => return None,
+        };
+        Some((common, argument))
     }
 
     /// Registers for a callable and its self; `dst` itself if it is on top of the stack.

@@ -245,6 +245,11 @@ fn sum_of(vm: &Vm, iterable: &Value, start: Value) -> Res<Value> {
     // Floats are added with Neumaier's compensation, as CPython does.
     let mut float: Option<(f64, f64)> = None;
     while let Some(item) = vm.next(&iter)? {
+        if let (Some(x), Some(y)) = (total.as_small_int(), item.as_small_int()) {
+            // Neither has more than 63 bits.
+            total = Value::int(x + y);
+            continue;
+        }
         if let Some((sum, c)) = float {
             let x = match item.as_exact_float() {
                 Some(x) => Some(x),
@@ -312,7 +317,7 @@ pub mod module {
     ///
     /// If the iterable is empty, return True.
     #[pyfunction(sig = "(iterable, /)")]
-    fn all(vm: &Vm, iterable: &Value) -> Res<bool> {
+    pub(crate) fn all(vm: &Vm, iterable: &Value) -> Res<bool> {
         let iter = vm.iter(iterable)?;
         while let Some(item) = vm.next(&iter)? {
             if !vm.truth(&item)? {
@@ -326,7 +331,7 @@ pub mod module {
     ///
     /// If the iterable is empty, return False.
     #[pyfunction(sig = "(iterable, /)")]
-    fn any(vm: &Vm, iterable: &Value) -> Res<bool> {
+    pub(crate) fn any(vm: &Vm, iterable: &Value) -> Res<bool> {
         let iter = vm.iter(iterable)?;
         while let Some(item) = vm.next(&iter)? {
             if vm.truth(&item)? {

@@ -33,6 +33,15 @@ impl From<TryReserveError> for Exc {
     }
 }
 
+/// Whether there is memory for so many bytes: for what is then made by code that cannot fail.
+pub fn is_there_for(bytes: usize) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let given = probe.try_reserve_exact(bytes).is_ok();
+    // The optimiser may leave out a request whose block nobody uses.
+    std::hint::black_box(probe.as_mut_ptr());
+    given
+}
+
 /// A copy of the items.
 ///
 /// # Errors

@@ -525,7 +525,7 @@ impl FormatSpec {
         if !out.try_reserve(width.max(fixed + digits.len())) || width > (isize::MAX / 4) as usize {
             return Err(FormatError::memory());
         }
-        if Kind::of_code(self.fill) > Kind::Latin1 && Vec::<u32>::new().try_reserve(width).is_err() {
+        if Kind::of_code(self.fill) > Kind::Latin1 && !crate::memory::room::is_there_for(width.saturating_mul(4)) {
             return Err(FormatError::memory());
         }
         out.push_repeat(self.fill, before);

@@ -28,7 +28,7 @@ pub mod view;
 /// Whether memory for `bytes` bytes can be had. For work whose size a program chooses, before it is begun: those who do it cannot fail.
 pub(crate) fn room_for(bytes: usize) -> bool {
     const SURE: usize = 1 << 20;
-    bytes <= SURE || Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+    bytes <= SURE || crate::memory::room::is_there_for(bytes)
 }
 
 pub use builder::StrBuilder;

@@ -320,8 +320,8 @@ fn justify<T: ByteString>(
 fn mapped<T: ByteString>(this: &Py<T>, map: impl FnOnce(&[u8]) -> Vec<u8>) -> Res<Value> {
     let made = T::read(this, |bytes| {
         // What is small is made by code that cannot fail.
-        if bytes.len() > 1 << 16 {
-            Vec::<u8>::new().try_reserve_exact(bytes.len())?;
+        if bytes.len() > 1 << 16 && !room::is_there_for(bytes.len()) {
+            return Err(NoMemory);
         }
         Ok::<_, NoMemory>(map(bytes))
     });

@@ -671,6 +671,12 @@ impl Vm {
             body.state.store(from, Release);
             return Err(self.recursion_error("maximum recursion depth exceeded"));
         }
+        let input = match input {
+            Input::Send(value) if self.handled.is_empty() && !body.is_encumbered() => {
+                return self.resume_plainly(this, body, value);
+            }
+            input => input,
+        };
         let previous = self.handled.get();
         if let Some(inner) = body.handled.take() {
             drop(self.handled.swap(Some(inner)));
@@ -715,6 +721,41 @@ impl Vm {
             }
             Err(exc) => {
                 drop(inner);
+                self.finish_generator(body);
+                Err(exc)
+            }
+        }
+    }
+
+    /// As [`Vm::resume_claimed`] where no exception is handled inside or outside, and there is no frame object: the record that was made last
+    /// mostly serves again.
+    #[inline]
+    fn resume_plainly(&self, this: &Value, body: &GeneratorBody, sent: Value) -> Res<Output> {
+        let depth = self.frames.depth.get();
+        // SAFETY: the caller found room for a record, and set the state to running.
+        unsafe {
+            let (record, kind) = (self.frames.record(depth), FrameKind::Generator);
+            body.enter(self, record, this, kind, 0, std::ptr::null_mut());
+        }
+        self.frames.depth.set(depth + 1);
+        let to = body.send_to.load(Relaxed);
+        if to != NO_REGISTER {
+            // The register that the suspended `Yield` named; the registers are this thread's since the state is running.
+            Regs(body.registers.at).set(to, sent);
+        }
+        self.yielded.set(false);
+        let result = self.run();
+        if !self.handled.is_empty() {
+            // What is handled inside stays with the generator, as `suspend` has seen to.
+            drop(self.handled.take());
+        }
+        match result {
+            Ok(value) if self.yielded.replace(false) => Ok(Output::Yield(value)),
+            Ok(value) => {
+                self.finish_generator(body);
+                Ok(Output::Return(value))
+            }
+            Err(exc) => {
                 self.finish_generator(body);
                 Err(exc)
             }

@@ -234,6 +234,27 @@ impl TupleIter {
         })
     }
 
+    /// As [`ListIter::next_alone`].
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn next_alone(&self) -> u64 {
+        // SAFETY: the slot holds a tuple, or nothing; by contract nobody changes it.
+        unsafe {
+            match (*std::ptr::from_ref(self.tuple.raw()).cast::<Option<Py<Tuple>>>()).as_ref() {
+                Some(tuple) => tuple.as_slice().get(self.at.load(Relaxed)).map_or(0, Value::bits),
+                None => 0,
+            }
+        }
+    }
+
+    /// Goes on to the item behind the one that [`TupleIter::next_alone`] gave.
+    #[inline(always)]
+    pub(crate) fn advance_alone(&self) {
+        self.at.store(self.at.load(Relaxed) + 1, Relaxed);
+    }
+
     /// The next item.
     #[inline(always)]
     pub fn next_item(&self) -> Option<Value> {

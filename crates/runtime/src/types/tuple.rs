@@ -249,6 +249,17 @@ impl Py<Tuple> {
         self.class().as_ptr() == Tuple::ty().as_ptr()
     }
 
+    /// Leaves the tuple without its items, whose references are the caller's: they lie where they were as long as the tuple lives.
+    ///
+    /// # Safety
+    /// Nobody else has a reference to the tuple, which is an exact one.
+    #[inline(always)]
+    pub(crate) unsafe fn disown_items(&self) {
+        debug_assert!(self.header().is_unique() && self.is_exact());
+        // SAFETY: by contract nobody looks at the field meanwhile; no reference to it is held here.
+        unsafe { (*self.as_ptr()).data.items.len = 0 };
+    }
+
     /// `self + other`
     pub(crate) fn concatenated(&self, vm: &Vm, other: &Py<Tuple>) -> Res<Value> {
         if self.is_empty() && other.is_exact() {

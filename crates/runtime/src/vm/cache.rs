@@ -128,6 +128,15 @@ impl MethodCache {
         }
     }
 
+    /// Whether it was found lately that `ty` and its bases have no attribute `name`.
+    #[inline(always)]
+    pub fn knows_none(&self, ty: &Py<Type>, name: &Py<Str>) -> bool {
+        let version = ty.version();
+        // SAFETY: `place` is below the size of the table.
+        let entry = unsafe { self.entries.get_unchecked(place(version, name)) }.get();
+        entry.version == version && version != 0 && entry.name == name.as_ptr() as usize && entry.bits == 0
+    }
+
     /// The attribute `name` of `ty` or its bases.
     #[inline]
     pub fn lookup(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<Value> {

@@ -15,6 +15,7 @@ use crate::types::exceptions;
 use crate::types::function::Function;
 use crate::types::list::List;
 use crate::types::mapped_builtins::MappedBuiltins;
+use crate::types::native_function::NativeFunction;
 use crate::types::set::Set;
 use crate::types::str::Str;
 use crate::types::super_::Super;
@@ -28,6 +29,24 @@ pub(super) fn special_name(k: u8) -> &'static Py<Str> {
         Special::Exit => intern!("__exit__"),
         Special::AEnter => intern!("__aenter__"),
         Special::AExit => intern!("__aexit__"),
+    }
+}
+
+/// Whether the value is common constant number `k`, of those that consume iterators: whatever the name in `builtins` stands for by now.
+#[inline(always)]
+pub(super) fn is_common(value: &Value, k: u8) -> bool {
+    let is_function = |def: &'static crate::native::FnDef| {
+        value
+            .downcast_exact::<NativeFunction>()
+            .is_some_and(|function| std::ptr::eq(function.def, def))
+    };
+    match k {
+        k if k == Common::Tuple as u8 => value.is(Tuple::ty().as_value()),
+        k if k == Common::List as u8 => value.is(List::ty().as_value()),
+        k if k == Common::Set as u8 => value.is(Set::ty().as_value()),
+        k if k == Common::All as u8 => is_function(&crate::builtins::functions::module::ALL_DEF),
+        k if k == Common::Any as u8 => is_function(&crate::builtins::functions::module::ANY_DEF),
+        _ => false,
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
     match s.share(word) {
         Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
         None if first == 0 => s.tail(load_member::<FREE>),
-        None => s.tail(load_attr_counted::<FREE>),
+        None if Vm::is_cached(s.get(i.b()), first) => s.tail(load_attr_counted::<FREE>),
+        None => s.tail(load_attr_known::<FREE>),
     }
 }
 
@@ -27,6 +28,19 @@ pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_member<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     let word = Vm::member_word_cached::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
+    match s.share(word) {
+        Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of what the class or a module has, or where the instruction sees objects of several classes.
+#[handler]
+fn load_attr_known<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let word = s.vm.attr_word_known::<FREE>(s.get(i.b()), name, s.cache(0), s.cache(1));
     match s.share(word) {
         Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
         None => s.tail(load_attr_slow::<FREE>),
@@ -83,7 +97,38 @@ pub(super) fn load_method<const FREE: bool>(s: State<'_>) -> Exit {
         }
         return s.without(function, load_method_counted::<FREE>);
     }
-    s.tail(load_method_counted::<FREE>)
+    if word != 0 {
+        return s.tail(load_method_counted::<FREE>);
+    }
+    s.tail(load_method_known::<FREE>)
+}
+
+/// As `load_method`, of a function that a module or a class has, or where the instruction sees objects of several classes.
+#[handler]
+fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
+    let (i, obj) = (s.i, s.get(s.i.b()));
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    if is_object(s.regs.word(i.a() + 1)) {
+        return s.tail(load_method_slow::<FREE>);
+    }
+    if let Some(function) = s.share(s.vm.placed_word::<FREE>(obj, name, s.cache(1).load(Relaxed))) {
+        // There is no receiver.
+        s.regs.forget(i.a() + 1);
+        return s.skip(2).set_using(i.a(), function, i.b());
+    }
+    if let Some(function) = s.share(s.vm.method_word_known(obj, name, s.cache(0))) {
+        return match s.plain_operand(i.b()) {
+            Some(this) => {
+                let first = s.regs.replace(i.a(), function);
+                // Nothing or an immediate.
+                s.regs.replace(i.a() + 1, this);
+                s.skip(2).drop_both(first, 0)
+            }
+            None => s.without(function, load_method_slow::<FREE>),
+        };
+    }
+    s.tail(load_method_slow::<FREE>)
 }
 
 /// As `load_method`, of what another thread owns.

@@ -40,6 +40,19 @@ pub(super) fn for_iter<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit
         }
         return s.tail(for_iter_list::<FREE>);
     }
+    s.tail(for_iter_tuple::<FREE, HOOK>)
+}
+
+#[handler]
+fn for_iter_tuple<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit {
+    if let Some(tuple) = s.get(s.i.b()).downcast_exact::<TupleIter>()
+        && (!FREE || !parallel())
+        // SAFETY: no other thread runs meanwhile.
+        && let Some(item) = s.share(unsafe { tuple.next_alone() })
+    {
+        tuple.advance_alone();
+        return s.set_object(s.i.a(), item);
+    }
     s.tail(for_iter_other::<HOOK>)
 }
 

@@ -108,28 +108,34 @@ fn call_function(s: Apart<'_>) -> Exit {
 /// Calls a native function, or a native method of its receiver.
 #[handler]
 fn call_native(s: State<'_>) -> Exit {
-    let (i, callee, args) = (s.i, s.get(s.i.a()), arguments(s));
-    let values = s.regs.slice(args.first, args.count);
+    let (i, callee, mut args) = (s.i, s.get(s.i.a()), arguments(s));
     let def = if let Some(native) = callee.downcast_exact::<NativeFunction>() {
-        if native.receiver.is_some() {
-            return s.tail(call_bound_native);
+        if let Some(receiver) = &native.receiver {
+            let plain = if args.has_self { None } else { s.share(receiver.bits()) };
+            let Some(receiver) = plain else {
+                return s.tail(call_bound_native);
+            };
+            // It goes into the place between callee and arguments, where nothing is.
+            args.first = i.a() + 1;
+            args.count += 1;
+            s.regs.replace(args.first, receiver);
         }
         native.def
     } else {
         // SAFETY: there are two kinds of callees that come here.
         let method = unsafe { callee.downcast_unchecked::<MethodDescriptor>() };
-        match values.first() {
-            Some(this) if this.has_type(&method.owner) => method.def,
-            _ => return s.tail(call_other),
+        if args.count == 0 || !s.get(args.first).has_type(&method.owner) {
+            return s.tail(call_other);
         }
+        method.def
     };
-    let value = check!(s, s.vm.call_def(def, values));
+    let value = check!(s, s.vm.call_def(def, s.regs.slice(args.first, args.count)));
     // The receiver's place is unbound if there is none.
     s.regs.clear_objects(i.a(), i.b() as usize + 2);
     called(s, value)
 }
 
-/// Calls a native function that has a receiver.
+/// Calls a native function that has a receiver, which another thread owns.
 #[handler(apart)]
 fn call_bound_native(s: Apart<'_>) -> Exit {
     let (i, callee, args) = (s.i, s.get(s.i.a()), arguments(s));

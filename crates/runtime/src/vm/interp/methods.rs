@@ -5,6 +5,7 @@
 //! their type. A cache never holds a pointer: a method that it vouches for is found in the thread's method cache.
 //! The first cache word of an instruction has the kinds that the loop itself knows, the second one those that are worth a call.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lisle_bytecode::opcode::Special;
@@ -45,6 +46,8 @@ const PROPERTY: u64 = 6;
 const OF_CLASS: u64 = 7;
 /// The object is a module; its dict has the attribute in the entry of this number as long as the dict's version is the key.
 const OF_MODULE: u64 = 8;
+/// The class has the method, and instances of the shape have no attribute of the name: what is read is the method bound to the object.
+const BOUND: u64 = 9;
 
 #[inline(always)]
 fn word(kind: u64, number: usize, key: u32) -> u64 {
@@ -69,6 +72,22 @@ fn key_of(obj: &Value) -> u32 {
 #[inline]
 fn is_plain(value: &Value) -> bool {
     value.ty().slots().descr_get.is_none()
+}
+
+/// The same of the word of a value that its class holds; false of 0.
+#[inline(always)]
+fn is_plain_word(bits: u64) -> bool {
+    // SAFETY: by contract a value's word, which is looked at before anything can change what holds it.
+    bits != 0 && is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
+}
+
+#[inline(always)]
+fn is_function_word(bits: u64) -> bool {
+    // SAFETY: as above.
+    bits != 0
+        && ManuallyDrop::new(unsafe { Value::from_bits(bits) })
+            .downcast_exact::<Function>()
+            .is_some()
 }
 
 /// The same for an attribute that is read from the class.
@@ -148,6 +167,106 @@ impl Vm {
         unsafe { Member::slot_at(obj, number(word)) }.peek_bits()
     }
 
+    /// Whether the object is as the first word of a cache expects.
+    #[inline(always)]
+    pub(super) fn is_cached(obj: &Value, word: u64) -> bool {
+        word as u32 != 0 && key_of(obj) == word as u32
+    }
+
+    /// The word of the attribute, not counted, if the object is as the second word of a cache expects; else 0. What needs a call is not found.
+    #[inline(always)]
+    pub(super) fn placed_word<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        let key = word as u32;
+        if key == 0 || !obj.is_heap() {
+            return 0;
+        }
+        match word >> 48 {
+            IN_SLOT => Vm::attr_word_cached::<FREE>(obj, word),
+            MEMBER => Vm::member_word_cached::<FREE>(obj, word),
+            OF_INSTANCE if key_of(obj) == key => {
+                let bits = self.method_cache.probe_word(obj.ty(), name);
+                if is_plain_word(bits) { bits } else { 0 }
+            }
+            OF_CLASS => {
+                let Some(class) = obj.downcast::<Type>() else { return 0 };
+                if class.version() != key || !self.is_known_plain(class, name) {
+                    return 0;
+                }
+                let bits = self.method_cache.probe_word(class, name);
+                if is_plain_word(bits) || is_function_word(bits) {
+                    bits
+                } else {
+                    0
+                }
+            }
+            OF_MODULE if (!FREE || !crate::sync::parallel()) && obj.downcast_exact::<Module>().is_some() => {
+                // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
+                match Attrs::of(obj).and_then(|attrs| unsafe { attrs.dict_alone() }) {
+                    Some(dict) => dict.cached_word::<FREE>((number(word) as u64) << 32 | u64::from(key)),
+                    None => 0,
+                }
+            }
+            _ => 0,
+        }
+    }
+
+    /// As [`Vm::placed_word`]; and if the thread knows where objects like this have the attribute.
+    #[inline(always)]
+    pub(super) fn attr_word_known<const FREE: bool>(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        cached: &AtomicU64,
+        more: &AtomicU64,
+    ) -> u64 {
+        let (first, second) = (cached.load(Relaxed), more.load(Relaxed));
+        let bits = self.placed_word::<FREE>(obj, name, second);
+        // A place that has never seen what can be cached is not worth a search.
+        if bits != 0 || first | second == 0 || !obj.is_heap() {
+            return bits;
+        }
+        let key = key_of(obj);
+        if key == 0 {
+            return 0;
+        }
+        let word = self.method_cache.known(key, name, Use::Load);
+        let bits = match word >> 48 {
+            _ if word == 0 => return 0,
+            _ => self.placed_word::<FREE>(obj, name, word),
+        };
+        if bits != 0 && self.method_cache.now_and_then() {
+            let at = if word >> 48 == IN_SLOT { cached } else { more };
+            at.store(word, Relaxed);
+        }
+        bits
+    }
+
+    /// The word of the method for `obj.name(...)`, not counted, if the thread knows it of objects like this; else 0.
+    #[inline(always)]
+    pub(super) fn method_word_known(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> u64 {
+        if cached.load(Relaxed) == 0 || !obj.is_heap() {
+            return 0;
+        }
+        let key = key_of(obj);
+        if key == 0 {
+            return 0;
+        }
+        let word = self.method_cache.known(key, name, Use::Call);
+        let bits = self.method_word_cached(obj, name, word);
+        if bits != 0 && self.method_cache.now_and_then() {
+            cached.store(word, Relaxed);
+        }
+        bits
+    }
+
+    /// Whether the class reads the attribute as `type` does, and the thread knows that its metaclass has none of the name.
+    #[inline(always)]
+    fn is_known_plain(&self, class: &Py<Type>, name: &Py<Str>) -> bool {
+        let meta = class.as_value().ty();
+        let reads = |ty: &Py<Type>| ty.slots().getattro.map(|f| f as usize);
+        (meta.is(Type::ty()) || reads(meta) == reads(Type::ty())) && self.method_cache.knows_none(meta, name)
+    }
+
     /// The attribute, if the object is as the second word of a cache expects.
     fn load_attr_known<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Value> {
         let key = word as u32;
@@ -155,9 +274,11 @@ impl Vm {
             return None;
         }
         match word >> 48 {
+            IN_SLOT => self.load_attr_cached::<FREE>(obj, word),
             // SAFETY: the key stands for a class whose instances have the member there.
             MEMBER if key_of(obj) == key => unsafe { Member::slot_at(obj, number(word)) }.get(),
             OF_INSTANCE if key_of(obj) == key => self.method_cache.probe(obj.ty(), name).filter(is_plain),
+            BOUND if key_of(obj) == key => self.bound(&self.method_cache.probe(obj.ty(), name)?, obj)?.ok(),
             OF_CLASS => {
                 let class = obj.downcast::<Type>()?;
                 if class.version() != key || !self.is_plain_class(class, name) {
@@ -268,13 +389,29 @@ impl Vm {
             Some((_, None)) => return generic_getattr(self, obj, name),
             None => {}
         }
-        if let Some(found) = found
-            && is_plain(&found)
+        if let Some(found) = &found
+            && is_plain(found)
         {
             note(OF_INSTANCE, 0, more);
-            return Ok(found);
+            return Ok(found.clone());
+        }
+        if let Some(found) = &found
+            && let Some(bound) = self.bound(found, obj)
+        {
+            note(BOUND, 0, more);
+            return bound;
         }
         generic_getattr(self, obj, name)
+    }
+
+    /// A method that the object's class has, bound to the object; `None` of anything else.
+    #[inline]
+    fn bound(&self, method: &Value, obj: &Value) -> Option<Res<Value>> {
+        if !method.is_heap() || !method.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR) {
+            return None;
+        }
+        let bind = method.ty().slots().descr_get?;
+        Some(bind(self, method, Some(obj), Some(obj.ty().as_value())))
     }
 
     /// Whether the class reads the attribute as `type` does, and its metaclass has none of the name.
@@ -491,7 +628,8 @@ impl Vm {
                 None => Ok((found, true)),
             };
         }
-        Ok((generic_getattr(self, obj, name)?, false))
+        // The second word is as those of reading attributes.
+        Ok((self.find_attr(obj, name, more, more)?, false))
     }
 
     /// Stores the attribute, if the object is as the cache expects; gives the value back otherwise.

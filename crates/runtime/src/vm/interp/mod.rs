@@ -148,7 +148,9 @@ impl Regs {
 
     /// Moves `n` values out of the registers from `i`.
     pub fn take_many(self, i: u16, n: usize) -> Vec<Value> {
-        (0..n).filter_map(|j| self.take(i + j as u16)).collect()
+        let mut taken = Vec::with_capacity(n);
+        taken.extend((0..n).filter_map(|j| self.take(i + j as u16)));
+        taken
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use lisle_macros::handler;
 
-use super::cell;
 use super::operators::unpack_list;
 use super::state::{Apart, Exit, State, check};
+use super::{cell, drop_plainly, drop_word, is_object};
 use crate::object::Value;
 use crate::sync::parallel;
 use crate::types::list::List;
@@ -254,8 +254,86 @@ pub(super) fn set_add(s: Apart<'_>) -> Exit {
     s.next()
 }
 
+#[handler]
+pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
+    let (i, source) = (s.i, s.get(s.i.b()));
+    let mut moved = false;
+    let items = if let Some(tuple) = source.downcast_exact::<Tuple>() {
+        moved = s.is_temporary(i.b()) && tuple.header().is_unique();
+        tuple.as_slice()
+    } else if (!FREE || !parallel())
+        && let Some(list) = source.downcast_exact::<List>()
+    {
+        // SAFETY: no other thread runs meanwhile, and nothing here runs code.
+        unsafe { list.items_alone() }
+    } else {
+        return s.tail(unpack_slow);
+    };
+    let (n, mine) = (i.c() as usize, s.owner());
+    let Some(scratch) = s.vm.running.scratch.get(..n) else {
+        return s.tail(unpack_slow);
+    };
+    if items.len() != n {
+        return s.tail(unpack_slow);
+    }
+    if moved {
+        for (item, place) in items.iter().zip(scratch) {
+            place.set(item.bits());
+        }
+        // SAFETY: the register has the only reference to an exact tuple, and the items go to registers.
+        unsafe { source.downcast_unchecked::<Tuple>().disown_items() };
+    } else {
+        for (counted, (item, place)) in items.iter().zip(scratch).enumerate() {
+            let Some(item) = s.share(item.bits()) else {
+                for place in &scratch[..counted] {
+                    // SAFETY: counted just now, where it is held: this is not the last reference.
+                    let plain = !is_object(place.get()) || unsafe { drop_plainly(place.get(), mine) };
+                    debug_assert!(plain, "counted in the same way");
+                }
+                return s.tail(unpack_slow);
+            };
+            place.set(item.into_bits());
+        }
+    }
+    // The source goes out of its register, which may be one of the destinations.
+    let source = if s.is_temporary(i.b()) {
+        s.regs.take_word(i.b())
+    } else {
+        0
+    };
+    for (j, place) in (0..i.c()).zip(scratch) {
+        // SAFETY: the word of a value with its reference.
+        let item = unsafe { Value::from_bits(place.get()) };
+        let old = s.regs.replace(i.a() + j, item);
+        // SAFETY: the word of a value whose reference was the register's.
+        let gone = !is_object(old) || unsafe { drop_plainly(old, mine) };
+        place.set(if gone { 0 } else { old });
+    }
+    let left = scratch.iter().fold(0, |all, place| all | place.get());
+    if left != 0 {
+        s.vm.running.pass(source);
+        return s.tail(bury_many);
+    }
+    s.drop_both(source, 0)
+}
+
+/// Drops what `unpack_sequence` replaced.
 #[handler(apart)]
-pub(super) fn unpack_sequence(s: Apart<'_>) -> Exit {
+fn bury_many(s: Apart<'_>) -> Exit {
+    s.save();
+    let source = s.vm.running.take();
+    let replaced = s.vm.running.scratch.each_ref().map(|place| place.replace(0));
+    for word in replaced.into_iter().take(s.i.c() as usize).chain([source]) {
+        if is_object(word) {
+            // SAFETY: the word of a value that a register held, with its reference.
+            unsafe { drop_word(word) };
+        }
+    }
+    s.next()
+}
+
+#[handler(apart)]
+fn unpack_slow(s: Apart<'_>) -> Exit {
     s.save();
     let i = s.i;
     if let Some(tuple) = s.get(i.b()).downcast_exact::<Tuple>()

@@ -10,6 +10,11 @@ use super::Ip;
 use super::operators::{bin_op, compare_floats, compare_ints, float_pair, small_ints, small_pair};
 use super::state::{Apart, Exit, Handler, State, check};
 use crate::object::Value;
+use crate::types::bytes::Bytes;
+use crate::types::dict::Dict;
+use crate::types::list::List;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
 
 /// `R[a] = R[b] <op> R[c]` of two immediate ints or two immediate floats; `slow` does everything else.
 #[inline(always)]
@@ -283,12 +288,54 @@ fn jump_if_other(s: State<'_>) -> Exit {
     let holds = match a.as_small_int() {
         Some(number) => number != 0,
         None if a.is_none() => false,
-        None => return s.tail(jump_if_slow),
+        None => return s.tail(jump_if_object),
     };
     if holds == (s.i.op() == Op::JumpIfTrue) {
         return s.jump(s.i.w() as i32).next();
     }
     s.next()
+}
+
+/// The same of what has no truth of its own, or has that of its length.
+#[handler]
+fn jump_if_object(s: State<'_>) -> Exit {
+    let (i, a) = (s.i, s.get(s.i.a()));
+    let Some(holds) = plain_truth(a) else {
+        return s.tail(jump_if_slow);
+    };
+    let used = if i.k() == 0 && s.is_temporary(i.a()) {
+        s.regs.take_word(i.a())
+    } else {
+        0
+    };
+    let target = if holds == (i.op() == Op::JumpIfTrue) {
+        s.jump(i.w() as i32)
+    } else {
+        s
+    };
+    target.drop_both(used, 0)
+}
+
+/// The truth of an object of a builtin type, or of one whose class does not say; `None` if that takes a call.
+#[inline(always)]
+fn plain_truth(value: &Value) -> Option<bool> {
+    if !value.is_heap() {
+        return None;
+    }
+    if let Some(text) = value.downcast_exact::<Str>() {
+        Some(!text.is_empty())
+    } else if let Some(list) = value.downcast_exact::<List>() {
+        Some(!list.is_empty())
+    } else if let Some(dict) = value.downcast_exact::<Dict>() {
+        Some(!dict.is_empty())
+    } else if let Some(tuple) = value.downcast_exact::<Tuple>() {
+        Some(!tuple.is_empty())
+    } else if let Some(bytes) = value.downcast_exact::<Bytes>() {
+        Some(!bytes.is_empty())
+    } else {
+        let slots = value.ty().slots();
+        (slots.bool.is_none() && slots.len.is_none()).then_some(true)
+    }
 }
 
 #[handler(apart)]
@@ -383,4 +430,12 @@ pub(super) fn jump_if_unbound(s: State<'_>) -> Exit {
         return s.jump(s.i.w() as i32).next();
     }
     s.next()
+}
+
+#[handler]
+pub(super) fn jump_if_not_common(s: State<'_>) -> Exit {
+    if crate::vm::intrinsics::is_common(s.get(s.i.a()), s.i.k()) {
+        return s.next();
+    }
+    s.jump(s.i.w() as i32).next()
 }

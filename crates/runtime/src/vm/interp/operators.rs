@@ -6,7 +6,7 @@ use lisle_bytecode::opcode::{BinOp, CmpOp, INPLACE};
 
 use super::{Ip, Regs};
 use crate::intern;
-use crate::object::Value;
+use crate::object::{TypeFlags, Value};
 use crate::types::dict::Dict;
 use crate::types::function::Function;
 use crate::types::list::List;
@@ -286,7 +286,11 @@ impl Vm {
     #[inline(never)]
     pub(super) unsafe fn getitem_more(&self, frame: *mut FrameData, regs: Regs, i: Ip) -> Res<Option<Value>> {
         let (obj, key) = (regs.get(i.b()), regs.get(i.c()));
-        if obj.downcast_exact::<Str>().is_none()
+        if let Some(dict) = obj.downcast_exact::<Dict>() {
+            let found = dict.get(self, key)?;
+            return found.map(Some).ok_or_else(|| self.key_error(key.clone()));
+        }
+        if obj.ty().has_flag(TypeFlags::HEAP)
             && let Some(function) = self.method_cache.probe(obj.ty(), intern!("__getitem__"))
             && function.downcast_exact::<Function>().is_some()
             // SAFETY: by contract.

@@ -40,7 +40,7 @@ const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op
         Op::BuildList => moves::build_list,
         Op::ListAppend => moves::list_append::<FREE>,
         Op::SetAdd => moves::set_add,
-        Op::UnpackSequence => moves::unpack_sequence,
+        Op::UnpackSequence => moves::unpack_sequence::<FREE>,
 
         Op::LoadAttr => access::load_attr::<FREE>,
         Op::LoadMethod => access::load_method::<FREE>,
@@ -75,6 +75,7 @@ const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op
         Op::JumpCmp => operate::jump_cmp,
         Op::JumpCmpImm => operate::jump_cmp_imm,
         Op::JumpIfUnbound => operate::jump_if_unbound,
+        Op::JumpIfNotCommon => operate::jump_if_not_common,
 
         Op::GetIter => flow::get_iter,
         Op::ForIter => flow::for_iter::<FREE, HOOK>,

@@ -56,7 +56,12 @@ pub(crate) struct Running {
     passed: StdCell<u64>,
     /// The word of another object that is to be dropped.
     too: StdCell<u64>,
+    /// Words of a handler's own, which is too short of registers for them.
+    pub(super) scratch: [StdCell<u64>; SCRATCH],
 }
+
+/// How many words a handler has.
+pub(super) const SCRATCH: usize = 16;
 
 impl Default for Running {
     fn default() -> Running {
@@ -65,6 +70,7 @@ impl Default for Running {
             floor: StdCell::new(0),
             passed: StdCell::new(0),
             too: StdCell::new(0),
+            scratch: [const { StdCell::new(0) }; SCRATCH],
         }
     }
 }
