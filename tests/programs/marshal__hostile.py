@@ -1,6 +1,7 @@
 """Marshalled data that is nested too deeply, cut off, or read by a file that lies."""
 import io
 import marshal
+import sys
 
 for start in (b")\x01", b"(\x01\x00\x00\x00", b"[\x01\x00\x00\x00", b"{N", b">\x01\x00\x00\x00"):
     try:
@@ -45,3 +46,11 @@ for i in range(0, len(data), 3):
         marshal.loads(data[:i])
     except Exception as e:
         print(i, type(e).__name__, e)
+words = ["a", "b", "c", "dd", "x", "y"]
+print(marshal.dumps(set(words)) == marshal.dumps(set(reversed(words))), marshal.dumps({3, 1, 2}, 2), marshal.dumps(frozenset([(1, "a"), (1, "b")]), 2))
+nested = frozenset()
+for i in range(60):
+    nested = frozenset([i, nested])
+if sys.implementation.name != "cpython":
+    # CPython takes a time that doubles with each level.
+    assert marshal.loads(marshal.dumps(nested)) == nested

@@ -22,8 +22,8 @@ const FROZEN: [(&str, &str, Option<&str>); 14] = [
     ("__hello_only__", "__hello__", None),
     ("__phello__", "__phello__", Some("__phello__")),
     ("__phello__.__init__", "__phello__", Some("<__phello__")),
-    ("__phello_alias__", "__phello__", Some("__phello__")),
-    ("__phello_alias__.spam", "__phello__.spam", Some("__phello__.spam")),
+    ("__phello_alias__", "__hello__", Some("__hello__")),
+    ("__phello_alias__.spam", "__hello__", Some("__hello__")),
     ("__phello__.ham", "__phello__.ham", Some("__phello__.ham")),
     ("__phello__.ham.__init__", "__phello__.ham", Some("<__phello__.ham")),
     (
@@ -219,7 +219,7 @@ pub mod module {
         let module = registry::library()?.find(module)?;
         Some(Frozen {
             module,
-            is_package: module.is_package && !name.ends_with(".__init__"),
+            is_package: module.is_package && !name.ends_with(".__init__") || name == "__phello_alias__",
             origin,
         })
     }

@@ -4,7 +4,9 @@
 //! [`lisle_bytecode::serialize`]. Invariant: bytes from anywhere give a value or a Python exception; sizes are checked against what is left before anything is
 //! allocated, and depth is bounded.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use num_bigint::{BigInt, BigUint, Sign};
 
@@ -135,6 +137,7 @@ pub fn write(vm: &Vm, value: &Value, version: i32, allow_code: bool) -> Res<Vec<
         version,
         allow_code,
         depth: 0,
+        dumps: Rc::default(),
     };
     writer.value(value)?;
     Ok(writer.out)
@@ -162,6 +165,8 @@ struct Writer<'a> {
     version: i32,
     allow_code: bool,
     depth: u32,
+    /// What elements of sets are by themselves, by their words: sets within sets are written once for their order.
+    dumps: Rc<RefCell<HashMap<u64, Rc<[u8]>>>>,
 }
 
 impl Writer<'_> {
@@ -197,6 +202,36 @@ impl Writer<'_> {
             self.heap(value, flag)?;
         }
         Ok(())
+    }
+
+    /// Elements of a set in the order of their bytes, so that equal sets are written alike.
+    fn in_order(&self, items: Vec<Value>) -> Res<Vec<Value>> {
+        if items.len() < 2 {
+            return Ok(items);
+        }
+        let mut pairs = Vec::with_capacity(items.len());
+        for item in items {
+            let known = self.dumps.borrow().get(&item.bits()).cloned();
+            if let Some(known) = known {
+                pairs.push((known, item));
+                continue;
+            }
+            let mut writer = Writer {
+                vm: self.vm,
+                out: Vec::new(),
+                refs: HashMap::new(),
+                version: self.version,
+                allow_code: self.allow_code,
+                depth: self.depth + 1,
+                dumps: self.dumps.clone(),
+            };
+            writer.value(&item)?;
+            let dump: Rc<[u8]> = writer.out.into();
+            self.dumps.borrow_mut().insert(item.bits(), dump.clone());
+            pairs.push((dump, item));
+        }
+        pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(pairs.into_iter().map(|(_, item)| item).collect())
     }
 
     /// Writes a reference if the value was written before; else gives the flag for its type code.
@@ -248,9 +283,11 @@ impl Writer<'_> {
             self.out.push(b'0');
             Ok(())
         } else if let Some(set) = value.downcast_exact::<Set>() {
-            self.items(b'<' | flag, &set.snapshot())
+            let items = self.in_order(set.snapshot())?;
+            self.items(b'<' | flag, &items)
         } else if let Some(set) = value.downcast_exact::<FrozenSet>() {
-            self.items(b'>' | flag, &set.snapshot())
+            let items = self.in_order(set.snapshot())?;
+            self.items(b'>' | flag, &items)
         } else if let Some(int) = value.downcast_exact::<Int>() {
             self.int(IntRef::of(&int.value), flag);
             Ok(())
