@@ -238,9 +238,10 @@ fn object_lock_excludes() {
     });
 }
 
-/// Objects and the seats of three threads; objects are owned by the thread that made them.
+/// Objects and the seats of three threads, and the one of all others; objects are owned by the thread that made them.
 struct Shared {
     seats: [Seat; 3],
+    others: Seat,
     objects: [Header; 2],
 }
 
@@ -250,6 +251,7 @@ impl Shared {
         set_serial(1);
         let shared = Shared {
             seats: [Seat::new(), Seat::new(), Seat::new()],
+            others: Seat::of_many(),
             objects: [Header::dead(), Header::dead()],
         };
         for object in &shared.objects {
@@ -265,7 +267,8 @@ impl Shared {
 
     /// The seat of the calling thread.
     fn mine(&self) -> &Seat {
-        &self.seats[crate::threads::serial() as usize - 1]
+        let number = crate::threads::serial() as usize;
+        self.seats.get(number - 1).unwrap_or(&self.others)
     }
 
     fn lock(&self, object: usize) {
@@ -327,6 +330,30 @@ fn biased_lock_of_a_seat_that_goes_off() {
         }
         first.join().unwrap();
         assert_eq!(shared.get(), 3);
+    });
+}
+
+/// Threads beyond the last seat: what one announces is nothing that another leaves.
+#[test]
+fn biased_lock_without_seats() {
+    model(3, || {
+        let shared = Guarded::new(Shared::new());
+        let threads: Vec<_> = [4, 5]
+            .into_iter()
+            .map(|number| {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    set_serial(number);
+                    shared.lock.lock(0);
+                    shared.add();
+                    shared.lock.unlock(0);
+                })
+            })
+            .collect();
+        for t in threads {
+            t.join().unwrap();
+        }
+        assert_eq!(shared.get(), 2);
     });
 }
 

@@ -15,7 +15,7 @@
 //! Left out: giving a thread its right back, but to the next thread that takes the seat.
 
 use super::ObjectLock;
-use super::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
+use super::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 #[cfg(not(loom))]
 use super::mode::parallel;
 use super::mutex::held;
@@ -24,6 +24,8 @@ use crate::memory::header::{FLAG_RACED, FLAG_SHARED, Header};
 
 /// The seat is off: no object has this owner.
 const OFF: u32 = u32::MAX - 8;
+/// In the places of a seat that many threads have: no object lies there, so that nothing is ever announced.
+const TAKEN: usize = 1;
 /// After so many handshakes a seat is turned off.
 const HANDSHAKES: u32 = if cfg!(loom) { 2 } else { 256 };
 const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
@@ -33,8 +35,10 @@ const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
 pub struct Seat {
     /// The owner id of the thread while it may enter by announcing, else [`OFF`].
     id: AtomicU32,
-    /// The seat has been off since before the last barrier: who finds it so needs no barrier of his own.
-    settled: AtomicBool,
+    /// How many threads have taken the seat.
+    taken: AtomicU32,
+    /// What `taken` was when the seat was turned off, if a barrier was sent since: who finds it still so needs no barrier of his own.
+    settled: AtomicU32,
     handshakes: AtomicU32,
     /// Addresses of the headers of the objects that the thread is inside of: a pair at most.
     inside: [AtomicUsize; 2],
@@ -43,28 +47,51 @@ pub struct Seat {
 impl Seat {
     #[cfg(not(loom))]
     const fn new() -> Seat {
+        Seat::with_places(0)
+    }
+
+    /// For all threads that have no seat of their own: it is never taken.
+    #[cfg(not(loom))]
+    const fn of_many() -> Seat {
+        Seat::with_places(TAKEN)
+    }
+
+    #[cfg(not(loom))]
+    const fn with_places(inside: usize) -> Seat {
         Seat {
             id: AtomicU32::new(OFF),
-            settled: AtomicBool::new(true),
+            taken: AtomicU32::new(0),
+            settled: AtomicU32::new(0),
             handshakes: AtomicU32::new(0),
-            inside: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            inside: [AtomicUsize::new(inside), AtomicUsize::new(inside)],
         }
     }
 
     #[cfg(loom)]
     pub fn new() -> Seat {
+        Seat::with_places(0)
+    }
+
+    #[cfg(loom)]
+    pub fn of_many() -> Seat {
+        Seat::with_places(TAKEN)
+    }
+
+    #[cfg(loom)]
+    fn with_places(inside: usize) -> Seat {
         Seat {
             id: AtomicU32::new(OFF),
-            settled: AtomicBool::new(true),
+            taken: AtomicU32::new(0),
+            settled: AtomicU32::new(0),
             handshakes: AtomicU32::new(0),
-            inside: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            inside: [AtomicUsize::new(inside), AtomicUsize::new(inside)],
         }
     }
 
     /// The calling thread, with this owner id, takes the seat.
     pub fn take(&self, id: u32) {
         self.handshakes.store(0, Ordering::Relaxed);
-        self.settled.store(false, Ordering::SeqCst);
+        self.taken.fetch_add(1, Ordering::SeqCst);
         self.id.store(id, Ordering::SeqCst);
         // Who found the seat settled has marked his object before: what is announced from here on sees the mark.
         fence(Ordering::SeqCst);
@@ -73,7 +100,7 @@ impl Seat {
     /// The calling thread leaves the seat. It is inside of nothing.
     pub fn leave(&self) {
         self.id.store(OFF, Ordering::SeqCst);
-        self.settled.store(true, Ordering::SeqCst);
+        self.settled.store(self.taken.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     /// Announces the object in a free place; whether the thread, whose seat this is, is inside of it now.
@@ -113,9 +140,11 @@ impl Seat {
     fn handshake(&self, header: &Header, patience: u32) -> bool {
         header.set_flag(FLAG_SHARED);
         fence(Ordering::SeqCst);
-        if !self.settled.load(Ordering::SeqCst) {
+        // Who takes the seat after this look sees the mark: `take`.
+        let taken = self.taken.load(Ordering::SeqCst);
+        if self.settled.load(Ordering::SeqCst) != taken {
             if self.handshakes.fetch_add(1, Ordering::Relaxed) + 1 == HANDSHAKES {
-                self.turn_off();
+                self.turn_off(taken);
             } else {
                 heavy_barrier();
             }
@@ -140,8 +169,9 @@ impl Seat {
         true
     }
 
-    /// Its thread takes the bytes of its objects from now on.
-    fn turn_off(&self) {
+    /// Its thread, the one of this number, takes the bytes of its objects from now on; or one that has taken the seat meanwhile, of which nothing
+    /// is known then.
+    fn turn_off(&self, taken: u32) {
         let id = self.id.load(Ordering::SeqCst);
         let off = id != OFF
             && self
@@ -150,7 +180,7 @@ impl Seat {
                 .is_ok();
         heavy_barrier();
         if off {
-            self.settled.store(true, Ordering::SeqCst);
+            self.settled.store(taken, Ordering::SeqCst);
         }
     }
 
@@ -284,8 +314,8 @@ mod seats {
     const COUNT: usize = 256;
 
     static SEATS: [Seat; COUNT] = [const { Seat::new() }; COUNT];
-    /// Of threads without one: never on.
-    static NOWHERE: Seat = Seat::new();
+    /// Of threads without one.
+    static NOWHERE: Seat = Seat::of_many();
     /// Whether the system sends barriers.
     static BARRIERS: OnceLock<bool> = OnceLock::new();
 

@@ -14,6 +14,8 @@ use crate::sync::mutex::held;
 use crate::sync::raw_mutex::RawMutex;
 use crate::sync::{free_threaded, futex, os_linux};
 use std::cell::UnsafeCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// The owner id of every thread in GIL mode.
 pub const GIL_OWNER: u32 = 1;
@@ -24,7 +26,8 @@ struct Registry {
     threads: Vec<*const ThreadState>,
     /// Index is owner id - FIRST_OWNER; null for an owner that is gone.
     owners: Vec<*const ThreadState>,
-    free_owners: Vec<u32>,
+    /// The smallest is taken first: not all have a seat (`sync::biased`).
+    free_owners: BinaryHeap<Reverse<u32>>,
 }
 
 struct Locked {
@@ -41,7 +44,7 @@ static REGISTRY: Locked = Locked {
     data: UnsafeCell::new(Registry {
         threads: Vec::new(),
         owners: Vec::new(),
-        free_owners: Vec::new(),
+        free_owners: BinaryHeap::new(),
     }),
 };
 
@@ -91,7 +94,7 @@ pub(crate) fn insert(state: &ThreadState) -> u32 {
             if !free_threaded() {
                 return Some(GIL_OWNER);
             }
-            if let Some(owner) = r.free_owners.pop() {
+            if let Some(Reverse(owner)) = r.free_owners.pop() {
                 r.owners[(owner - FIRST_OWNER) as usize] = state;
                 return Some(owner);
             }
@@ -117,7 +120,7 @@ pub(crate) fn remove(state: &ThreadState) {
             let owner = state.owner();
             if owner >= FIRST_OWNER {
                 r.owners[(owner - FIRST_OWNER) as usize] = std::ptr::null();
-                r.free_owners.push(owner);
+                r.free_owners.push(Reverse(owner));
             }
             true
         });
@@ -430,7 +433,7 @@ pub(crate) fn after_fork_child(mut on_dead: impl FnMut(&ThreadState)) {
             let owner = listed(*t).owner();
             if owner >= FIRST_OWNER {
                 r.owners[(owner - FIRST_OWNER) as usize] = std::ptr::null();
-                r.free_owners.push(owner);
+                r.free_owners.push(Reverse(owner));
             }
         }
         dead
