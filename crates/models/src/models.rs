@@ -1,13 +1,14 @@
 //! The models: two or three threads, a few steps each, every interleaving up to a bound on preemptions.
 
 use crate::memory::header::Header;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::biased::Seat;
 use crate::sync::object_lock::ObjectLock;
 use crate::sync::raw_mutex::RawMutex;
 use crate::threads::locks::{AcquireResult, RawEvent, RawLock, RawRLock};
 use crate::threads::parking::{self, ParkOutcome, ParkReason, WaitFor};
-use crate::threads::set_serial;
+use crate::threads::sleep::{self, Sleeper};
+use crate::threads::{lot, set_serial};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -137,6 +138,90 @@ fn timeout_against_unpark() {
         } else {
             assert_eq!((outcome, cancelled.load(Ordering::Relaxed)), (ParkOutcome::TimedOut, 1));
         }
+    });
+}
+
+/// A thread that others interrupt, by a flag and its word.
+struct Interruptible {
+    word: AtomicU32,
+    asked: AtomicBool,
+    /// Whether the thread heeds the flag.
+    heeds: bool,
+}
+
+impl Interruptible {
+    fn new(heeds: bool) -> Arc<Self> {
+        Arc::new(Self {
+            word: AtomicU32::new(lot::IDLE),
+            asked: AtomicBool::new(false),
+            heeds,
+        })
+    }
+
+    fn park(&self, key: usize) -> ParkOutcome {
+        let wait = WaitFor::new(ParkReason::Lock, 0);
+        parking::park_on(&self.word, key, wait, self, None, || true, || {}, |_| {})
+    }
+
+    fn interrupt(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        sleep::interrupt(&self.word);
+    }
+}
+
+impl Sleeper for Interruptible {
+    fn is_interrupted(&self) -> bool {
+        self.heeds && self.asked.load(Ordering::Relaxed)
+    }
+
+    fn look(&self, _deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
+        done()
+    }
+}
+
+/// An interrupt ends a sleep at whatever point it comes.
+#[test]
+fn an_interrupt_is_not_lost() {
+    model(3, || {
+        let sleeper = Interruptible::new(true);
+        let theirs = sleeper.clone();
+        let thread = thread::spawn(move || theirs.park(64));
+        sleeper.interrupt();
+        assert_eq!(thread.join().unwrap(), ParkOutcome::Interrupted);
+    });
+}
+
+/// A thread that is interrupted and woken at once reports that it was woken, since that was meant for it alone.
+#[test]
+fn interrupt_against_unpark() {
+    model(3, || {
+        let sleeper = Interruptible::new(true);
+        let (theirs, other) = (sleeper.clone(), sleeper.clone());
+        let thread = thread::spawn(move || theirs.park(64));
+        let interrupter = thread::spawn(move || other.interrupt());
+        let found = parking::unpark_one(64, |_| 7);
+        interrupter.join().unwrap();
+        let expected = match found.unparked {
+            Some(_) => ParkOutcome::Unparked(7),
+            None => ParkOutcome::Interrupted,
+        };
+        assert_eq!(thread.join().unwrap(), expected);
+    });
+}
+
+/// An interrupt that a thread does not heed takes no wakeup along.
+#[test]
+fn an_interrupt_that_is_not_heeded() {
+    model(3, || {
+        let sleeper = Interruptible::new(false);
+        let (theirs, other) = (sleeper.clone(), sleeper.clone());
+        let thread = thread::spawn(move || theirs.park(64));
+        let interrupter = thread::spawn(move || other.interrupt());
+        while parking::unpark_one(64, |_| 7).unparked.is_none() {
+            loom::thread::yield_now();
+        }
+        interrupter.join().unwrap();
+        assert_eq!(thread.join().unwrap(), ParkOutcome::Unparked(7));
     });
 }
 

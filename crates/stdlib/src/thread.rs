@@ -459,6 +459,7 @@ fn start(
         drop((function, args, kwargs));
         RUNNING.fetch_sub(1, Relaxed);
         vm.leave_thread();
+        lisle_runtime::threads::end_signals();
         mine.state.store(3, Relaxed);
         mine.done.set();
         if !daemon {

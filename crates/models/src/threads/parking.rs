@@ -1,7 +1,8 @@
-//! Parking without thread states: the runtime's queues under one bucket, and a sleep without interrupts.
+//! Parking without thread states: the runtime's queues under one bucket, and its sleep.
 
 use super::lot::{self, Bucket, UnparkResult, Waiter};
-use crate::sync::atomic::{AtomicU32, Ordering};
+use super::sleep::{End, Sleeper, sleep};
+use crate::sync::atomic::AtomicU32;
 use crate::sync::futex;
 use std::time::Instant;
 
@@ -71,30 +72,54 @@ pub fn park_ns(
     on_cancel: impl FnOnce(bool),
 ) -> ParkOutcome {
     let word = AtomicU32::new(lot::IDLE);
-    let waiter = Waiter::new(key, &word, super::serial(), wait.fair_after_ns);
+    park_on(
+        &word,
+        key,
+        wait,
+        &Undisturbed,
+        deadline_ns,
+        validate,
+        before_sleep,
+        on_cancel,
+    )
+}
+
+/// Looks once, and is never interrupted.
+struct Undisturbed;
+
+impl Sleeper for Undisturbed {
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+
+    fn look(&self, _deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
+        done()
+    }
+}
+
+/// Parks on a word that others may know, to interrupt the thread.
+#[expect(clippy::too_many_arguments, reason = "as in the runtime, and what the model chooses")]
+pub fn park_on(
+    word: &AtomicU32,
+    key: usize,
+    wait: WaitFor,
+    sleeper: &impl Sleeper,
+    deadline_ns: Option<u64>,
+    validate: impl FnOnce() -> bool,
+    before_sleep: impl FnOnce(),
+    on_cancel: impl FnOnce(bool),
+) -> ParkOutcome {
+    let waiter = Waiter::new(key, word, super::serial(), wait.fair_after_ns);
     // SAFETY: the waiter stays on this frame until it is unparked or cancelled.
     if !unsafe { LOT.enqueue(&waiter, validate) } {
         return ParkOutcome::Invalid;
     }
     before_sleep();
-    while word.load(Ordering::SeqCst) != lot::UNPARKED {
-        if word
-            .compare_exchange(lot::WAITING, lot::ASLEEP, Ordering::SeqCst, Ordering::SeqCst)
-            .is_err()
-        {
-            continue;
-        }
-        let result = futex::wait(&word, lot::ASLEEP, deadline_ns);
-        let _ = word.compare_exchange(lot::ASLEEP, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
-        if result == futex::WaitResult::TimedOut {
-            if LOT.cancel(&waiter, on_cancel) {
-                return ParkOutcome::TimedOut;
-            }
-            break;
-        }
+    match sleep(&LOT, &waiter, word, sleeper, deadline_ns, on_cancel) {
+        End::Unparked => ParkOutcome::Unparked(waiter.token()),
+        End::TimedOut => ParkOutcome::TimedOut,
+        End::Interrupted => ParkOutcome::Interrupted,
     }
-    assert_eq!(word.load(Ordering::SeqCst), lot::UNPARKED);
-    ParkOutcome::Unparked(waiter.token())
 }
 
 pub fn unpark_one(key: usize, callback: impl FnOnce(UnparkResult) -> usize) -> UnparkResult {

@@ -27,14 +27,17 @@ use crate::types::object::Object;
 const LEASE: u32 = 64;
 /// Leases of one thread at most.
 const PLACES: usize = 4096;
+/// An object may have any place of its row, which is a cache line: one of a thousand objects finds none there, of single places one of ten would.
+const ROW: usize = 4;
 /// Uses after which a thread returns all, and for each lease it has.
 const USES: u32 = 4096;
-const USES_EACH: u32 = 64;
+const USES_EACH: u32 = 256;
 /// One of so many counts in shared objects is looked at.
 const SAMPLE: u32 = 32;
 const SEEN_PLACES: usize = 4096;
 
 /// The leases of a thread. Written by the thread alone.
+#[repr(C, align(64))]
 struct Table {
     places: [Place; PLACES],
     /// Which places are taken, in the first `taken` of these.
@@ -182,6 +185,25 @@ fn new_table() -> Option<&'static Table> {
 }
 
 impl Table {
+    /// The row of the object.
+    #[inline(always)]
+    fn row(&self, object: usize) -> &[Place] {
+        let at = spread(object, PLACES / ROW) * ROW;
+        &self.places[at..at + ROW]
+    }
+
+    /// The place of the object, if it has one.
+    #[inline(always)]
+    fn find(&self, object: usize) -> Option<&Place> {
+        self.row(object).iter().find(|p| p.object.load(Relaxed) == object)
+    }
+
+    /// A place for the object, which has none.
+    fn find_free(&self, object: usize) -> Option<usize> {
+        let at = spread(object, PLACES / ROW) * ROW;
+        (at..at + ROW).find(|at| self.places[*at].object.load(Relaxed) <= NOBODY)
+    }
+
     /// Gives a place without an object one.
     fn take(&self, at: usize, object: usize, in_hand: u32) {
         let place = &self.places[at];
@@ -222,9 +244,11 @@ impl Table {
 #[inline]
 fn from_hand(header: &Header) -> bool {
     let Some(table) = TABLE.get() else { return false };
-    let place = &table.places[spread(address(header), PLACES)];
+    let Some(place) = table.find(address(header)) else {
+        return false;
+    };
     let in_hand = place.in_hand.load(Relaxed);
-    if place.object.load(Relaxed) != address(header) || in_hand == 0 {
+    if in_hand == 0 {
         return false;
     }
     place.in_hand.store(in_hand - 1, Relaxed);
@@ -240,21 +264,23 @@ pub(crate) fn try_incref(header: &Header) -> bool {
     let Some(table) = table() else {
         return header.try_add_shared(1);
     };
-    let at = spread(address(header), PLACES);
-    let place = &table.places[at];
-    let object = place.object.load(Relaxed);
-    if object > NOBODY && object != address(header) {
-        return header.try_add_shared(1);
+    if let Some(place) = table.find(address(header)) {
+        let taken = header.try_add_shared(LEASE + 1);
+        if taken {
+            place.in_hand.store(LEASE, Relaxed);
+        }
+        return taken;
     }
-    if !header.try_add_shared(LEASE + 1) {
-        return false;
+    match table.find_free(address(header)) {
+        None => header.try_add_shared(1),
+        Some(at) => {
+            let taken = header.try_add_shared(LEASE + 1);
+            if taken {
+                table.take(at, address(header), LEASE);
+            }
+            taken
+        }
     }
-    if object == address(header) {
-        place.in_hand.store(LEASE, Relaxed);
-    } else {
-        table.take(at, address(header), LEASE);
-    }
-    true
 }
 
 /// Gives up a reference to an object of another thread, marked [`FLAG_LEASED`].
@@ -263,21 +289,18 @@ pub(crate) fn decref(header: &Header) -> Dropped {
     let Some(table) = table() else {
         return header.subtract_shared(1);
     };
-    let at = spread(address(header), PLACES);
-    let place = &table.places[at];
-    let object = place.object.load(Relaxed);
     let uses = table.count_use();
     if uses.is_multiple_of(SAMPLE) && owner_counts(header) && header.give_up_to_merge() {
         return Dropped::Alive;
     }
-    if object == address(header) {
+    if let Some(place) = table.find(address(header)) {
         let in_hand = place.in_hand.load(Relaxed) + 1;
         place.in_hand.store(in_hand, Relaxed);
         settle(header, place, in_hand)
-    } else if object <= NOBODY {
+    } else if let Some(at) = table.find_free(address(header)) {
         // The reference becomes the lease.
         table.take(at, address(header), 1);
-        settle(header, place, 1)
+        settle(header, &table.places[at], 1)
     } else {
         header.subtract_shared(1)
     }
@@ -347,10 +370,10 @@ pub(crate) unsafe fn return_stopped() -> Vec<NonNull<Header>> {
 /// How many references to the object threads have in hand; exact when the world is stopped.
 #[cold]
 pub(crate) fn in_hand(header: &Header) -> i64 {
-    let at = spread(address(header), PLACES);
     let tables = TABLES.lock();
-    let places = tables.iter().map(|table| &table.places[at]);
-    places
+    tables
+        .iter()
+        .flat_map(|table| table.row(address(header)))
         .filter(|place| place.object.load(Acquire) == address(header))
         .map(|place| i64::from(place.in_hand.load(Relaxed)))
         .sum()

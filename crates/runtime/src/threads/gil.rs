@@ -7,8 +7,8 @@
 //! it: handing it over each time would leave it idle while the waiter wakes up.
 //!
 //! Two queues. *Computing* threads gave the GIL up when asked; they take turns of one switch interval. *Returning*
-//! threads come back from a detached region; they are served first, and ask a holder that goes on computing to let go
-//! after [`RETURN_DELAY_NS`], one that keeps coming back before them after [`PATIENCE_NS`]. While others compute, returning
+//! threads come back from a detached region; they are served first, and ask a holder that goes on to let go
+//! after [`RETURN_DELAY_NS`], one that is known to compute after [`COMPUTING_DELAY_NS`], one that keeps coming back before them after [`PATIENCE_NS`]. While others compute, returning
 //! threads, together and each alone, spend a credit that grows with a share of the time, so that computation goes on.
 //! There is no timer thread: the first waiter of each queue sleeps until the holder's time is up and sets its poll bit.
 //!
@@ -17,7 +17,7 @@
 
 use super::observer::{GilEvent, observer};
 use super::parking::{ParkReason, WaitFor};
-use super::patience::Patience;
+use super::patience::{self, Patience};
 use super::state::{ATTACHED, DETACHED, ThreadState, poll};
 use crate::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, futex, os_linux};
@@ -26,6 +26,13 @@ use std::time::Duration;
 
 /// How long a returning thread lets the holder go on. Timer slack adds about as much again.
 const RETURN_DELAY_NS: u64 = 50_000;
+/// How long it lets one go on that is known to compute, and will not let go by itself.
+const COMPUTING_DELAY_NS: u64 = 20_000;
+/// How long it does so that was woken by another thread, which is likely to have more for it to do: a switch for each task would cost more than
+/// the task.
+const WOKEN_DELAY_NS: u64 = 200_000;
+/// What changing the holder twice costs.
+const SWITCHES_NS: u64 = 5_000;
 /// How late the new head of a queue may be to look at the clock before it is woken to set its alarm anew.
 const ALARM_SLACK_NS: u64 = 1_500_000;
 /// Returning threads behind the head look at the clock this often for each place.
@@ -47,6 +54,8 @@ const GIL_WAIT: WaitFor = WaitFor::new(ParkReason::Gil, 0).uninterruptible();
 const QUEUED: usize = 1;
 
 static WORD: AtomicUsize = AtomicUsize::new(0);
+/// The address of the thread that computed when it got the GIL, until it lets go by itself.
+static COMPUTING: AtomicUsize = AtomicUsize::new(0);
 static INTERVAL_NS: AtomicU64 = AtomicU64::new(5_000_000);
 static QUEUE: Mutex<Queue> = Mutex::new(Queue::new());
 
@@ -89,6 +98,8 @@ struct Entry {
     alarm: u64,
     /// What is left of its turn; 0: a whole one.
     turn: u64,
+    /// It waited for another thread, not for the system.
+    woken: bool,
 }
 
 /// Counters of the contended paths.
@@ -175,6 +186,9 @@ pub(crate) fn acquire(state: &ThreadState) {
 /// Releases the GIL; hands it to the next waiter if there is one.
 #[inline]
 pub(crate) fn release(state: &ThreadState) {
+    if COMPUTING.load(Ordering::Relaxed) == address(state) {
+        COMPUTING.store(0, Ordering::Relaxed);
+    }
     if WORD
         .compare_exchange(address(state), 0, Ordering::Release, Ordering::Relaxed)
         .is_err()
@@ -202,6 +216,7 @@ pub(crate) fn yield_to_waiter(state: &ThreadState) {
         since: now,
         alarm: 0,
         turn: 0,
+        woken: false,
     };
     if asked && brief && state.gil.credit(now) > 0 {
         // It keeps coming back for a moment, and gives way to others that do.
@@ -238,6 +253,7 @@ pub(crate) fn after_fork_child(state: &ThreadState) {
     // A thread that is gone may have been changing it.
     std::mem::forget(old);
     state.clear_poll(poll::GIL_DROP);
+    COMPUTING.store(0, Ordering::Relaxed);
     if held_by(state) {
         WORD.store(address(state), Ordering::Relaxed);
     }
@@ -255,10 +271,12 @@ fn interval() -> u64 {
 fn acquire_slow(state: &ThreadState) {
     let saved = os_linux::errno();
     // The holder may be about to wait for this very thread.
-    if state.gil.patience.look_anyway(
-        None,
-        || matches!(WORD.load(Ordering::Relaxed), word if word == 0 || word & QUEUED != 0),
-    ) && take_if_free(state)
+    if !holder_computes()
+        && state.gil.patience.look_anyway(
+            None,
+            || matches!(WORD.load(Ordering::Relaxed), word if word == 0 || word & QUEUED != 0),
+        )
+        && take_if_free(state)
     {
         return;
     }
@@ -285,7 +303,9 @@ fn acquire_slow(state: &ThreadState) {
     let now = futex::monotonic_ns();
     if queue.is_empty() {
         // Without waiters nobody kept the books: the holder starts a turn now.
-        queue.held_since = now;
+        if !holder_computes() {
+            queue.held_since = now;
+        }
         queue.switched_at = now;
         queue.turn_end = now + interval();
         queue.holder_returned = false;
@@ -295,9 +315,10 @@ fn acquire_slow(state: &ThreadState) {
         since: now,
         alarm: 0,
         turn: 0,
+        woken: state.waits_for_thread(),
     };
     if state.gil.credit(now) > 0 {
-        queue.returning.push_back(entry);
+        queue.push_returning(entry);
     } else {
         queue.computing.push_back(entry);
     }
@@ -341,6 +362,12 @@ fn release_slow(state: &ThreadState) {
     os_linux::set_errno(saved);
 }
 
+/// Whether the holder has computed since it got the GIL out of the queue.
+fn holder_computes() -> bool {
+    let computing = COMPUTING.load(Ordering::Relaxed);
+    computing != 0 && WORD.load(Ordering::Relaxed) & !QUEUED == computing
+}
+
 /// Takes the GIL if nobody has it, whether or not others are queued.
 fn take_if_free(state: &ThreadState) -> bool {
     let word = WORD.load(Ordering::Relaxed);
@@ -370,8 +397,12 @@ fn wait_granted(queue: Option<MutexGuard<'_, Queue>>, state: &ThreadState) {
         }
         let (alarm, asked) = queue.plan(state, now);
         drop(queue);
+        let changed = || word.load(Ordering::Relaxed) != AWAKE;
+        if alarm <= now + COMPUTING_DELAY_NS && patience::look_until(alarm, changed) {
+            // Too short for sleeping.
+            continue;
+        }
         if std::mem::take(&mut looks) {
-            let changed = || word.load(Ordering::Relaxed) != AWAKE;
             state.gil.patience.look_anyway(Some(alarm), changed);
         }
         if asked {
@@ -445,6 +476,16 @@ impl Queue {
         self.returning.is_empty() && self.computing.is_empty()
     }
 
+    /// Queues a returning thread: one that comes from the system before those that have just been woken by others, and do not ask the holder yet.
+    fn push_returning(&mut self, entry: Entry) {
+        let patient = |e: &&Entry| e.woken && entry.since.saturating_sub(e.since) < WOKEN_DELAY_NS;
+        let behind = match entry.woken {
+            true => 0,
+            false => self.returning.iter().rev().take_while(patient).count(),
+        };
+        self.returning.insert(self.returning.len() - behind, entry);
+    }
+
     /// Takes the next to hold the GIL out of its queue; true if it returns from a detached region.
     fn pick(&mut self, now: u64) -> Option<(Entry, bool)> {
         self.refresh_credit(now);
@@ -510,6 +551,7 @@ impl Queue {
         self.switched_at = now;
         self.turn_end = now + if holder.turn != 0 { holder.turn } else { interval() };
         self.holder_returned = returning;
+        COMPUTING.store(if returning { 0 } else { holder.state as usize }, Ordering::Relaxed);
         if returning {
             self.stats.to_returning += 1;
         } else {
@@ -531,7 +573,7 @@ impl Queue {
             return;
         }
         self.refresh_credit(now);
-        let used = i64::try_from(now.saturating_sub(self.held_since)).unwrap_or(i64::MAX);
+        let used = i64::try_from(now.saturating_sub(self.held_since) + SWITCHES_NS).unwrap_or(i64::MAX);
         self.credit -= used.min(MAX_CHARGE_NS);
         let own = holder.gil.credit(now).saturating_sub(used).max(-(interval() as i64));
         holder.gil.credit.store(own, Ordering::Relaxed);
@@ -554,7 +596,13 @@ impl Queue {
             } else {
                 self.refresh_credit(now);
                 let since = self.returning[0].since;
-                let mut due = since.max(self.held_since) + RETURN_DELAY_NS;
+                let mut due = if self.returning[0].woken {
+                    since.max(self.held_since) + WOKEN_DELAY_NS
+                } else if holder_computes() {
+                    since.max(self.held_since + COMPUTING_DELAY_NS)
+                } else {
+                    since.max(self.held_since) + RETURN_DELAY_NS
+                };
                 due = due.min(since.max(self.switched_at) + PATIENCE_NS);
                 if self.credit <= 0 && !self.computing.is_empty() {
                     due = due.max(now + self.credit.unsigned_abs() * SHARE + RETURN_DELAY_NS);

@@ -7,11 +7,11 @@
 
 use super::lot::{self, Bucket, UnparkResult, Waiter};
 use super::observer::observer;
+use super::sleep::{End, Sleeper, sleep};
 use super::state::{ThreadState, poll};
 use crate::memory::leases;
-use crate::sync::atomic::{AtomicU32, Ordering, fence};
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::futex;
-use crate::sync::os_linux::WaitResult;
 use std::time::{Duration, Instant};
 
 /// What kind of thing a thread waits for.
@@ -179,7 +179,11 @@ pub fn park_ns(
     if let Some(t) = attached {
         t.detach();
     }
-    let outcome = sleep(bucket, &waiter, word, thread, wait, deadline_ns, on_cancel);
+    let outcome = match sleep(bucket, &waiter, word, &Parked(thread, wait), deadline_ns, on_cancel) {
+        End::Unparked => ParkOutcome::Unparked(waiter.token()),
+        End::TimedOut => ParkOutcome::TimedOut,
+        End::Interrupted => ParkOutcome::Interrupted,
+    };
     word.store(lot::IDLE, Ordering::Relaxed);
     if let Some(t) = attached {
         t.attach();
@@ -193,58 +197,24 @@ pub fn park_ns(
     outcome
 }
 
-fn sleep(
-    bucket: &Bucket,
-    waiter: &Waiter,
-    word: &AtomicU32,
-    thread: Option<&ThreadState>,
-    wait: WaitFor,
-    deadline_ns: Option<u64>,
-    on_cancel: impl FnOnce(bool),
-) -> ParkOutcome {
-    let mut looked = false;
-    let gave_up = loop {
-        // The interrupter sets a poll bit, then looks for WAITING; we set WAITING, then look at the poll bits.
-        fence(Ordering::SeqCst);
+/// The calling thread, if it is one of the runtime's, and what it waits for.
+struct Parked<'a>(Option<&'a ThreadState>, WaitFor);
+
+impl Sleeper for Parked<'_> {
+    #[inline]
+    fn is_interrupted(&self) -> bool {
         // Counts that were to be merged before the thread detached: who asked does not do it on its behalf any more.
-        if wait.interruptible && thread.is_some_and(|t| t.poll_bits() & (poll::INTERRUPTS | poll::MERGE) != 0) {
-            break ParkOutcome::Interrupted;
-        }
-        match word.load(Ordering::SeqCst) {
-            lot::UNPARKED => return ParkOutcome::Unparked(waiter.token()),
-            lot::INTERRUPTED => {
-                // An unparker may come in between: its UNPARKED must stay.
-                let _ = word.compare_exchange(lot::INTERRUPTED, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
-                continue;
-            }
-            _ => {}
-        }
-        if !looked && let Some(t) = thread.filter(|_| wait.reason != ParkReason::Sleep) {
-            looked = true;
-            if t.patience
-                .look(deadline_ns, || word.load(Ordering::Relaxed) != lot::WAITING)
-            {
-                continue;
-            }
-        }
-        if word
-            .compare_exchange(lot::WAITING, lot::ASLEEP, Ordering::SeqCst, Ordering::SeqCst)
-            .is_err()
-        {
-            continue;
-        }
-        let result = futex::wait(word, lot::ASLEEP, deadline_ns);
-        // Unless somebody has changed it meanwhile.
-        let _ = word.compare_exchange(lot::ASLEEP, lot::WAITING, Ordering::SeqCst, Ordering::SeqCst);
-        if result == WaitResult::TimedOut {
-            break ParkOutcome::TimedOut;
-        }
-    };
-    if bucket.cancel(waiter, on_cancel) {
-        return gave_up;
+        let reasons = poll::INTERRUPTS | poll::MERGE;
+        self.1.interruptible && self.0.is_some_and(|t| t.poll_bits() & reasons != 0)
     }
-    debug_assert_eq!(word.load(Ordering::SeqCst), lot::UNPARKED);
-    ParkOutcome::Unparked(waiter.token())
+
+    #[inline]
+    fn look(&self, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
+        match self.0 {
+            Some(t) if self.1.reason != ParkReason::Sleep => t.patience.look(deadline_ns, done),
+            _ => false,
+        }
+    }
 }
 
 /// Wakes the thread that has waited longest on `key`. `callback` runs under the queue's lock, also when nobody waits,

@@ -3,12 +3,13 @@
 //! Waking a thread takes its waker a system call, and the thread 5 to 30 µs until it runs, on a core that had gone to sleep. Threads that
 //! hand work to one another in turns wait for less than that. So each thread looks for up to [`MOST_NS`], as long as that is of use: where
 //! it was not, the next look is half as long, and soon there is none but for a try now and then. That a wait was short is not enough:
-//! whom the thread waits for may need the processor that it looks on.
+//! whom the thread waits for may need the processor that it looks on. A look that took much longer than it should tells that others need the
+//! processors: then nobody looks for a while. A thread that sleeps gets a processor sooner than one that has used up its time with looking.
 //!
 //! Invariant: with one processor nobody looks, and otherwise no more threads at once than [`lookers`] says (those aside that wait for the GIL),
 //! so that those they wait for can run.
 
-use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::sync::{free_threaded, futex, os_linux};
 
 /// The longest look: about what sleeping and being woken costs.
@@ -22,10 +23,19 @@ const TRY_AGAIN: u32 = 32;
 /// The clock is read once in so many looks: each pauses for 4 to 60 ns.
 const LOOKS_A_TIME: u32 = 8;
 
+/// A look that ends so late was interrupted by the system, for another thread.
+const LATE_NS: u64 = 200_000;
+/// How long nobody looks then: twice as long each time, as long as it happens soon again.
+const FIRST_REST_NS: u64 = 10_000_000;
+const MOST_REST_NS: u64 = 1_000_000_000;
+
 /// How many processors the process may use, once somebody asked.
 static PROCESSORS: AtomicU32 = AtomicU32::new(0);
 /// How many threads look at this moment.
 static LOOKING: AtomicU32 = AtomicU32::new(0);
+/// Until when nobody looks, and how long that was.
+static REST_END_NS: AtomicU64 = AtomicU64::new(0);
+static REST_NS: AtomicU64 = AtomicU64::new(FIRST_REST_NS);
 
 /// A thread's memory of its waits. Only the thread itself uses it.
 #[derive(Debug)]
@@ -79,18 +89,12 @@ impl Patience {
     }
 
     fn look_for(&self, limit: u32, deadline_ns: Option<u64>, done: impl Fn() -> bool) -> bool {
-        let end = (futex::monotonic_ns() + u64::from(limit)).min(deadline_ns.unwrap_or(u64::MAX));
-        let seen = 'look: loop {
-            for _ in 0..LOOKS_A_TIME {
-                if done() {
-                    break 'look true;
-                }
-                std::hint::spin_loop();
-            }
-            if futex::monotonic_ns() >= end {
-                break false;
-            }
-        };
+        let begin = futex::monotonic_ns();
+        if begin < REST_END_NS.load(Relaxed) {
+            return done();
+        }
+        let end = (begin + u64::from(limit)).min(deadline_ns.unwrap_or(u64::MAX));
+        let seen = look(begin, end, done);
         let new = match limit {
             _ if seen => limit.saturating_mul(2).min(MOST_NS),
             0..LEAST_NS => 0,
@@ -102,6 +106,54 @@ impl Patience {
         }
         seen
     }
+}
+
+/// Looks until `done` or `end_ns`, however often that was of use; `false` if it is no time for looking.
+pub(crate) fn look_until(end_ns: u64, done: impl Fn() -> bool) -> bool {
+    let begin = futex::monotonic_ns();
+    if lookers() == 0 || begin < REST_END_NS.load(Relaxed) {
+        return false;
+    }
+    look(begin, end_ns, done);
+    true
+}
+
+/// Whether it was done before `end_ns`.
+fn look(begin_ns: u64, end_ns: u64, done: impl Fn() -> bool) -> bool {
+    let mut now = begin_ns;
+    let seen = 'look: loop {
+        for _ in 0..LOOKS_A_TIME {
+            if done() {
+                break 'look true;
+            }
+            std::hint::spin_loop();
+        }
+        now = futex::monotonic_ns();
+        if now >= end_ns {
+            break false;
+        }
+    };
+    if seen && now != begin_ns {
+        now = futex::monotonic_ns();
+    }
+    if now > end_ns.max(begin_ns) + LATE_NS {
+        rest(now);
+    }
+    seen
+}
+
+/// Others need the processors.
+#[cold]
+fn rest(now: u64) {
+    let before = REST_NS.load(Relaxed);
+    let soon = now < REST_END_NS.load(Relaxed) + 8 * before;
+    let length = if soon {
+        (2 * before).min(MOST_REST_NS)
+    } else {
+        FIRST_REST_NS
+    };
+    REST_NS.store(length, Relaxed);
+    REST_END_NS.store(now + length, Relaxed);
 }
 
 /// Looks how many processors there are: at first, and when that may have changed.

@@ -9,7 +9,7 @@
 mod idle;
 
 pub(super) use idle::after_fork_child;
-pub use idle::{Number, end_thread_with_function, stop_reuse};
+pub use idle::{Number, end_signals, end_thread_with_function, stop_reuse};
 
 use super::stack;
 use super::state::ThreadState;

@@ -9,8 +9,8 @@ use super::gil::{self, GilNode};
 use super::observer::observer;
 use super::parking::{ParkReason, WaitFor};
 use super::patience::Patience;
-use super::{lot, registry};
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+use super::{lot, registry, sleep};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{biased, free_threaded, futex, mutex::held, os_linux};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
@@ -275,21 +275,7 @@ impl ThreadState {
     /// Sets bits and wakes the thread from an interruptible park. Safe in a signal handler.
     pub fn interrupt(&self, bits: u32) {
         self.set_poll(bits);
-        fence(Ordering::SeqCst);
-        let mut word = self.park_word.load(Ordering::SeqCst);
-        while matches!(word, lot::WAITING | lot::ASLEEP) {
-            match self
-                .park_word
-                .compare_exchange(word, lot::INTERRUPTED, Ordering::SeqCst, Ordering::SeqCst)
-            {
-                Ok(lot::ASLEEP) => {
-                    futex::wake_all(&self.park_word);
-                    break;
-                }
-                Ok(_) => break,
-                Err(now) => word = now,
-            }
-        }
+        sleep::interrupt(&self.park_word);
     }
 
     /// What the thread waits for, and since when (monotonic nanoseconds).
@@ -302,6 +288,15 @@ impl ThreadState {
                 self.wait_since_ns.load(Ordering::Relaxed),
             )),
         }
+    }
+
+    /// Whether the thread waits, or comes back from waiting, for another thread of the program.
+    pub(crate) fn waits_for_thread(&self) -> bool {
+        use ParkReason::*;
+        matches!(
+            ParkReason::from_u32(self.wait_reason.load(Ordering::Relaxed)),
+            Lock | RLock | Condition | Event | Semaphore | Barrier | Join | Queue
+        )
     }
 
     /// Puts a wait on record; returns what was there, for [`ThreadState::restore_wait`]: a park that ends may have

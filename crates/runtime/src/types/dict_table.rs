@@ -37,8 +37,9 @@ const MAX_LOG2: u32 = 31;
 /// The head of the block; index cells and entries follow.
 #[repr(C)]
 pub(super) struct Table {
-    mask: usize,
     entries: *const Entry,
+    /// The count of index cells less one.
+    mask: u32,
     /// How many entries the block has room for.
     capacity: u32,
     /// log2 of the bytes of an index cell.
@@ -50,6 +51,10 @@ pub(super) struct Table {
     /// All entries before this one have been deleted, or never were.
     first: AtomicU32,
 }
+
+// With room for five entries the block fits the allocator's 160 bytes.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Table>() == 32);
 
 // SAFETY: the fields that change are atomics; `entries` points into the block itself.
 unsafe impl Sync for Table {}
@@ -63,8 +68,8 @@ struct EmptyBlock {
 
 static EMPTY: EmptyBlock = EmptyBlock {
     table: Table {
-        mask: 0,
         entries: NonNull::dangling().as_ptr(),
+        mask: 0,
         capacity: 0,
         width: 0,
         str_only: AtomicBool::new(true),
@@ -179,6 +184,11 @@ impl Table {
         }
     }
 
+    #[inline(always)]
+    fn mask(&self) -> usize {
+        self.mask as usize
+    }
+
     fn layout(mask: usize, width: u8, capacity: usize) -> Option<(Layout, usize)> {
         let entries_at = size_of::<Table>() + ((mask + 1) << width).next_multiple_of(8);
         let size = entries_at.checked_add(capacity.checked_mul(size_of::<Entry>())?)?;
@@ -195,7 +205,7 @@ impl Table {
         // SAFETY: the block is large enough for the head, and aligned.
         unsafe {
             table.write(Table {
-                mask,
+                mask: mask as u32,
                 entries: block.add(entries_at).cast::<Entry>().as_ptr(),
                 capacity: capacity as u32,
                 width,
@@ -216,7 +226,7 @@ impl Table {
         // SAFETY: by contract; the layout is that of the allocation, which cannot have failed to compute.
         unsafe {
             let head = table.as_ref();
-            if let Some((layout, _)) = Table::layout(head.mask, head.width, head.capacity as usize) {
+            if let Some((layout, _)) = Table::layout(head.mask(), head.width, head.capacity as usize) {
                 crate::memory::retire_sized(layout.size(), move || {
                     std::alloc::dealloc(table.as_ptr().cast(), layout)
                 });
@@ -232,7 +242,7 @@ impl Table {
         // SAFETY: by contract; the layout is that of the allocation.
         unsafe {
             let head = table.as_ref();
-            if let Some((layout, _)) = Table::layout(head.mask, head.width, head.capacity as usize) {
+            if let Some((layout, _)) = Table::layout(head.mask(), head.width, head.capacity as usize) {
                 std::alloc::dealloc(table.as_ptr().cast(), layout);
             }
         }
@@ -247,7 +257,7 @@ impl Table {
         if self.is_static() {
             return 0;
         }
-        Table::layout(self.mask, self.width, self.capacity as usize).map_or(0, |(layout, _)| layout.size())
+        Table::layout(self.mask(), self.width, self.capacity as usize).map_or(0, |(layout, _)| layout.size())
     }
 
     #[inline(always)]
@@ -275,7 +285,7 @@ impl Table {
     #[inline(always)]
     fn cell<C: Cell>(&self, at: usize) -> &C {
         // SAFETY: `mask + 1` cells of this table's width lie behind the head, zeroed at first.
-        unsafe { &*std::ptr::from_ref(self).add(1).cast::<C>().add(at & self.mask) }
+        unsafe { &*std::ptr::from_ref(self).add(1).cast::<C>().add(at & self.mask()) }
     }
 
     /// Finds `key`, comparing as text with all keys that are (subclasses of) str: never runs Python code.
@@ -313,7 +323,7 @@ impl Table {
     #[inline(always)]
     fn find_racing_in<C: Cell>(&self, key: &Value, hash: i64) -> Sight {
         let mut walk = Walk::new(hash);
-        for _ in 0..=self.mask {
+        for _ in 0..=self.mask() {
             let code = self.cell::<C>(walk.at).load();
             if code >= FIRST {
                 let entry = self.entry(code - FIRST);

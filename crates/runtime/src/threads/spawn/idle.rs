@@ -46,12 +46,20 @@ static REUSE: AtomicBool = AtomicBool::new(true);
 
 thread_local! {
     static REUSABLE: Cell<bool> = const { Cell::new(true) };
+    /// All signals are blocked, by [`end_signals`].
+    static DEAF: Cell<bool> = const { Cell::new(false) };
     static PATIENCE: Patience = const { Patience::new() };
 }
 
 /// The calling thread has something that another function must not find: it ends with the one that it runs.
 pub fn end_thread_with_function() {
     REUSABLE.set(false);
+}
+
+/// The calling thread takes no signals any more: it is about to tell others that its function is done, who may then send one that is for them.
+pub fn end_signals() {
+    os_linux::block_signals();
+    DEAF.set(true);
 }
 
 /// The process or the calling thread has something that new threads inherit from it: threads are no longer used again.
@@ -93,7 +101,9 @@ pub(super) fn wait(stack_size: usize, number: Number) -> Option<Main> {
     if !REUSABLE.get() || !REUSE.load(Ordering::SeqCst) {
         return None;
     }
-    let before = os_linux::block_signals();
+    if !DEAF.replace(false) {
+        os_linux::block_signals();
+    }
     os_linux::restore_thread_name();
     crate::threads::forget_serial();
     let idle = Idle {
@@ -108,10 +118,7 @@ pub(super) fn wait(stack_size: usize, number: Number) -> Option<Main> {
         let free = place.compare_exchange(ptr::null_mut(), address, Ordering::SeqCst, Ordering::Relaxed);
         free.is_ok()
     };
-    let Some(place) = PLACES.iter().find(stay) else {
-        before.put_in_force();
-        return None;
-    };
+    let place = PLACES.iter().find(stay)?;
     let leave = || {
         place
             .compare_exchange(address, ptr::null_mut(), Ordering::SeqCst, Ordering::Relaxed)
