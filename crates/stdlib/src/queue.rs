@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::{Py, Res, Type, Value, Vm, pyclass, pymethods, pymodule};
 use lisle_runtime::sync::atomic::{
     AtomicU32, AtomicUsize,
@@ -40,8 +41,11 @@ const SPINS: u32 = 200;
     weakref,
     doc = "Simple, unbounded, reentrant FIFO queue."
 )]
+#[repr(C)]
 pub struct SimpleQueue {
     items: Locked<VecDeque<Value>>,
+    /// What getters look at all the time lies in another cache line than the lock, which putters write to.
+    _apart: Opaque<[u64; 8]>,
     len: AtomicUsize,
     /// How many getters sleep or are about to.
     waiting: AtomicUsize,
@@ -151,6 +155,7 @@ impl SimpleQueue {
     fn __new__(_vm: &Vm, cls: &Py<Type>) -> Res<Value> {
         let queue = SimpleQueue {
             items: Locked::new(VecDeque::new()),
+            _apart: Opaque([0; 8]),
             len: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             woken: AtomicU32::new(0),

@@ -31,6 +31,10 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 
+/// When so many objects have outlived young collections, and no fewer than were left by the last full one, a full one is due: it costs no
+/// more than in proportion to making them.
+const MOST_SURVIVORS: usize = 50_000;
+
 static ENABLED: AtomicBool = AtomicBool::new(true);
 static RUNNING: AtomicBool = AtomicBool::new(false);
 static THRESHOLDS: [AtomicIsize; 3] = [AtomicIsize::new(2000), AtomicIsize::new(10), AtomicIsize::new(10)];
@@ -165,7 +169,8 @@ pub fn run_automatic(vm: &Vm) {
     let young = YOUNG_SINCE_FULL.fetch_add(1, Relaxed) as isize;
     let often = THRESHOLDS[1].load(Relaxed).max(1) * THRESHOLDS[2].load(Relaxed).max(1);
     let survivors = YOUNG_SURVIVORS.load(Relaxed);
-    if young >= often && survivors > LIVE_AT_FULL.load(Relaxed) / 4 {
+    let live = LIVE_AT_FULL.load(Relaxed);
+    if young >= often && survivors > live / 4 || survivors > live.max(MOST_SURVIVORS) {
         collect(vm, 2);
     } else {
         collect(vm, 0);
