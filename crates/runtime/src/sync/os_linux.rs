@@ -115,6 +115,16 @@ pub fn membarrier() {
     }
 }
 
+/// How often the system took the processor from the calling thread while it had something to do.
+pub fn involuntary_switches() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the call writes to `usage` at most, for which all zero bits are a value.
+    unsafe {
+        libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr());
+        usage.assume_init().ru_nivcsw as u64
+    }
+}
+
 /// How many processors the calling thread may use; at least 1.
 pub fn processors() -> u32 {
     let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();

@@ -9,6 +9,8 @@
 //! Invariant: with one processor nobody looks, and otherwise no more threads at once than [`lookers`] says (those aside that wait for the GIL),
 //! so that those they wait for can run.
 
+use std::cell::Cell;
+
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::sync::{free_threaded, futex, os_linux};
 
@@ -23,11 +25,11 @@ const TRY_AGAIN: u32 = 32;
 /// The clock is read once in so many looks: each pauses for 4 to 60 ns.
 const LOOKS_A_TIME: u32 = 8;
 
-/// A look that ends so late was interrupted by the system, for another thread.
+/// A look that ends so late was interrupted: by the system, for another thread, or by the machine below it.
 const LATE_NS: u64 = 200_000;
-/// How long nobody looks then: twice as long each time, as long as it happens soon again.
+/// How long nobody looks after the system did so: twice as long each time, as long as it happens soon again.
 const FIRST_REST_NS: u64 = 10_000_000;
-const MOST_REST_NS: u64 = 1_000_000_000;
+const MOST_REST_NS: u64 = 160_000_000;
 
 /// How many processors the process may use, once somebody asked.
 static PROCESSORS: AtomicU32 = AtomicU32::new(0);
@@ -142,9 +144,16 @@ fn look(begin_ns: u64, end_ns: u64, done: impl Fn() -> bool) -> bool {
     seen
 }
 
-/// Others need the processors.
+/// A look ended late: if the thread had to give its processor to another since the last one that did, others need the processors.
 #[cold]
 fn rest(now: u64) {
+    thread_local! {
+        static SWITCHES: Cell<u64> = const { Cell::new(u64::MAX) };
+    }
+    let switches = os_linux::involuntary_switches();
+    if SWITCHES.replace(switches) >= switches {
+        return;
+    }
     let before = REST_NS.load(Relaxed);
     let soon = now < REST_END_NS.load(Relaxed) + 8 * before;
     let length = if soon {
