@@ -1,8 +1,12 @@
 //! `_queue`: `SimpleQueue`.
 //!
-//! Invariant: `len` says how many items are in the queue whenever its lock is free. A getter counts itself as waiting before it
-//! looks at `len` for the last time, a putter raises `len` before it looks whether anybody waits; so no item stays while a
-//! getter sleeps. While a getter that was woken is on its way (`woken`), putters wake no other: it sees their items, and wakes the next one
+//! Putters and getters have a lock each, and a part of the queue: a getter that finds nothing in its part exchanges the two, so that a stream of items
+//! does not have the threads at both ends wait for each other.
+//!
+//! Invariant: the items of `front`, guarded by the object's lock, came before those of `back`. `front_len` and `back_len` say how many there are
+//! whenever the lock is free; in an exchange the first is raised before the second is taken back, and who looks reads them the other way round. A getter
+//! counts itself as waiting before it looks for items for the last time, a putter raises `back_len` before it looks whether anybody waits; so no
+//! item stays while a getter sleeps. While a getter that was woken is on its way (`woken`), putters wake no other: it sees their items, and wakes the next one
 //! if there is more than it takes. Getters are woken last come, first served, so that those who have much to do stay awake.
 //! No Python code runs in any of the methods, so they can be called from signal handlers and finalizers.
 
@@ -15,7 +19,7 @@ use lisle_runtime::sync::atomic::{
     AtomicU32, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
-use lisle_runtime::sync::{Locked, free_threaded};
+use lisle_runtime::sync::{Locked, OwnLocked, free_threaded};
 use lisle_runtime::threads::{ParkOutcome, ParkReason, WaitFor, park, unpark_newest};
 use lisle_runtime::types::exceptions::{self, ExcType};
 use lisle_runtime::types::generic_alias::GenericAlias;
@@ -43,10 +47,13 @@ const SPINS: u32 = 200;
 )]
 #[repr(C)]
 pub struct SimpleQueue {
-    items: Locked<VecDeque<Value>>,
-    /// What getters look at all the time lies in another cache line than the lock, which putters write to.
-    _apart: Opaque<[u64; 8]>,
-    len: AtomicUsize,
+    front: Locked<VecDeque<Value>>,
+    front_len: AtomicUsize,
+    /// What getters write to lies in another cache line than what putters do, and what both read when they wait in a third.
+    _apart: Opaque<[u64; 7]>,
+    back: OwnLocked<VecDeque<Value>>,
+    _apart_too: Opaque<[u64; 7]>,
+    back_len: AtomicUsize,
     /// How many getters sleep or are about to.
     waiting: AtomicUsize,
     /// The number of the process (see `FORKS`) in which a getter that was woken is on its way.
@@ -68,12 +75,12 @@ impl SimpleQueue {
 
     #[inline]
     fn push(vm: &Vm, this: &Py<SimpleQueue>, item: Value) -> Res<()> {
-        let pushed = this.items.with(this.header(), |items| {
+        let pushed = this.back.with(|items| {
             if items.len() == items.capacity() && items.try_reserve(1).is_err() {
                 return Err(item);
             }
             items.push_back(item);
-            this.len.store(items.len(), SeqCst);
+            this.back_len.store(items.len(), SeqCst);
             Ok(())
         });
         if pushed.is_err() {
@@ -98,14 +105,25 @@ impl SimpleQueue {
 
     #[inline]
     fn pop(this: &Py<SimpleQueue>) -> Option<Value> {
-        if this.len.load(Relaxed) == 0 {
+        if this.is_empty() {
             return None;
         }
-        this.items.with(this.header(), |items| {
+        this.front.with(this.header(), |items| {
+            if items.is_empty() && this.back_len.load(SeqCst) > 0 {
+                this.back.with_inside(|newer| {
+                    std::mem::swap(items, newer);
+                    this.front_len.store(items.len(), SeqCst);
+                    this.back_len.store(0, SeqCst);
+                });
+            }
             let item = items.pop_front();
-            this.len.store(items.len(), SeqCst);
+            this.front_len.store(items.len(), SeqCst);
             item
         })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.back_len.load(SeqCst) == 0 && self.front_len.load(SeqCst) == 0
     }
 
     #[cold]
@@ -121,7 +139,7 @@ impl SimpleQueue {
         let what = WaitFor::new(ParkReason::Queue, this.key() as u64);
         loop {
             this.waiting.fetch_add(1, SeqCst);
-            let outcome = park(this.key(), what, deadline, || this.len.load(SeqCst) == 0, || {});
+            let outcome = park(this.key(), what, deadline, || this.is_empty(), || {});
             this.waiting.fetch_sub(1, SeqCst);
             let woken = matches!(outcome, ParkOutcome::Unparked(_));
             if woken {
@@ -129,7 +147,7 @@ impl SimpleQueue {
             }
             // Whatever ended the wait: an item that is there is taken, since its putter may have woken this thread alone.
             let item = SimpleQueue::pop(this);
-            if woken && this.len.load(SeqCst) > 0 {
+            if woken && !this.is_empty() {
                 this.wake();
             }
             if let Some(item) = item {
@@ -154,9 +172,12 @@ impl SimpleQueue {
     #[slot(sig = "()")]
     fn __new__(_vm: &Vm, cls: &Py<Type>) -> Res<Value> {
         let queue = SimpleQueue {
-            items: Locked::new(VecDeque::new()),
-            _apart: Opaque([0; 8]),
-            len: AtomicUsize::new(0),
+            front: Locked::new(VecDeque::new()),
+            front_len: AtomicUsize::new(0),
+            _apart: Opaque([0; 7]),
+            back: OwnLocked::new(VecDeque::new()),
+            _apart_too: Opaque([0; 7]),
+            back_len: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             woken: AtomicU32::new(0),
         };
@@ -228,13 +249,15 @@ impl SimpleQueue {
     /// Return True if the queue is empty, False otherwise (not reliable!).
     #[pymethod(sig = "($self, /)")]
     fn empty(_vm: &Vm, this: &Py<SimpleQueue>) -> bool {
-        this.len.load(Relaxed) == 0
+        this.is_empty()
     }
 
     /// Return the approximate size of the queue (not reliable!).
     #[pymethod(sig = "($self, /)")]
     fn qsize(_vm: &Vm, this: &Py<SimpleQueue>) -> usize {
-        this.len.load(Relaxed)
+        // Nobody exchanges the parts meanwhile.
+        this.front
+            .with(this.header(), |items| items.len() + this.back_len.load(SeqCst))
     }
 
     /// See PEP 585

@@ -5,7 +5,7 @@
 
 use std::cell::UnsafeCell;
 
-use super::lock_object;
+use super::{ObjectLock, lock_object, os_linux, spin_hint};
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
 use crate::object::Value;
@@ -57,5 +57,62 @@ impl<T: Trace> Trace for Locked<T> {
     fn clear(&self, out: &mut Vec<Value>) {
         // SAFETY: as above.
         unsafe { &mut *self.0.get() }.clear_mut(out);
+    }
+}
+
+/// Data with a lock of its own, for an object whose parts several threads use at once. As for [`Locked`], but that the lock may be taken inside of
+/// the object's: not the other way round.
+pub struct OwnLocked<T> {
+    lock: ObjectLock,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: access is serialised by the lock, or by the GIL.
+unsafe impl<T: Send> Sync for OwnLocked<T> {}
+
+impl<T> OwnLocked<T> {
+    pub const fn new(data: T) -> OwnLocked<T> {
+        OwnLocked {
+            lock: ObjectLock::new(),
+            data: UnsafeCell::new(data),
+        }
+    }
+
+    /// Calls `f` with the data. The caller holds no lock.
+    #[inline(always)]
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let _guard = self.lock.guard();
+        // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
+        f(unsafe { &mut *self.data.get() })
+    }
+
+    /// [`OwnLocked::with`] for a caller that holds the object's lock, and so must not park: who has this lock goes on without it.
+    #[inline]
+    pub fn with_inside<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let mut looks = 0u32;
+        while !self.lock.try_lock() {
+            looks += 1;
+            if looks.is_multiple_of(128) {
+                os_linux::sched_yield();
+            } else {
+                spin_hint();
+            }
+        }
+        // SAFETY: as above.
+        let result = f(unsafe { &mut *self.data.get() });
+        self.lock.unlock();
+        result
+    }
+}
+
+impl<T: Trace> Trace for OwnLocked<T> {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: traversal happens with the world stopped, and no lock is held at a safepoint.
+        unsafe { &*self.data.get() }.traverse(visit);
+    }
+
+    fn clear(&self, out: &mut Vec<Value>) {
+        // SAFETY: as above.
+        unsafe { &mut *self.data.get() }.clear_mut(out);
     }
 }
