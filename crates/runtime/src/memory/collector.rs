@@ -216,6 +216,8 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     } else {
         YOUNG_SINCE_FULL.store(0, Relaxed);
         YOUNG_SURVIVORS.store(0, Relaxed);
+        // The next young one finds new objects alone.
+        YOUNG_SIZE.store(0, Relaxed);
         LIVE_AT_FULL.store(survivors, Relaxed);
     }
     match generation {
