@@ -1,10 +1,11 @@
 //! `_asyncio`: futures and tasks, the running loop, the current task.
 //!
 //! Invariant: what a thread runs (its loop, the tasks entered) is in a [`state::State`] of its own, which other threads may read under its mutex; no
-//! Python code runs under it. Tasks are listed by weak references in the state of the thread that made them. Left out: `_asyncio` as a debugger reads it
+//! Python code runs under it. Tasks are listed in the state of the thread that made them until they are done, without being held. Left out: `_asyncio` as a debugger reads it
 //! from another process.
 
 mod future;
+mod schedule;
 mod state;
 mod task;
 
@@ -16,6 +17,7 @@ use lisle_runtime::types::set::Set;
 use lisle_runtime::types::tuple::Tuple;
 
 use future::Future;
+use schedule::call_soon;
 use task::Task;
 
 /// An attribute of a module of the library.
@@ -58,12 +60,6 @@ fn call_with_context(vm: &Vm, function: &Value, args: &[Value], context: Option<
     let mut values: smallvec::SmallVec<[Value; 4]> = args.iter().cloned().collect();
     values.push(context);
     vm.call_args(function, Args::with_names(&values, names))
-}
-
-/// `loop.call_soon(callback, *args, context=context)`
-fn call_soon(vm: &Vm, event_loop: &Value, args: &[Value], context: Option<Value>) -> Res<()> {
-    let function = vm.getattr(event_loop, intern!("call_soon"))?;
-    call_with_context(vm, &function, args, context).map(drop)
 }
 
 /// The loop of a future of any class.
@@ -110,7 +106,7 @@ fn foreign_tasks(vm: &Vm) -> Res<&'static Value> {
     Ok(TASKS.get_or_init(|| made))
 }
 
-/// Tasks that began to run at once, until they wait.
+/// Tasks of classes that are not native and began to run at once, until they wait.
 fn eager_tasks() -> &'static Py<Set> {
     static TASKS: OnceLock<Py<Set>> = OnceLock::new();
     TASKS.get_or_init(Set::new_empty)
@@ -164,8 +160,8 @@ pub mod module {
     /// Returns None.
     #[pyfunction(sig = "(task)")]
     fn _register_task(vm: &Vm, task: &Value) -> Res<()> {
-        if task.downcast::<Task>().is_some() {
-            state::register(task);
+        if let Some(task) = task.downcast::<Task>() {
+            Task::register(task);
             return Ok(());
         }
         vm.call_method(foreign_tasks(vm)?, intern!("add"), std::slice::from_ref(task))
@@ -177,6 +173,10 @@ pub mod module {
     /// Returns None.
     #[pyfunction(sig = "(task)")]
     fn _register_eager_task(vm: &Vm, task: &Value) -> Res<()> {
+        if let Some(task) = task.downcast::<Task>() {
+            Task::register(task);
+            return Ok(());
+        }
         eager_tasks().add(vm, task).map(drop)
     }
 
@@ -185,8 +185,8 @@ pub mod module {
     /// Returns None.
     #[pyfunction(sig = "(task)")]
     fn _unregister_task(vm: &Vm, task: &Value) -> Res<()> {
-        if task.downcast::<Task>().is_some() {
-            state::unregister(task);
+        if let Some(task) = task.downcast::<Task>() {
+            task.listed.leave();
             return Ok(());
         }
         vm.call_method(foreign_tasks(vm)?, intern!("discard"), std::slice::from_ref(task))
@@ -198,7 +198,11 @@ pub mod module {
     /// Returns None.
     #[pyfunction(sig = "(task)")]
     fn _unregister_eager_task(vm: &Vm, task: &Value) -> Res<()> {
-        forget_eager(vm, task)
+        if let Some(task) = task.downcast::<Task>() {
+            task.listed.leave();
+            return Ok(());
+        }
+        eager_tasks().remove(vm, task).map(drop)
     }
 
     /// Enter into task execution or resume suspended task.
@@ -272,9 +276,4 @@ pub mod module {
             Future::discard_waiter(future, waiter);
         }
     }
-}
-
-/// Takes a task out of the eager ones, if it is there.
-fn forget_eager(vm: &Vm, task: &Value) -> Res<()> {
-    eager_tasks().remove(vm, task).map(drop)
 }

@@ -3,7 +3,7 @@
 //! Invariant: each method of a container is one step for other threads, as far as it runs no Python code.
 
 mod default_dict;
-mod deque;
+pub mod deque;
 mod deque_iter;
 mod ordered_dict;
 mod ordered_dict_views;

@@ -69,9 +69,10 @@ fn extreme(vm: &Vm, name: &str, op: CmpOp, args: &[Value], kwargs: KwArgs<'_>) -
             )));
         }
     }
-    let iter = match args {
+    let many;
+    let iterable = match args {
         [] => return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0"))),
-        [one] => vm.iter(one)?,
+        [one] => one,
         _ if default.is_some() => {
             return Err(vm.type_error(format!(
                 "Cannot specify a default for {name}() with multiple positional arguments"
@@ -80,35 +81,43 @@ fn extreme(vm: &Vm, name: &str, op: CmpOp, args: &[Value], kwargs: KwArgs<'_>) -
         [first, rest @ ..] if key.is_none() => {
             let mut best = first;
             for item in rest {
-                let better = match (item.as_small_int(), best.as_small_int()) {
-                    (Some(a), Some(b)) => (op == CmpOp::Lt && a < b) || (op == CmpOp::Gt && a > b),
-                    _ => {
-                        let result = vm.rich_compare(item, best, op)?;
-                        vm.truth(&result)?
-                    }
-                };
-                if better {
+                if vm.ordered(item, best, op)? {
                     best = item;
                 }
             }
             return Ok(best.clone());
         }
-        _ => vm.iter(Tuple::new(args.to_vec()).as_value())?,
+        _ => {
+            many = Tuple::new(args.to_vec()).into_value();
+            &many
+        }
     };
+    let mut each = vm.each(iterable)?;
     let mut best: Option<(Value, Value)> = None;
-    while let Some(item) = vm.next(&iter)? {
+    if key.is_none() {
+        let mut best: Option<Value> = None;
+        while let Some(item) = each.next(vm)? {
+            if match &best {
+                None => true,
+                Some(top) => vm.ordered(&item, top, op)?,
+            } {
+                best = Some(item);
+            }
+        }
+        return match best.or(default) {
+            Some(item) => Ok(item),
+            None => Err(vm.value_error(format!("{name}() iterable argument is empty"))),
+        };
+    }
+    while let Some(item) = each.next(vm)? {
         let rank = match &key {
             Some(key) => vm.call(key, std::slice::from_ref(&item))?,
             None => item.clone(),
         };
-        let better = match &best {
+        if match &best {
             None => true,
-            Some((_, top)) => {
-                let result = vm.rich_compare(&rank, top, op)?;
-                vm.truth(&result)?
-            }
-        };
-        if better {
+            Some((_, top)) => vm.ordered(&rank, top, op)?,
+        } {
             best = Some((item, rank));
         }
     }
@@ -240,11 +249,11 @@ fn build_class(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
 
 /// `sum(iterable, start)`.
 fn sum_of(vm: &Vm, iterable: &Value, start: Value) -> Res<Value> {
-    let iter = vm.iter(iterable)?;
+    let mut each = vm.each(iterable)?;
     let mut total = start;
     // Floats are added with Neumaier's compensation, as CPython does.
     let mut float: Option<(f64, f64)> = None;
-    while let Some(item) = vm.next(&iter)? {
+    while let Some(item) = each.next(vm)? {
         if let (Some(x), Some(y)) = (total.as_small_int(), item.as_small_int()) {
             // Neither has more than 63 bits.
             total = Value::int(x + y);
@@ -318,8 +327,8 @@ pub mod module {
     /// If the iterable is empty, return True.
     #[pyfunction(sig = "(iterable, /)")]
     pub(crate) fn all(vm: &Vm, iterable: &Value) -> Res<bool> {
-        let iter = vm.iter(iterable)?;
-        while let Some(item) = vm.next(&iter)? {
+        let mut each = vm.each(iterable)?;
+        while let Some(item) = each.next(vm)? {
             if !vm.truth(&item)? {
                 return Ok(false);
             }
@@ -332,8 +341,8 @@ pub mod module {
     /// If the iterable is empty, return False.
     #[pyfunction(sig = "(iterable, /)")]
     pub(crate) fn any(vm: &Vm, iterable: &Value) -> Res<bool> {
-        let iter = vm.iter(iterable)?;
-        while let Some(item) = vm.next(&iter)? {
+        let mut each = vm.each(iterable)?;
+        while let Some(item) = each.next(vm)? {
             if vm.truth(&item)? {
                 return Ok(true);
             }

@@ -141,7 +141,11 @@ impl Header {
     }
 
     pub fn set_flag(&self, bit: u16) {
-        self.flags.fetch_or(bit, Release);
+        if crate::sync::mode::parallel() {
+            self.flags.fetch_or(bit, Release);
+        } else {
+            self.flags.store(self.flags.load(Relaxed) | bit, Relaxed);
+        }
     }
 
     pub fn clear_flag(&self, bit: u16) {

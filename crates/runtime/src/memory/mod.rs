@@ -11,6 +11,7 @@ pub mod header;
 pub(crate) mod leases;
 pub(crate) mod merge;
 pub mod reserve;
+pub mod roll;
 pub mod room;
 mod search;
 pub mod trace;

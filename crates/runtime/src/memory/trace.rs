@@ -99,6 +99,20 @@ impl<T: Trace> Trace for Vec<T> {
     }
 }
 
+impl<A: smallvec::Array<Item: Trace>> Trace for smallvec::SmallVec<A> {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        self.as_slice().traverse(visit);
+    }
+    fn clear(&self, out: &mut Vec<Value>) {
+        self.as_slice().clear(out);
+    }
+    fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        for mut item in self.drain(..) {
+            item.clear_mut(out);
+        }
+    }
+}
+
 impl<T: Trace> Trace for VecDeque<T> {
     fn traverse(&self, visit: &mut Visitor<'_>) {
         for item in self {

@@ -45,7 +45,7 @@ pub fn fresh_id() -> u32 {
 
 /// Hashes the address of an object.
 #[derive(Default)]
-struct AddressHasher(u64);
+pub(crate) struct AddressHasher(u64);
 
 impl Hasher for AddressHasher {
     fn finish(&self) -> u64 {
@@ -57,7 +57,11 @@ impl Hasher for AddressHasher {
         }
     }
     fn write_usize(&mut self, address: usize) {
-        self.0 = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.write_u64(address as u64);
+    }
+    fn write_u64(&mut self, address: u64) {
+        // Tables look at the lowest and the highest bits: those of the product are few below and good in the middle.
+        self.0 = (address >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(20);
     }
 }
 
@@ -338,6 +342,13 @@ impl<'a> Attrs<'a> {
         }
         // SAFETY: shapes live as long as their type, which the object holds.
         unsafe { (*shape).id.load(Relaxed) }
+    }
+
+    /// In which slot the layout with this id has the interned `name`; `None` if the store has another layout.
+    pub fn slot_of(&self, id: u32, name: &Py<Str>) -> Option<Option<usize>> {
+        // SAFETY: null, or a shape, which lives as long as its type, which the object holds.
+        let shape = unsafe { self.shape.load(Acquire).as_ref() }?;
+        (shape.id.load(Relaxed) == id).then(|| shape.find(name))
     }
 
     #[inline(always)]

@@ -306,6 +306,11 @@ impl Code {
         Ok(code)
     }
 
+    /// Whether it is a function of the packed library, as that has it.
+    pub fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
     /// Whether a call makes a generator, coroutine or asynchronous generator.
     #[inline(always)]
     pub(crate) fn makes_generator(&self) -> bool {

@@ -4,6 +4,7 @@
 //! native code behind may cast without a check. Left out: methods (`native_function`).
 
 use crate::intern;
+use crate::memory::header::Header;
 use crate::native::{Args, GetSetDef, pyclass, pymethods};
 use crate::object::slotdefs::SlotDef;
 use crate::object::{Native, Py, Slot, Type, Value};
@@ -327,6 +328,31 @@ pub fn member(owner: &Py<Type>, name: &Py<Str>, index: usize) -> Value {
         place: Place::Slot(index),
     })
     .into_value()
+}
+
+/// Which of the members of its instances the descriptor `descriptor`, found in `class`, stands for.
+pub fn member_index(class: &Py<Type>, descriptor: &Value) -> Option<usize> {
+    let member = descriptor.downcast_exact::<Member>()?;
+    match member.place {
+        Place::Slot(index) if member.owner.is(class) && index < class.members() => Some(index),
+        _ => None,
+    }
+}
+
+/// A new instance of a class whose payload adds nothing, with these members, by [`member_index`]; `None` where that is not so.
+pub fn new_with_members<const N: usize>(class: &Py<Type>, members: [(usize, Value); N]) -> Option<Value> {
+    if !std::ptr::eq(class.info, Object::info()) || members.iter().any(|(index, _)| *index >= class.members()) {
+        return None;
+    }
+    let object = Py::with_class(class, Object {});
+    for (index, value) in members {
+        let at = class.members_offset() + index * 8;
+        let header: *const Header = object.header();
+        // SAFETY: the members lie within the object (see `object::alloc_with_class`), and nobody else has it yet.
+        let slot = unsafe { &*header.byte_add(at).cast::<Slot>() };
+        slot.set(value);
+    }
+    Some(object.into_value())
 }
 
 impl Member {

@@ -11,8 +11,8 @@ use super::set_table::{NoMemory, SetProbe, SetTable, SetWalk};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, Value};
-use crate::sync::ObjectGuard;
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use crate::sync::{ObjectGuard, lock_objects};
 use crate::vm::{Exc, Res, Vm};
 
 /// A mutable collection of unique elements.
@@ -220,6 +220,17 @@ impl<'a> AnySet<'a> {
     /// The value as a set or frozenset.
     #[inline]
     pub fn of(value: &'a Value) -> Option<AnySet<'a>> {
+        if let Some(set) = value.downcast_exact::<Set>() {
+            return Some(set.any());
+        }
+        if let Some(set) = value.downcast_exact::<FrozenSet>() {
+            return Some(set.any());
+        }
+        AnySet::of_subclass(value)
+    }
+
+    #[inline(never)]
+    fn of_subclass(value: &'a Value) -> Option<AnySet<'a>> {
         if let Some(set) = value.downcast::<Set>() {
             return Some(set.any());
         }
@@ -238,6 +249,17 @@ impl<'a> AnySet<'a> {
         let _guard = self.lock();
         // SAFETY: the lock is held, and by the contract on `f` this thread is not inside already.
         f(unsafe { &mut *self.core.table.get() })
+    }
+
+    /// Calls `f` with the tables of both, locked. `f` runs no Python code and drops no keys that the tables do not have.
+    fn with_both<R>(&self, other: &AnySet<'_>, f: impl FnOnce(&SetTable, &SetTable) -> R) -> R {
+        let headers = (self.value.header(), other.value.header());
+        let (Some(mine), Some(theirs)) = headers else {
+            unreachable!("a set is a heap object")
+        };
+        let _guard = lock_objects(mine, theirs);
+        // SAFETY: both locks are held, and by the contract on `f` this thread is not inside already.
+        unsafe { f(&*self.core.table.get(), &*other.core.table.get()) }
     }
 
     /// The table, while the caller holds the guard and makes no second reference.
@@ -353,6 +375,9 @@ impl<'a> AnySet<'a> {
 
     #[inline]
     pub(super) fn contains_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
+        if let Some(known) = self.with(|table| table.has(item, hash)) {
+            return Ok(known);
+        }
         Ok(self.locate(vm, item, hash)?.1.is_ok())
     }
 
@@ -580,6 +605,9 @@ impl<'a> AnySet<'a> {
             } else {
                 (other, *self)
             };
+            if let Some(result) = walked.with_both(&asked, |walked, asked| walked.picked(asked, true)) {
+                return result.map_err(|NoMemory| vm.memory_error());
+            }
             let result = Set::new_empty();
             walked.walk(vm, |hash, key| {
                 if asked.contains_hashed(vm, key, hash)? {
@@ -612,10 +640,15 @@ impl<'a> AnySet<'a> {
             result.any().difference_update(vm, items)?;
             return Ok(result.any().take_table());
         };
-        let result = Set::new_empty();
         if size == 0 {
             return self.copied_table(vm);
         }
+        if let Some(other) = other
+            && let Some(result) = self.with_both(&other, |mine, theirs| mine.picked(theirs, false))
+        {
+            return result.map_err(|NoMemory| vm.memory_error());
+        }
+        let result = Set::new_empty();
         self.walk(vm, |hash, key| {
             let found = match (other, dict) {
                 (Some(other), _) => other.contains_hashed(vm, key, hash)?,
@@ -635,6 +668,9 @@ impl<'a> AnySet<'a> {
         if self.len() > other.len() {
             return Ok(false);
         }
+        if let Some(known) = self.with_both(&other, |mine, theirs| mine.all_in(theirs, true)) {
+            return Ok(known);
+        }
         self.walk(vm, |hash, key| other.contains_hashed(vm, key, hash))
     }
 
@@ -649,6 +685,9 @@ impl<'a> AnySet<'a> {
             } else {
                 (other, *self)
             };
+            if let Some(known) = walked.with_both(&asked, |walked, asked| walked.all_in(asked, false)) {
+                return Ok(known);
+            }
             return walked.walk(vm, |hash, key| Ok(!asked.contains_hashed(vm, key, hash)?));
         }
         let iterator = vm.iter(items)?;

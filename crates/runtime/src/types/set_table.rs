@@ -151,6 +151,71 @@ impl SetTable {
         }
     }
 
+    /// Whether a key is there; `None` if only Python code can tell.
+    #[inline]
+    pub fn has(&self, key: &Value, hash: i64) -> Option<bool> {
+        if self.cells.is_empty() {
+            return Some(false);
+        }
+        let mask = self.cells.len() - 1;
+        let mut walk = SetWalk::new(hash);
+        loop {
+            let cell = &self.cells[walk.next(mask) & mask];
+            let Some(theirs) = &cell.key else {
+                if cell.is_free() {
+                    return Some(false);
+                }
+                continue;
+            };
+            if theirs.is(key) {
+                return Some(true);
+            }
+            if cell.hash == hash && !(theirs.is_small_int() && key.is_small_int()) {
+                let (theirs, key) = (theirs.downcast_exact::<Str>()?, key.downcast_exact::<Str>()?);
+                if theirs.text_eq(key) {
+                    return Some(true);
+                }
+            }
+        }
+    }
+
+    /// Adds a key that is not there to a table from which nothing was taken, as [`SetTable::insert`] does.
+    pub fn add_absent(&mut self, key: Value, hash: i64) -> Result<(), NoMemory> {
+        let mut at = 0;
+        if !self.cells.is_empty() {
+            let mask = self.cells.len() - 1;
+            let mut walk = SetWalk::new(hash);
+            loop {
+                at = walk.next(mask) & mask;
+                if self.cells[at].key.is_none() {
+                    break;
+                }
+            }
+        }
+        self.insert(at, key, hash)
+    }
+
+    /// Those keys of this table that `other` has, or has not; `None` if only Python code can tell.
+    pub fn picked(&self, other: &SetTable, having: bool) -> Option<Result<SetTable, NoMemory>> {
+        let mut result = SetTable::new();
+        for (hash, key) in self.iter() {
+            if other.has(key, hash)? == having && result.add_absent(key.clone(), hash).is_err() {
+                return Some(Err(NoMemory));
+            }
+        }
+        Some(Ok(result))
+    }
+
+    /// Whether `other` has all keys of this table, or none of them; `None` if only Python code can tell.
+    pub fn all_in(&self, other: &SetTable, having: bool) -> Option<bool> {
+        for (hash, key) in self.iter() {
+            if other.has(key, hash)? != having {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
     /// Whether this very object is the key in cell `at`.
     pub fn has_key_at(&self, at: usize, key: &Value) -> bool {
         self.cells

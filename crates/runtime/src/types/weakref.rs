@@ -6,15 +6,18 @@
 //! Callbacks and drops happen when the lock is released.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use lisle_bytecode::opcode::{BinOp, CmpOp};
+use smallvec::SmallVec;
 
 use crate::intern;
 use crate::memory::header::{FLAG_DYING, FLAG_WEAKREFS, Header};
 use crate::native::{Args, Trace, pyclass, pymethods};
+use crate::object::attrs::AddressHasher;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::{Mutex, MutexGuard, parallel};
 use crate::types::exceptions::text;
@@ -53,7 +56,10 @@ struct Entry {
 // SAFETY: the pointers are only followed under the shard's lock, where the objects cannot be freed (see the module).
 unsafe impl Send for Entry {}
 
-type Shard = Option<HashMap<u64, Vec<Entry>>>;
+/// Mostly an object has one.
+type Entries = SmallVec<[Entry; 1]>;
+
+type Shard = Option<HashMap<u64, Entries, BuildHasherDefault<AddressHasher>>>;
 
 const SHARDS: usize = 64;
 static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(None) }; SHARDS];
@@ -278,7 +284,7 @@ pub fn count(value: &Value) -> usize {
     shard(value.bits())
         .as_ref()
         .and_then(|map| map.get(&value.bits()))
-        .map_or(0, Vec::len)
+        .map_or(0, |entries| entries.len())
 }
 
 /// `weakref.getweakrefs(obj)`: the shared ones first, then the latest first.

@@ -6,6 +6,7 @@
 pub mod attributes;
 pub mod cache;
 pub mod call;
+pub mod each;
 pub mod errors;
 pub mod frames;
 pub mod interp;

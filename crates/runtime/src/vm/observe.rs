@@ -188,6 +188,12 @@ impl Vm {
         self.observers.watched.get() && self.observers.inside.get() == 0
     }
 
+    /// Whether somebody is told of the calls and lines of this thread.
+    #[inline]
+    pub fn tells_of_calls(&self) -> bool {
+        self.wants_hook()
+    }
+
     /// Whether the loop with a hook is the one to run, be it only so that frames know their place.
     #[inline(always)]
     pub(super) fn wants_hooked_loop(&self) -> bool {

@@ -209,6 +209,43 @@ impl Vm {
         }
     }
 
+    /// The order of two floats or small ints, where that needs no objects.
+    #[inline]
+    pub fn compare_plainly(a: &Value, b: &Value, op: CmpOp) -> Option<bool> {
+        if let (Some(a), Some(b)) = (a.as_small_int(), b.as_small_int()) {
+            return Some(match op {
+                CmpOp::Lt => a < b,
+                CmpOp::Le => a <= b,
+                CmpOp::Eq => a == b,
+                CmpOp::Ne => a != b,
+                CmpOp::Gt => a > b,
+                CmpOp::Ge => a >= b,
+            });
+        }
+        if !a.is_tagged_float() || !b.is_tagged_float() {
+            return None;
+        }
+        let (a, b) = (a.tagged_float(), b.tagged_float());
+        Some(match op {
+            CmpOp::Lt => a < b,
+            CmpOp::Le => a <= b,
+            CmpOp::Eq => a == b,
+            CmpOp::Ne => a != b,
+            CmpOp::Gt => a > b,
+            CmpOp::Ge => a >= b,
+        })
+    }
+
+    /// Truth of `a <op> b`, as sorting and `min` ask for it.
+    #[inline]
+    pub fn ordered(&self, a: &Value, b: &Value, op: CmpOp) -> Res<bool> {
+        if let Some(known) = Vm::compare_plainly(a, b, op) {
+            return Ok(known);
+        }
+        let result = self.rich_compare(a, b, op)?;
+        self.truth(&result)
+    }
+
     /// Truth of `a <op> b`; identical objects count as equal.
     pub fn compare_bool(&self, a: &Value, b: &Value, op: CmpOp) -> Res<bool> {
         if a.is(b) {
@@ -218,8 +255,7 @@ impl Vm {
                 _ => {}
             }
         }
-        let result = self.rich_compare(a, b, op)?;
-        self.truth(&result)
+        self.ordered(a, b, op)
     }
 
     /// `a is b or a == b`.
@@ -270,11 +306,7 @@ impl Vm {
 
     /// As [`Vm::next`]; the end may be the error StopIteration, with a value.
     pub fn next_or_end(&self, iter: &Value) -> Res<Option<Value>> {
-        use crate::threads::poll;
-        const URGENT: u32 = poll::SIGNAL | poll::STOP | poll::EXIT | poll::ASYNC_EXC | poll::MEMORY;
-        if self.thread.poll_bits() & URGENT != 0 {
-            self.safepoint_slow()?;
-        }
+        self.native_safepoint()?;
         // Iterators may be nested as deep as a program likes.
         self.check_stack()?;
         match iter.ty().slots().next {
@@ -285,11 +317,8 @@ impl Vm {
 
     /// Calls `f` with each item.
     pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
-        if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
-            return tuple.as_slice().iter().try_for_each(|item| f(item.clone()));
-        }
-        let iter = self.iter(iterable)?;
-        while let Some(item) = self.next(&iter)? {
+        let mut each = self.each(iterable)?;
+        while let Some(item) = each.next(self)? {
             f(item)?;
         }
         Ok(())
@@ -312,8 +341,8 @@ impl Vm {
         let mut items = Vec::new();
         let hint = self.length_hint(iterable, 0)?;
         let _ = items.try_reserve(hint.min(1 << 20));
-        let iter = self.iter(iterable)?;
-        while let Some(item) = self.next(&iter)? {
+        let mut each = self.each(iterable)?;
+        while let Some(item) = each.next(self)? {
             if items.len() == items.capacity() && items.try_reserve(items.len().max(8)).is_err() {
                 return Err(self.memory_error());
             }

@@ -14,9 +14,10 @@ use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::set::FrozenSet;
 use lisle_runtime::types::tuple::Tuple;
+use smallvec::SmallVec;
 
 use super::task::Task;
-use super::{call_soon, cancelled_error, invalid_state, library};
+use super::{call_soon, cancelled_error, invalid_state, library, schedule};
 use crate::contextvars::copy_current;
 
 const PENDING: u8 = 0;
@@ -37,7 +38,7 @@ pub struct Future {
     pub log_traceback: AtomicBool,
     event_loop: Slot,
     /// Functions with their contexts.
-    callbacks: Locked<Vec<(Value, Value)>>,
+    callbacks: Locked<SmallVec<[(Value, Value); 1]>>,
     result: Slot,
     exception: Slot,
     /// That of the exception when it was set.
@@ -45,7 +46,7 @@ pub struct Future {
     pub source_traceback: Slot,
     pub cancel_message: Slot,
     pub cancelled_exc: Slot,
-    awaited_by: Locked<Vec<Value>>,
+    awaited_by: Locked<SmallVec<[Value; 1]>>,
 }
 
 /// A future or task of the native classes or their subclasses.
@@ -70,14 +71,14 @@ impl Future {
             blocking: AtomicBool::new(false),
             log_traceback: AtomicBool::new(false),
             event_loop: Slot::empty(),
-            callbacks: Locked::new(Vec::new()),
+            callbacks: Locked::new(SmallVec::new()),
             result: Slot::empty(),
             exception: Slot::empty(),
             traceback: Slot::empty(),
             source_traceback: Slot::empty(),
             cancel_message: Slot::empty(),
             cancelled_exc: Slot::empty(),
-            awaited_by: Locked::new(Vec::new()),
+            awaited_by: Locked::new(SmallVec::new()),
         }
     }
 
@@ -118,8 +119,7 @@ impl Future {
             }
         }
         this.event_loop.set(event_loop.clone());
-        let debug = vm.call_method(&event_loop, intern!("get_debug"), &[])?;
-        if vm.truth(&debug)? {
+        if schedule::debugs(vm, &event_loop)? {
             let extract = library(vm, "traceback", intern!("extract_stack"))?;
             this.source_traceback.set(vm.call(&extract, &[])?);
         }
@@ -480,7 +480,7 @@ impl Future {
 
     #[getter]
     fn _asyncio_awaited_by(vm: &Vm, this: &This) -> Res<Option<Value>> {
-        let waiters = this.awaited_by.with(this.header(), |waiters| waiters.clone());
+        let waiters = this.awaited_by.with(this.header(), |waiters| waiters.to_vec());
         if waiters.is_empty() {
             return Ok(None);
         }

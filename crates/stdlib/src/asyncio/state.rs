@@ -3,35 +3,27 @@
 //! Invariant: a state belongs to one thread at a time, which alone changes it; the mutexes are for readers in other threads. Values leave a state before
 //! they are dropped. A thread that ends gives its state to a later one, which finds its tasks, but nothing running.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use lisle_runtime::memory::roll::Roll;
 use lisle_runtime::native::*;
 use lisle_runtime::sync::Mutex;
-use lisle_runtime::types::weakref::Watch;
 
 #[derive(Default)]
 struct State {
     running: Mutex<Option<Value>>,
     /// The tasks that run, with their loops: mostly one.
     entered: Mutex<Vec<(Value, Value)>>,
-    tasks: Mutex<Listed>,
+    /// Those that are not done.
+    tasks: Roll,
     owned: AtomicBool,
 }
 
-/// Tasks that are not done, by their addresses.
-#[derive(Default)]
-struct Listed {
-    tasks: HashMap<u64, Watch>,
-    /// At how many entries those of tasks that are gone are looked for.
-    limit: usize,
-}
-
-static STATES: Mutex<Vec<Arc<State>>> = Mutex::new(Vec::new());
+static STATES: Mutex<Vec<&'static State>> = Mutex::new(Vec::new());
 
 /// The thread's hold on its state.
-struct Owner(Arc<State>);
+struct Owner(&'static State);
 
 impl Drop for Owner {
     fn drop(&mut self) {
@@ -47,9 +39,9 @@ thread_local! {
     };
 }
 
-fn adopt() -> Arc<State> {
+fn adopt() -> &'static State {
     let mut states = STATES.lock();
-    if let Some(state) = states.iter().find(|state| !state.owned.swap(true, Relaxed)).cloned() {
+    if let Some(state) = states.iter().find(|state| !state.owned.swap(true, Relaxed)).copied() {
         drop(states);
         // Nothing runs in a thread that begins.
         let loop_before = state.running.lock().take();
@@ -57,15 +49,16 @@ fn adopt() -> Arc<State> {
         drop((loop_before, entered));
         return state;
     }
-    let state = Arc::new(State::default());
+    // As many as there were threads with loops at once.
+    let state: &'static State = Box::leak(Box::default());
     state.owned.store(true, Relaxed);
-    states.push(state.clone());
+    states.push(state);
     state
 }
 
 fn with<R>(f: impl FnOnce(&State) -> R) -> R {
     let mut f = Some(f);
-    let done = OWN.try_with(|own| f.take().map(|f| f(&own.0)));
+    let done = OWN.try_with(|own| f.take().map(|f| f(own.0)));
     match (done, f) {
         (Ok(Some(result)), _) => result,
         // The thread ends: finalizers find nothing running.
@@ -146,37 +139,16 @@ pub fn swap(event_loop: &Value, task: Option<Value>) -> Option<Value> {
     old.map(|(_, task)| task)
 }
 
-/// Lists a task until it is done.
-pub fn register(task: &Value) {
-    let watch = Watch::new(task);
-    let gone: Vec<Watch> = with(|state| {
-        let mut listed = state.tasks.lock();
-        let mut gone: Vec<Watch> = listed.tasks.insert(task.bits(), watch).into_iter().collect();
-        if listed.tasks.len() > listed.limit {
-            gone.extend(
-                listed
-                    .tasks
-                    .extract_if(|_, watch| watch.get().is_none())
-                    .map(|(_, watch)| watch),
-            );
-            listed.limit = (listed.tasks.len() * 2).max(64);
-        }
-        gone
-    });
-    drop(gone);
-}
-
-pub fn unregister(task: &Value) {
-    let gone = with(|state| state.tasks.lock().tasks.remove(&task.bits()));
-    drop(gone);
+/// Where this thread lists the tasks that it makes.
+pub fn tasks() -> &'static Roll {
+    static NOBODYS: LazyLock<Roll> = LazyLock::new(Roll::default);
+    let own = OWN.try_with(|own| own.0);
+    // A thread that ends has no state.
+    own.map_or_else(|_| &*NOBODYS, |state| &state.tasks)
 }
 
 /// All listed tasks of all threads.
 pub fn registered() -> Vec<Value> {
     let states = STATES.lock().clone();
-    let mut tasks = Vec::new();
-    for state in states {
-        tasks.extend(state.tasks.lock().tasks.values().filter_map(Watch::get));
-    }
-    tasks
+    states.into_iter().flat_map(|state| state.tasks.members()).collect()
 }

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use lisle_runtime::intern;
+use lisle_runtime::memory::roll::Place;
 use lisle_runtime::native::*;
 use lisle_runtime::types::coroutine::Coroutine;
 use lisle_runtime::types::dict::Dict;
@@ -15,7 +16,7 @@ use lisle_runtime::types::generic_alias::GenericAlias;
 use lisle_runtime::types::native_function::NativeFunction;
 
 use super::future::{self, Future, assigned};
-use super::{call_soon, call_with_context, cancelled_error, eager_tasks, forget_eager, invalid_state, library, state};
+use super::{call_soon, call_with_context, cancelled_error, invalid_state, library, schedule, state};
 use crate::contextvars::{Context, copy_current};
 
 #[pyclass(
@@ -37,6 +38,8 @@ pub struct Task {
     must_cancel: AtomicBool,
     cancels: AtomicI64,
     log_destroy_pending: AtomicBool,
+    /// Where it is listed, until it is done.
+    pub listed: Place,
 }
 
 type This = Py<Task>;
@@ -100,7 +103,7 @@ impl Task {
         let result = Task::run_step(vm, this, exc);
         let left = state::leave(vm, &event_loop, this.as_value());
         if this.future.is_done() {
-            state::unregister(this.as_value());
+            this.listed.leave();
         }
         result.and(left)
     }
@@ -232,21 +235,20 @@ impl Task {
     /// The first step at once, in the task's context.
     fn start_eagerly(vm: &Vm, this: &This) -> Res<()> {
         let event_loop = this.future.event_loop(vm)?;
+        Task::register(this);
         let previous = state::swap(&event_loop, Some(this.to_value()));
         let result = Task::first_step(vm, this);
         let inside = state::swap(&event_loop, previous);
         if this.future.is_done() {
+            this.listed.leave();
             drop(this.coro.take());
-        } else {
-            state::register(this.as_value());
         }
         drop(inside);
         result
     }
 
     fn first_step(vm: &Vm, this: &This) -> Res<()> {
-        eager_tasks().add(vm, this.as_value())?;
-        let result = match this.context.get() {
+        match this.context.get() {
             Some(context) => match context.try_into_py::<Context>() {
                 Ok(context) => Context::within(vm, &context, || Task::run_step(vm, this, None)),
                 Err(other) => {
@@ -255,8 +257,12 @@ impl Task {
                 }
             },
             None => Task::run_step(vm, this, None),
-        };
-        result.and(forget_eager(vm, this.as_value()))
+        }
+    }
+
+    /// Lists the task until it is done.
+    pub fn register(this: &This) {
+        state::tasks().enter(this, |task| &task.listed);
     }
 }
 
@@ -322,6 +328,7 @@ impl Task {
             must_cancel: AtomicBool::new(false),
             cancels: AtomicI64::new(0),
             log_destroy_pending: AtomicBool::new(true),
+            listed: Place::default(),
         };
         Ok(Py::with_class(cls, task).into_value())
     }
@@ -361,13 +368,12 @@ impl Task {
         this.coro.set(coro.clone());
         drop(this.waiter.take());
         if eager_start.unwrap_or(false) {
-            let running = vm.call_method(&event_loop, intern!("is_running"), &[])?;
-            if vm.truth(&running)? {
+            if schedule::is_running(vm, &event_loop)? {
                 return Task::start_eagerly(vm, this);
             }
         }
         Task::schedule_step(vm, this, None)?;
-        state::register(this.as_value());
+        Task::register(this);
         Ok(())
     }
 

@@ -119,6 +119,11 @@ impl Deque {
         }
     }
 
+    /// `append`
+    pub fn append_value(vm: &Vm, this: &Py<Deque>, item: Value) -> Res<()> {
+        Deque::push(vm, this, item, End::Right)
+    }
+
     /// Puts many items in, in one step.
     fn push_all(vm: &Vm, this: &Py<Deque>, items: Vec<Value>, end: End) -> Res<()> {
         let (out, failed) = Deque::with(this, |state| {
