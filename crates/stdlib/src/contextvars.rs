@@ -42,8 +42,11 @@ impl Context {
             return Err(vm.runtime_error(format!("cannot enter context: {shown} is already entered")));
         }
         let outer = vm.context.swap(Some(this.to_value()));
+        vm.context_memo.forget();
         let result = f();
-        drop(vm.context.swap(outer));
+        let inner = vm.context.swap(outer);
+        vm.context_memo.forget();
+        drop(inner);
         this.entered.store(false, Relaxed);
         result
     }
@@ -58,6 +61,7 @@ impl Context {
 
     /// The dict, to be changed.
     fn own_vars(&self, vm: &Vm) -> Res<Py<Dict>> {
+        vm.context_memo.forget();
         let vars = match self.vars.get() {
             Some(vars) if !self.shared.load(Relaxed) => return Ok(vars),
             Some(vars) => vars.copy(vm)?,
@@ -89,6 +93,7 @@ fn current(vm: &Vm) -> Py<Context> {
     let context = Py::new(Context::with(PySlot::empty()));
     context.entered.store(true, Relaxed);
     vm.context.set(context.to_value());
+    vm.context_memo.forget();
     context
 }
 
@@ -217,14 +222,29 @@ impl ContextVar {
 
     /// The value in the thread's context, or the default.
     pub fn value(vm: &Vm, this: &Py<ContextVar>) -> Res<Option<Value>> {
-        let found = match vm.context.get() {
-            Some(context) => match context.downcast::<Context>() {
-                Some(context) => context.lookup(vm, this.as_value())?,
-                None => None,
-            },
-            None => None,
-        };
+        let found = ContextVar::lookup(vm, this)?;
         Ok(found.or_else(|| this.default.clone()))
+    }
+
+    /// The value in the thread's context.
+    fn lookup(vm: &Vm, this: &Py<ContextVar>) -> Res<Option<Value>> {
+        let known = vm.context_memo.recall(vm.context.peek_bits(), this.as_value());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(context) = vm.context.get() else {
+            return Ok(None);
+        };
+        let Some(current) = context.downcast::<Context>() else {
+            return Ok(None);
+        };
+        let found = current.lookup(vm, this.as_value())?;
+        if let Some(value) = &found
+            && vm.context.peek_bits() == context.bits()
+        {
+            vm.context_memo.keep(context.bits(), this.as_value(), value);
+        }
+        Ok(found)
     }
 }
 
@@ -278,10 +298,7 @@ impl ContextVar {
     ///  * raise a LookupError.
     #[pymethod(sig = "($self, default=<unrepresentable>, /)")]
     fn get(vm: &Vm, this: &Py<ContextVar>, default: Option<&Value>) -> Res<Value> {
-        if let Some(context) = vm.context.get()
-            && let Some(context) = context.downcast::<Context>()
-            && let Some(value) = context.lookup(vm, this.as_value())?
-        {
+        if let Some(value) = ContextVar::lookup(vm, this)? {
             return Ok(value);
         }
         match default.or(this.default.as_ref()) {

@@ -13,6 +13,7 @@ mod limbs;
 mod logic;
 mod methods;
 mod number;
+mod quick;
 mod signals;
 mod text;
 

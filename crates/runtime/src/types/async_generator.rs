@@ -75,13 +75,13 @@ impl Py<AsyncGenerator> {
         }
     }
 
-    /// A step of `asend` or `athrow`: a value that was yielded is the awaitable's result.
-    fn unwrap(&self, vm: &Vm, result: Res<Output>) -> Res<Value> {
+    /// A step of `asend` or `athrow`: a value that was yielded is what the awaitable returns.
+    fn unwrap(&self, vm: &Vm, result: Res<Output>) -> Res<Output> {
         match self.step(vm, result) {
-            Step::Awaits(value) => Ok(value),
+            Step::Awaits(value) => Ok(Output::Yield(value)),
             Step::Yields(value) => {
                 self.running.store(false, Release);
-                Err(vm.stop_iteration_with(value))
+                Ok(Output::Return(value))
             }
             Step::Fails(exc) => {
                 if is_end(&exc) {
@@ -285,11 +285,16 @@ impl AsyncGenASend {
         .into_value()
     }
 
-    fn ended(&self, result: Res<Value>) -> Res<Value> {
-        if result.is_err() {
+    fn ended(&self, result: Res<Output>) -> Res<Output> {
+        if !matches!(result, Ok(Output::Yield(_))) {
             self.state.store(CLOSED, Relaxed);
         }
         result
+    }
+
+    /// Whether it was awaited.
+    pub(super) fn is_begun(&self) -> bool {
+        self.state.load(Relaxed) != INIT
     }
 
     fn spent(&self, vm: &Vm) -> Res<()> {
@@ -299,7 +304,8 @@ impl AsyncGenASend {
         Ok(())
     }
 
-    fn send_value(&self, vm: &Vm, arg: Value) -> Res<Value> {
+    /// One step of what awaits it.
+    pub(super) fn step(&self, vm: &Vm, arg: Value) -> Res<Output> {
         self.spent(vm)?;
         let mut arg = arg;
         let generator = &self.generator;
@@ -314,6 +320,11 @@ impl AsyncGenASend {
         self.ended(generator.unwrap(vm, result))
     }
 
+    fn send_value(&self, vm: &Vm, arg: Value) -> Res<Value> {
+        let output = self.step(vm, arg)?;
+        vm.output_to_result(output)
+    }
+
     fn throw_exc(&self, vm: &Vm, exc: Exc) -> Res<Value> {
         self.spent(vm)?;
         let generator = &self.generator;
@@ -321,7 +332,8 @@ impl AsyncGenASend {
             occupy(vm, generator, &self.state, "anext()")?;
         }
         let result = vm.throw_into(generator.as_value(), exc);
-        self.ended(generator.unwrap(vm, result))
+        let output = self.ended(generator.unwrap(vm, result))?;
+        vm.output_to_result(output)
     }
 }
 
@@ -459,10 +471,10 @@ impl AsyncGenAThrow {
         let generator = &self.generator;
         if !self.closes() {
             let result = generator.unwrap(vm, result);
-            if result.is_err() {
+            if !matches!(result, Ok(Output::Yield(_))) {
                 self.leave();
             }
-            return result;
+            return vm.output_to_result(result?);
         }
         match generator.step(vm, result) {
             Step::Awaits(value) => Ok(value),

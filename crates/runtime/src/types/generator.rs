@@ -16,6 +16,7 @@ use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{pyclass, pymethods};
 use crate::object::{Native, Obj, Py, PySlot, Slot, Type, Value};
+use crate::types::async_generator::AsyncGenASend;
 use crate::types::code::Code;
 use crate::types::coroutine::Coroutine;
 use crate::types::exceptions;
@@ -216,7 +217,9 @@ const _: () = assert!(
 pub(crate) fn is_settled(ty: *const Obj<Type>, header: NonNull<Header>) -> bool {
     let generator = std::ptr::eq(ty, Generator::type_cell().address());
     if !generator && !std::ptr::eq(ty, Coroutine::type_cell().address()) {
-        return false;
+        // SAFETY: the type says what the object is.
+        return std::ptr::eq(ty, AsyncGenASend::type_cell().address())
+            && unsafe { header.cast::<Obj<AsyncGenASend>>().as_ref() }.data.is_begun();
     }
     // SAFETY: the type says what the object is; both kinds begin with the body.
     let state = unsafe { header.cast::<Obj<Generator>>().as_ref() }
@@ -955,6 +958,12 @@ impl Vm {
     pub(crate) fn send(&self, iter: &Value, value: Value) -> Res<(Value, bool)> {
         if iter.downcast_exact::<Generator>().is_some() || iter.downcast_exact::<Coroutine>().is_some() {
             return Ok(match self.resume(iter, Input::Send(value))? {
+                Output::Yield(v) => (v, false),
+                Output::Return(v) => (v, true),
+            });
+        }
+        if let Some(awaitable) = iter.downcast_exact::<AsyncGenASend>() {
+            return Ok(match awaitable.step(self, value)? {
                 Output::Yield(v) => (v, false),
                 Output::Return(v) => (v, true),
             });

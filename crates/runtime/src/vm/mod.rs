@@ -12,6 +12,7 @@ pub mod frames;
 pub mod interp;
 pub mod intrinsics;
 pub mod locals;
+pub mod memo;
 pub mod observe;
 pub mod protocol;
 mod spare;
@@ -43,6 +44,8 @@ pub struct Vm {
     pub(crate) locals: RefCell<locals::Words>,
     /// The current `contextvars.Context`.
     pub context: Slot,
+    /// What was looked up there last.
+    pub context_memo: memo::ContextMemo,
     /// Asynchronous generator hooks: first iteration, finalizer.
     pub asyncgen_hooks: [Slot; 2],
     /// `sys.set_coroutine_origin_tracking_depth`.
@@ -82,6 +85,7 @@ impl Vm {
             repr_stack: RefCell::default(),
             locals: RefCell::default(),
             context: Slot::empty(),
+            context_memo: memo::ContextMemo::default(),
             asyncgen_hooks: [Slot::empty(), Slot::empty()],
             origin_depth: Cell::new(0),
             async_exc: Slot::empty(),
@@ -107,6 +111,7 @@ impl Vm {
     pub fn leave_thread(&'static self) {
         loop {
             let mut dropped = locals::leave(self);
+            dropped |= self.context_memo.forget();
             for slot in self
                 .asyncgen_hooks
                 .iter()

@@ -156,6 +156,17 @@ impl Coef {
         }
     }
 
+    /// The number, if it is at most two limbs.
+    #[inline(always)]
+    pub fn two_limbs(&self) -> Option<u128> {
+        match self.limbs.as_slice() {
+            [] => Some(0),
+            [a] => Some((*a).into()),
+            [a, b] => Some(u128::from(*a) + u128::from(*b) * u128::from(BASE)),
+            _ => None,
+        }
+    }
+
     /// The number if it fits into 63 bits.
     pub fn to_i64(&self) -> Option<i64> {
         i64::try_from(self.to_u128()?).ok()

@@ -100,7 +100,10 @@ impl Context {
 
     /// Sets flags that raise nothing.
     pub fn note(&self, status: u32) {
-        self.flags.0.fetch_or(status, Relaxed);
+        // Mostly they are set already.
+        if self.flags.0.load(Relaxed) & status != status {
+            self.flags.0.fetch_or(status, Relaxed);
+        }
     }
 
     /// Takes over what another context has, but for the flags if they are not wanted.

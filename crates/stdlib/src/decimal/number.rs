@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use lisle_runtime::native::Res;
 
 use super::coef::{Coef, Rest};
+use super::quick;
 
 pub const MAX_PREC: i64 = 999_999_999_999_999_999;
 pub const MAX_EMAX: i64 = 999_999_999_999_999_999;
@@ -70,6 +71,15 @@ impl Rounding {
 
     /// Whether the magnitude `kept`, from which `rest` was cut, becomes one more.
     fn away(self, negative: bool, kept: &Coef, rest: Rest) -> bool {
+        let last = match self {
+            Rounding::HalfEven | Rounding::ZeroFiveUp => kept.digit(0),
+            _ => 0,
+        };
+        self.away_from(negative, last, rest)
+    }
+
+    /// As `away`, by the last digit that was kept, which matters for two of the modes.
+    pub fn away_from(self, negative: bool, last: u8, rest: Rest) -> bool {
         if rest == Rest::Zero {
             return false;
         }
@@ -80,8 +90,8 @@ impl Rounding {
             Rounding::Floor => negative,
             Rounding::HalfUp => matches!(rest, Rest::Half | Rest::AboveHalf),
             Rounding::HalfDown => rest == Rest::AboveHalf,
-            Rounding::HalfEven => rest == Rest::AboveHalf || rest == Rest::Half && kept.is_odd(),
-            Rounding::ZeroFiveUp => matches!(kept.digit(0), 0 | 5),
+            Rounding::HalfEven => rest == Rest::AboveHalf || rest == Rest::Half && last & 1 == 1,
+            Rounding::ZeroFiveUp => matches!(last, 0 | 5),
         }
     }
 }
@@ -454,6 +464,9 @@ fn add_signed(a: &Dec, b: &Dec, negative: bool, env: &mut Env) -> Res<Dec> {
 }
 
 fn add_finite(a: &Dec, b: &Dec, negative: bool, env: &mut Env) -> Res<Dec> {
+    if let Some(sum) = quick::add(a, b, negative, env) {
+        return Ok(sum);
+    }
     let exp = a.exp.min(b.exp);
     let zero_sign = if a.negative == negative {
         negative
@@ -506,6 +519,12 @@ fn padded(d: &Dec, negative: bool, exp: i64, env: &mut Env) -> Res<Dec> {
 }
 
 pub fn mul(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
+    if a.is_finite()
+        && b.is_finite()
+        && let Some(product) = quick::mul(a, b, env)
+    {
+        return Ok(product);
+    }
     match mul_exact(a, b, env)? {
         Ok(product) => finalize(product, env),
         Err(special) => Ok(special),
@@ -548,6 +567,9 @@ pub fn div(a: &Dec, b: &Dec, env: &mut Env) -> Res<Dec> {
         }
         env.status |= DIVISION_BY_ZERO;
         return Ok(Dec::infinity(negative));
+    }
+    if let Some(quotient) = quick::div(a, b, env) {
+        return Ok(quotient);
     }
     let ideal = a.exp - b.exp;
     if a.coef.is_zero() {
