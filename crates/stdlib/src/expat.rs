@@ -7,7 +7,7 @@
 
 mod dtd;
 pub mod fault;
-mod lex;
+pub mod lex;
 pub mod machine;
 pub mod parser;
 mod text;

@@ -359,7 +359,9 @@ impl Py<Dict> {
     #[inline]
     pub fn get_str(&self, name: &Py<Str>) -> Option<Value> {
         let hash = name.hash();
-        if let Some(found) = self.read_racing(name.as_value(), hash, Table::value_at) {
+        if parallel()
+            && let Some(found) = self.read_racing(name.as_value(), hash, Table::value_at)
+        {
             return found;
         }
         let _guard = lock(self.header());
@@ -505,8 +507,35 @@ impl Py<Dict> {
         self.get_hashed(vm, key, hash)
     }
 
+    /// The entry of `key`, when no other thread can run meanwhile and no Python code has to be asked. `None` says nothing.
+    #[inline(always)]
+    fn find_alone(&self, key: &Value, hash: i64) -> Option<Option<usize>> {
+        if parallel() {
+            return None;
+        }
+        let table = self.table();
+        if table.str_only()
+            && let Some(key) = key.downcast_exact::<Str>()
+        {
+            return Some(table.find_str(key, hash));
+        }
+        match table.find(key, hash, &mut Walk::new(hash)) {
+            Probe::Found(n) => Some(Some(n)),
+            Probe::Missing => Some(None),
+            Probe::Ask(..) => None,
+        }
+    }
+
     #[inline]
     pub fn get_hashed(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
+        if let Some(found) = self.find_alone(key, hash) {
+            return Ok(found.and_then(|n| self.table().value_at(n)));
+        }
+        self.get_asking(vm, key, hash)
+    }
+
+    #[inline(never)]
+    fn get_asking(&self, vm: &Vm, key: &Value, hash: i64) -> Res<Option<Value>> {
         if let Some(found) = self.read_racing(key, hash, Table::value_at) {
             return Ok(found);
         }
@@ -518,6 +547,9 @@ impl Py<Dict> {
     #[inline]
     pub fn contains(&self, vm: &Vm, key: &Value) -> Res<bool> {
         let hash = Self::hash_key(vm, key)?;
+        if let Some(found) = self.find_alone(key, hash) {
+            return Ok(found.is_some());
+        }
         if let Some(found) = self.read_racing(key, hash, |_, _| Some(())) {
             return Ok(found.is_some());
         }
@@ -533,6 +565,23 @@ impl Py<Dict> {
 
     #[inline]
     pub fn set_hashed(&self, vm: &Vm, key: &Value, hash: i64, value: Value) -> Res<()> {
+        let Some(found) = self.find_alone(key, hash) else {
+            return self.set_asking(vm, key, hash, value);
+        };
+        match found {
+            Some(n) => drop(self.table().swap_value(n, value)),
+            None => {
+                if !self.make_room() {
+                    return Err(vm.memory_error());
+                }
+                self.append(hash, key.clone(), value);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn set_asking(&self, vm: &Vm, key: &Value, hash: i64, value: Value) -> Res<()> {
         let (guard, found) = self.locate(vm, key, hash)?;
         match found {
             Some(n) => {

@@ -24,7 +24,7 @@ const POWERS: [u128; 39] = {
 fn digits(n: u128) -> i64 {
     let bits = 128 - n.leading_zeros() as usize;
     // 1233 / 4096 is the logarithm of 2, to the few bits that matter here.
-    let least = bits * 1233 >> 12;
+    let least = (bits * 1233) >> 12;
     (least + usize::from(POWERS.get(least).is_some_and(|power| n >= *power))) as i64
 }
 

@@ -19,6 +19,7 @@ use super::PARSE_ERROR;
 use super::builder::{self, TreeBuilder};
 use crate::exclusive::Exclusive;
 use crate::expat::fault::{self, Fault};
+use crate::expat::lex::Word;
 use crate::expat::machine::{Event, Machine, Place, Wants};
 use crate::expat::parser::encoding_map;
 
@@ -46,7 +47,7 @@ pub struct XmlParser {
     entity: PySlot<Dict>,
     handlers: Box<[Slot]>,
     /// Names as Python has them, by the parser's.
-    names: Opaque<Locked<HashMap<String, Value>>>,
+    names: Opaque<Locked<HashMap<Word, Value>>>,
 }
 
 type This = Py<XmlParser>;
@@ -106,11 +107,11 @@ impl Parse<'_> {
             false => Str::intern(name).into_value(),
         };
         let kept = value.clone();
-        drop(names.with(header, |names| names.insert(name.to_owned(), kept)));
+        drop(names.with(header, |names| names.insert(Word::new(name), kept)));
         value
     }
 
-    fn attributes(&self, attributes: &[(String, String)]) -> Res<Option<Py<Dict>>> {
+    fn attributes(&self, attributes: &[(Word, Word)]) -> Res<Option<Py<Dict>>> {
         if attributes.is_empty() {
             return Ok(None);
         }
@@ -348,7 +349,7 @@ impl XmlParser {
             target: Slot::empty(),
             entity: PySlot::empty(),
             handlers: METHODS.iter().map(|_| Slot::empty()).collect(),
-            names: Opaque(Locked::new(HashMap::new())),
+            names: Opaque(Locked::new(HashMap::default())),
         };
         Ok(Py::with_class(cls, made).into_value())
     }

@@ -6,20 +6,23 @@ use super::text::{
     Lex, bad_char, char_ref, is_char, is_name_char, is_name_start, is_space, name, normalized, plain_len, predefined,
 };
 
+/// A name or a piece of text: short ones need no allocation.
+pub type Word = compact_str::CompactString;
+
 /// An attribute as it is written: name, value, and where its name is.
 pub struct RawAttribute {
-    pub name: String,
-    pub value: String,
+    pub name: Word,
+    pub value: Word,
     pub at: usize,
 }
 
 pub enum Token {
     Start {
-        name: String,
+        name: Word,
         attributes: Vec<RawAttribute>,
         empty: bool,
     },
-    End(String),
+    End(Word),
     Comment(String),
     Instruction(String, String),
     CdataStart,
@@ -27,7 +30,7 @@ pub enum Token {
     Reference(String),
     /// A character of a reference.
     Char(Option<char>),
-    Text(String),
+    Text(Word),
     Space,
     Doctype,
     Declaration,
@@ -145,7 +148,7 @@ fn start_tag(text: &str, namespaces: bool) -> Lex<Token> {
         Lex::More => return Lex::More,
         Lex::Bad(at) => return Lex::Bad(at),
     };
-    let tag = text[1..at].to_owned();
+    let tag = Word::new(&text[1..at]);
     let mut attributes = Vec::new();
     let skip_space = |at: usize| at + text[at..].find(|c| !is_space(c)).unwrap_or(text.len() - at);
     loop {
@@ -213,8 +216,8 @@ fn start_tag(text: &str, namespaces: bool) -> Lex<Token> {
             }
         }
         attributes.push(RawAttribute {
-            name: text[spaced..end].to_owned(),
-            value: text[open + 1..inner].to_owned(),
+            name: Word::new(&text[spaced..end]),
+            value: Word::new(&text[open + 1..inner]),
             at: spaced,
         });
         at = inner + 1;
@@ -227,7 +230,7 @@ fn end_tag(text: &str, namespaces: bool) -> Lex<Token> {
             let end = 2 + len;
             let close = end + text[end..].find(|c| !is_space(c)).unwrap_or(text.len() - end);
             match text[close..].chars().next() {
-                Some('>') => Lex::Found(Token::End(text[2..end].to_owned()), close + 1),
+                Some('>') => Lex::Found(Token::End(Word::new(&text[2..end])), close + 1),
                 Some(_) => Lex::Bad(close),
                 None => Lex::More,
             }
@@ -240,13 +243,13 @@ fn end_tag(text: &str, namespaces: bool) -> Lex<Token> {
 /// A run of text: to the next line end, or that line end alone.
 fn run(text: &str, last: bool, cdata: bool) -> Lex<Token> {
     if text.starts_with('\n') {
-        return Lex::Found(Token::Text("\n".to_owned()), 1);
+        return Lex::Found(Token::Text(Word::const_new("\n")), 1);
     }
     if text.starts_with('\r') {
         return match text.as_bytes().get(1) {
             None if !last => Lex::More,
-            Some(b'\n') => Lex::Found(Token::Text("\n".to_owned()), 2),
-            _ => Lex::Found(Token::Text("\n".to_owned()), 1),
+            Some(b'\n') => Lex::Found(Token::Text(Word::const_new("\n")), 2),
+            _ => Lex::Found(Token::Text(Word::const_new("\n")), 1),
         };
     }
     let mut end = 0;
@@ -277,7 +280,7 @@ fn run(text: &str, last: bool, cdata: bool) -> Lex<Token> {
         end += c.len_utf8();
     }
     if end > 0 {
-        return Lex::Found(Token::Text(text[..end].to_owned()), end);
+        return Lex::Found(Token::Text(Word::new(&text[..end])), end);
     }
     match text.chars().next() {
         Some(c) if !is_char(c) => Lex::Bad(0),
@@ -370,7 +373,7 @@ pub fn prolog(text: &str, last: bool, subset: bool, namespaces: bool) -> Lex<Tok
             }
             Some(c) if is_name_start(c) && !subset => Lex::Found(
                 Token::Start {
-                    name: String::new(),
+                    name: Word::const_new(""),
                     attributes: Vec::new(),
                     empty: false,
                 },

@@ -16,7 +16,7 @@ use lisle_runtime::memory::room::{self, NoMemory};
 use self::doctype::open_key;
 use super::dtd::{self, Attribute, Cursor, Declaration, Dtd, Entity, Model};
 use super::fault::{self, Fault};
-use super::lex::{self, RawAttribute, Token};
+use super::lex::{self, RawAttribute, Token, Word};
 use super::text::{Encoding, Lex, char_ref, is_space, normalized, predefined};
 
 /// What happened.
@@ -48,11 +48,11 @@ pub enum Event {
     StartCdata,
     EndCdata,
     /// Names and values in turn; how many of them the document gives itself.
-    Start(String, Vec<(String, String)>, usize),
-    End(String),
+    Start(Word, Vec<(Word, Word)>, usize),
+    End(Word),
     StartNamespace(Option<String>, Option<String>),
     EndNamespace(Option<String>),
-    Text(String),
+    Text(Word),
     /// Nothing but its source.
     Source,
     External {
@@ -131,8 +131,8 @@ struct Frame {
 }
 
 struct Tag {
-    raw: String,
-    expanded: String,
+    raw: Word,
+    expanded: Word,
     prefixes: Vec<String>,
 }
 
@@ -584,7 +584,7 @@ impl Machine {
 
     fn token(&mut self, wants: &Wants, token: Token, len: usize) -> Result<(), Fault> {
         match token {
-            Token::Text(text) => self.text_token(wants, &text, len),
+            Token::Text(text) => self.text_token(wants, text, len),
             Token::Start {
                 name,
                 attributes,
@@ -627,7 +627,7 @@ impl Machine {
             }
             Token::Char(c) => match c {
                 Some(c) => {
-                    self.push(wants, Event::Text(c.to_string()), len);
+                    self.push(wants, Event::Text(Word::new(c.encode_utf8(&mut [0; 4]))), len);
                     self.consume(len);
                     Ok(())
                 }
@@ -674,20 +674,20 @@ impl Machine {
         }
     }
 
-    fn text_token(&mut self, wants: &Wants, text: &str, len: usize) -> Result<(), Fault> {
+    fn text_token(&mut self, wants: &Wants, text: Word, len: usize) -> Result<(), Fault> {
         let whole = self.encoding.as_ref().is_none_or(Encoding::is_utf8) || !self.frames.is_empty();
         if whole || text.len() <= TEXT_CHUNK {
-            self.push(wants, Event::Text(text.to_owned()), len);
+            self.push(wants, Event::Text(text), len);
             self.consume(len);
             return Ok(());
         }
-        let mut rest = text;
+        let mut rest = text.as_str();
         while !rest.is_empty() {
             let mut end = rest.len().min(TEXT_CHUNK);
             while !rest.is_char_boundary(end) {
                 end -= 1;
             }
-            self.push(wants, Event::Text(rest[..end].to_owned()), end);
+            self.push(wants, Event::Text(Word::new(&rest[..end])), end);
             self.consume(end);
             rest = &rest[end..];
         }

@@ -17,6 +17,7 @@ use lisle_runtime::types::tuple::Tuple;
 use super::ERROR;
 use super::dtd::Model;
 use super::fault::{self, Fault};
+use super::lex::Word;
 use super::machine::{Event, Machine, Wants};
 use crate::exclusive::Exclusive;
 
@@ -185,7 +186,7 @@ fn text_event(vm: &Vm, this: &This, text: &str) -> Res<bool> {
 }
 
 /// The attributes as a dict, or as a list where their order counts.
-fn attribute_values(vm: &Vm, this: &This, attributes: &[(String, String)], given: usize) -> Res<Value> {
+fn attribute_values(vm: &Vm, this: &This, attributes: &[(Word, Word)], given: usize) -> Res<Value> {
     let count = if this.specified.load(Relaxed) {
         given
     } else {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: [`Machine::start_tag`] pushes what [`Machine::close_tag`] takes away again.
 
+use compact_str::format_compact;
+
 use super::values::attribute_value;
 use super::*;
 
@@ -9,14 +11,20 @@ impl Machine {
     pub(super) fn start_tag(
         &mut self,
         wants: &Wants,
-        name: String,
+        name: Word,
         written: Vec<RawAttribute>,
         empty: bool,
         len: usize,
     ) -> Result<(), Fault> {
-        let mut attributes: Vec<(String, String)> = Vec::with_capacity(written.len());
+        let mut attributes: Vec<(Word, Word)> = Vec::with_capacity(written.len());
         let shared = self.dtd.clone();
-        let declared = lock(&shared).attributes.get(&name).cloned();
+        let declared = {
+            let dtd = lock(&shared);
+            match dtd.attributes.is_empty() {
+                true => None,
+                false => dtd.attributes.get(name.as_str()).cloned(),
+            }
+        };
         let mut names = Names::default();
         for RawAttribute { name, value, at } in written {
             if !names.add(&name, &attributes) {
@@ -29,7 +37,7 @@ impl Machine {
                 value
             } else {
                 let result = attribute_value(&mut lock(&shared), &value, cdata);
-                result.map_err(|fault| self.fail(at, fault))?
+                Word::from(result.map_err(|fault| self.fail(at, fault))?)
             };
             attributes.push((name, value));
         }
@@ -38,12 +46,12 @@ impl Machine {
             if let Some(default) = &attribute.default
                 && names.add(&attribute.name, &attributes)
             {
-                attributes.push((attribute.name.clone(), default.clone()));
+                attributes.push((Word::new(&attribute.name), Word::new(default)));
             }
         }
         let mut tag = Tag {
             raw: name,
-            expanded: String::new(),
+            expanded: Word::const_new(""),
             prefixes: Vec::new(),
         };
         let mut specified = given;
@@ -68,9 +76,9 @@ impl Machine {
         &mut self,
         wants: &Wants,
         tag: &mut Tag,
-        attributes: Vec<(String, String)>,
+        attributes: Vec<(Word, Word)>,
         given: usize,
-    ) -> Result<(Vec<(String, String)>, usize), Fault> {
+    ) -> Result<(Vec<(Word, Word)>, usize), Fault> {
         if !attributes
             .iter()
             .any(|(name, _)| name.starts_with("xmlns") || name.contains(':'))
@@ -103,7 +111,10 @@ impl Machine {
             if let Some(wrong) = wrong {
                 return Err(self.fail(0, wrong));
             }
-            self.bindings.entry(prefix.to_owned()).or_default().push(value.clone());
+            self.bindings
+                .entry(prefix.to_owned())
+                .or_default()
+                .push(value.as_str().to_owned());
             tag.prefixes.push(prefix.to_owned());
             let shown = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             self.push(wants, Event::StartNamespace(shown(prefix), shown(&value)), 0);
@@ -123,23 +134,23 @@ impl Machine {
         Ok((kept, specified))
     }
 
-    pub(super) fn expand(&mut self, wants: &Wants, name: &str, element: bool) -> Result<String, Fault> {
+    pub(super) fn expand(&mut self, wants: &Wants, name: &str, element: bool) -> Result<Word, Fault> {
         // Nothing but the namespace of XML itself is declared.
         if self.bindings.len() == 1 && !name.contains(':') {
-            return Ok(name.to_owned());
+            return Ok(Word::new(name));
         }
         let separator: String = self.namespaces.flatten().map_or_else(String::new, String::from);
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         if prefix.is_empty() && !element {
-            return Ok(name.to_owned());
+            return Ok(Word::new(name));
         }
         match self.bindings.get(prefix).and_then(|uris| uris.last()) {
-            Some(uri) if uri.is_empty() => Ok(local.to_owned()),
+            Some(uri) if uri.is_empty() => Ok(Word::new(local)),
             Some(uri) if wants.triplets && !prefix.is_empty() => {
-                Ok(format!("{uri}{separator}{local}{separator}{prefix}"))
+                Ok(format_compact!("{uri}{separator}{local}{separator}{prefix}"))
             }
-            Some(uri) => Ok(format!("{uri}{separator}{local}")),
-            None if prefix.is_empty() => Ok(local.to_owned()),
+            Some(uri) => Ok(format_compact!("{uri}{separator}{local}")),
+            None if prefix.is_empty() => Ok(Word::new(local)),
             None => Err(self.fail(0, fault::UNBOUND_PREFIX)),
         }
     }
@@ -190,12 +201,12 @@ impl Names {
     const FEW: usize = 16;
 
     /// Adds a name; false if it is one of those before it.
-    fn add(&mut self, name: &str, before: &[(String, String)]) -> bool {
+    fn add(&mut self, name: &str, before: &[(Word, Word)]) -> bool {
         if before.len() < Names::FEW {
             return !before.iter().any(|(known, _)| known == name);
         }
         if self.0.is_empty() {
-            self.0.extend(before.iter().map(|(known, _)| known.clone()));
+            self.0.extend(before.iter().map(|(known, _)| known.as_str().to_owned()));
         }
         self.0.insert(name.to_owned())
     }
