@@ -5,11 +5,13 @@
 //! Left out: classes with an equality of their own are not found through it.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lisle_runtime::intern;
 use lisle_runtime::memory::trace::Opaque;
 use lisle_runtime::native::{Native, Py, Res, Str, Type, TypeFlags, Value, Vm, pyclass, pymethods, pymodule};
+use lisle_runtime::object::attrs::AddressHasher;
 use lisle_runtime::sync::Locked;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::set::{FrozenSet, Set};
@@ -22,7 +24,7 @@ static REGISTRATIONS: AtomicU64 = AtomicU64::new(0);
 /// Classes held weakly, by address.
 #[derive(Default)]
 struct ClassSet {
-    refs: HashMap<u64, Py<Ref>>,
+    refs: HashMap<u64, Py<Ref>, BuildHasherDefault<AddressHasher>>,
     /// Size at which dead entries are looked for.
     crowded: usize,
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use lisle_runtime::intern;
 use lisle_runtime::native::{Args, CmpOp, Native, Py, PySlot, Res, Slot, Str, Type, Value, Vm};
 use lisle_runtime::native::{pyclass, pymethods, pymodule};
+use lisle_runtime::sync::swap_flag;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
@@ -37,7 +38,7 @@ impl Context {
 
     /// Calls `f` in this context.
     pub fn within<R>(vm: &Vm, this: &Py<Context>, f: impl FnOnce() -> Res<R>) -> Res<R> {
-        if this.entered.swap(true, Relaxed) {
+        if swap_flag(&this.entered, true) {
             let shown = vm.repr(this.as_value())?.to_string_lossy();
             return Err(vm.runtime_error(format!("cannot enter context: {shown} is already entered")));
         }

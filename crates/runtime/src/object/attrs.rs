@@ -45,7 +45,7 @@ pub fn fresh_id() -> u32 {
 
 /// Hashes the address of an object.
 #[derive(Default)]
-pub(crate) struct AddressHasher(u64);
+pub struct AddressHasher(u64);
 
 impl Hasher for AddressHasher {
     fn finish(&self) -> u64 {

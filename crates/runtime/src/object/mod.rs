@@ -57,6 +57,25 @@ pub(crate) fn alloc_native<T: Native>(ty: &'static Py<Type>, data: T) -> Py<T> {
     }
 }
 
+/// As [`alloc_native`], of a type without attribute store; a large payload is made where it stays. `make` runs no Python code.
+#[inline]
+pub(crate) fn alloc_native_with<T: Native>(ty: &'static Py<Type>, make: impl FnOnce() -> T) -> Py<T> {
+    debug_assert!(ty.attr_offset() == 0, "the type has an attribute store");
+    let size = size_of::<Obj<T>>();
+    let Some(block) = alloc::alloc(size, T::GC) else {
+        out_of_memory(size)
+    };
+    let object = block.cast::<Obj<T>>();
+    // SAFETY: as in `alloc_native`; there is no safepoint before the header is initialised.
+    unsafe {
+        (&raw mut (*object.as_ptr()).data).write(make());
+        (*object.as_ptr())
+            .header
+            .init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });
+        Py::from_raw(object)
+    }
+}
+
 /// A new object of `cls` with everything that class adds to the payload.
 #[inline]
 pub(crate) fn alloc_with_class<T: Native>(cls: &Py<Type>, data: T) -> Py<T> {

@@ -17,7 +17,7 @@ pub mod raw_mutex;
 
 pub use biased::{ObjectGuard, ObjectPairGuard, lock_object, lock_objects};
 pub use locked::{Locked, OwnLocked};
-pub use mode::{SwitchPoints, begin_alone, free_threaded, init_mode, parallel, switch_any};
+pub use mode::{SwitchPoints, begin_alone, free_threaded, init_mode, parallel, swap_flag, switch_any};
 pub use mutex::{Mutex, MutexGuard};
 pub use object_lock::{ByteGuard, ObjectLock};
 pub use once::OnceBox;

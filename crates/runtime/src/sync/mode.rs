@@ -38,6 +38,17 @@ pub fn parallel() -> bool {
     PARALLEL.load(Ordering::Relaxed)
 }
 
+/// Puts a flag's new state in and returns the old one; what was done before is visible to whoever finds it.
+#[inline(always)]
+pub fn swap_flag(flag: &AtomicBool, to: bool) -> bool {
+    if parallel() {
+        return flag.swap(to, Ordering::AcqRel);
+    }
+    let old = flag.load(Ordering::Relaxed);
+    flag.store(to, Ordering::Relaxed);
+    old
+}
+
 /// Declares that the calling thread is the only one, and that others are started by [`crate::threads::spawn`] alone.
 pub fn begin_alone() {
     PARALLEL.store(false, Ordering::Relaxed);

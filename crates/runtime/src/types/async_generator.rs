@@ -11,6 +11,7 @@ use crate::intern;
 use crate::native::{pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
 use crate::sync::atomic::{AtomicBool, AtomicU8};
+use crate::sync::{parallel, swap_flag};
 use crate::types::exceptions;
 use crate::vm::{Exc, Res, Vm};
 
@@ -51,7 +52,7 @@ enum Step {
 impl Py<AsyncGenerator> {
     /// Calls the hooks when iteration begins.
     fn start(&self, vm: &Vm) -> Res<()> {
-        if self.hooked.swap(true, Relaxed) {
+        if swap_flag(&self.hooked, true) {
             return Ok(());
         }
         let [first, finalizer] = &vm.asyncgen_hooks;
@@ -232,12 +233,20 @@ const CLOSED: u8 = 2;
 
 /// Takes an awaitable from its first state; false if it has left that.
 fn begin(state: &AtomicU8) -> bool {
+    // Mostly it was left long ago, or nobody else is there.
+    if state.load(Acquire) != INIT {
+        return false;
+    }
+    if !parallel() {
+        state.store(ITER, Relaxed);
+        return true;
+    }
     state.compare_exchange(INIT, ITER, Acquire, Relaxed).is_ok()
 }
 
 /// The generator is an awaitable's own until that ends; the loser is told that it is already running.
 fn occupy(vm: &Vm, generator: &Py<AsyncGenerator>, state: &AtomicU8, method: &str) -> Res<()> {
-    if generator.running.swap(true, Acquire) {
+    if swap_flag(&generator.running, true) {
         return Err(already_running(vm, state, method));
     }
     Ok(())

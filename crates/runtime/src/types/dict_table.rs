@@ -14,6 +14,7 @@ use crate::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use crate::sync::parallel;
+use crate::types::list::surely_same_key;
 use crate::types::str::Str;
 
 /// One key and its value.
@@ -721,8 +722,5 @@ fn same_key(theirs: u64, key: &Value) -> Option<bool> {
     if theirs == 0 {
         return Some(false);
     }
-    let key = key.downcast_exact::<Str>()?;
-    with_word(theirs, |theirs| {
-        theirs.downcast_exact::<Str>().map(|theirs| theirs.text_eq(key))
-    })
+    with_word(theirs, |theirs| surely_same_key(theirs, key, 3))
 }

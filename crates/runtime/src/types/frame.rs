@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 use crate::native::{pyclass, pymethods};
-use crate::object::{Py, Slot, Value};
+use crate::object::{Native, Py, Slot, Value};
 use crate::sync::Locked;
 use crate::threads::stop_the_world;
 use crate::types::cell::Cell;
@@ -67,7 +67,7 @@ impl Frame {
 
     /// A frame object for the record number `level` of a thread.
     fn new_at(f: &FrameData, level: usize, thread: u64) -> Py<Frame> {
-        Py::new(Frame {
+        crate::object::alloc_native_with(Frame::ty(), || Frame {
             code: f.code().to_object(),
             globals: f.globals().clone(),
             builtins: f.builtins().clone(),

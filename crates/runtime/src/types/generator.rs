@@ -136,7 +136,14 @@ impl Trace for GeneratorBody {
         self.frame.clear(out);
         self.handled.clear(out);
         self.origin.clear(out);
-        if self.state.swap(FINISHED, AcqRel) != RUNNING {
+        let before = if crate::sync::parallel() {
+            self.state.swap(FINISHED, AcqRel)
+        } else {
+            let before = self.state.load(Relaxed);
+            self.state.store(FINISHED, Relaxed);
+            before
+        };
+        if before != RUNNING {
             // SAFETY: the state was not running, so nobody else is at the registers.
             for word in unsafe { self.registers.words() } {
                 let bits = std::mem::take(word);
@@ -341,7 +348,15 @@ impl GeneratorBody {
     }
 
     /// Takes the generator over from `state`; false if another thread was faster.
+    #[inline]
     fn claim(&self, state: u8) -> bool {
+        if !crate::sync::parallel() {
+            let same = self.state.load(Relaxed) == state;
+            if same {
+                self.state.store(RUNNING, Relaxed);
+            }
+            return same;
+        }
         loop {
             match self.state.compare_exchange(state, RUNNING, AcqRel, Acquire) {
                 Ok(_) => return true,

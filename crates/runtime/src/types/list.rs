@@ -11,7 +11,9 @@ use super::slice::{SliceRange, adjust_bounds};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::{biased, lock_objects, parallel};
+use crate::types::bytes::Bytes;
 use crate::types::str::Str;
+use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
 /// A mutable sequence.
@@ -69,6 +71,33 @@ pub fn surely_equal(a: &Value, b: &Value) -> Option<bool> {
         return Some(a.text_eq(b));
     }
     None
+}
+
+/// What a lookup can know without Python code of two keys whose hashes are the same: as [`surely_equal`], and it looks into bytes and, `depth` levels
+/// deep, into tuples.
+#[inline]
+pub(crate) fn surely_same_key(a: &Value, b: &Value, depth: u32) -> Option<bool> {
+    match surely_equal(a, b) {
+        None if a.is_heap() && b.is_heap() => same_contents(a, b, depth),
+        known => known,
+    }
+}
+
+fn same_contents(a: &Value, b: &Value, depth: u32) -> Option<bool> {
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Tuple>(), b.downcast_exact::<Tuple>()) {
+        if a.len() != b.len() {
+            return Some(false);
+        }
+        let depth = depth.checked_sub(1)?;
+        for (mine, theirs) in a.as_slice().iter().zip(b.as_slice()) {
+            if !surely_same_key(mine, theirs, depth)? {
+                return Some(false);
+            }
+        }
+        return Some(true);
+    }
+    let (a, b) = (a.downcast_exact::<Bytes>()?, b.downcast_exact::<Bytes>()?);
+    Some(a.as_slice() == b.as_slice())
 }
 
 impl Py<List> {

@@ -12,7 +12,7 @@ use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, Value};
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
-use crate::sync::{ObjectGuard, lock_objects};
+use crate::sync::{ObjectGuard, lock_objects, parallel};
 use crate::vm::{Exc, Res, Vm};
 
 /// A mutable collection of unique elements.
@@ -389,6 +389,24 @@ impl<'a> AnySet<'a> {
 
     #[inline]
     pub(super) fn add_hashed(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
+        if !parallel() {
+            // SAFETY: no other thread runs meanwhile, and nothing below runs Python code.
+            let table = unsafe { &mut *self.core.table.get() };
+            match table.find(item, hash, &mut SetWalk::new(hash)) {
+                SetProbe::Found(_) => return Ok(false),
+                SetProbe::Missing(at) => {
+                    self.touch();
+                    let added = table.insert(at, item.clone(), hash);
+                    return added.map(|()| true).map_err(|NoMemory| vm.memory_error());
+                }
+                SetProbe::Ask(..) => {}
+            }
+        }
+        self.add_asking(vm, item, hash)
+    }
+
+    #[inline(never)]
+    fn add_asking(&self, vm: &Vm, item: &Value, hash: i64) -> Res<bool> {
         let (guard, found) = self.locate(vm, item, hash)?;
         if let Err(at) = found {
             self.touch();

@@ -6,7 +6,7 @@
 
 use crate::memory::trace::{Trace, Visitor};
 use crate::object::Value;
-use crate::types::str::Str;
+use crate::types::list::surely_same_key;
 
 #[derive(Clone, Default)]
 struct Cell {
@@ -139,13 +139,10 @@ impl SetTable {
                 return SetProbe::Found(at);
             }
             if cell.hash == hash && !(theirs.is_small_int() && key.is_small_int()) {
-                match (theirs.downcast_exact::<Str>(), key.downcast_exact::<Str>()) {
-                    (Some(theirs), Some(key)) => {
-                        if theirs.text_eq(key) {
-                            return SetProbe::Found(at);
-                        }
-                    }
-                    _ => return SetProbe::Ask(at, theirs.clone()),
+                match surely_same_key(theirs, key, 3) {
+                    Some(true) => return SetProbe::Found(at),
+                    Some(false) => {}
+                    None => return SetProbe::Ask(at, theirs.clone()),
                 }
             }
         }
@@ -170,11 +167,8 @@ impl SetTable {
             if theirs.is(key) {
                 return Some(true);
             }
-            if cell.hash == hash && !(theirs.is_small_int() && key.is_small_int()) {
-                let (theirs, key) = (theirs.downcast_exact::<Str>()?, key.downcast_exact::<Str>()?);
-                if theirs.text_eq(key) {
-                    return Some(true);
-                }
+            if cell.hash == hash && surely_same_key(theirs, key, 3)? {
+                return Some(true);
             }
         }
     }
@@ -227,8 +221,8 @@ impl SetTable {
     /// Puts a key that is not there into the free cell that `find` gave.
     pub fn insert(&mut self, at: usize, key: Value, hash: i64) -> Result<(), NoMemory> {
         if self.cells.is_empty() {
-            self.resize(0)?;
-            self.insert_clean(key, hash);
+            self.cells = cells_for(0)?;
+            self.put(hash as usize & (MIN_SIZE - 1), key, hash);
             return Ok(());
         }
         // Growing comes after inserting, as the order of keys depends on it; whether there is memory is asked first.
@@ -379,7 +373,7 @@ fn cells_for(at_least: usize) -> Result<Vec<Cell>, NoMemory> {
         .max(MIN_SIZE);
     let mut cells = Vec::new();
     cells.try_reserve_exact(size).map_err(|_| NoMemory)?;
-    cells.resize(size, Cell::default());
+    cells.resize_with(size, Cell::default);
     Ok(cells)
 }
 

@@ -204,8 +204,44 @@ fn split_words(vm: &Vm, this: &Py<Str>, bytes: &[u8]) -> Res<Value> {
     Ok(List::new(words).into_value())
 }
 
+/// `split(sep)` of ASCII text by one ASCII character.
+fn split_at_byte(vm: &Vm, this: &Py<Str>, bytes: &[u8], sep: u8) -> Res<Value> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut cut = |at: usize, start: usize| -> Res<()> {
+        if pieces.len() == pieces.capacity() && pieces.try_reserve(pieces.len().max(4)).is_err() {
+            return Err(vm.memory_error());
+        }
+        pieces.push(part(vm, this, start..at)?);
+        Ok(())
+    };
+    if bytes.len() <= 64 {
+        // Shorter than it takes to prepare a search.
+        for (at, byte) in bytes.iter().enumerate() {
+            if *byte == sep {
+                cut(at, start)?;
+                start = at + 1;
+            }
+        }
+    } else {
+        for at in memchr::memchr_iter(sep, bytes) {
+            cut(at, start)?;
+            start = at + 1;
+        }
+    }
+    cut(bytes.len(), start)?;
+    Ok(List::new(pieces).into_value())
+}
+
 fn split(vm: &Vm, this: &Py<Str>, sep: Option<&Value>, max: isize, right: bool) -> Res<Value> {
     let sep = sep.filter(|sep| !sep.is_none());
+    if max < 0
+        && let Some(bytes) = this.ascii_bytes()
+        && let Some(sep) = sep.and_then(|sep| sep.downcast_exact::<Str>())
+        && let Some([sep]) = sep.ascii_bytes()
+    {
+        return split_at_byte(vm, this, bytes, *sep);
+    }
     if sep.is_none()
         && max < 0
         && !right

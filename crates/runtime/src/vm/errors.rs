@@ -193,7 +193,11 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn exception_with(&self, class: &'static ExcType, message: &str) -> Exc {
-        self.new_exception(class.get(), vec![Str::from_str(message).into_value()])
+        let (class, message) = (class.get(), Str::from_str(message).into_value());
+        if std::ptr::eq(class.info, BaseException::info()) {
+            return Vm::simple(class, Tuple::from_array([message]));
+        }
+        self.new_exception(class, vec![message])
     }
 
     /// What calling `class` with `args` makes, or the exception that this raises.
@@ -259,7 +263,7 @@ impl Vm {
     /// `KeyError(key)`
     #[cold]
     pub fn key_error(&self, key: Value) -> Exc {
-        Vm::simple(exceptions::KEY_ERROR.get(), Tuple::new(vec![key]))
+        Vm::simple(exceptions::KEY_ERROR.get(), Tuple::from_array([key]))
     }
 
     /// `MemoryError()`

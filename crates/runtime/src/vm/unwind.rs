@@ -192,11 +192,14 @@ impl Vm {
 
     /// Cuts the tie between a frame that is left and its frame object, which keeps the local variables.
     pub(super) fn detach_frame_object(&self, f: &mut FrameData) {
-        let Some(frame) = f.frame_object() else { return };
-        let bits = f.frame_object.replace(0);
-        frame.finish(f);
-        // SAFETY: the record owned this reference.
-        drop(unsafe { Value::from_bits(bits) });
+        let frame = match f.frame_object.replace(0) {
+            0 => return,
+            // SAFETY: the record owned this reference. It is the only one unless somebody else has the frame object.
+            bits => unsafe { Value::from_bits(bits) },
+        };
+        if let Ok(frame) = frame.try_into_py::<Frame>() {
+            frame.finish(f);
+        }
     }
 
     /// Goes on in the innermost frame, a generator's, as if it had raised `exc` where it was suspended.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
-use lisle_runtime::sync::Locked;
+use lisle_runtime::sync::{Locked, parallel, swap_flag};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::generic_alias::GenericAlias;
@@ -140,6 +140,13 @@ impl Future {
 
     /// Leaves the pending state, in one thread only.
     fn leave_pending(&self, to: u8) -> bool {
+        if !parallel() {
+            let pending = self.state.load(Ordering::Relaxed) == PENDING;
+            if pending {
+                self.state.store(to, Ordering::Relaxed);
+            }
+            return pending;
+        }
         self.state
             .compare_exchange(PENDING, to, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
@@ -260,7 +267,7 @@ impl Future {
 
     /// Tells the loop of an exception that nobody asked for.
     pub fn report(vm: &Vm, this: &This) -> Res<()> {
-        if !this.log_traceback.swap(false, Ordering::Relaxed) {
+        if !swap_flag(&this.log_traceback, false) {
             return Ok(());
         }
         let (Some(exception), Some(event_loop)) = (this.exception.get(), this.event_loop.get()) else {
@@ -583,7 +590,7 @@ impl FutureIter {
             return Ok(None);
         };
         if !future.is_done() {
-            if future.blocking.swap(true, Ordering::Relaxed) {
+            if swap_flag(&future.blocking, true) {
                 return Err(vm.runtime_error("await wasn't used with future"));
             }
             return Ok(Some(future.into_value()));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use lisle_runtime::intern;
 use lisle_runtime::memory::roll::Place;
 use lisle_runtime::native::*;
+use lisle_runtime::sync::swap_flag;
 use lisle_runtime::types::coroutine::Coroutine;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::exceptions;
@@ -118,7 +119,7 @@ impl Task {
             return Err(invalid_state(vm, &format!("__step(): already done: {task} {shown}")));
         }
         let mut exc = exc;
-        if this.must_cancel.swap(false, Relaxed) {
+        if swap_flag(&this.must_cancel, false) {
             let class = cancelled_error(vm)?;
             if !exc.as_ref().is_some_and(|exc| exc.is_instance(class)) {
                 exc = Some(Future::cancelled_exception(vm, base(this))?);
@@ -135,7 +136,7 @@ impl Task {
         match output {
             Ok(Output::Yield(value)) => Task::wait_for(vm, this, value),
             Ok(Output::Return(value)) => {
-                if this.must_cancel.swap(false, Relaxed) {
+                if swap_flag(&this.must_cancel, false) {
                     // It was cancelled right before it returned.
                     let message = this.future.cancel_message.get();
                     return Future::cancel_now(vm, base(this), message).map(drop);
@@ -367,10 +368,8 @@ impl Task {
         this.name.set(name);
         this.coro.set(coro.clone());
         drop(this.waiter.take());
-        if eager_start.unwrap_or(false) {
-            if schedule::is_running(vm, &event_loop)? {
-                return Task::start_eagerly(vm, this);
-            }
+        if eager_start.unwrap_or(false) && schedule::is_running(vm, &event_loop)? {
+            return Task::start_eagerly(vm, this);
         }
         Task::schedule_step(vm, this, None)?;
         Task::register(this);

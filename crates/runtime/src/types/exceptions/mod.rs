@@ -65,7 +65,7 @@ impl BaseException {
 
     /// The payload of a new exception with the positional arguments of a call.
     pub(crate) fn payload_of(args: Args<'_>) -> BaseException {
-        BaseException::payload(Tuple::new(args.positional().to_vec()))
+        BaseException::payload(Tuple::from_slice_clone(args.positional()))
     }
 
     /// `self.args`.
