@@ -133,7 +133,7 @@ async def tasks():
     t.cancel()
     print(await asyncio.gather(t, value(2), fail(), return_exceptions=True))
 
-    inner = asyncio.create_task(value("inner", 0.01))
+    inner = asyncio.create_task(value("inner", 0.2))
     outer = asyncio.create_task(asyncio.wait_for(asyncio.shield(inner), 0.001))
     try:
         await outer
