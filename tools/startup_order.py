@@ -102,7 +102,7 @@ def main(binary, fresh):
         "  .text.startup_set :",
         "  {",
         "    *(.text.startup .text.startup.*)",
-        *(f"    *(.text.{name} .text.{name}.llvm.* .text.unlikely.{name})" for name in patterns),
+        *(f"    *(.text.{name} .text.{name}.llvm.* .text.hot.{name} .text.unlikely.{name})" for name in patterns),
         "  }",
         "}",
         "INSERT BEFORE .text;",
