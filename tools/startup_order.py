@@ -2,9 +2,9 @@
 
     cargo build --release && python3 tools/startup_order.py [--fresh] target/release/lisle
 
-Needs valgrind and nm. The names are without their hashes, so the list holds for other toolchains and folders; but where many functions
-have a name (those of generic code) and a start runs few of them, these are listed by their hashes. What is out of date in the list costs memory at most. The names that the list has stay in it: which functions are inlined, and so have no name, differs between builds; `--fresh`
-begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
+Needs valgrind and nm. The names are without their hashes, which change with each dependency: so the list holds for other builds, and functions
+of one generic come together. What is out of date in it costs memory at most. The names that the list has stay in it: which functions
+are inlined, and so have no name, differs between builds; `--fresh` begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
 """
 
 import bisect
@@ -23,8 +23,6 @@ RUNS = [
     ["-c", "import asyncio; asyncio.run(asyncio.sleep(0))"],
 ]
 TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.ld"
-# Of the code of one name a start must run this share for all of it to be listed.
-WASTE = 0.75
 NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
 
 
@@ -56,11 +54,6 @@ def listed():
     return {match[1] for match in re.finditer(r"^    \*\(\.text\.(\S+) ", TARGET.read_text(), re.MULTILINE) if match[1] != "startup"}
 
 
-def exact(symbol):
-    """The symbol as it is, but for what differs from build to build."""
-    return re.sub(r"\.llvm\.\d+$", "", symbol)
-
-
 def main(binary, fresh):
     listing = subprocess.run(["nm", "-n", "-S", "--defined-only", binary], capture_output=True, text=True, check=True)
     symbols = []
@@ -80,19 +73,10 @@ def main(binary, fresh):
                 if at >= 0 and address < starts[at] + symbols[at][1]:
                     found.setdefault(starts[at], number)
     # Functions that are alike share an address; the section bears one of their names.
-    sizes, used = {}, {}
-    for start, size, symbol in symbols:
-        name = pattern(symbol)
-        sizes[name] = sizes.get(name, 0) + size
-        if start in found:
-            used[name] = used.get(name, 0) + size
-    wide = {name for name, size in sizes.items() if used.get(name, 0) < WASTE * size}
-    patterns = {} if fresh else dict.fromkeys(listed() - wide, len(RUNS))
+    patterns = {} if fresh else dict.fromkeys(listed(), len(RUNS))
     for start, _, symbol in symbols:
         if start in found:
             name = pattern(symbol)
-            if name in wide:
-                name = exact(symbol)
             patterns[name] = min(found[start], patterns.get(name, len(RUNS)))
     patterns = sorted(patterns, key=lambda name: (patterns[name], name))
     lines = [
