@@ -648,12 +648,14 @@ impl Vm {
         // SAFETY: by contract.
         unsafe {
             let f = &*frame;
-            clear_registers(f.regs, f.body().nregs as usize);
-            self.frames.top.set(f.previous_top);
+            let (regs, n, top, slot, dst) = (f.regs, f.body().nregs, f.previous_top, f.callee_slot, f.dst);
+            // First, as in `leave_frame`.
             self.frames.depth.set(self.frames.depth.get() - 1);
+            clear_registers(regs, n as usize);
+            self.frames.top.set(top);
             let caller = Regs((*frame.sub(1)).regs);
-            let callee = std::mem::take(&mut *f.callee_slot);
-            caller.set(f.dst, value);
+            let callee = std::mem::take(&mut *slot);
+            caller.set(dst, value);
             if callee != 0 {
                 drop_word_inline(callee);
             }
@@ -698,14 +700,13 @@ impl Vm {
             if matches!(kind, FrameKind::For | FrameKind::Send) {
                 return Ok(self.return_generator(frame, value));
             }
+            let (slot, dst) = ((*frame).callee_slot.cast::<Option<Value>>(), (*frame).dst);
             self.leave_frame(frame);
             if self.frames.depth.get() < entry {
                 return Ok(Flow::Done(value));
             }
             let caller = self.frames.record(self.frames.depth.get() - 1);
             let regs = Regs((*caller).regs);
-            let slot = (*frame).callee_slot.cast::<Option<Value>>();
-            let dst = (*frame).dst;
             match kind {
                 FrameKind::Init => {
                     let instance = std::mem::take(&mut *slot);
@@ -729,7 +730,8 @@ impl Vm {
         }
     }
 
-    /// Clears the registers of the innermost frame and takes it off the stack.
+    /// Takes the innermost frame off the stack, and drops what its registers hold: finalizers do not find the frame, as in CPython, so that none
+    /// makes an object for it that would outlive the record. Their own frames take the place of the record, and lie above the registers.
     ///
     /// # Safety
     /// `frame` is the innermost record.
@@ -741,12 +743,13 @@ impl Vm {
             if f.frame_object.get() != 0 {
                 self.detach_frame_object(f);
             }
-            clear_registers(f.regs, f.body().nregs as usize);
+            let (regs, n, top) = (f.regs, f.body().nregs, (!f.on_heap).then_some(f.previous_top));
             let holder = std::mem::take(&mut f.holder);
-            if !f.on_heap {
-                self.frames.top.set(f.previous_top);
-            }
             self.frames.depth.set(self.frames.depth.get() - 1);
+            clear_registers(regs, n as usize);
+            if let Some(top) = top {
+                self.frames.top.set(top);
+            }
             if holder != 0 {
                 drop_word(holder);
             }
