@@ -516,6 +516,16 @@ impl Element {
 
     #[pymethod(sig = "($self, subelement, /)")]
     fn remove(vm: &Vm, this: &Py<Element>, subelement: &Py<Element>) -> Res<()> {
+        // Itself first, in one step: other threads may remove children meanwhile.
+        let itself = this.children.get().and_then(|children| {
+            children.with(|items| {
+                let at = items.iter().position(|item| item.is(subelement.as_value()))?;
+                Some(items.remove(at))
+            })
+        });
+        if itself.is_some() {
+            return Ok(());
+        }
         let mut found = None;
         let mut at = 0;
         while let Some(child) = Element::child(this, at) {
