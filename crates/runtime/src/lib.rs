@@ -5,6 +5,7 @@
 
 extern crate self as lisle_runtime;
 
+pub mod audit;
 pub mod builtins;
 pub mod import;
 pub mod interp;

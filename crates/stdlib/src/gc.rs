@@ -115,6 +115,7 @@ pub mod module {
     #[pyfunction]
     fn get_referrers(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let targets = args.no_keywords(vm, "gc.get_referrers")?;
+        crate::syscall::audit!(vm, "gc.get_referrers", Tuple::from_slice_clone(targets).into_value());
         Ok(List::new(collector::referrers(targets)).into_value())
     }
 
@@ -122,6 +123,7 @@ pub mod module {
     #[pyfunction]
     fn get_referents(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let values = args.no_keywords(vm, "gc.get_referents")?;
+        crate::syscall::audit!(vm, "gc.get_referents", Tuple::from_slice_clone(values).into_value());
         Ok(List::new(values.iter().flat_map(collector::referents).collect()).into_value())
     }
 
@@ -134,6 +136,14 @@ pub mod module {
     /// that are in that generation.
     #[pyfunction(sig = "(generation=None)")]
     fn get_objects(vm: &Vm, generation: Option<&Value>) -> Res<Value> {
+        crate::syscall::audit!(
+            vm,
+            "gc.get_objects",
+            generation
+                .filter(|generation| !generation.is_none())
+                .cloned()
+                .unwrap_or(Value::int(-1))
+        );
         let generation = match generation.filter(|generation| !generation.is_none()) {
             None => None,
             Some(generation) => match vm.index_to_isize(generation)? {

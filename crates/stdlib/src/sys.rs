@@ -56,6 +56,7 @@ pub mod module {
     /// Append a callback to the audit hooks.
     #[pyfunction(sig = "(hook)")]
     fn addaudithook(vm: &Vm, hook: &Value) -> Res<()> {
+        lisle_runtime::audit::listen(audit);
         match audit(vm, "sys.addaudithook", &[]) {
             Err(e) if e.is_instance(exceptions::EXCEPTION.get()) => return Ok(()),
             other => other?,

@@ -704,6 +704,13 @@ pub mod module {
         let Some(args) = args.downcast::<Tuple>() else {
             return Err(vm.type_error("2nd arg must be a tuple"));
         };
+        crate::syscall::audit!(
+            vm,
+            "_thread.start_new_thread",
+            function.clone(),
+            args.to_value(),
+            kwargs.cloned().unwrap_or(Value::NONE)
+        );
         let kwargs = match kwargs {
             None => None,
             Some(k) => Some(
@@ -736,6 +743,13 @@ pub mod module {
         if !vm.is_callable(function) {
             return Err(vm.type_error("thread function must be callable"));
         }
+        crate::syscall::audit!(
+            vm,
+            "_thread.start_joinable_thread",
+            function.clone(),
+            Value::int(daemon.unwrap_or(true).into()),
+            handle.cloned().unwrap_or(Value::NONE)
+        );
         let handle = match handle {
             None => Py::new(ThreadHandle {
                 shared: Opaque(new_shared()),

@@ -235,6 +235,7 @@ pub mod module {
     /// a floating-point number for subsecond precision.
     #[pyfunction(sig = "(seconds, /)")]
     fn sleep(vm: &Vm, seconds: &Value) -> Res<()> {
+        crate::syscall::audit!(vm, "time.sleep", seconds.clone());
         let ns = nanoseconds(vm, seconds, 1_000_000_000)?;
         if ns < 0 {
             return Err(vm.value_error("sleep length must be non-negative"));

@@ -60,8 +60,19 @@ pub fn with_limits(options: &Options) -> Options {
     }
 }
 
+/// Tells auditing hooks that a source is going to be compiled.
+pub(super) fn audit(vm: &Vm, source: &str, options: &Options) -> Res<()> {
+    crate::audit::audit(vm, "compile", || {
+        [
+            Bytes::new_value(source.as_bytes()),
+            Value::from(options.filename.as_str()),
+        ]
+    })
+}
+
 /// Compiles source text to a code value, issuing the compiler's warnings.
 pub fn compile_source(vm: &Vm, source: &str, mode: Mode, options: &Options) -> Res<Py<Code>> {
+    audit(vm, source, options)?;
     let options = &with_limits(options);
     match lisle_compiler::compile(source, mode, options) {
         Ok((plain, warnings)) => {
@@ -291,6 +302,7 @@ pub fn run(
             compile_source(vm, &text, mode, &options)?
         }
     };
+    crate::audit::audit(vm, "exec", || [code.to_value()])?;
     let free = code.freevars.len();
     let cells = match closure.filter(|c| !c.is_none()) {
         None if free > 0 => {

@@ -531,6 +531,7 @@ pub mod module {
         }
         let text = compile::source_text(vm, source, "compile() arg 1", &options.filename)?;
         if flags & ONLY_AST != 0 {
+            compile::audit(vm, &text, &options)?;
             return match hooks {
                 Some(hooks) => (hooks.parse)(vm, &text, compiler_mode, &options),
                 None => Err(vm.not_implemented_error("compile() to an abstract syntax tree")),
@@ -664,8 +665,10 @@ pub mod module {
 
     /// Return the identity of an object.
     #[pyfunction(sig = "(obj, /)")]
-    fn id(_: &Vm, obj: &Value) -> Value {
-        obj.id()
+    fn id(vm: &Vm, obj: &Value) -> Res<Value> {
+        let id = obj.id();
+        crate::audit::audit(vm, "builtins.id", || [id.clone()])?;
+        Ok(id)
     }
 
     /// Read a string from standard input.  The trailing newline is stripped.

@@ -23,6 +23,16 @@ pub(super) fn find_and_load(vm: &Vm, name: &Py<Str>) -> Res<Value> {
 }
 
 fn find_and_load_untimed(vm: &Vm, name: &Py<Str>) -> Res<Value> {
+    crate::audit::audit(vm, "import", || {
+        let attr = |attr| crate::interp::sys_attr(vm, attr).unwrap_or(Value::NONE);
+        [
+            name.to_value(),
+            Value::NONE,
+            attr(intern!("path")),
+            attr(intern!("meta_path")),
+            attr(intern!("path_hooks")),
+        ]
+    })?;
     let text = name.to_string_lossy();
     if crate::interp::modules().get_str(name).is_some_and(|m| m.is_none()) {
         let message = format!("import of {text} halted; None in sys.modules");

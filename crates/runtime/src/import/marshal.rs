@@ -11,6 +11,7 @@ use std::rc::Rc;
 use num_bigint::{BigInt, BigUint, Sign};
 
 use super::code_data;
+use crate::audit::audit;
 use crate::intern;
 use crate::native::pymodule;
 use crate::object::{Py, Value};
@@ -64,6 +65,7 @@ pub mod module {
     /// unsupported type.
     #[pyfunction(sig = "(value, version=5, /, *, allow_code=True)")]
     fn dumps(vm: &Vm, value: &Value, version: i32, allow_code: bool) -> Res<Value> {
+        audit(vm, "marshal.dumps", || [value.clone(), Value::int(version.into())])?;
         write(vm, value, version, allow_code).map(Bytes::new_value)
     }
 
@@ -83,6 +85,7 @@ pub mod module {
     /// file. The object will not be properly read back by load().
     #[pyfunction(sig = "(value, file, version=5, /, *, allow_code=True)")]
     fn dump(vm: &Vm, value: &Value, file: &Value, version: i32, allow_code: bool) -> Res<Value> {
+        audit(vm, "marshal.dumps", || [value.clone(), Value::int(version.into())])?;
         let bytes = write(vm, value, version, allow_code)?;
         vm.call_method(file, intern!("write"), &[Bytes::new_value(bytes)])
     }
@@ -100,6 +103,7 @@ pub mod module {
             let got = bytes.ty().name();
             return Err(vm.type_error(format!("a bytes-like object is required, not '{got}'")));
         };
+        audit(vm, "marshal.loads", || [Bytes::new_value(&*data)])?;
         read(vm, Source::Bytes(&data), allow_code)
     }
 
@@ -118,6 +122,7 @@ pub mod module {
     /// dump(), load() will substitute None for the unmarshallable type.
     #[pyfunction(sig = "(file, /, *, allow_code=True)")]
     fn load(vm: &Vm, file: &Value, allow_code: bool) -> Res<Value> {
+        audit(vm, "marshal.load", || [])?;
         // Whether it is a file of bytes.
         let data = vm.call_method(file, intern!("read"), &[Value::int(0)])?;
         if data.downcast::<Bytes>().is_none() {

@@ -329,6 +329,9 @@ impl Object {
         let Some(value) = value else {
             return Err(vm.type_error("can't delete __class__ attribute"));
         };
+        crate::audit::audit(vm, "object.__setattr__", || {
+            [this.clone(), Value::from("__class__"), value.clone()]
+        })?;
         let Some(new) = value.downcast::<Type>() else {
             let name = value.ty().name();
             return Err(vm.type_error(format!("__class__ must be set to a class, not '{name}' object")));

@@ -679,6 +679,9 @@ impl Type {
     #[setter(name = "__name__")]
     fn set_name(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__name__", value)?;
+        crate::audit::audit(vm, "object.__setattr__", || {
+            [this.to_value(), Value::from("__name__"), value.clone()]
+        })?;
         let Some(s) = value.downcast::<Str>() else {
             let (cls, got) = (this.name(), value.ty().name());
             return Err(vm.type_error(format!("can only assign string to {cls}.__name__, not '{got}'")));
@@ -744,6 +747,9 @@ impl Type {
     #[setter(name = "__bases__")]
     fn set_bases(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__bases__", value)?;
+        crate::audit::audit(vm, "object.__setattr__", || {
+            [this.to_value(), Value::from("__bases__"), value.clone()]
+        })?;
         let _only = Reordering::begin(vm)?;
         assign_bases(vm, this, &value)
     }

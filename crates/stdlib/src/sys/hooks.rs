@@ -155,6 +155,15 @@ pub fn call_excepthook(vm: &Vm, exc: &Exc) {
     };
     let traceback = exc.object().traceback.get().unwrap_or(Value::NONE);
     let args = [exc.value().ty().to_value(), exc.value().clone(), traceback];
+    if super::is_audited() {
+        let told = [hook.clone(), args[0].clone(), args[1].clone(), args[2].clone()];
+        match super::audit(vm, "sys.excepthook", &told) {
+            // A hook may ask for silence in this way.
+            Err(refused) if refused.is_instance(exceptions::RUNTIME_ERROR.get()) => return,
+            Err(other) => display(vm, &other),
+            Ok(()) => {}
+        }
+    }
     if let Err(second) = vm.call(&hook, &args) {
         if second.is_instance(exceptions::SYSTEM_EXIT.get()) {
             std::process::exit(crate::cli::exit_code(vm, &second).into());

@@ -18,22 +18,29 @@ pub mod module {
     /// the frame at the top of the call stack.
     #[pyfunction(sig = "(depth=0, /)")]
     fn _getframe(vm: &Vm, depth: Option<i32>) -> Res<Value> {
-        super::super::audit(vm, "sys._getframe", &[])?;
         let depth = usize::try_from(depth.unwrap_or(0)).unwrap_or(0);
         match vm.frame_at(depth) {
-            Some(frame) => Ok(frame.into_value()),
+            Some(frame) => {
+                let frame = frame.into_value();
+                super::super::audit(vm, "sys._getframe", std::slice::from_ref(&frame))?;
+                Ok(frame)
+            }
             None => Err(vm.value_error("call stack is not deep enough")),
         }
     }
 
     /// Return the name of the module for a calling frame.
     #[pyfunction(sig = "(depth=0)")]
-    fn _getframemodulename(vm: &Vm, depth: Option<i32>) -> Option<Value> {
-        let frame = vm.frame_at(usize::try_from(depth.unwrap_or(0)).unwrap_or(0))?;
-        match lisle_runtime::types::frame::function_of(&frame) {
+    fn _getframemodulename(vm: &Vm, depth: Option<i32>) -> Res<Option<Value>> {
+        let depth = depth.unwrap_or(0);
+        crate::syscall::audit!(vm, "sys._getframemodulename", Value::int(depth.into()));
+        let Some(frame) = vm.frame_at(usize::try_from(depth).unwrap_or(0)) else {
+            return Ok(None);
+        };
+        Ok(match lisle_runtime::types::frame::function_of(&frame) {
             Some(function) => vm.getattr(function.as_value(), intern!("__module__")).ok(),
             None => frame.globals.get_str(intern!("__name__")),
-        }
+        })
     }
 
     /// Return a dict mapping each thread's thread id to its current stack frame.
