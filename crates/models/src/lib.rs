@@ -21,3 +21,5 @@ mod threads;
 mod count_models;
 #[cfg(test)]
 mod models;
+#[cfg(test)]
+mod place_models;

@@ -203,6 +203,18 @@ pub fn set_verbose(verbose: bool) {
     VERBOSE.store(verbose, Relaxed);
 }
 
+static ASCII_SYSTEM: AtomicBool = AtomicBool::new(false);
+
+/// The encoding of file names, arguments and the environment: UTF-8, unless the locale is the plain C locale and nothing was to be done about that.
+pub fn system_encoding() -> &'static str {
+    if ASCII_SYSTEM.load(Relaxed) { "ascii" } else { "utf-8" }
+}
+
+/// Text from and for the system is ASCII.
+pub fn set_ascii_system() {
+    ASCII_SYSTEM.store(true, Relaxed);
+}
+
 /// Sets the level of `-O`.
 pub fn set_optimize(level: u8) {
     OPTIMIZE.store(level, Relaxed);

@@ -60,7 +60,7 @@ pub(crate) fn release_view(vm: &Vm, view: &Value, bytes: &Value) {
     }
 }
 
-/// The encoding of the locale: UTF-8 in the "C" locale as well.
+/// The encoding of the environment's locale, by the C library's name for it.
 pub(crate) fn locale_encoding() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
@@ -68,7 +68,7 @@ pub(crate) fn locale_encoding() -> &'static str {
         let name = unsafe {
             let locale = libc::newlocale(libc::LC_CTYPE_MASK, c"".as_ptr(), std::ptr::null_mut());
             if locale.is_null() {
-                return "utf-8".to_owned();
+                return "ANSI_X3.4-1968".to_owned();
             }
             let name = std::ffi::CStr::from_ptr(libc::nl_langinfo_l(libc::CODESET, locale))
                 .to_string_lossy()
@@ -76,11 +76,7 @@ pub(crate) fn locale_encoding() -> &'static str {
             libc::freelocale(locale);
             name
         };
-        if name.is_empty() || name == "ANSI_X3.4-1968" || name == "US-ASCII" {
-            "utf-8".to_owned()
-        } else {
-            name
-        }
+        if name.is_empty() { "UTF-8".to_owned() } else { name }
     })
 }
 

@@ -44,7 +44,8 @@ unsafe extern "C" {
 }
 
 fn c_text(vm: &Vm, text: &Py<Str>) -> Res<CString> {
-    let made = lisle_runtime::types::encoding::encode(vm, text, "utf-8", "surrogateescape")?;
+    let made =
+        lisle_runtime::types::encoding::encode(vm, text, lisle_runtime::interp::system_encoding(), "surrogateescape")?;
     let bytes = lisle_runtime::types::buffer::get_bytes(vm, &made)?.into_owned();
     CString::new(bytes).map_err(|_| vm.value_error("embedded null character"))
 }
@@ -221,7 +222,7 @@ pub mod module {
     /// Get the current locale encoding.
     #[pyfunction(sig = "()")]
     fn getencoding(_vm: &Vm) -> Value {
-        Value::from("UTF-8")
+        Value::from(crate::io::locale_encoding())
     }
 
     /// gettext(msg) -> string

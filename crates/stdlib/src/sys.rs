@@ -93,7 +93,7 @@ pub mod module {
     /// Return the encoding used to convert Unicode filenames to OS filenames.
     #[pyfunction(sig = "()")]
     fn getfilesystemencoding(_: &Vm) -> Value {
-        intern!("utf-8").to_value()
+        Str::intern(lisle_runtime::interp::system_encoding()).into_value()
     }
 
     /// Return the error mode used for Unicode to OS filename conversion.

@@ -5,6 +5,8 @@ pub mod locks;
 #[path = "../../../runtime/src/threads/lot.rs"]
 pub mod lot;
 pub mod parking;
+#[path = "../../../runtime/src/threads/spawn/places.rs"]
+pub mod places;
 #[path = "../../../runtime/src/threads/sleep.rs"]
 pub mod sleep;
 

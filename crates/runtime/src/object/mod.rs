@@ -4,6 +4,7 @@
 
 pub mod attrs;
 pub mod py;
+mod rewrites;
 pub mod slot;
 pub mod slotdefs;
 pub mod slots;

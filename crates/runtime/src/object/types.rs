@@ -1,8 +1,8 @@
 //! Type objects: layout, method resolution order, attribute lookup, versions.
 //!
 //! Invariants: `info`, sizes and offsets never change. `version` names one state of the type and its bases: whoever changes an attribute
-//! of a type does so with the world stopped (free-threaded mode) and gives it and its subclasses new versions and shape ids, so
-//! that between two safepoints a matching version proves that what was looked up is still there.
+//! of a type does so with the world stopped (free-threaded mode; but for `rewrites`) and gives it and its subclasses new versions and
+//! shape ids, so that between two safepoints a matching version proves that what was looked up is still there.
 
 use std::cell::UnsafeCell;
 use std::collections::{HashMap, HashSet};
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
 
 use super::attrs::{Shape, fresh_id};
 use super::py::{Native, Obj, PayloadInfo, Py};
+use super::rewrites::{Rewrites, is_plain};
 use super::slot::PySlot;
 use super::slots::Slots;
 use super::value::Value;
@@ -110,6 +111,7 @@ pub struct Type {
     slots: UnsafeCell<Slots>,
     /// Types that have this one in their bases; a type takes itself out when it is freed.
     subclasses: Mutex<Vec<TypePtr>>,
+    rewrites: Rewrites,
 }
 
 /// The kinds of callables that the instruction loop knows, each exactly one type.
@@ -439,6 +441,21 @@ impl Type {
         None
     }
 
+    /// As [`Type::lookup_uncached`], of an interned name, and whether a cache may keep what was found.
+    pub(crate) fn lookup_to_cache(&self, name: &Py<Str>) -> (Option<Value>, bool) {
+        let Some(mro) = self.mro.get() else {
+            return (self.dict().get_str(name), false);
+        };
+        for class in mro.iter() {
+            if let Some(class) = class.downcast::<Type>()
+                && let Some(value) = class.dict().get_str(name)
+            {
+                return (Some(value), !class.rewrites.has(name));
+            }
+        }
+        (None, true)
+    }
+
     /// The attribute `name` of the class or its bases, and the class it was found in.
     pub fn lookup_where(&self, name: &Py<Str>) -> Option<(Value, Py<Type>)> {
         let mro = self.mro.get()?;
@@ -477,6 +494,19 @@ impl Py<Type> {
         let mut found = true;
         // Filled before the stop, if it still has to be: that waits for a lock.
         let dict = self.dict();
+        let rewrites = crate::sync::free_threaded()
+            && crate::sync::parallel()
+            && name.is_interned()
+            && !name.is_dunder()
+            && value.as_ref().is_some_and(is_plain);
+        if rewrites && self.rewrites.has(name) && dict.get_str(name).is_some_and(|old| is_plain(&old)) {
+            old = value.and_then(|value| dict.replace_str(name, value));
+            if !old.as_ref().is_some_and(is_plain) {
+                // Meanwhile somebody else deleted it or put a descriptor there.
+                threads::stop_the_world(|| self.modified());
+            }
+            return Ok(true);
+        }
         threads::stop_the_world(|| {
             match value {
                 Some(value) => old = dict.replace_str(name, value),
@@ -486,6 +516,9 @@ impl Py<Type> {
                 }
             }
             if found {
+                if rewrites && old.as_ref().is_some_and(is_plain) {
+                    self.rewrites.note(name);
+                }
                 self.modified();
                 if name.is_dunder() {
                     super::slotdefs::update(vm, self, name);
@@ -609,6 +642,7 @@ impl Py<Type> {
             plain_free: AtomicBool::new(false),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
+            rewrites: Rewrites::new(),
         };
         let ty = Py::with_class(metaclass, ty);
         if crate::sync::parallel() {
@@ -713,6 +747,7 @@ fn make_native_locked(spec: &NativeSpec) {
         plain_free: AtomicBool::new(false),
         slots: UnsafeCell::new(Slots::default()),
         subclasses: Mutex::new(Vec::new()),
+        rewrites: Rewrites::new(),
     };
     let ptr = super::alloc_bootstrap_type(data, spec.cell, Type::type_cell());
     // SAFETY: just made and immortal.
@@ -904,6 +939,7 @@ pub fn make_static_variant_with<T: Native>(
             plain_free: AtomicBool::new(false),
             slots: UnsafeCell::new(Slots::default()),
             subclasses: Mutex::new(Vec::new()),
+            rewrites: Rewrites::new(),
         };
         let ptr = super::alloc_bootstrap_type(data, cell, Type::type_cell());
         // SAFETY: just made and immortal.

@@ -7,6 +7,7 @@
 //! thread sets (`locks::HandleDone`). Left out: registering a state, which the function does.
 
 mod idle;
+mod places;
 
 pub(super) use idle::after_fork_child;
 pub use idle::{Number, end_signals, end_thread_with_function, stop_reuse};

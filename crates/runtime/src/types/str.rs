@@ -406,6 +406,13 @@ impl Str {
 
     /// Text from the system, UTF-8 with each byte that is none as a lone surrogate (`os.fsdecode`).
     pub fn from_os_bytes(bytes: &[u8]) -> Py<Str> {
+        if !bytes.is_ascii() && crate::interp::system_encoding() == "ascii" {
+            let mut builder = StrBuilder::new();
+            for &byte in bytes {
+                builder.push(u32::from(byte) + if byte < 0x80 { 0 } else { 0xdc00 });
+            }
+            return Str::from_buf(builder.finish());
+        }
         if let Ok(text) = std::str::from_utf8(bytes) {
             return Str::from_str(text);
         }

@@ -159,9 +159,9 @@ impl MethodCache {
             let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
             return Some((*borrowed).clone());
         }
-        let found = ty.lookup_uncached(name);
+        let (found, keep) = ty.lookup_to_cache(name);
         // Only if nothing changed meanwhile is what was found what the version means.
-        if ty.version() == version {
+        if keep && ty.version() == version {
             entry.set(Entry {
                 version,
                 name: name.as_ptr() as usize,

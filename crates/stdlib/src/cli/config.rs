@@ -62,6 +62,9 @@ pub struct Config {
     pub dev_mode: bool,
     pub safe_path: bool,
     pub warn_default_encoding: bool,
+    pub utf8_mode: bool,
+    /// How the standard streams treat what is no text of their encoding, if nothing else is said.
+    pub stream_errors: &'static str,
     pub skip_first_line: bool,
     pub check_pycs: OsString,
     pub int_max_str_digits: i64,
@@ -124,6 +127,8 @@ impl Default for Config {
             dev_mode: false,
             safe_path: false,
             warn_default_encoding: false,
+            utf8_mode: false,
+            stream_errors: "strict",
             skip_first_line: false,
             check_pycs: "default".into(),
             int_max_str_digits: 4300,
@@ -152,7 +157,7 @@ impl Config {
         env::var_os(name).filter(|value| !value.is_empty())
     }
 
-    fn x_option(&self, name: &str) -> Option<Option<&str>> {
+    pub(super) fn x_option(&self, name: &str) -> Option<Option<&str>> {
         let found = self.x_options.iter().rev().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_deref())
     }
@@ -162,6 +167,7 @@ impl Config {
         if self.isolated {
             (self.ignore_environment, self.no_user_site, self.safe_path) = (true, true, true);
         }
+        super::locale::settle(self)?;
         self.read_environment()?;
         self.read_x_options()?;
         if self.dev_mode {

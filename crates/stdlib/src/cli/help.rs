@@ -118,6 +118,7 @@ The following implementation-specific options are available:
 -X thread_inherit_context=[0|1]: threads start with a copy of their starter's context
                  (default: 1 without the GIL, else 0)
 -X tracemalloc[=N]: trace memory allocations, with N frames of each (default: 1)
--X utf8        : accepted; UTF-8 mode is always on
+-X utf8[=0|1]  : UTF-8 mode, whatever the locale says (PYTHONUTF8); on in the C
+                 locale
 -X warn_default_encoding: EncodingWarning for 'encoding=None'
 ";

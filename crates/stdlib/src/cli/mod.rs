@@ -7,6 +7,7 @@ mod config;
 mod finish;
 mod help;
 mod interactive;
+mod locale;
 mod program;
 mod start;
 

@@ -73,12 +73,15 @@ fn modules(vm: &Vm) -> Res<()> {
     Ok(())
 }
 
-/// Whether text of unknown encoding is let through: in the C locale nobody has said that there is an encoding.
-fn lenient_locale() -> bool {
-    let value = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    value.is_none_or(|v| v == "C" || v == "POSIX")
+/// The name that a codec gives itself.
+fn codec_name(vm: &Vm, encoding: &str) -> Res<String> {
+    if ["utf-8", "utf8"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+        return Ok("utf-8".to_owned());
+    }
+    let codecs = vm.import_module("_codecs")?;
+    let codec = vm.call_method(&codecs, intern!("lookup"), &[Value::from(encoding)])?;
+    let name = vm.getattr(&codec, intern!("name"))?;
+    Ok(vm.str(&name)?.to_string_lossy())
 }
 
 /// `sys.stdin`, `sys.stdout`, `sys.stderr`.
@@ -92,11 +95,16 @@ fn streams(vm: &Vm) -> Res<()> {
     let given = config().io_encoding.as_deref().unwrap_or("");
     let (encoding, given_errors) = given.split_once(':').unwrap_or((given, ""));
     let errors = match given_errors {
-        "" if encoding.is_empty() && lenient_locale() => "surrogateescape",
+        "" if encoding.is_empty() => config().stream_errors,
         "" => "strict",
         other => other,
     };
-    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
+    let encoding = match encoding {
+        "" if config().utf8_mode => "utf-8",
+        "" => crate::io::locale_encoding(),
+        other => other,
+    };
+    let encoding = &*codec_name(vm, encoding)?;
     let sys = interp::sys_dict();
     for (fd, name, errors) in [
         (0, "stdin", errors),

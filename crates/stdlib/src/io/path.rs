@@ -10,7 +10,7 @@ pub use crate::posix::path::fspath;
 pub fn to_fs_bytes(vm: &Vm, path: &Value) -> Res<Vec<u8>> {
     let path = fspath(vm, path)?;
     let encoded = match path.downcast::<Str>() {
-        Some(text) => encoding::encode(vm, text, "utf-8", "surrogateescape")?,
+        Some(text) => encoding::encode(vm, text, lisle_runtime::interp::system_encoding(), "surrogateescape")?,
         None => path,
     };
     let bytes = encoded

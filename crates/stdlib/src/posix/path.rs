@@ -1,5 +1,5 @@
 //! Arguments that name files: `str`, `bytes`, path-like objects, descriptors, directories to start from; and text in the
-//! file system's encoding (UTF-8 with `surrogateescape`).
+//! file system's encoding (UTF-8, or ASCII in a C locale, with `surrogateescape`).
 //!
 //! Invariant: a [`FilePath`] has no null byte in it, and keeps the object that errors show: what `__fspath__` gave.
 
@@ -103,7 +103,7 @@ fn encoded(vm: &Vm, object: &Value) -> Res<Vec<u8>> {
         if let Some(ascii) = text.as_ascii() {
             return Ok(ascii.as_bytes().to_vec());
         }
-        let made = encoding::encode(vm, text, "utf-8", "surrogateescape")?;
+        let made = encoding::encode(vm, text, lisle_runtime::interp::system_encoding(), "surrogateescape")?;
         return Ok(made
             .downcast::<Bytes>()
             .map(|b| b.as_slice().to_vec())
@@ -155,8 +155,8 @@ pub fn fs_encode(vm: &Vm, value: &Value) -> Res<CString> {
 }
 
 /// Text from the system.
-pub fn fs_decode(vm: &Vm, bytes: &[u8]) -> Res<Value> {
-    encoding::decode(vm, &Value::NONE, bytes, "utf-8", "surrogateescape")
+pub fn fs_decode(_: &Vm, bytes: &[u8]) -> Res<Value> {
+    Ok(Str::from_os_bytes(bytes).into_value())
 }
 
 /// Text from the C library.

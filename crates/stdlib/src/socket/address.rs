@@ -434,7 +434,12 @@ fn unix_address(vm: &Vm, value: &Value) -> Res<Address> {
     let path = match value.downcast::<Str>() {
         // Not by way of a terminated text: a null byte in front is the abstract namespace.
         Some(text) => {
-            let made = lisle_runtime::types::encoding::encode(vm, text, "utf-8", "surrogateescape")?;
+            let made = lisle_runtime::types::encoding::encode(
+                vm,
+                text,
+                lisle_runtime::interp::system_encoding(),
+                "surrogateescape",
+            )?;
             buffer::get_bytes(vm, &made)?.into_owned()
         }
         None => buffer::get_bytes(vm, value)?.into_owned(),

@@ -89,7 +89,7 @@ fn path_of(vm: &Vm, value: &Value, what: &str) -> Res<PathBuf> {
         Err(exc) => return Err(exc),
     };
     let encoded = match object.downcast::<Str>() {
-        Some(text) => encoding::encode(vm, text, "utf-8", "surrogateescape")?,
+        Some(text) => encoding::encode(vm, text, lisle_runtime::interp::system_encoding(), "surrogateescape")?,
         None => object,
     };
     let bytes = encoded.downcast::<Bytes>().map(|bytes| bytes.as_slice().to_vec());

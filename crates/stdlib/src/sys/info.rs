@@ -192,7 +192,7 @@ fn flags(config: &Config) -> Value {
         b(config.hash_seed != Some(0)),
         b(config.isolated),
         Value::from_bool(config.dev_mode),
-        n(1),
+        b(config.utf8_mode),
         Value::from_bool(config.safe_path),
         n(config.int_max_str_digits),
         b(!config.free),
