@@ -46,6 +46,9 @@ marshal.loads(marshal.dumps((1, "a")))
 print([(event, type(args[0]).__name__) for event, args in seen])
 seen.clear()
 B.__name__ = "C"
+B.__qualname__ = "D"
+B.__module__ = "m"
+B.__doc__ = "text"
 B.__bases__ = (A,)
 a = A()
 a.__class__ = B
@@ -74,3 +77,90 @@ for refused, call in [("compile", lambda: compile("1", "f", "eval")), ("exec", l
     except ValueError as e:
         print(e)
 refused = None
+seen.clear()
+
+# Of other modules, and of what classes and functions are made of.
+import array
+import fcntl
+import mmap
+import os
+import resource
+import signal
+import socket
+import threading
+import types
+
+WANTED |= {"array.__new__", "fcntl.ioctl", "fcntl.lockf", "mmap.__new__", "resource.setrlimit", "resource.prlimit", "signal.pthread_kill", "socket.sendto",
+           "socket.sendmsg", "socket.getnameinfo", "socket.getservbyname", "socket.getservbyport", "function.__new__", "object.__getattr__",
+           "sys._current_frames", "sys._current_exceptions", "builtins.breakpoint", "sys.unraisablehook"}
+seen.clear()
+
+
+def f():
+    return 1
+
+
+array.array("i", [1])
+array.array("d")
+mmap.mmap(-1, 16, access=mmap.ACCESS_READ).close()
+limits = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, limits)
+resource.prlimit(0, resource.RLIMIT_CORE)
+with open(os.devnull) as null:
+    try:
+        fcntl.ioctl(null, 0x5401, bytes(60))
+    except OSError:
+        pass
+with open("/tmp/lisle-audit", "w") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.lockf(file, fcntl.LOCK_UN, 1, 2, 0)
+os.unlink("/tmp/lisle-audit")
+signal.pthread_kill(threading.get_ident(), 0)
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+a.sendmsg([b"x"])
+try:
+    a.sendto(b"x", "/no/such")
+except OSError:
+    pass
+a.close(), b.close()
+socket.getnameinfo(("127.0.0.1", 80), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+socket.getservbyname("http", "tcp")
+socket.getservbyport(80)
+for event, args in seen:
+    if event in ("signal.pthread_kill", "fcntl.ioctl", "resource.setrlimit"):
+        print(event, [type(a).__name__ for a in args])
+    else:
+        print(event, [a if isinstance(a, (int, str, tuple, list)) else type(a).__name__ for a in args[event == "fcntl.lockf":]])
+seen.clear()
+code = f.__code__
+f.__code__ = code
+types.FunctionType(code, {})
+sys._current_frames()
+sys._current_exceptions()
+sys.breakpointhook = lambda: None
+breakpoint()
+sys.unraisablehook = lambda unraisable: None
+
+
+class Bad:
+    def __del__(self):
+        raise ValueError
+
+
+Bad()
+for event, args in seen:
+    print(event, len(args), [a if isinstance(a, str) else type(a).__name__ for a in args])
+seen.clear()
+
+# Hooks are not traced, unless they say so; and no list that can be found holds them.
+traced = []
+sys.settrace(lambda frame, event, arg: traced.append(frame.f_code.co_name) if frame.f_code is hook.__code__ else None)
+eval("1")
+print(traced)
+hook.__cantrace__ = True
+eval("1")
+hook.__cantrace__ = False
+eval("1")
+sys.settrace(None)
+print(traced)
+print(any(hook in o for o in gc.get_objects() if isinstance(o, list)))

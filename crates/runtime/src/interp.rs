@@ -135,7 +135,10 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
             object.cloned().unwrap_or(Value::NONE),
         ];
         let fields = crate::types::tuple::Tuple::new(fields).into_value();
-        let result = vm.call(&make, &[fields]).and_then(|args| vm.call(&hook, &[args]));
+        let result = vm.call(&make, &[fields]).and_then(|args| {
+            crate::audit::audit(vm, "sys.unraisablehook", || [hook.clone(), args.clone()])?;
+            vm.call(&hook, &[args])
+        });
         if result.is_ok() {
             return;
         }

@@ -423,6 +423,12 @@ impl Array {
         let (1, Some(code)) = (text.len(), text.view().get(0)) else {
             return Err(vm.type_error("array() argument 1 must be a unicode character, not str"));
         };
+        crate::syscall::audit!(
+            vm,
+            "array.__new__",
+            text.to_value(),
+            initial.cloned().unwrap_or(Value::NONE)
+        );
         if code == u32::from('u') {
             let message = "The 'u' type code is deprecated and will be removed in Python 3.16";
             vm.warn(exceptions::DEPRECATION_WARNING.get(), message, 1)?;

@@ -148,6 +148,13 @@ pub mod module {
         let request = number_of(vm, request)? & 0xffff_ffff;
         let zero = Value::int(0);
         let arg = arg.unwrap_or(&zero);
+        audit!(
+            vm,
+            "fcntl.ioctl",
+            Value::int(fd.0.into()),
+            Value::int(request as i64),
+            arg.clone()
+        );
         if arg.ty().slots().index.is_some() {
             let number = number_of(vm, arg)?;
             let result = blocking(vm, ParkReason::Io, || c!(ioctl(fd.0, request as _, number)))?;
@@ -204,6 +211,16 @@ pub mod module {
     ///     2 - relative to the end of the file (SEEK_END)
     #[pyfunction(sig = "(fd, cmd, len=0, start=0, whence=0, /)")]
     fn lockf(vm: &Vm, fd: Fd, cmd: i32, len: Option<&Value>, start: Option<&Value>, whence: i32) -> Res<()> {
+        let or_none = |value: Option<&Value>| value.cloned().unwrap_or(Value::NONE);
+        audit!(
+            vm,
+            "fcntl.lockf",
+            Value::int(fd.0.into()),
+            Value::int(cmd.into()),
+            or_none(len),
+            or_none(start),
+            Value::int(whence.into())
+        );
         let kind = lock_of(vm, cmd)?;
         let offset = |value: Option<&Value>| value.map_or(Ok(0), |v| vm.index_to_i64(v));
         // SAFETY: plain data.

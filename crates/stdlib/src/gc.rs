@@ -177,11 +177,11 @@ pub mod module {
     /// Simple atomic objects will return false.
     #[pyfunction(sig = "(obj, /)")]
     fn is_tracked(_: &Vm, obj: &Value) -> bool {
-        // Classes that are never freed count as untracked, as in CPython.
-        let lasting = obj
-            .downcast::<Type>()
-            .is_some_and(|class| !class.has_flag(TypeFlags::HEAP));
-        !lasting && collector::is_tracked(obj)
+        match obj.downcast::<Type>() {
+            // Classes that are never freed count as untracked, as in CPython, but for those that are no static ones there.
+            Some(class) if !class.has_flag(TypeFlags::HEAP) => class.has_flag(TypeFlags::LIKE_HEAP),
+            _ => collector::is_tracked(obj),
+        }
     }
 
     /// Returns true if the object has been already finalized by the GC.

@@ -161,6 +161,7 @@ pub mod module {
 
     #[pyfunction(sig = "(resource, limits, /)")]
     fn setrlimit(vm: &Vm, resource: i32, limits: &Value) -> Res<()> {
+        crate::syscall::audit!(vm, "resource.setrlimit", Value::int(resource.into()), limits.clone());
         let resource = check_resource(vm, resource)?;
         let limits = limits_of(vm, limits)?;
         limit_result(vm, check(c!(setrlimit(resource, &limits))))
@@ -170,6 +171,13 @@ pub mod module {
     #[pyfunction(sig = "(pid, resource, limits=None, /)")]
     fn prlimit(vm: &Vm, pid: i32, resource: i32, limits: Option<&Value>) -> Res<(Value, Value)> {
         let resource = check_resource(vm, resource)?;
+        crate::syscall::audit!(
+            vm,
+            "resource.prlimit",
+            Value::int(pid.into()),
+            Value::int(resource as i64),
+            limits.cloned().unwrap_or(Value::NONE)
+        );
         let new = limits
             .filter(|l| !l.is_none())
             .map(|limits| limits_of(vm, limits))

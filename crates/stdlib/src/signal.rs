@@ -421,6 +421,12 @@ pub mod module {
     /// Send a signal to a thread.
     #[pyfunction(sig = "(thread_id, signalnum, /)")]
     fn pthread_kill(vm: &Vm, thread_id: u64, signalnum: i32) -> Res<()> {
+        crate::syscall::audit!(
+            vm,
+            "signal.pthread_kill",
+            Value::usize(thread_id as usize),
+            Value::int(signalnum.into())
+        );
         // A thread that is not known here may be gone, and its id mean nothing.
         let result = with_thread(thread_id, |_| c!(pthread_kill(thread_id as libc::pthread_t, signalnum)));
         match result {

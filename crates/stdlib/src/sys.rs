@@ -9,34 +9,47 @@ mod jit;
 mod monitoring;
 mod stacks;
 
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
 use lisle_runtime::intern;
 use lisle_runtime::interp;
 use lisle_runtime::native::{Py, Res, Slot, Str, Type, TypeFlags, Value, Vm, pymodule};
+use lisle_runtime::sync::Mutex;
 use lisle_runtime::types::exceptions;
-use lisle_runtime::types::list::List;
 use lisle_runtime::types::module::Module;
 use lisle_runtime::types::tuple::Tuple;
 
 use crate::cli::config;
 
 static DLOPEN_FLAGS: AtomicI64 = AtomicI64::new(libc::RTLD_NOW as i64);
-/// The functions of `sys.addaudithook`, in a list.
-static AUDIT_HOOKS: Slot = Slot::empty();
+/// The functions of `sys.addaudithook`; in no object that a program could find.
+static AUDIT_HOOKS: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+static AUDITED: AtomicBool = AtomicBool::new(false);
 
 /// Whether anybody listens.
 pub fn is_audited() -> bool {
-    !AUDIT_HOOKS.is_empty()
+    AUDITED.load(Relaxed)
 }
 
 /// Raises an auditing event.
 pub fn audit(vm: &Vm, event: &str, args: &[Value]) -> Res<()> {
-    let Some(hooks) = AUDIT_HOOKS.get() else { return Ok(()) };
-    let args = Tuple::from_slice_clone(args).into_value();
-    for hook in vm.collect(&hooks)? {
-        vm.call(&hook, &[Value::from(event), args.clone()])?;
+    if !is_audited() {
+        return Ok(());
+    }
+    let hooks = AUDIT_HOOKS.lock().clone();
+    let args = [Value::from(event), Tuple::from_slice_clone(args).into_value()];
+    for hook in hooks {
+        // Nobody is told of what a hook does, unless it says so.
+        let traced = match vm.getattr_opt(&hook, intern!("__cantrace__"))? {
+            Some(says) => vm.truth(&says)?,
+            None => false,
+        };
+        if traced {
+            vm.call(&hook, &args)?;
+        } else {
+            vm.without_observation(|| vm.call(&hook, &args))?;
+        }
     }
     Ok(())
 }
@@ -61,17 +74,9 @@ pub mod module {
             Err(e) if e.is_instance(exceptions::EXCEPTION.get()) => return Ok(()),
             other => other?,
         }
-        let list = match AUDIT_HOOKS.get() {
-            Some(list) => list,
-            None => {
-                let _ = AUDIT_HOOKS.set_if_empty(List::new(Vec::new()).into_value());
-                AUDIT_HOOKS.get().unwrap_or(Value::NONE)
-            }
-        };
-        match list.downcast::<List>() {
-            Some(list) => list.push(vm, hook.clone()),
-            None => Ok(()),
-        }
+        AUDIT_HOOKS.lock().push(hook.clone());
+        AUDITED.store(true, Relaxed);
+        Ok(())
     }
 
     /// Passes the event to any hooks that are attached.

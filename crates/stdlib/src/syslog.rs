@@ -11,7 +11,7 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::module::Module;
 
 use crate::constants;
-use crate::syscall::c;
+use crate::syscall::{audit, c};
 
 constants::constants! {
     LOG_ALERT LOG_AUTH LOG_AUTHPRIV LOG_CONS LOG_CRIT LOG_CRON LOG_DAEMON LOG_DEBUG LOG_EMERG LOG_ERR LOG_FTP
@@ -46,12 +46,21 @@ fn c_text(vm: &Vm, text: &Py<Str>) -> Res<CString> {
     CString::new(bytes).map_err(|_| vm.value_error("embedded null character"))
 }
 
-fn open(name: Option<CString>, option: i32, facility: i32) {
+fn open(vm: &Vm, name: Option<CString>, option: i32, facility: i32) -> Res<()> {
+    audit!(
+        vm,
+        "syslog.openlog",
+        name.as_ref()
+            .map_or(Value::NONE, |name| Value::from(&*name.to_string_lossy())),
+        Value::int(option.into()),
+        Value::int(facility.into())
+    );
     let mut log = LOG.lock();
     let ident = name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr());
     c!(openlog(ident, option, facility));
     log.open = true;
     log.name = name;
+    Ok(())
 }
 
 #[pymodule(name = "syslog")]
@@ -65,8 +74,7 @@ pub mod module {
             Some(ident) => Some(c_text(vm, ident)?),
             None => program_name(vm),
         };
-        open(name, logoption, facility.unwrap_or(libc::LOG_USER));
-        Ok(())
+        open(vm, name, logoption, facility.unwrap_or(libc::LOG_USER))
     }
 
     /// Send the string message to the system logger.
@@ -81,9 +89,10 @@ pub mod module {
             let found = message.ty().name();
             return Err(vm.type_error(format!("syslog() argument must be str, not {found}")));
         };
+        audit!(vm, "syslog.syslog", Value::int(priority.into()), message.to_value());
         let message = c_text(vm, message)?;
         if !LOG.lock().open {
-            open(program_name(vm), 0, libc::LOG_USER);
+            open(vm, program_name(vm), 0, libc::LOG_USER)?;
         }
         vm.detached(|| c!(syslog(priority, c"%s".as_ptr(), message.as_ptr())));
         Ok(())
@@ -91,19 +100,22 @@ pub mod module {
 
     /// Reset the syslog module values and call the system library closelog().
     #[pyfunction(sig = "()")]
-    fn closelog(_vm: &Vm) {
+    fn closelog(vm: &Vm) -> Res<()> {
+        audit!(vm, "syslog.closelog");
         let mut log = LOG.lock();
         if log.open {
             c!(closelog());
             log.open = false;
             log.name = None;
         }
+        Ok(())
     }
 
     /// Set the priority mask to maskpri and return the previous mask value.
     #[pyfunction(sig = "(maskpri, /)")]
-    fn setlogmask(_vm: &Vm, maskpri: i32) -> i32 {
-        c!(setlogmask(maskpri))
+    fn setlogmask(vm: &Vm, maskpri: i32) -> Res<i32> {
+        audit!(vm, "syslog.setlogmask", Value::int(maskpri.into()));
+        Ok(c!(setlogmask(maskpri)))
     }
 
     /// Calculates the mask for the individual priority pri.

@@ -680,6 +680,7 @@ pub mod module {
                 .ok_or_else(|| vm.runtime_error(format!("input(): lost sys.{name}")))
         };
         let (stdin, stdout, stderr) = (get("stdin")?, get("stdout")?, get("stderr")?);
+        crate::audit::audit(vm, "builtins.input", || [prompt.cloned().unwrap_or(Value::NONE)])?;
         // What goes wrong there shows elsewhere.
         drop(vm.call_method(&stderr, intern!("flush"), &[]));
         if let Some(prompt) = prompt {
@@ -687,7 +688,7 @@ pub mod module {
             vm.call_method(&stdout, intern!("write"), &[text])?;
         }
         drop(vm.call_method(&stdout, intern!("flush"), &[]));
-        let line = vm.call_method(&stdin, intern!("readline"), &[])?;
+        let mut line = vm.call_method(&stdin, intern!("readline"), &[])?;
         let Some(s) = line.downcast::<Str>() else {
             return Err(vm.type_error("object.readline() returned non-string"));
         };
@@ -699,8 +700,9 @@ pub mod module {
             let chars: Vec<u32> = s.view().chars().take(n - 1).collect();
             let mut builder = text::StrBuilder::new();
             chars.into_iter().for_each(|c| builder.push(c));
-            return Ok(Str::from_buf(builder.finish()).into_value());
+            line = Str::from_buf(builder.finish()).into_value();
         }
+        crate::audit::audit(vm, "builtins.input/result", || [line.clone()])?;
         Ok(line)
     }
 
@@ -714,6 +716,7 @@ pub mod module {
         let Some(hook) = crate::interp::sys_attr(vm, intern!("breakpointhook")) else {
             return Err(vm.runtime_error("lost sys.breakpointhook"));
         };
+        crate::audit::audit(vm, "builtins.breakpoint", || [hook.clone()])?;
         let (mut values, mut names) = (args.to_vec(), Vec::new());
         for (name, value) in kws.iter() {
             names.push(name.to_value());

@@ -217,7 +217,7 @@ impl Code {
         posonlyargcount: i64,
         kwonlyargcount: i64,
         nlocals: i64,
-        _stacksize: i64,
+        stacksize: i64,
         flags: i64,
         codestring: &Py<Bytes>,
         constants: &Py<Tuple>,
@@ -232,6 +232,21 @@ impl Code {
         freevars: Option<&Py<Tuple>>,
         cellvars: Option<&Py<Tuple>>,
     ) -> Res<Value> {
+        crate::audit::audit(vm, "code.__new__", || {
+            let numbers = [argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags].map(Value::int);
+            let [a, b, c, d, e, f] = numbers;
+            [
+                codestring.to_value(),
+                filename.to_value(),
+                name.to_value(),
+                a,
+                b,
+                c,
+                d,
+                e,
+                f,
+            ]
+        })?;
         let mut plain = lisle_bytecode::deserialize_unverified(exceptiontable.as_slice())
             .map_err(|error| vm.value_error(format!("code: exceptiontable is not that of a code object: {error}")))?;
         let instructions_layout = layout(&plain);

@@ -106,6 +106,7 @@ impl Function {
         {
             return Err(vm.type_error(format!("arg 5 (closure) expected cell, found {}", bad.ty().name())));
         }
+        crate::audit::audit(vm, "function.__new__", || [code.to_value()])?;
         let f = Function::new(vm, code.clone(), globals.clone(), closure);
         if let Some(name) = name {
             f.name.set(name.clone());
@@ -169,11 +170,19 @@ impl Function {
         Ok(())
     }
     #[getter]
-    fn __code__(_: &Vm, this: &Py<Function>) -> Option<Value> {
-        this.code.get().map(Py::into_value)
+    fn __code__(vm: &Vm, this: &Py<Function>) -> Res<Option<Value>> {
+        crate::audit::audit(vm, "object.__getattr__", || [this.to_value(), Value::from("__code__")])?;
+        Ok(this.code.get().map(Py::into_value))
     }
     #[setter(name = "__code__")]
     fn set_code(vm: &Vm, this: &Py<Function>, value: Option<&Value>) -> Res<()> {
+        crate::audit::audit(vm, "object.__setattr__", || {
+            [
+                this.to_value(),
+                Value::from("__code__"),
+                value.cloned().unwrap_or(Value::NONE),
+            ]
+        })?;
         let Some(code) = value.and_then(|v| v.downcast::<Code>()) else {
             return Err(vm.type_error("__code__ must be set to a code object"));
         };

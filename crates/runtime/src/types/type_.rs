@@ -552,12 +552,14 @@ fn check_settable(vm: &Vm, cls: &Py<Type>, name: &str, value: Option<&Value>) ->
             cls.name()
         )));
     }
-    value.cloned().ok_or_else(|| {
-        vm.type_error(format!(
-            "cannot delete '{name}' attribute of immutable type '{}'",
-            cls.name()
-        ))
-    })
+    let Some(value) = value.cloned() else {
+        let cls = cls.name();
+        return Err(vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{cls}'")));
+    };
+    crate::audit::audit(vm, "object.__setattr__", || {
+        [cls.to_value(), Value::from(name), value.clone()]
+    })?;
+    Ok(value)
 }
 
 #[pymethods(part = define_methods)]
@@ -679,9 +681,6 @@ impl Type {
     #[setter(name = "__name__")]
     fn set_name(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__name__", value)?;
-        crate::audit::audit(vm, "object.__setattr__", || {
-            [this.to_value(), Value::from("__name__"), value.clone()]
-        })?;
         let Some(s) = value.downcast::<Str>() else {
             let (cls, got) = (this.name(), value.ty().name());
             return Err(vm.type_error(format!("can only assign string to {cls}.__name__, not '{got}'")));
@@ -747,9 +746,6 @@ impl Type {
     #[setter(name = "__bases__")]
     fn set_bases(vm: &Vm, this: &Py<Type>, value: Option<&Value>) -> Res<()> {
         let value = check_settable(vm, this, "__bases__", value)?;
-        crate::audit::audit(vm, "object.__setattr__", || {
-            [this.to_value(), Value::from("__bases__"), value.clone()]
-        })?;
         let _only = Reordering::begin(vm)?;
         assign_bases(vm, this, &value)
     }

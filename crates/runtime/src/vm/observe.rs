@@ -242,6 +242,13 @@ impl Vm {
         f()
     }
 
+    /// Calls `f` with observation off, as in a callback.
+    pub fn without_observation<R>(&self, f: impl FnOnce() -> R) -> R {
+        let o = &self.observers;
+        let _inside = Inside::enter(&o.inside, o.inside.get() + 1);
+        f()
+    }
+
     /// Runs a callback.
     fn tell(&self, told: Told, function: &Value, args: &[Value]) -> Res<Value> {
         let o = &self.observers;

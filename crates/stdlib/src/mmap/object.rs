@@ -286,6 +286,14 @@ impl Mmap {
         if offset < 0 {
             return Err(vm.overflow_error("memory mapped offset must be positive"));
         }
+        crate::syscall::audit!(
+            vm,
+            "mmap.__new__",
+            Value::int(fileno.into()),
+            Value::int(length as i64),
+            Value::int(access.into()),
+            Value::int(offset)
+        );
         let (given_flags, given_prot) = (flags.unwrap_or(libc::MAP_SHARED), prot.unwrap_or(3));
         let both = libc::PROT_READ | libc::PROT_WRITE;
         if access != 0 && (given_flags != libc::MAP_SHARED || given_prot != both) {

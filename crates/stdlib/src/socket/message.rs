@@ -257,6 +257,12 @@ impl Socket {
             .collect::<Res<Vec<_>>>()?;
         let items = ancdata.map_or(Ok(Vec::new()), |ancillary| items_of(vm, ancillary))?;
         let (mut control, size) = lay_out(vm, &items)?;
+        crate::syscall::audit!(
+            vm,
+            "socket.sendmsg",
+            this.to_value(),
+            address.cloned().unwrap_or(Value::NONE)
+        );
         let mut address = address
             .filter(|a| !a.is_none())
             .map(|address| Address::parse(vm, this, address, "sendmsg"))

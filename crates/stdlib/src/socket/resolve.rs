@@ -330,6 +330,7 @@ pub mod module {
         if !(0..=0xf_ffff).contains(&flow) {
             return Err(vm.overflow_error("getnameinfo(): flowinfo must be 0-1048575."));
         }
+        audit!(vm, "socket.getnameinfo", sockaddr.clone());
         let service = CString::new(port.to_string()).unwrap_or_default();
         let found = resolve(
             vm,
@@ -383,6 +384,7 @@ pub mod module {
     /// Sets the hostname to name.
     #[pyfunction(sig = "(name, /)")]
     fn sethostname(vm: &Vm, name: &Value) -> Res<()> {
+        audit!(vm, "socket.sethostname", name.clone());
         let name = fs_encode(vm, name)?;
         let name = name.as_bytes();
         check(c!(sethostname(name.as_ptr().cast(), name.len())))
@@ -443,6 +445,12 @@ pub mod module {
     /// otherwise any protocol will match.
     #[pyfunction(sig = "(servicename, protocolname=<unrepresentable>, /)")]
     fn getservbyname(vm: &Vm, servicename: &Py<Str>, protocolname: Option<&Py<Str>>) -> Res<u16> {
+        audit!(
+            vm,
+            "socket.getservbyname",
+            servicename.to_value(),
+            protocolname.map_or(Value::NONE, Py::to_value)
+        );
         let name = c_text(vm, servicename)?;
         let proto = protocolname.map(|p| c_text(vm, p)).transpose()?;
         let proto = proto.as_ref().map_or(std::ptr::null(), |p| p.as_ptr());
@@ -465,6 +473,12 @@ pub mod module {
         let Ok(port) = u16::try_from(port) else {
             return Err(vm.overflow_error("getservbyport: port must be 0-65535."));
         };
+        audit!(
+            vm,
+            "socket.getservbyport",
+            Value::int(port.into()),
+            protocolname.map_or(Value::NONE, Py::to_value)
+        );
         let proto = protocolname.map(|p| c_text(vm, p)).transpose()?;
         let proto = proto.as_ref().map_or(std::ptr::null(), |p| p.as_ptr());
         let name = {

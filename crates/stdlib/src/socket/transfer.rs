@@ -181,7 +181,9 @@ impl Socket {
             }
         };
         let data = buffer::hold(vm, data)?;
-        let address = Address::parse(vm, this, address, "sendto")?;
+        let to = address;
+        let address = Address::parse(vm, this, to, "sendto")?;
+        crate::syscall::audit!(vm, "socket.sendto", this.to_value(), to.clone());
         this.call(vm, Ready::Write, |fd| {
             let (pointer, len) = address.as_ptr();
             c!(sendto(fd, data.as_ptr().cast(), data.len(), flags, pointer, len))

@@ -327,6 +327,7 @@ impl SslContext {
 
     #[pymethod(sig = "($self, path, /)")]
     fn load_dh_params(vm: &Vm, _this: &Py<SslContext>, path: &Value) -> Res<()> {
+        crate::syscall::audit!(vm, "open", path.clone(), Value::from("rb"), Value::int(0));
         let path = path_of(vm, path, "path")?;
         let text = read_file(vm, &path)?;
         let blocks = pem::blocks(&text).unwrap_or_default();

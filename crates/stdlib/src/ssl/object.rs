@@ -218,6 +218,29 @@ impl SslSocket {
         }
     }
 
+    /// Whether calls wait for the socket.
+    fn waits(vm: &Vm, this: &Py<SslSocket>) -> Res<bool> {
+        Ok(SslSocket::socket(vm, this)?.is_none_or(|socket| socket.timeout_ns() != 0))
+    }
+
+    /// Writes everything, or as much as goes without waiting if it may not wait.
+    fn write_all(vm: &Vm, this: &Py<SslSocket>, data: &[u8]) -> Res<usize> {
+        let mut done = 0;
+        while done < data.len() {
+            let step = SslSocket::drive(vm, this, Doing::Writing, |engine, transport| {
+                engine.write(transport, &data[done..])
+            });
+            match step {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                // What is left is for the next call, which fails in the same way.
+                Err(_) if done > 0 && !SslSocket::waits(vm, this)? => break,
+                Err(exc) => return Err(exc),
+            }
+        }
+        Ok(done)
+    }
+
     /// Asks the program what a server does with the name a client has asked for, and answers the client.
     fn decide(vm: &Vm, this: &Py<SslSocket>, transport: &Transport) -> Res<()> {
         let name = lock(&this.engine).greeting();
@@ -335,25 +358,25 @@ impl SslSocket {
     /// Returns the number of bytes written.
     #[pymethod(sig = "($self, b, /)")]
     fn write(vm: &Vm, this: &Py<SslSocket>, b: &Value) -> Res<usize> {
-        let part;
-        let data: &[u8] = match b.downcast_exact::<Bytes>() {
-            Some(bytes) => bytes.as_slice(),
-            None => {
-                let view = buffer::get_buffer(vm, b, BufferFlags::SIMPLE)?;
-                let mut copy = vec![0; view.len.min(WRITE_MAX)];
-                if !view.read(0, &mut copy) {
-                    return Err(vm.buffer_error("the exported memory is no longer there"));
-                }
-                part = copy;
-                &part
-            }
-        };
-        if data.is_empty() {
-            return Ok(0);
+        if let Some(bytes) = b.downcast_exact::<Bytes>() {
+            return SslSocket::write_all(vm, this, bytes.as_slice());
         }
-        SslSocket::drive(vm, this, Doing::Writing, |engine, transport| {
-            engine.write(transport, data)
-        })
+        let view = buffer::get_buffer(vm, b, BufferFlags::SIMPLE)?;
+        let mut done = 0;
+        loop {
+            let mut part = vec![0; (view.len - done).min(WRITE_MAX)];
+            if !view.read(done, &mut part) {
+                return Err(vm.buffer_error("the exported memory is no longer there"));
+            }
+            match SslSocket::write_all(vm, this, &part) {
+                Ok(n) => done += n,
+                Err(_) if done > 0 && !SslSocket::waits(vm, this)? => return Ok(done),
+                Err(exc) => return Err(exc),
+            }
+            if done == view.len {
+                return Ok(done);
+            }
+        }
     }
 
     /// Does the SSL shutdown handshake with the remote end.

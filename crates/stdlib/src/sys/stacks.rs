@@ -45,23 +45,25 @@ pub mod module {
 
     /// Return a dict mapping each thread's thread id to its current stack frame.
     #[pyfunction(sig = "()")]
-    fn _current_frames(vm: &Vm) -> Value {
+    fn _current_frames(vm: &Vm) -> Res<Value> {
+        super::super::audit(vm, "sys._current_frames", &[])?;
         let dict = Dict::new_empty();
         for (ident, frame) in vm.frames_of_all_threads() {
             if let Some(frame) = frame {
                 let _ = dict.set(vm, &Value::usize(ident as usize), frame.into_value());
             }
         }
-        dict.into_value()
+        Ok(dict.into_value())
     }
 
     /// Return a dict mapping each thread's identifier to its current raised exception.
     #[pyfunction(sig = "()")]
-    fn _current_exceptions(vm: &Vm) -> Value {
+    fn _current_exceptions(vm: &Vm) -> Res<Value> {
+        super::super::audit(vm, "sys._current_exceptions", &[])?;
         let dict = Dict::new_empty();
         for (ident, exc) in vm.exceptions_of_all_threads() {
             let _ = dict.set(vm, &Value::usize(ident as usize), exc.unwrap_or(Value::NONE));
         }
-        dict.into_value()
+        Ok(dict.into_value())
     }
 }

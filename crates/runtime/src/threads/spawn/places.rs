@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::Weak;
 
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
 use crate::sync::futex;
 
 #[cfg(not(loom))]
@@ -87,6 +87,8 @@ impl<F: 'static, const N: usize> Places<F, N> {
     /// Threads are no longer used again: those that wait end.
     pub fn close(&self) {
         if self.reuse.load(Ordering::Relaxed) && self.reuse.swap(false, Ordering::SeqCst) {
+            // Who enters a place that is seen to be empty here sees in turn that nobody is used again.
+            fence(Ordering::SeqCst);
             for place in &self.places {
                 if let Some(idle) = take(place) {
                     idle.call(None);
@@ -137,6 +139,7 @@ impl<F: 'static, const N: usize> Places<F, N> {
                 .is_ok()
         };
         // `close` may have looked at the place before.
+        fence(Ordering::SeqCst);
         if !self.are_open() && leave() {
             return None;
         }
@@ -146,7 +149,7 @@ impl<F: 'static, const N: usize> Places<F, N> {
             while !called() {
                 let slept = idle
                     .word
-                    .compare_exchange(AWAKE, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
+                    .compare_exchange(AWAKE, ASLEEP, Ordering::Relaxed, Ordering::Acquire);
                 if slept == Err(CALLED) {
                     break;
                 }
