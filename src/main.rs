@@ -6,7 +6,7 @@ mod arena;
 use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
 
-use lisle_runtime::memory::{reserve, watch};
+use lisle_runtime::memory::{alloc::physical_memory, reserve, watch};
 #[cfg(not(lisle_asan))]
 use mimalloc_calls::Allocator;
 /// AddressSanitizer watches the system's allocator.
@@ -84,18 +84,14 @@ unsafe impl GlobalAlloc for Helped {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's contract.
-        let block = unsafe { Allocator.alloc(layout) };
-        // SAFETY: as above.
-        let block = again(block, layout.size(), || unsafe { Allocator.alloc(layout) });
+        let block = asked(layout.size(), || unsafe { Allocator.alloc(layout) });
         told(block, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's contract.
-        let block = unsafe { Allocator.alloc_zeroed(layout) };
-        // SAFETY: as above.
-        let block = again(block, layout.size(), || unsafe { Allocator.alloc_zeroed(layout) });
+        let block = asked(layout.size(), || unsafe { Allocator.alloc_zeroed(layout) });
         told(block, layout.size())
     }
 
@@ -105,10 +101,8 @@ unsafe impl GlobalAlloc for Helped {
             // Before another thread can get the block.
             watch::freed(block);
         }
-        // SAFETY: by the caller's contract.
-        let moved = unsafe { Allocator.realloc(block, layout, size) };
-        // SAFETY: as above; a realloc that fails leaves the block alone.
-        let moved = again(moved, size, || unsafe { Allocator.realloc(block, layout, size) });
+        // SAFETY: by the caller's contract; a realloc that fails leaves the block alone.
+        let moved = asked(size, || unsafe { Allocator.realloc(block, layout, size) });
         told(moved, size)
     }
 
@@ -131,8 +125,15 @@ fn told(block: *mut u8, size: usize) -> *mut u8 {
     block
 }
 
+/// The system would give address space for more than the machine has, and end the program when that is written to.
+const LARGE: usize = 1 << 30;
+
 #[inline(always)]
-fn again(block: *mut u8, size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
+fn asked(size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
+    if size >= LARGE && size as u64 > physical_memory() {
+        return std::ptr::null_mut();
+    }
+    let block = request();
     if block.is_null() { refused(size, request) } else { block }
 }
 

@@ -148,6 +148,7 @@ const LIBRARY: &[&str] = &[
     "test_bz2",
     "test_calendar",
     "test_charmapcodec",
+    "test_c_locale_coercion",
     "test_cmath",
     "test_cmd",
     "test_cmd_line",

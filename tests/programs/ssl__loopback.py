@@ -463,4 +463,28 @@ try:
     ssl.SSLError.new = 1
 except TypeError as e:
     print(e)
+# One call takes everything: without sockets, and on sockets that wait.
+_, near, far = in_memory(client_context(), server_context())
+large = bytes(range(256)) * 12345
+for data in (large, bytearray(large)):
+    print(near.write(data) == len(large))
+    got = bytearray()
+    while len(got) < len(large):
+        got += far.read(1 << 20)
+    print(got == large)
+
+
+def send_at_once(tls):
+    sent = tls.send(large), tls.send(bytearray(large))
+    return sent == (len(large),) * 2, tls.recv(10)
+
+
+def receive_twice(tls):
+    got = 0
+    while got < 2 * len(large):
+        got += len(tls.recv(100000))
+    tls.send(b"got all")
+
+
+print(run(server_context(), client_context(), send_at_once, serve=receive_twice))
 folder.cleanup()

@@ -37,6 +37,7 @@ build_time_vars = {
     "Py_DEBUG": 0,
     "Py_ENABLE_SHARED": 0,
     "Py_GIL_DISABLED": int(not sys._is_gil_enabled()),
+    "PY_COERCE_C_LOCALE": 1,
     "SHELL": "/bin/sh -e",
     "SHLIB_SUFFIX": ".so",
     "SIZEOF_VOID_P": 8,

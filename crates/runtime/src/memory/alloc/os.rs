@@ -37,14 +37,17 @@ pub(super) fn map_aligned(len: usize, align: usize) -> Option<NonNull<u8>> {
     }
 }
 
-/// Bytes of memory that the machine has; the largest number if it does not say.
+/// Bytes of memory that the machine has, with what it can swap to; the largest number if it does not say.
 pub fn physical_memory() -> u64 {
     static BYTES: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     *BYTES.get_or_init(|| {
-        // SAFETY: plain queries.
-        let (pages, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
-        match (u64::try_from(pages), u64::try_from(size)) {
-            (Ok(pages), Ok(size)) if pages > 0 => pages.saturating_mul(size),
+        // SAFETY: plain data, filled by a plain query.
+        let (result, info) = unsafe {
+            let mut info: libc::sysinfo = std::mem::zeroed();
+            (libc::sysinfo(&mut info), info)
+        };
+        match result {
+            0 => (info.totalram + info.totalswap).saturating_mul(info.mem_unit.into()),
             _ => u64::MAX,
         }
     })
