@@ -91,6 +91,11 @@ pub mod module {
 
     /// Makes sure that there is memory for a result, before it is made.
     fn need(len: usize) -> Res<()> {
+        /// As much as this is made by code that cannot fail.
+        const LITTLE: usize = 4096;
+        if len <= LITTLE {
+            return Ok(());
+        }
         let mut probe: Vec<u8> = Vec::new();
         probe.try_reserve_exact(len)?;
         // The optimiser would make nothing of an allocation that is not used.

@@ -11,18 +11,53 @@ use crate::object::value::Value;
 
 /// What is called with each object that is referred to.
 pub struct Visitor<'a> {
-    visit: &'a mut dyn FnMut(NonNull<Header>),
+    visit: &'a mut dyn Visit,
+}
+
+/// A function of an object, and of rows of words: so that a row takes one call.
+trait Visit {
+    fn object(&mut self, header: NonNull<Header>);
+    fn words(&mut self, words: &[u64]);
+}
+
+impl<F: FnMut(NonNull<Header>)> Visit for F {
+    fn object(&mut self, header: NonNull<Header>) {
+        self(header);
+    }
+
+    fn words(&mut self, words: &[u64]) {
+        for word in words {
+            if *word & 7 == 0
+                && let Some(header) = NonNull::new(*word as *mut Header)
+            {
+                self(header);
+            }
+        }
+    }
 }
 
 impl<'a> Visitor<'a> {
-    pub fn new(visit: &'a mut dyn FnMut(NonNull<Header>)) -> Visitor<'a> {
+    pub fn new<F: FnMut(NonNull<Header>)>(visit: &'a mut F) -> Visitor<'a> {
         Visitor { visit }
     }
 
     /// Visits a heap object.
     #[inline]
     pub fn object(&mut self, header: NonNull<Header>) {
-        (self.visit)(header);
+        self.visit.object(header);
+    }
+
+    /// Visits the objects among words of values, of which 0 is none.
+    #[inline]
+    pub(crate) fn words(&mut self, words: &[u64]) {
+        self.visit.words(words);
+    }
+
+    /// Visits the objects among values.
+    #[inline]
+    pub fn values(&mut self, values: &[Value]) {
+        // SAFETY: a value is one word.
+        self.words(unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) });
     }
 }
 

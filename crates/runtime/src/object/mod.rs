@@ -119,6 +119,30 @@ pub(crate) fn alloc_with_class<T: Native>(cls: &Py<Type>, data: T) -> Py<T> {
     }
 }
 
+/// A new object of a native type, without attribute store, that is followed by `words` words, which `make` fills, given their place, before it
+/// makes the payload. It runs no Python code.
+#[inline(always)]
+pub(crate) fn alloc_followed<T: Native>(
+    ty: &'static Py<Type>,
+    words: usize,
+    make: impl FnOnce(*mut u64) -> T,
+) -> Py<T> {
+    debug_assert!(ty.attr_offset() == 0, "the type has an attribute store");
+    let size = size_of::<Obj<T>>() + words * 8;
+    let Some(block) = alloc::alloc(size, T::GC) else {
+        out_of_memory(size)
+    };
+    let object = block.cast::<Obj<T>>();
+    // SAFETY: as in `alloc_native`; there is no safepoint before the header is initialised.
+    unsafe {
+        (&raw mut (*object.as_ptr()).data).write(make(object.add(1).cast::<u64>().as_ptr()));
+        (*object.as_ptr())
+            .header
+            .init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });
+        Py::from_raw(object)
+    }
+}
+
 /// A variable-sized native object: the payload is followed by `extra` bytes that `init` fills.
 /// `None` when there is no memory.
 pub(crate) fn alloc_var<T: Native>(
@@ -218,7 +242,8 @@ unsafe fn dealloc_now(header: NonNull<Header>) {
     unsafe {
         let head = header.as_ref();
         let ty = &*head.type_ptr();
-        if ty.data.frees_plainly() && !head.flag(FLAG_WEAKREFS) {
+        let plain = ty.data.frees_plainly() || crate::types::generator::ends_plainly(ty, header);
+        if plain && !head.flag(FLAG_WEAKREFS) {
             (ty.data.info.drop)(header);
             alloc::free(header.cast());
         } else {

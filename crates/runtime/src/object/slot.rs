@@ -182,6 +182,7 @@ impl Default for Slot {
 }
 
 impl Drop for Slot {
+    #[inline(always)]
     fn drop(&mut self) {
         let bits = self.0.load(Relaxed);
         if bits != 0 {

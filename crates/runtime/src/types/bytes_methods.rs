@@ -75,6 +75,13 @@ pub(crate) fn made<T: ByteString>(vm: &Vm, bytes: Option<Vec<u8>>) -> Res<Value>
 
 /// A new object of a part of the bytes.
 fn copied<T: ByteString>(this: &Py<T>, range: impl FnOnce(&[u8]) -> Range<usize>) -> Res<Value> {
+    if let Some(bytes) = this.as_value().downcast::<Bytes>() {
+        let part = range(bytes.as_slice());
+        return match part.len() == bytes.len() {
+            true => T::same(this),
+            false => Ok(Bytes::copy_of(&bytes.as_slice()[part])?),
+        };
+    }
     let part = T::read(this, |bytes| {
         let range = range(bytes);
         if range.len() == bytes.len() {
@@ -488,6 +495,11 @@ fn compare<T: ByteString>(this: &Py<T>, other: &Value, op: CmpOp) -> Value {
 }
 
 fn concat<T: ByteString>(vm: &Vm, this: &Py<T>, other: &Value) -> Res<Value> {
+    if let (Some(mine), Some(theirs)) = (this.as_value().downcast::<Bytes>(), other.downcast::<Bytes>())
+        && let Some(both) = Bytes::joined(mine.as_slice(), theirs.as_slice())
+    {
+        return Ok(both);
+    }
     if !is_bytes_like(other) {
         let found = other.ty().name();
         return Err(vm.type_error(format!("can't concat {found} to {}", this.class().short_name())));
@@ -617,6 +629,14 @@ pub(crate) fn picked(bytes: &[u8], range: super::slice::SliceRange) -> Result<Ve
 fn get_item<T: ByteString>(vm: &Vm, this: &Py<T>, key: &Value, name: &str, message: &str) -> Res<Value> {
     if let Some(slice) = key.downcast_exact::<super::slice::Slice>() {
         let bounds = slice.unpack(vm)?;
+        if let Some(bytes) = this.as_value().downcast::<Bytes>() {
+            let range = super::slice::adjust_bounds(bounds, bytes.len());
+            if let Some(part) = range.contiguous()
+                && part.len() != bytes.len()
+            {
+                return Ok(Bytes::copy_of(&bytes.as_slice()[part])?);
+            }
+        }
         let part = T::read(this, |bytes| {
             let range = super::slice::adjust_bounds(bounds, bytes.len());
             match range.contiguous() {
@@ -1006,8 +1026,12 @@ byte_string!(Bytes {
                 return Ok(made);
             }
         }
-        let data = from_source(vm, source, encoding, errors, "bytes")?.into_boxed_slice();
-        Ok(Py::with_class(cls, Bytes { data }).into_value())
+        let data = from_source(vm, source, encoding, errors, "bytes")?;
+        if cls.is(Bytes::ty()) {
+            return Ok(Bytes::new_value(data));
+        }
+        let data = data.into_boxed_slice();
+        Ok(Py::with_class(cls, Bytes::payload(data)).into_value())
     }
 
     #[slot]

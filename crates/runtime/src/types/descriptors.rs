@@ -21,6 +21,9 @@ crate::no_trace!(&'static SlotDef, &'static GetSetDef, &'static crate::native::F
 #[inline]
 pub(crate) fn accepts(owner: &Py<Type>, value: &Value) -> bool {
     let ty = value.ty();
+    if owner.is(Object::ty()) {
+        return true;
+    }
     // Classes without a payload of their own work on any.
     ty.is(owner) || (ty.is_subclass(owner) && (ty.has_payload(owner.info) || owner.info.size == Object::info().size))
 }

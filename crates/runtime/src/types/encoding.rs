@@ -6,6 +6,7 @@
 pub mod handlers;
 pub mod registry;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -35,8 +36,11 @@ enum Codec {
 
 /// The encodings done here, by any of the usual spellings.
 fn native(encoding: &str) -> Option<Codec> {
-    if encoding == "utf-8" {
-        return Some(Codec::Utf8);
+    match encoding {
+        "utf-8" | "utf8" => return Some(Codec::Utf8),
+        "ascii" => return Some(Codec::Ascii),
+        "latin-1" | "latin1" => return Some(Codec::Latin1),
+        _ => {}
     }
     Some(match registry::normalized(encoding).as_str() {
         "utf_8" | "utf8" | "u8" => Codec::Utf8,
@@ -243,21 +247,22 @@ fn decode_by_registry(vm: &Vm, object: &Value, encoding: &str, errors: &str) -> 
     Ok(result)
 }
 
-/// An encoding or error handler argument as Rust text, with its default.
-pub fn name_or(name: Option<&Py<Str>>, default: &str) -> String {
-    name.map_or_else(|| default.to_owned(), |name| name.to_string_lossy())
-}
-
-/// As [`name_or`]; `ValueError` for a name that C could not hold.
-pub fn checked_name(vm: &Vm, name: Option<&Py<Str>>, default: &str) -> Res<String> {
-    if let Some(name) = name
+/// An encoding or error handler argument as Rust text, with its default; `ValueError` for a name that C could not hold.
+pub fn checked_name<'a>(vm: &Vm, name: Option<&'a Py<Str>>, default: &'a str) -> Res<Cow<'a, str>> {
+    let Some(name) = name else {
+        return Ok(Cow::Borrowed(default));
+    };
+    if name.ascii_bytes().is_none()
         && let Some(at) = name.view().chars().position(|c| (0xd800..0xe000).contains(&c))
     {
         return Err(vm.unicode_encode_error("utf-8", name.to_value(), at, at + 1, "surrogates not allowed"));
     }
-    let name = name_or(name, default);
-    if name.contains('\0') {
+    let text = match name.ascii_bytes().and_then(|ascii| std::str::from_utf8(ascii).ok()) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(name.to_string_lossy()),
+    };
+    if text.contains('\0') {
         return Err(vm.value_error("embedded null character"));
     }
-    Ok(name)
+    Ok(text)
 }

@@ -46,12 +46,6 @@ unsafe impl Sync for Registers {}
 unsafe impl Send for Registers {}
 
 impl Registers {
-    /// Those of a body that is not in its object yet.
-    const NONE: Registers = Registers {
-        at: NonNull::dangling().as_ptr(),
-        count: 0,
-    };
-
     /// # Safety
     /// The caller set the state to running, or to inspected, or is the only one to know the object, or stopped the world; it lets go of
     /// what this returns before it gives that up.
@@ -60,24 +54,14 @@ impl Registers {
         // SAFETY: as many words lie there as long as the object lives; by contract they are the caller's.
         unsafe { std::slice::from_raw_parts_mut(self.at, self.count) }
     }
-}
 
-impl Trace for Registers {
-    fn traverse(&self, visit: &mut Visitor<'_>) {
-        // SAFETY: traversal happens with the world stopped; registers of a running generator are consistent at a safepoint.
-        for word in unsafe { self.words() } {
-            if *word & 7 == 0
-                && let Some(header) = NonNull::new(*word as *mut crate::memory::header::Header)
-            {
-                visit.object(header);
-            }
-        }
-    }
-}
-
-impl Drop for Registers {
-    fn drop(&mut self) {
-        // SAFETY: the object goes away.
+    /// Drops what they hold.
+    ///
+    /// # Safety
+    /// As for [`Registers::words`].
+    #[inline(never)]
+    unsafe fn let_go(&self) {
+        // SAFETY: by contract.
         for word in unsafe { self.words() } {
             let bits = std::mem::take(word);
             if bits & 7 == 0 && bits != 0 {
@@ -85,6 +69,13 @@ impl Drop for Registers {
                 drop(unsafe { Value::from_bits(bits) });
             }
         }
+    }
+}
+
+impl Trace for Registers {
+    fn traverse(&self, visit: &mut Visitor<'_>) {
+        // SAFETY: traversal happens with the world stopped; registers of a running generator are consistent at a safepoint.
+        visit.words(unsafe { self.words() });
     }
 }
 
@@ -160,6 +151,18 @@ impl Drop for GeneratorBody {
     #[inline]
     fn drop(&mut self) {
         self.release_frame();
+        // The registers of a frame that was left hold no references.
+        if self.state.load(Relaxed) != FINISHED {
+            // SAFETY: the object goes away.
+            unsafe { self.registers.let_go() };
+        }
+        debug_assert!(
+            // SAFETY: as above.
+            unsafe { self.registers.words() }
+                .iter()
+                .all(|word| word & 7 != 0 || *word == 0),
+            "a frame that was left holds references"
+        );
     }
 }
 
@@ -237,6 +240,17 @@ pub(crate) fn is_settled(ty: *const Obj<Type>, header: NonNull<Header>) -> bool 
     state == FINISHED || generator && state == CREATED
 }
 
+/// Whether an object that is being freed is a generator or coroutine that has ended: its finalizer has nothing to do.
+#[inline(always)]
+pub(crate) fn ends_plainly(ty: *const Obj<Type>, header: NonNull<Header>) -> bool {
+    if !std::ptr::eq(ty, Generator::type_cell().address()) && !std::ptr::eq(ty, Coroutine::type_cell().address()) {
+        return false;
+    }
+    // SAFETY: the type says what the object is; both kinds begin with the body.
+    let body = unsafe { &header.cast::<Obj<Generator>>().as_ref().data.body };
+    body.state.load(Relaxed) == FINISHED
+}
+
 /// What kind of thing it is, for messages.
 pub fn kind_of(body: &GeneratorBody) -> &'static str {
     if body.code.has(CodeFlags::COROUTINE) {
@@ -286,11 +300,16 @@ pub fn set_suspended_register(generator: &Value, i: usize, value: Value) -> Resu
 
 impl GeneratorBody {
     /// The frame object must not lead here any more.
-    #[inline]
+    #[inline(always)]
     fn release_frame(&self) {
-        if !self.frame.is_empty()
-            && let Some(frame) = self.frame.get()
-        {
+        if !self.frame.is_empty() {
+            self.release_frame_object();
+        }
+    }
+
+    #[cold]
+    fn release_frame_object(&self) {
+        if let Some(frame) = self.frame.get() {
             frame.forget_generator();
         }
     }
@@ -520,22 +539,27 @@ fn suspend_frame_object(f: &FrameData, body: &GeneratorBody) {
 ///
 /// # Safety
 /// The registers are the caller's, no more than `code` has; they are left unbound. `at` is a place in the code.
+#[inline]
 unsafe fn new_generator(function: Py<Function>, code: Py<Code>, at: *const u64, from: *mut u64, count: usize) -> Value {
     let own_name = |slot: &PySlot<Str>, codes: &Py<Str>| match slot.raw().peek_bits() == codes.as_value().bits() {
         true => PySlot::empty(),
         false => slot.get().map_or_else(PySlot::empty, PySlot::new),
     };
     let (flags, words) = (code.flags, code.nregs as usize);
-    let body = GeneratorBody {
+    let (name, qualname) = (
+        own_name(&function.name, &code.name),
+        own_name(&function.qualname, &code.qualname),
+    );
+    let body = |registers: Registers| GeneratorBody {
         state: AtomicU8::new(CREATED),
         send_to: AtomicU16::new(NO_REGISTER),
         delegate: AtomicU16::new(NO_REGISTER),
         handling: AtomicU32::new(0),
         at: AtomicPtr::new(at.cast_mut()),
         serial: AtomicU64::new(0),
-        registers: Registers::NONE,
-        name: own_name(&function.name, &code.name),
-        qualname: own_name(&function.qualname, &code.qualname),
+        registers,
+        name,
+        qualname,
         code,
         func: PySlot::new(function),
         frame: PySlot::empty(),
@@ -545,16 +569,12 @@ unsafe fn new_generator(function: Py<Function>, code: Py<Code>, at: *const u64, 
     // SAFETY: by contract.
     unsafe {
         if flags & CodeFlags::COROUTINE != 0 {
-            with_registers(Coroutine { body }, words, from, count)
+            with_registers(words, from, count, |registers| Coroutine { body: body(registers) })
         } else if flags & CodeFlags::ASYNC_GENERATOR != 0 {
-            with_registers(
-                super::async_generator::AsyncGenerator::payload(body),
-                words,
-                from,
-                count,
-            )
+            let payload = |registers| super::async_generator::AsyncGenerator::payload(body(registers));
+            with_registers(words, from, count, payload)
         } else {
-            with_registers(Generator { body }, words, from, count)
+            with_registers(words, from, count, |registers| Generator { body: body(registers) })
         }
     }
 }
@@ -562,27 +582,25 @@ unsafe fn new_generator(function: Py<Function>, code: Py<Code>, at: *const u64, 
 /// # Safety
 /// As for [`new_generator`]; `T` is one of the three kinds.
 #[inline(always)]
-unsafe fn with_registers<T: Native>(payload: T, words: usize, from: *mut u64, count: usize) -> Value {
-    let size = size_of::<Obj<T>>() + words * 8;
-    let made = crate::object::alloc_var(T::ty(), payload, size, |object| {
-        // SAFETY: the block has room for the words behind the payload, which begins with the body; nobody else knows it yet.
+unsafe fn with_registers<T: Native>(
+    words: usize,
+    from: *mut u64,
+    count: usize,
+    payload: impl FnOnce(Registers) -> T,
+) -> Value {
+    crate::object::alloc_followed(T::ty(), words, |at| {
+        // SAFETY: `words` words at `at`, which nobody else knows yet.
         unsafe {
-            let at = object.add(1).cast::<u64>().as_ptr();
             for i in 0..count.min(words) {
                 at.add(i).write(from.add(i).replace(0));
             }
             for i in count..words {
                 at.add(i).write_volatile(0);
             }
-            let body = (&raw mut (*object.as_ptr()).data).cast::<GeneratorBody>();
-            (*body).registers.at = at;
-            (*body).registers.count = words;
         }
-    });
-    match made {
-        Some(made) => made.into_value(),
-        None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>()),
-    }
+        payload(Registers { at, count: words })
+    })
+    .into_value()
 }
 
 impl Vm {

@@ -157,7 +157,7 @@ impl Store {
 impl Trace for Store {
     fn traverse(&self, visit: &mut Visitor<'_>) {
         // SAFETY: the world is stopped, and no lock is held at a safepoint.
-        unsafe { self.slice() }.iter().for_each(|item| item.traverse(visit));
+        visit.values(unsafe { self.slice() });
     }
 
     fn clear(&self, out: &mut Vec<Value>) {

@@ -13,6 +13,7 @@ use super::slice::{Slice, clamp_range, index_argument};
 use super::tuple::Tuple;
 use crate::native::{Args, CmpOp, pymethods};
 use crate::object::{Obj, Py, Type, Value};
+use crate::sync::parallel;
 use crate::vm::{Exc, Res, Vm};
 
 #[pymethods]
@@ -408,8 +409,17 @@ fn compare(vm: &Vm, a: &Py<List>, b: &Py<List>, op: CmpOp) -> Res<Value> {
     if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
         return Ok(Value::from_bool(op == CmpOp::Ne));
     }
-    let _guard = vm.enter_recursive(" in comparison")?;
     let mut at = 0;
+    if !parallel() {
+        // SAFETY: no other thread runs, and no Python code.
+        let (mine, theirs) = unsafe { (a.items_alone(), b.items_alone()) };
+        let known = |(mine, theirs): &(&Value, &Value)| surely_equal(mine, theirs) == Some(true);
+        at = mine.iter().zip(theirs).take_while(known).count();
+        if at == mine.len().min(theirs.len()) {
+            return Ok(Value::from_bool(compare_lengths(op, mine.len(), theirs.len())));
+        }
+    }
+    let _guard = vm.enter_recursive(" in comparison")?;
     // The lists may change while their items are compared.
     while let (Some(mine), Some(theirs)) = (a.get(at), b.get(at)) {
         let same = match surely_equal(&mine, &theirs) {

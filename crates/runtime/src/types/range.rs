@@ -47,6 +47,8 @@ fn small_length(start: i64, stop: i64, step: i64) -> u64 {
     let (low, high) = if step < 0 { (stop, start) } else { (start, stop) };
     if low >= high {
         0
+    } else if step == 1 {
+        high.wrapping_sub(low) as u64
     } else {
         (high.wrapping_sub(low) as u64 - 1) / step.unsigned_abs() + 1
     }
@@ -122,10 +124,40 @@ impl Range {
     }
 
     fn sliced(&self, vm: &Vm, slice: &Slice) -> Res<Value> {
+        if let Some((start, stop, step)) = self.sliced_small(slice) {
+            return Ok(Range::new(vm, start, stop, step).into_value());
+        }
         // Bounds of any size: as `slice.indices` computes them.
         let (start, stop, step) = slice.big_indices(vm, &to_bigint(vm, &self.len))?;
         let substep = Value::bigint(to_bigint(vm, &self.step) * step);
         Ok(Range::new(vm, self.nth(vm, &start), self.nth(vm, &stop), substep).into_value())
+    }
+
+    /// Start, stop and step of a slice, if all numbers on the way are small.
+    fn sliced_small(&self, slice: &Slice) -> Option<(Value, Value, Value)> {
+        let (first, stride, len) = self.small()?;
+        let given = |bound: &Value| match bound.is_none() {
+            true => Some(None),
+            false => bound.as_small_int().map(Some),
+        };
+        let step = given(&slice.step)?.unwrap_or(1);
+        if step == 0 {
+            return None;
+        }
+        let (low, high) = if step < 0 { (-1, len - 1) } else { (0, len) };
+        // Small ints leave room for a sum of two.
+        let fit = |bound: i64| {
+            if bound < 0 {
+                (bound + len).max(low)
+            } else {
+                bound.min(high)
+            }
+        };
+        let (from, to) = if step < 0 { (high, low) } else { (low, high) };
+        let start = given(&slice.start)?.map_or(from, fit);
+        let stop = given(&slice.stop)?.map_or(to, fit);
+        let nth = |at: i64| Some(Value::int(at.checked_mul(stride)?.checked_add(first)?));
+        Some((nth(start)?, nth(stop)?, Value::int(stride.checked_mul(step)?)))
     }
 
     /// Whether both produce the same numbers.

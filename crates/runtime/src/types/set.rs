@@ -97,6 +97,26 @@ impl Set {
         )
     }
 
+    /// A set of items in hand.
+    pub fn of_items(vm: &Vm, items: impl IntoIterator<Item = Value>) -> Res<Py<Set>> {
+        let mut table = SetTable::new();
+        let mut items = items.into_iter();
+        while let Some(item) = items.next() {
+            let hash = AnySet::hash_item(vm, &item)?;
+            match table.find(&item, hash, &mut SetWalk::new(hash)) {
+                SetProbe::Found(_) => {}
+                SetProbe::Missing(at) => table.insert(at, item, hash).map_err(|NoMemory| vm.memory_error())?,
+                SetProbe::Ask(..) => {
+                    let set = Set::from_table(table);
+                    set.add(vm, &item)?;
+                    items.try_for_each(|item| set.add(vm, &item).map(drop))?;
+                    return Ok(set);
+                }
+            }
+        }
+        Ok(Set::from_table(table))
+    }
+
     /// A set of the items.
     pub fn from_values(vm: &Vm, items: &[Value]) -> Res<Py<Set>> {
         let set = Set::new_empty();
@@ -545,6 +565,13 @@ impl<'a> AnySet<'a> {
             if old.len() == 0 {
                 return Ok(());
             }
+        }
+        if !parallel()
+            // SAFETY: no other thread runs meanwhile, nothing below runs Python code, and the tables are two.
+            && let Some(done) = unsafe { (*self.core.table.get()).absorb(&*other.core.table.get()) }
+        {
+            self.touch();
+            return done.map_err(|NoMemory| vm.memory_error());
         }
         let entries = other.entries(vm)?;
         self.reserve(vm, entries.len())?;

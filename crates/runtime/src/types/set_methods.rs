@@ -10,6 +10,7 @@ use super::tuple::Tuple;
 use crate::native::{Args, CmpOp, pyclass, pymethods};
 use crate::object::{Native, Obj, Py, Slot, Type, Value};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::sync::parallel;
 use crate::text::StrBuilder;
 use crate::vm::{Res, Vm};
 
@@ -510,7 +511,35 @@ impl SetIter {
         })
     }
 
+    #[inline]
     fn next(&self, vm: &Vm) -> Res<Option<Value>> {
+        if !parallel() {
+            // SAFETY: no other thread runs, and what follows does not change the slot before it is done with the set.
+            let held = unsafe { &*std::ptr::from_ref(&self.set).cast::<Option<Value>>() };
+            let Some(set) = held.as_ref().and_then(AnySet::of) else {
+                return Ok(None);
+            };
+            if let Some(known) = set.with(|table| self.step(table)) {
+                return Ok(Some(known));
+            }
+        }
+        self.next_or_end(vm)
+    }
+
+    /// The next element, if there is one and the set has not changed its size.
+    #[inline(always)]
+    fn step(&self, table: &SetTable) -> Option<Value> {
+        if table.len() != self.used.load(Relaxed) {
+            return None;
+        }
+        let (at, key) = table.next_from(self.at.load(Relaxed))?;
+        self.at.store(at + 1, Relaxed);
+        self.left.store(self.left.load(Relaxed).saturating_sub(1), Relaxed);
+        Some(key.clone())
+    }
+
+    #[inline(never)]
+    fn next_or_end(&self, vm: &Vm) -> Res<Option<Value>> {
         let Some(held) = self.set.get() else { return Ok(None) };
         let Some(set) = AnySet::of(&held) else { return Ok(None) };
         let used = self.used.load(Relaxed);

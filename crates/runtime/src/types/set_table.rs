@@ -4,6 +4,9 @@
 //! of the cells are not free, so every probe ends. The places of keys are those that CPython gives them, and with them the order of
 //! iteration: ten cells in a row, then a jump that depends on the hash.
 
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr::NonNull;
+
 use crate::memory::trace::{Trace, Visitor};
 use crate::object::Value;
 use crate::types::list::surely_same_key;
@@ -155,6 +158,15 @@ impl SetTable {
             return Some(false);
         }
         let mask = self.cells.len() - 1;
+        // Mostly the first cell tells.
+        let first = &self.cells[hash as usize & mask];
+        if let Some(theirs) = &first.key {
+            if theirs.is(key) {
+                return Some(true);
+            }
+        } else if first.is_free() {
+            return Some(false);
+        }
         let mut walk = SetWalk::new(hash);
         loop {
             let cell = &self.cells[walk.next(mask) & mask];
@@ -171,6 +183,25 @@ impl SetTable {
                 return Some(true);
             }
         }
+    }
+
+    /// Adds the keys of another table, as CPython does; `None` if only Python code can tell whether one is there: some may have been added then.
+    pub fn absorb(&mut self, other: &SetTable) -> Option<Result<(), NoMemory>> {
+        if self.reserve(other.used).is_err() {
+            return Some(Err(NoMemory));
+        }
+        for (hash, key) in other.iter() {
+            match self.find(key, hash, &mut SetWalk::new(hash)) {
+                SetProbe::Found(_) => {}
+                SetProbe::Missing(at) => {
+                    if self.insert(at, key.clone(), hash).is_err() {
+                        return Some(Err(NoMemory));
+                    }
+                }
+                SetProbe::Ask(..) => return None,
+            }
+        }
+        Some(Ok(()))
     }
 
     /// Adds a key that is not there to a table from which nothing was taken, as [`SetTable::insert`] does.
@@ -299,13 +330,20 @@ impl SetTable {
         if self.used == 0 {
             return Ok(copy);
         }
-        copy.reserve(self.used)?;
-        if copy.cells.is_empty() {
-            copy.cells = cells_for(0)?;
-        }
+        copy.cells = cells_for(match self.used * 5 >= (MIN_SIZE - 1) * 3 {
+            true => self.used * 2,
+            false => 0,
+        })?;
         if copy.cells.len() == self.cells.len() && self.fill == self.used {
             // The finger does not move over.
-            copy.cells.clone_from_slice(&self.cells);
+            for (place, cell) in copy.cells.iter_mut().zip(&self.cells) {
+                if let Some(key) = &cell.key {
+                    *place = Cell {
+                        hash: cell.hash,
+                        key: Some(key.clone()),
+                    };
+                }
+            }
             (copy.fill, copy.used) = (self.fill, self.used);
             return Ok(copy);
         }
@@ -371,10 +409,11 @@ fn cells_for(at_least: usize) -> Result<Vec<Cell>, NoMemory> {
         .and_then(usize::checked_next_power_of_two)
         .ok_or(NoMemory)?
         .max(MIN_SIZE);
-    let mut cells = Vec::new();
-    cells.try_reserve_exact(size).map_err(|_| NoMemory)?;
-    cells.resize_with(size, Cell::default);
-    Ok(cells)
+    let layout = Layout::array::<Cell>(size).map_err(|_| NoMemory)?;
+    // SAFETY: the layout is not empty.
+    let block = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(NoMemory)?;
+    // SAFETY: a block of this layout from the allocator that vectors use; a cell of zeros is a free one.
+    Ok(unsafe { Vec::from_raw_parts(block.cast::<Cell>().as_ptr(), size, size) })
 }
 
 impl Trace for SetTable {

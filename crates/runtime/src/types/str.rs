@@ -229,6 +229,23 @@ impl Str {
         })
     }
 
+    /// Both, one after the other, if both are ASCII and not empty.
+    pub(crate) fn concat_ascii(a: &Str, b: &Str) -> Option<Py<Str>> {
+        let (StrView::Ascii(a), StrView::Ascii(b)) = (a.view(), b.view()) else {
+            return None;
+        };
+        let len = a.len().checked_add(b.len())?;
+        if a.is_empty() || b.is_empty() {
+            return None;
+        }
+        // SAFETY: there is place for both.
+        unsafe {
+            Str::fill_ascii(len, |to| {
+                put_bytes(put_bytes(to, a), b);
+            })
+        }
+    }
+
     /// The parts, one after the other with `separator` in between, if all are plain ASCII strings and there are two characters at least.
     pub(crate) fn join_ascii(separator: &[u8], parts: &[Value]) -> Option<Py<Str>> {
         let mut len = separator.len().checked_mul(parts.len().checked_sub(1)?)?;

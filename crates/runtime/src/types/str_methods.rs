@@ -483,6 +483,9 @@ impl Str {
         if theirs.is_empty() {
             return plain(vm, this);
         }
+        if let Some(both) = Str::concat_ascii(this, theirs) {
+            return Ok(both.into_value());
+        }
         text_or_memory(vm, this.view().concat(theirs.view()))
     }
 

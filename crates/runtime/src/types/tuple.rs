@@ -56,7 +56,7 @@ impl Items {
 
 impl Trace for Items {
     fn traverse(&self, visit: &mut Visitor<'_>) {
-        self.as_slice().traverse(visit);
+        visit.values(self.as_slice());
     }
 }
 

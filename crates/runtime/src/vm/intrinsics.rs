@@ -454,11 +454,7 @@ impl Vm {
     // ---- building and unpacking ----
 
     pub(super) fn build_set(&self, items: Vec<Value>) -> Res<Value> {
-        let set = Set::new_empty();
-        for item in items {
-            set.add(self, &item)?;
-        }
-        Ok(set.into_value())
+        Ok(Set::of_items(self, items)?.into_value())
     }
 
     pub(super) fn build_map(&self, items: Vec<Value>) -> Res<Value> {
@@ -487,7 +483,7 @@ impl Vm {
         let Some(set) = set.downcast_exact::<Set>() else {
             return Ok(());
         };
-        self.for_each(items, |item| set.add(self, &item).map(drop))
+        set.update(self, items)
     }
 
     pub(super) fn list_extend(&self, list: &Value, items: &Value, starred: bool) -> Res<()> {

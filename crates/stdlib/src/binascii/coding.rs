@@ -25,14 +25,20 @@ fn base64_value(byte: u8) -> Option<u8> {
 /// Decodes whole groups of four digits up to the first that has another byte; how many bytes were read.
 fn base64_decode_groups(input: &[u8], out: &mut Vec<u8>) -> usize {
     let (groups, _) = input.as_chunks::<4>();
-    for (n, group) in groups.iter().enumerate() {
+    let begin = out.len();
+    out.resize(begin + groups.len() * 3, 0);
+    let (places, _) = out[begin..].as_chunks_mut::<3>();
+    let mut done = 0;
+    for (group, place) in groups.iter().zip(places) {
         let [a, b, c, d] = group.map(|byte| BASE64_VALUES[byte as usize]);
         if (a | b | c | d) & 0x80 != 0 {
-            return n * 4;
+            break;
         }
-        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        *place = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        done += 1;
     }
-    groups.len() * 4
+    out.truncate(begin + done * 3);
+    done * 4
 }
 
 /// Decodes base64. Unless `strict`, what is no digit is passed over, and all after a complete padding.
@@ -98,12 +104,14 @@ pub fn base64_decode(input: &[u8], strict: bool) -> Result<Vec<u8>, String> {
 }
 
 pub fn base64_encode(input: &[u8], newline: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(input.len().div_ceil(3) * 4 + 1);
+    let mut out = Vec::with_capacity(input.len().div_ceil(3) * 4 + usize::from(newline));
     let digit = |bits: u32| BASE64[(bits & 63) as usize];
     let (groups, rest) = input.as_chunks::<3>();
-    for &[a, b, c] in groups {
+    out.resize(groups.len() * 4, 0);
+    let (places, _) = out.as_chunks_mut::<4>();
+    for (&[a, b, c], place) in groups.iter().zip(places) {
         let bits = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
-        out.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)]);
+        *place = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
     }
     match *rest {
         [a, b] => {
