@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::view::Unit;
 
 /// The part `start..end` of `len` units as methods such as `find` read it: negative counts from the end.
@@ -59,7 +61,7 @@ pub fn replace<U: Unit>(hay: &[U], old: &[U], new: &[U], max: Option<usize>) -> 
     if old.is_empty() {
         return Some(interleave(hay, new, max));
     }
-    let mut starts = Vec::new();
+    let mut starts: SmallVec<[usize; 16]> = SmallVec::new();
     U::find_each(hay, old, |at| {
         starts.push(at);
         starts.len() < max

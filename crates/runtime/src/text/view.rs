@@ -156,6 +156,16 @@ impl Unit for u8 {
                     }
                 }
             }
+            // A searcher is worth its making in long texts alone.
+            _ if hay.len() < 64 => {
+                let mut at = 0;
+                while let Some(i) = memchr::memmem::find(&hay[at..], needle) {
+                    if !visit(at + i) {
+                        return;
+                    }
+                    at += i + needle.len();
+                }
+            }
             _ => {
                 for at in memchr::memmem::find_iter(hay, needle) {
                     if !visit(at) {

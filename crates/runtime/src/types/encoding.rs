@@ -252,14 +252,14 @@ pub fn checked_name<'a>(vm: &Vm, name: Option<&'a Py<Str>>, default: &'a str) ->
     let Some(name) = name else {
         return Ok(Cow::Borrowed(default));
     };
-    if name.ascii_bytes().is_none()
-        && let Some(at) = name.view().chars().position(|c| (0xd800..0xe000).contains(&c))
-    {
-        return Err(vm.unicode_encode_error("utf-8", name.to_value(), at, at + 1, "surrogates not allowed"));
-    }
-    let text = match name.ascii_bytes().and_then(|ascii| std::str::from_utf8(ascii).ok()) {
+    let text = match name.as_ascii() {
         Some(text) => Cow::Borrowed(text),
-        None => Cow::Owned(name.to_string_lossy()),
+        None => {
+            if let Some(at) = name.view().chars().position(|c| (0xd800..0xe000).contains(&c)) {
+                return Err(vm.unicode_encode_error("utf-8", name.to_value(), at, at + 1, "surrogates not allowed"));
+            }
+            Cow::Owned(name.to_string_lossy())
+        }
     };
     if text.contains('\0') {
         return Err(vm.value_error("embedded null character"));

@@ -169,11 +169,12 @@ fn register(target: &Value, link: &Link, object: &Value, kind: Kind, shared: boo
         shared,
     };
     let mut shard = shard(target.bits());
-    shard
-        .get_or_insert_default()
-        .entry(target.bits())
-        .or_default()
-        .push(entry);
+    let entries = shard.get_or_insert_default().entry(target.bits()).or_default();
+    match shared {
+        // Where it is found at once.
+        true => entries.insert(0, entry),
+        false => entries.push(entry),
+    }
 }
 
 /// Callbacks to be called, with the references they are called with.

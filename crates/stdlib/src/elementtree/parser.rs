@@ -3,7 +3,8 @@
 //! Invariant: as in `expat::parser`, the machine is given back before anything is called. An exception of a target ends the call; the rest
 //! of the text that was given is passed over.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 
 use lisle_runtime::intern;
 use lisle_runtime::memory::trace::Opaque;
@@ -20,7 +21,7 @@ use super::builder::{self, TreeBuilder};
 use crate::exclusive::Exclusive;
 use crate::expat::fault::{self, Fault};
 use crate::expat::lex::Word;
-use crate::expat::machine::{Event, Machine, Place, Wants};
+use crate::expat::machine::{Event, Machine, Place, Spot, Wants};
 use crate::expat::parser::encoding_map;
 
 /// The methods of a target.
@@ -73,6 +74,17 @@ struct Parse<'a> {
     this: &'a This,
     target: Value,
     wants: Wants,
+    /// The names that came last, by [`place_of`].
+    recent: RefCell<[Option<(Word, Value)>; RECENT]>,
+}
+
+const RECENT: usize = 64;
+
+/// Where among the recent ones a name is.
+fn place_of(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let [.., before, last] = bytes else { return bytes.len() };
+    (usize::from(*last) + usize::from(*before) * 10 + usize::from(bytes[0]) * 3 + bytes.len()) % RECENT
 }
 
 impl Parse<'_> {
@@ -89,7 +101,7 @@ impl Parse<'_> {
     }
 
     fn failed(&self, code: Fault) -> Exc {
-        match self.with(|machine| machine.place) {
+        match self.with(Machine::place) {
             Ok(place) => error(self.vm, code, fault::message(code).unwrap_or("unknown error"), place),
             Err(exc) => exc,
         }
@@ -97,6 +109,19 @@ impl Parse<'_> {
 
     /// A name with its namespace in braces.
     fn name(&self, name: &str) -> Value {
+        let place = place_of(name);
+        if let Some((known, value)) = &self.recent.borrow()[place]
+            && known == name
+        {
+            return value.clone();
+        }
+        let value = self.known_name(name);
+        let old = self.recent.borrow_mut()[place].replace((Word::new(name), value.clone()));
+        drop(old);
+        value
+    }
+
+    fn known_name(&self, name: &str) -> Value {
         let names = &self.this.names.0;
         let header = self.this.header();
         if let Some(known) = names.with(header, |names| names.get(name).cloned()) {
@@ -186,7 +211,7 @@ impl Parse<'_> {
         }
     }
 
-    fn event(&self, event: &Event, source: Option<&str>, place: Place) -> Res<()> {
+    fn event(&self, event: &Event, source: Option<&str>, place: Spot) -> Res<()> {
         let vm = self.vm;
         match event {
             Event::Text(text) => self.text(text),
@@ -241,38 +266,38 @@ impl Parse<'_> {
                 self.with(|machine| machine.set_map(map))
             }
             Event::Skipped(..) | Event::Source => match source {
-                Some(source) => self.reference(source, place),
+                Some(source) => {
+                    let place = self.with(|machine| machine.resolve(place))?;
+                    self.reference(source, place)
+                }
                 None => Ok(()),
             },
             _ => Ok(()),
         }
     }
 
-    /// Goes on to the next event that needs Python, and past it; whether there was one.
-    fn step(&self) -> Res<bool> {
-        let next = self.with(|machine| machine.next(&self.wants))?;
-        match next {
-            Ok(Some(happening)) => {
-                self.event(&happening.event, happening.source.as_deref(), happening.place)?;
-                Ok(true)
-            }
-            Ok(None) => Ok(false),
-            Err(code) => {
-                self.with(|machine| machine.failed = Some(code))?;
-                Err(self.failed(code))
-            }
-        }
-    }
-
+    /// Handles all events up to where more input is needed.
     fn run(&self) -> Res<()> {
-        let mut events = 0_u32;
-        while self.step()? {
-            events = events.wrapping_add(1);
-            if events.is_multiple_of(1024) {
-                self.vm.safepoint()?;
+        // What the builder makes of events changes nothing for the machine: it finds many at once.
+        let many = if self.builder().is_some() { 64 } else { 1 };
+        let (mut batch, mut events) = (VecDeque::new(), 0_u32);
+        loop {
+            let found = self.with(|machine| machine.next_batch(&self.wants, &mut batch, many))?;
+            if let Err(code) = found {
+                self.with(|machine| machine.failed = Some(code))?;
+                return Err(self.failed(code));
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for happening in batch.drain(..) {
+                self.event(&happening.event, happening.source.as_deref(), happening.place)?;
+                events = events.wrapping_add(1);
+                if events.is_multiple_of(1024) {
+                    self.vm.safepoint()?;
+                }
             }
         }
-        Ok(())
     }
 
     /// Passes over what is left of the text, unless the document failed.
@@ -337,6 +362,7 @@ fn started<'a>(vm: &'a Vm, this: &'a This) -> Res<Parse<'a>> {
         this,
         target,
         wants,
+        recent: RefCell::new([const { None }; RECENT]),
     })
 }
 

@@ -73,12 +73,20 @@ pub struct Place {
     pub column: i64,
 }
 
+/// A place that is counted out when somebody asks; see [`Machine::resolve`].
+#[derive(Clone, Copy, Debug)]
+pub enum Spot {
+    /// Behind so many bytes of text.
+    Behind(usize),
+    Known(Place),
+}
+
 #[derive(Debug)]
 pub struct Happening {
     pub event: Event,
     /// The text it was made of, if somebody wants it.
     pub source: Option<String>,
-    pub place: Place,
+    pub place: Spot,
 }
 
 /// What whoever uses the parser handles, as far as it changes what happens.
@@ -127,7 +135,7 @@ struct Frame {
     at: usize,
     tags: usize,
     /// Where it is referred to.
-    place: Place,
+    place: Spot,
 }
 
 struct Tag {
@@ -148,13 +156,18 @@ pub struct Machine {
     text: String,
     at: usize,
     event_at: usize,
-    here: Place,
+    /// How much text was taken off the front of `text`.
+    dropped: usize,
+    /// The place where `text` begins, or one behind, and the last that was counted out.
+    known: (usize, Place),
+    counted: (usize, Place),
     /// Of the last event or fault.
-    pub place: Place,
+    place: Spot,
     last: bool,
     state: State,
-    /// Boxed, since they are moved several times on their way out.
-    queue: VecDeque<Box<Happening>>,
+    queue: VecDeque<Happening>,
+    /// Came up behind what is in the queue.
+    delayed: Option<Fault>,
     frames: Vec<Frame>,
     tags: Vec<Tag>,
     bindings: HashMap<String, Vec<String>>,
@@ -189,6 +202,11 @@ impl Machine {
     pub fn new(given: Option<String>, namespaces: Namespaces) -> Machine {
         let mut bindings = HashMap::new();
         bindings.insert("xml".to_owned(), vec![XML_URI.to_owned()]);
+        let begin = Place {
+            byte: 0,
+            line: 1,
+            column: 0,
+        };
         Machine {
             raw: Vec::new(),
             encoding: None,
@@ -197,19 +215,14 @@ impl Machine {
             text: String::new(),
             at: 0,
             event_at: 0,
-            here: Place {
-                byte: 0,
-                line: 1,
-                column: 0,
-            },
-            place: Place {
-                byte: -1,
-                line: 1,
-                column: 0,
-            },
+            dropped: 0,
+            known: (0, begin),
+            counted: (0, begin),
+            place: Spot::Known(Place { byte: -1, ..begin }),
             last: false,
             state: State::Start,
             queue: VecDeque::new(),
+            delayed: None,
             frames: Vec::new(),
             tags: Vec::new(),
             bindings,
@@ -292,8 +305,57 @@ impl Machine {
     }
 
     /// How far parsing has come.
-    pub fn progress(&self) -> i64 {
-        self.here.byte
+    pub fn progress(&self) -> usize {
+        self.dropped + self.at
+    }
+
+    /// Of the last event or fault.
+    pub fn place(&mut self) -> Place {
+        let place = self.resolve(self.place);
+        self.place = Spot::Known(place);
+        place
+    }
+
+    /// Counts out a place of this document: mostly one behind that was asked for before.
+    pub fn resolve(&mut self, spot: Spot) -> Place {
+        let behind = match spot {
+            Spot::Known(place) => return place,
+            Spot::Behind(behind) => behind,
+        };
+        let (from, place) = if self.counted.0 <= behind {
+            self.counted
+        } else {
+            self.known
+        };
+        let between = from.saturating_sub(self.dropped)..behind.saturating_sub(self.dropped);
+        let place = moved(
+            place,
+            self.text.get(between).unwrap_or_default(),
+            self.encoding.as_ref(),
+        );
+        self.counted = (behind, place);
+        place
+    }
+
+    /// Counts out what is still to be told, before text goes or its encoding changes.
+    fn settle(&mut self) {
+        self.place();
+        for at in 0..self.queue.len() {
+            let place = self.resolve(self.queue[at].place);
+            self.queue[at].place = Spot::Known(place);
+        }
+        for at in 0..self.frames.len() {
+            let place = self.resolve(self.frames[at].place);
+            self.frames[at].place = Spot::Known(place);
+        }
+        let here = self.resolve(self.here());
+        self.known = (self.dropped + self.at, here);
+        self.counted = self.known;
+    }
+
+    /// Where the document is.
+    fn here(&self) -> Spot {
+        Spot::Behind(self.dropped + self.at)
     }
 
     /// The characters of an encoding that was reported as unknown.
@@ -309,7 +371,9 @@ impl Machine {
 
     fn decode(&mut self) {
         if self.at > 1 << 16 {
+            self.settle();
             self.text.drain(..self.at);
+            self.dropped += self.at;
             self.event_at = self.event_at.saturating_sub(self.at);
             self.at = 0;
         }
@@ -321,36 +385,75 @@ impl Machine {
     }
 
     /// The next event; `None` if more input is needed or the document has ended.
-    pub fn next(&mut self, wants: &Wants) -> Result<Option<Box<Happening>>, Fault> {
+    pub fn next(&mut self, wants: &Wants) -> Result<Option<Happening>, Fault> {
         loop {
             if let Some(happening) = self.queue.pop_front() {
                 self.place = happening.place;
                 return Ok(Some(happening));
             }
-            if let Some(after) = self.after.take() {
-                self.go_on(after);
-                continue;
-            }
-            if !self.step(wants)? {
-                if self.last {
-                    self.place = self.here;
-                }
+            if !self.advance(wants)? {
                 return Ok(None);
             }
         }
     }
 
+    /// Puts the next events into `batch`, which is empty, about `many` of them and none behind one that has to be handled first; none if more
+    /// input is needed or the document has ended.
+    pub fn next_batch(&mut self, wants: &Wants, batch: &mut VecDeque<Happening>, many: usize) -> Result<(), Fault> {
+        while self.queue.is_empty() {
+            if !self.advance(wants)? {
+                return Ok(());
+            }
+        }
+        while self.queue.len() < many
+            && self.after.is_none()
+            && !matches!(self.queue.back(), Some(last) if matches!(last.event, Event::UnknownEncoding(_)))
+        {
+            match self.step(wants) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => {
+                    self.delayed = Some(fault);
+                    break;
+                }
+            }
+        }
+        if let (Some(last), None) = (self.queue.back(), self.delayed) {
+            self.place = last.place;
+        }
+        std::mem::swap(&mut self.queue, batch);
+        Ok(())
+    }
+
+    /// Goes on, with nothing in the queue; whether there is more to do.
+    fn advance(&mut self, wants: &Wants) -> Result<bool, Fault> {
+        if let Some(fault) = self.delayed.take() {
+            return Err(fault);
+        }
+        if let Some(after) = self.after.take() {
+            self.go_on(after);
+            return Ok(true);
+        }
+        if self.step(wants)? {
+            return Ok(true);
+        }
+        if self.last {
+            self.place = self.here();
+        }
+        Ok(false)
+    }
+
     /// Where the document is; within an entity, where that is referred to.
-    fn place_now(&self) -> Place {
-        self.frames.first().map_or(self.here, |frame| frame.place)
+    fn place_now(&self) -> Spot {
+        self.frames.first().map_or(self.here(), |frame| frame.place)
     }
 
     fn fail(&mut self, offset: usize, fault: Fault) -> Fault {
         self.place = self.place_now();
         if self.frames.is_empty() {
             let end = (self.at + offset).min(self.text.len());
-            if let Some(before) = self.text.get(self.at..end) {
-                self.place = moved(self.here, before, self.encoding.as_ref());
+            if self.text.is_char_boundary(end) {
+                self.place = Spot::Behind(self.dropped + end);
             }
         }
         fault
@@ -360,11 +463,8 @@ impl Machine {
         let wanted = wants.source || wants.references && self.ahead().starts_with('&');
         let source = wanted.then(|| self.ahead()[..len].to_owned());
         self.event_at = self.at;
-        self.queue.push_back(Box::new(Happening {
-            event,
-            source,
-            place: self.place_now(),
-        }));
+        let place = self.place_now();
+        self.queue.push_back(Happening { event, source, place });
     }
 
     fn ahead(&self) -> &str {
@@ -377,11 +477,7 @@ impl Machine {
     fn consume(&mut self, len: usize) {
         match self.frames.last_mut() {
             Some(frame) => frame.at += len,
-            None => {
-                let end = self.at + len;
-                self.here = moved(self.here, &self.text[self.at..end], self.encoding.as_ref());
-                self.at = end;
-            }
+            None => self.at += len,
         }
     }
 
@@ -483,13 +579,8 @@ impl Machine {
             return Ok(false);
         }
         if self.text[self.at..].starts_with('\u{feff}') {
-            self.at += '\u{feff}'.len_utf8();
             // The mark counts as a character of the first line.
-            self.here.column += 1;
-            self.here.byte += self
-                .encoding
-                .as_ref()
-                .map_or(3, |encoding| encoding.raw_len("\u{feff}") as i64);
+            self.at += '\u{feff}'.len_utf8();
         }
         let text = &self.text[self.at..];
         // No more text comes, whatever the bytes that are left are.
@@ -549,6 +640,7 @@ impl Machine {
 
     /// Takes the text behind the declaration back, to decode it anew.
     fn redecode(&mut self, encoding: Option<Encoding>) {
+        self.settle();
         let mut raw = self.text.split_off(self.at).into_bytes();
         raw.append(&mut self.raw);
         self.raw = raw;
@@ -647,7 +739,7 @@ impl Machine {
                     return Err(self.fail(0, fault::SYNTAX));
                 }
                 self.state = State::Prolog;
-                let place = self.here;
+                let place = self.here();
                 self.consume(len);
                 self.end_doctype(wants, place);
                 Ok(())
@@ -844,11 +936,11 @@ impl Machine {
     /// An event without source.
     fn bare(&mut self, event: Event) {
         let place = self.place_now();
-        self.queue.push_back(Box::new(Happening {
+        self.queue.push_back(Happening {
             event,
             source: None,
             place,
-        }));
+        });
     }
 }
 

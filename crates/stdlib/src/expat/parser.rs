@@ -125,7 +125,7 @@ fn text_or_none(text: Option<&str>) -> Value {
 }
 
 fn raised(vm: &Vm, this: &This, code: Fault) -> Exc {
-    let place = with(vm, this, |machine| machine.place);
+    let place = with(vm, this, |machine| machine.place());
     let message = fault::message(code).unwrap_or("unknown error");
     let text = format!("{message}: line {}, column {}", place.line, place.column);
     let exc = ERROR.error(vm, text);
@@ -794,31 +794,31 @@ impl XmlParser {
 
     #[getter(name = "ErrorLineNumber")]
     fn error_line(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.line)
+        with(vm, this, |machine| machine.place().line)
     }
 
     #[getter(name = "ErrorColumnNumber")]
     fn error_column(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.column)
+        with(vm, this, |machine| machine.place().column)
     }
 
     #[getter(name = "ErrorByteIndex")]
     fn error_byte(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.byte)
+        with(vm, this, |machine| machine.place().byte)
     }
 
     #[getter(name = "CurrentLineNumber")]
     fn line(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.line)
+        with(vm, this, |machine| machine.place().line)
     }
 
     #[getter(name = "CurrentColumnNumber")]
     fn column(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.column)
+        with(vm, this, |machine| machine.place().column)
     }
 
     #[getter(name = "CurrentByteIndex")]
     fn byte(vm: &Vm, this: &This) -> i64 {
-        with(vm, this, |machine| machine.place.byte)
+        with(vm, this, |machine| machine.place().byte)
     }
 }

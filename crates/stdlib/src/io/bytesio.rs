@@ -125,9 +125,9 @@ impl BytesIO {
             let left = bytes.len() - from;
             let n = usize::try_from(size).map_or(left, |size| size.min(left));
             *pos += n;
-            room::copied(&bytes[from..from + n])
+            Bytes::copy_of(&bytes[from..from + n])
         })?;
-        Ok(Bytes::new_value(part?))
+        Ok(part?)
     }
 
     fn line(vm: &Vm, this: &Py<BytesIO>, size: isize) -> Res<Vec<u8>> {

@@ -44,6 +44,11 @@ impl MemoryBio {
         let mut memory = lock(&this.memory);
         let have = memory.data.len();
         let size = usize::try_from(size.unwrap_or(-1)).map_or(have, |size| size.min(have));
+        if size == have {
+            let all = Vec::from(std::mem::take(&mut memory.data));
+            drop(memory);
+            return Bytes::new_value(all);
+        }
         let mut out = vec![0; size];
         // Reading from memory cannot fail, and there is as much.
         let n = memory.data.read(&mut out).unwrap_or(0);

@@ -55,7 +55,7 @@ impl Machine {
             internal,
         };
         self.push(wants, event, len);
-        let place = self.here;
+        let place = self.here();
         self.consume(len);
         self.doctype = Some((public, system));
         if internal {
@@ -67,7 +67,7 @@ impl Machine {
     }
 
     /// The end of the document type: its external part is read now.
-    pub(super) fn end_doctype(&mut self, wants: &Wants, place: Place) {
+    pub(super) fn end_doctype(&mut self, wants: &Wants, place: Spot) {
         let (public, system) = self.doctype.clone().unwrap_or_default();
         let has_system = system.is_some();
         if has_system || wants.foreign_dtd {
@@ -91,11 +91,11 @@ impl Machine {
                 return;
             }
         }
-        self.queue.push_back(Box::new(Happening {
+        self.queue.push_back(Happening {
             event: Event::EndDoctype,
             source: None,
             place,
-        }));
+        });
     }
 
     pub(super) fn conditional(&mut self, wants: &Wants) -> Result<(), Fault> {

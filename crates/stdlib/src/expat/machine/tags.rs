@@ -17,14 +17,15 @@ impl Machine {
         len: usize,
     ) -> Result<(), Fault> {
         let mut attributes: Vec<(Word, Word)> = Vec::with_capacity(written.len());
-        let shared = self.dtd.clone();
-        let declared = {
-            let dtd = lock(&shared);
+        // Without a document type nothing is declared.
+        let shared = (self.seen_doctype || self.entity).then(|| self.dtd.clone());
+        let declared = shared.as_ref().and_then(|shared| {
+            let dtd = lock(shared);
             match dtd.attributes.is_empty() {
                 true => None,
                 false => dtd.attributes.get(name.as_str()).cloned(),
             }
-        };
+        });
         let mut names = Names::default();
         for RawAttribute { name, value, at } in written {
             if !names.add(&name, &attributes) {
@@ -36,7 +37,8 @@ impl Machine {
             let value = if plain {
                 value
             } else {
-                let result = attribute_value(&mut lock(&shared), &value, cdata);
+                let dtd = shared.clone().unwrap_or_else(|| self.dtd.clone());
+                let result = attribute_value(&mut lock(&dtd), &value, cdata);
                 Word::from(result.map_err(|fault| self.fail(at, fault))?)
             };
             attributes.push((name, value));
