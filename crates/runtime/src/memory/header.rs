@@ -468,6 +468,7 @@ impl Header {
     }
 
     /// The number of references as far as it can be known without stopping other threads.
+    #[inline]
     pub fn refcount(&self) -> i64 {
         let word = self.owner_local.load(Relaxed);
         let mut shared = i64::from((self.shared.load(Relaxed) & !SHARED_FLAGS) as i32 / SHARED_ONE as i32);

@@ -170,12 +170,13 @@ pub(super) fn find(generation: usize) -> Option<Found> {
     });
     let candidates = candidates.all();
     let count = mark(candidates);
+    let mut garbage = Vec::new();
+    if garbage.try_reserve_exact(count).is_err() {
+        candidates.iter().for_each(Candidate::end);
+        return None;
+    }
     for candidate in candidates.iter() {
         candidate.end();
-    }
-    let mut garbage = Vec::new();
-    garbage.try_reserve_exact(count).ok()?;
-    for candidate in candidates.iter() {
         let header = candidate.header();
         // SAFETY: still alive.
         let head = unsafe { header.as_ref() };

@@ -359,9 +359,20 @@ impl Py<Dict> {
     #[inline]
     pub fn get_str(&self, name: &Py<Str>) -> Option<Value> {
         let hash = name.hash();
-        if parallel()
-            && let Some(found) = self.read_racing(name.as_value(), hash, Table::value_at)
-        {
+        if parallel() {
+            return self.get_str_racing(name, hash);
+        }
+        let table = self.table();
+        let found = match table.at_first(name.as_value(), hash) {
+            Some(known) => known,
+            None => table.find_str(name, hash),
+        };
+        found.and_then(|n| table.value_at(n))
+    }
+
+    #[inline(never)]
+    fn get_str_racing(&self, name: &Py<Str>, hash: i64) -> Option<Value> {
+        if let Some(found) = self.read_racing(name.as_value(), hash, Table::value_at) {
             return found;
         }
         let _guard = lock(self.header());
@@ -514,6 +525,9 @@ impl Py<Dict> {
             return None;
         }
         let table = self.table();
+        if let Some(known) = table.at_first(key, hash) {
+            return Some(known);
+        }
         if table.str_only()
             && let Some(key) = key.downcast_exact::<Str>()
         {

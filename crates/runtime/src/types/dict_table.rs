@@ -289,6 +289,20 @@ impl Table {
         unsafe { &*std::ptr::from_ref(self).add(1).cast::<C>().add(at & self.mask()) }
     }
 
+    /// What the first cell of a small table says of a key: its entry, that there is none, or nothing.
+    #[inline(always)]
+    pub fn at_first(&self, key: &Value, hash: i64) -> Option<Option<usize>> {
+        if self.width != 0 {
+            return None;
+        }
+        let code = Cell::load(self.cell::<AtomicU8>(hash as usize));
+        if code == FREE {
+            return Some(None);
+        }
+        let n = code.checked_sub(FIRST)?;
+        (self.entry(n).key.peek_bits() == key.bits()).then_some(Some(n))
+    }
+
     /// Finds `key`, comparing as text with all keys that are (subclasses of) str: never runs Python code.
     #[inline]
     pub fn find_str(&self, key: &Py<Str>, hash: i64) -> Option<usize> {

@@ -55,18 +55,20 @@ impl Registers {
         unsafe { std::slice::from_raw_parts_mut(self.at, self.count) }
     }
 
-    /// Drops what they hold.
+    /// Drops what they hold. Code that runs meanwhile may take some out.
     ///
     /// # Safety
     /// As for [`Registers::words`].
     #[inline(never)]
     unsafe fn let_go(&self) {
-        // SAFETY: by contract.
-        for word in unsafe { self.words() } {
-            let bits = std::mem::take(word);
-            if bits & 7 == 0 && bits != 0 {
-                // SAFETY: a heap word in a register is an owned reference.
-                drop(unsafe { Value::from_bits(bits) });
+        for i in 0..self.count {
+            // SAFETY: as many words lie there as long as the object lives, and by contract they are the caller's; a heap word in a register is
+            // an owned reference.
+            unsafe {
+                let bits = self.at.add(i).replace(0);
+                if bits & 7 == 0 && bits != 0 {
+                    drop(Value::from_bits(bits));
+                }
             }
         }
     }
@@ -1145,6 +1147,17 @@ impl Vm {
         body.code.plain.handler(behind.saturating_sub(1)).is_none()
     }
 
+    /// Ends a generator that this thread claimed, and none of whose code is to run any more.
+    fn end_unseen(&self, body: &GeneratorBody) {
+        body.state.store(FINISHED, Release);
+        body.release_frame();
+        // SAFETY: nobody looks at the registers of a generator that has ended; it was this thread's.
+        unsafe { body.registers.let_go() };
+        drop(body.frame.swap(None));
+        drop(body.func.swap(None));
+        drop(body.handled.swap(None));
+    }
+
     /// `generator.close()`.
     pub fn close_generator(&self, this: &Value) -> Res<Value> {
         let Some(body) = body_of(this) else {
@@ -1153,18 +1166,14 @@ impl Vm {
         match body.settled_state() {
             CREATED => {
                 if body.claim(CREATED) {
-                    body.state.store(FINISHED, Release);
-                    let mut drops = Vec::new();
-                    body.clear(&mut drops);
+                    self.end_unseen(body);
                 }
                 return Ok(Value::NONE);
             }
             FINISHED => return Ok(Value::NONE),
             SUSPENDED if body.claim(SUSPENDED) => {
                 if self.ends_unseen(body) {
-                    body.state.store(FINISHED, Release);
-                    let mut drops = Vec::new();
-                    body.clear(&mut drops);
+                    self.end_unseen(body);
                     return Ok(Value::NONE);
                 }
                 body.state.store(SUSPENDED, Release);

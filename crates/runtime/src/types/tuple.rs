@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 use super::common::{class_getitem, compare_lengths, full_name, hash_of, repr_items};
+use super::list::List;
 use super::seq_iter::TupleIter;
 use super::slice::{Slice, clamp_range, index_argument};
 use crate::memory::trace::{Trace, Visitor};
@@ -196,6 +197,11 @@ impl Tuple {
                 unsafe { to.add(n).write(item.clone()) };
             }
         })
+    }
+
+    /// A tuple of what a list holds; `None` without memory.
+    pub fn of_list(list: &Py<List>) -> Option<Py<Tuple>> {
+        list.with(|items| Tuple::try_from_slice(items))
     }
 
     /// The payload of an instance of a subclass.
@@ -512,7 +518,10 @@ pub fn compare_items(vm: &Vm, a: &[Value], b: &[Value], op: CmpOp) -> Res<Value>
         return match op {
             CmpOp::Eq => Ok(Value::FALSE),
             CmpOp::Ne => Ok(Value::TRUE),
-            _ => vm.rich_compare(mine, theirs, op),
+            _ => match Vm::compare_plainly(mine, theirs, op) {
+                Some(known) => Ok(Value::from_bool(known)),
+                None => vm.rich_compare(mine, theirs, op),
+            },
         };
     }
     Ok(Value::from_bool(compare_lengths(op, a.len(), b.len())))

@@ -242,7 +242,14 @@ impl Vm {
         if let Some(known) = Vm::compare_plainly(a, b, op) {
             return Ok(known);
         }
-        let result = self.rich_compare(a, b, op)?;
+        let tuples = a.downcast_exact::<Tuple>().zip(b.downcast_exact::<Tuple>());
+        let result = match tuples {
+            Some((a, b)) => crate::types::tuple::compare_items(self, a.as_slice(), b.as_slice(), op)?,
+            None => self.rich_compare(a, b, op)?,
+        };
+        if result.is_bool() {
+            return Ok(result.is_true());
+        }
         self.truth(&result)
     }
 
@@ -264,7 +271,7 @@ impl Vm {
         if a.is(b) {
             return Ok(true);
         }
-        if a.is_small_int() && b.is_small_int() {
+        if a.is_small_int() && b.is_small_int() || a.is_bool() && b.is_bool() {
             return Ok(false);
         }
         if let (Some(a), Some(b)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {

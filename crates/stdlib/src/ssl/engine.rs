@@ -480,8 +480,11 @@ impl Engine {
             // It takes everything, with a little more a record.
             lock(outgoing).data.reserve(data.len() + data.len() / 512 + 64);
             for part in data.chunks(WRITE_MAX) {
-                if let Phase::Open(connection) = &mut self.phase {
-                    connection.writer().write(part).unwrap_or(0);
+                // The buffer has no limit.
+                if let Phase::Open(connection) = &mut self.phase
+                    && connection.writer().write_all(part).is_err()
+                {
+                    return Err(Fault::ssl("INTERNAL_ERROR"));
                 }
                 self.flush(transport)?;
             }
