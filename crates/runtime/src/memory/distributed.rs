@@ -3,7 +3,8 @@
 //!
 //! Invariant: the number of references to distributed object `i` is the sum of entry `i` over all tables. Such objects
 //! are freed by the collector alone, which sums the tables while the world is stopped and makes what it found unreachable ordinary
-//! again. The table of a thread that has ended goes, with its counts, to the next thread that needs one. Numbers are not used again.
+//! again. The table of a thread that has ended goes, with its counts, to the next thread that needs one. The number of an object that was made
+//! ordinary is for another object: its entries are not 0, but their sum is.
 //! Nothing is distributed before a second thread starts ([`distribute_all`]).
 
 use std::cell::{Cell, UnsafeCell};
@@ -36,6 +37,8 @@ static TABLES: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 /// Those among the tables whose threads have ended. Locked after `TABLES`.
 static SPARE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
 static NEXT: AtomicU32 = AtomicU32::new(0);
+/// Numbers of objects that were made ordinary again. Locked alone.
+static FREE: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 thread_local! {
     static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
@@ -43,9 +46,10 @@ thread_local! {
     static ENTRIES: Cell<(*const AtomicI64, usize)> = const { Cell::new((std::ptr::null(), 0)) };
 }
 
-/// A fresh index.
+/// An index that no object has.
 fn new_index() -> u32 {
-    NEXT.fetch_add(1, Relaxed)
+    let free = FREE.lock().pop();
+    free.unwrap_or_else(|| NEXT.fetch_add(1, Relaxed))
 }
 
 /// Adds `delta` to this thread's count of `index`. Not inlined: counting of objects is everywhere, and this is small.
@@ -130,6 +134,7 @@ pub(crate) unsafe fn gather(header: &Header) {
         let count = sum(index);
         add(index, -count);
         header.set_plain(count as u32);
+        FREE.lock().push(index);
     }
 }
 
