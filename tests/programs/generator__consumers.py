@@ -59,12 +59,14 @@ def fails(make):
         while trace:
             names.append(trace.tb_frame.f_code.co_name)
             trace = trace.tb_next
-        print(type(error).__name__, error, names[1:])
+        # The text for what is unhashable is 3.14's own.
+        text = "" if "unhashable" in str(error) else error
+        print(type(error).__name__, text, names[1:])
 
 
 def failures():
     fails(lambda: any(Truth() for _ in range(2)))
-    fails(lambda: list(1 // x for x in (1, 0)))
+    fails(lambda: list([1][x] for x in (0, 1)))
     fails(lambda: set([x] for x in range(2)))
     fails(lambda: tuple(next(iter(())) for _ in range(2)))
     fails(lambda: all(x for x in 5))

@@ -133,32 +133,22 @@ pub(crate) fn fault_of<T>(kind: SyntaxErrorKind, range: Option<TextRange>, messa
 
 impl Fault {
     pub(crate) fn into_error(self, source: &str, lines: &LineIndex) -> SyntaxError {
-        let Some(range) = self.range else {
-            return SyntaxError {
-                kind: self.kind,
-                message: self.message,
-                line: 0,
-                col: 0,
-                end_line: 0,
-                end_col: 0,
-                text: None,
-                warnings: Vec::new(),
-                context: None,
-            };
+        let range = match self.range {
+            Some(range) if self.end != End::Nothing => range,
+            nowhere => {
+                return SyntaxError {
+                    kind: self.kind,
+                    message: self.message,
+                    line: 0,
+                    col: 0,
+                    end_line: 0,
+                    end_col: 0,
+                    text: nowhere.map(|_| String::new()),
+                    warnings: Vec::new(),
+                    context: None,
+                };
+            }
         };
-        if self.end == End::Nothing {
-            return SyntaxError {
-                kind: self.kind,
-                message: self.message,
-                line: 0,
-                col: 0,
-                end_line: 0,
-                end_col: 0,
-                text: Some(String::new()),
-                warnings: Vec::new(),
-                context: None,
-            };
-        }
         let (line, col) = lines.line_and_char(source, range.start());
         let (mut end_line, end_col) = lines.line_and_char(source, range.end());
         let mut end_col = end_col as i32 + 1;

@@ -117,9 +117,9 @@ pub(crate) fn finish_text(vm: &Vm, text: StrBuilder) -> Res<Value> {
     }
 }
 
-/// The order of two lengths, as a comparison of sequences with a common beginning needs it.
+/// Whether `a <op> b` of what Rust can compare: numbers, or the lengths of sequences with a common beginning.
 #[inline]
-pub(crate) fn compare_lengths(op: crate::native::CmpOp, a: usize, b: usize) -> bool {
+pub(crate) fn holds<T: PartialOrd>(op: crate::native::CmpOp, a: T, b: T) -> bool {
     use crate::native::CmpOp;
     match op {
         CmpOp::Lt => a < b,

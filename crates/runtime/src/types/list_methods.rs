@@ -2,7 +2,7 @@
 //!
 //! Invariant: one method call is one step for other threads, except where it must run Python code in between.
 
-use super::common::{class_getitem, compare_lengths, full_name, repr_items};
+use super::common::{class_getitem, full_name, holds, repr_items};
 use super::dict::Dict;
 use super::dict_views::view_items;
 use super::list::{List, repeated, surely_equal};
@@ -438,5 +438,5 @@ fn compare(vm: &Vm, a: &Py<List>, b: &Py<List>, op: CmpOp) -> Res<Value> {
         }
         at += 1;
     }
-    Ok(Value::from_bool(compare_lengths(op, a.len(), b.len())))
+    Ok(Value::from_bool(holds(op, a.len(), b.len())))
 }

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
-use super::common::{class_getitem, compare_lengths, full_name, hash_of, repr_items};
+use super::common::{class_getitem, full_name, hash_of, holds, repr_items};
 use super::list::List;
 use super::seq_iter::TupleIter;
 use super::slice::{Slice, clamp_range, index_argument};
@@ -524,5 +524,5 @@ pub fn compare_items(vm: &Vm, a: &[Value], b: &[Value], op: CmpOp) -> Res<Value>
             },
         };
     }
-    Ok(Value::from_bool(compare_lengths(op, a.len(), b.len())))
+    Ok(Value::from_bool(holds(op, a.len(), b.len())))
 }

@@ -7,6 +7,7 @@ use crate::native::Args;
 use crate::object::slots::{BinaryFn, Slots};
 use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::types::async_generator::AsyncGenerator;
+use crate::types::common::holds;
 use crate::types::coroutine::Coroutine;
 use crate::types::dict::Dict;
 use crate::types::exceptions;
@@ -213,27 +214,12 @@ impl Vm {
     #[inline]
     pub fn compare_plainly(a: &Value, b: &Value, op: CmpOp) -> Option<bool> {
         if let (Some(a), Some(b)) = (a.as_small_int(), b.as_small_int()) {
-            return Some(match op {
-                CmpOp::Lt => a < b,
-                CmpOp::Le => a <= b,
-                CmpOp::Eq => a == b,
-                CmpOp::Ne => a != b,
-                CmpOp::Gt => a > b,
-                CmpOp::Ge => a >= b,
-            });
+            return Some(holds(op, a, b));
         }
         if !a.is_tagged_float() || !b.is_tagged_float() {
             return None;
         }
-        let (a, b) = (a.tagged_float(), b.tagged_float());
-        Some(match op {
-            CmpOp::Lt => a < b,
-            CmpOp::Le => a <= b,
-            CmpOp::Eq => a == b,
-            CmpOp::Ne => a != b,
-            CmpOp::Gt => a > b,
-            CmpOp::Ge => a >= b,
-        })
+        Some(holds(op, a.tagged_float(), b.tagged_float()))
     }
 
     /// Truth of `a <op> b`, as sorting and `min` ask for it.
