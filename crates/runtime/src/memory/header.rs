@@ -44,8 +44,12 @@ pub const FLAG_SHARED: u16 = 32;
 pub const FLAG_RACED: u16 = 64;
 /// `flags`: several threads count; see [`super::leases`].
 pub const FLAG_LEASED: u16 = 128;
-/// The upper byte of `flags`: count of inline attribute slots.
+/// From this bit of `flags` on: count of inline attribute slots.
 pub const INLINE_SHIFT: u16 = 8;
+/// How many bits it has.
+pub const INLINE_BITS: u16 = 6;
+/// `flags`: the attribute store lies directly behind the header.
+pub const FLAG_NEAR: u16 = 1 << 15;
 
 /// `gc`: the collector knows the object.
 pub const GC_TRACKED: u8 = 1;
@@ -310,6 +314,13 @@ impl Header {
         }
         self.owner_local.store(word + 1, Relaxed);
         true
+    }
+
+    /// Whether [`Header::incref_plainly`] would do it.
+    #[inline(always)]
+    pub fn counts_plainly(&self, mine: u32) -> bool {
+        let owner = (self.owner_local.load(Relaxed) >> 32) as u32;
+        owner == mine || owner == OWNER_IMMORTAL
     }
 
     /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, or an immortal one.

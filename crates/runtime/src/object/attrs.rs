@@ -22,7 +22,7 @@ use super::py::{Obj, Py};
 use super::slot::Slot;
 use super::types::Type;
 use super::value::Value;
-use crate::memory::header::{FLAG_ATTRS, Header, INLINE_SHIFT};
+use crate::memory::header::{FLAG_ATTRS, FLAG_NEAR, Header, INLINE_BITS, INLINE_SHIFT};
 use crate::memory::trace::{Trace, Visitor};
 use crate::sync::{Mutex, lock_object, parallel};
 use crate::types::dict::Dict;
@@ -314,6 +314,13 @@ impl<'a> Attrs<'a> {
         Some(Attrs::at(header, value.ty().attr_offset() as usize))
     }
 
+    /// The same of a store that lies directly behind the header, as that of most instances of Python's classes: found without a look at the type.
+    #[inline(always)]
+    pub fn near(value: &'a Value) -> Option<Attrs<'a>> {
+        let header = value.header()?;
+        header.flag(FLAG_NEAR).then(|| Attrs::at(header, size_of::<Header>()))
+    }
+
     #[inline(always)]
     pub(crate) fn at(header: &'a Header, offset: usize) -> Attrs<'a> {
         let base = std::ptr::from_ref(header).cast::<u8>();
@@ -353,7 +360,7 @@ impl<'a> Attrs<'a> {
 
     #[inline(always)]
     fn inline_slots(&self) -> usize {
-        (self.header.flags.load(Relaxed) >> INLINE_SHIFT) as usize
+        (self.header.flags.load(Relaxed) >> INLINE_SHIFT) as usize & ((1 << INLINE_BITS) - 1)
     }
 
     /// Inline slot `i`, which exists.

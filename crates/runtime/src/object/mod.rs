@@ -23,7 +23,7 @@ pub use value::Value;
 
 use crate::memory::alloc;
 use crate::memory::header::{
-    Dropped, FLAG_ATTRS, FLAG_DYING, FLAG_FINALIZED, FLAG_WEAKREFS, GC_TRACKED, Header, INLINE_SHIFT,
+    Dropped, FLAG_ATTRS, FLAG_DYING, FLAG_FINALIZED, FLAG_NEAR, FLAG_WEAKREFS, GC_TRACKED, Header, INLINE_SHIFT,
 };
 use crate::memory::trace::Visitor;
 use crate::vm::Vm;
@@ -94,7 +94,8 @@ pub(crate) fn alloc_with_class<T: Native>(cls: &Py<Type>, data: T) -> Py<T> {
     };
     let object = block.cast::<Obj<T>>();
     let flags = if has_attrs {
-        FLAG_ATTRS | (inline as u16) << INLINE_SHIFT
+        let near = if fixed == size_of::<Header>() { FLAG_NEAR } else { 0 };
+        FLAG_ATTRS | near | (inline as u16) << INLINE_SHIFT
     } else {
         0
     };

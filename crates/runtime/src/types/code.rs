@@ -62,7 +62,7 @@ pub struct CodeBody {
     pub kwonly: u32,
     /// Whether a call of it can take the short path: positional parameters only.
     pub simple_args: bool,
-    /// Whether there are no parameters but plain ones and then `*args`, and a call makes no generator.
+    /// Whether there are plain parameters, then `*args`, `**kwargs` or both, no others, and a call makes no generator.
     pub takes_rest: bool,
     /// First register of the free variables.
     pub first_free: u16,
@@ -211,12 +211,8 @@ fn make_body(vm: &Vm, mut plain: CodeObject, consts: Vec<Value>) -> Res<CodeBody
         .collect();
     let nlocals = plain.nlocals();
     let simple = plain.kwonlyargcount == 0 && !plain.flags.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS);
-    let varying = CodeFlags::VARARGS
-        | CodeFlags::VARKEYWORDS
-        | CodeFlags::GENERATOR
-        | CodeFlags::COROUTINE
-        | CodeFlags::ASYNC_GENERATOR;
-    let takes_rest = plain.kwonlyargcount == 0 && plain.flags.0 & varying == CodeFlags::VARARGS;
+    let generators = CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
+    let takes_rest = plain.kwonlyargcount == 0 && !simple && !plain.flags.has(generators);
     let (Ok(nlocals), Ok(nregs)) = (u16::try_from(nlocals), u16::try_from(plain.nregs)) else {
         return Err(vm.system_error("too many registers in a code object"));
     };

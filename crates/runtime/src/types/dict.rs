@@ -7,7 +7,7 @@
 
 use std::ptr::NonNull;
 
-use super::common::{hash_of, lock, unhashable};
+use super::common::{hash_of, hash_small_int, lock, unhashable};
 use super::dict_table::{Detached, Probe, Sight, Table, Walk};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
@@ -538,6 +538,30 @@ impl Py<Dict> {
             Probe::Missing => Some(None),
             Probe::Ask(..) => None,
         }
+    }
+
+    /// The word of the value of a plain string or a small int, not counted; 0 for none, or where that is not easily told.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(never)]
+    pub unsafe fn word_alone(&self, key: &Value) -> u64 {
+        let table = self.table();
+        let found = match key.as_small_int() {
+            Some(i) => {
+                let hash = hash_small_int(i);
+                match table.find(key, hash, &mut Walk::new(hash)) {
+                    Probe::Found(n) => Some(n),
+                    _ => None,
+                }
+            }
+            None if table.str_only() => key
+                .downcast_exact::<Str>()
+                .and_then(|name| table.find_str(name, name.hash())),
+            None => None,
+        };
+        // SAFETY: the entry was found just now.
+        found.map_or(0, |n| unsafe { table.word_unchecked(n) })
     }
 
     #[inline]

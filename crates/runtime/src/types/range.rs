@@ -71,6 +71,19 @@ impl Range {
         Py::new(Range { start, stop, step, len })
     }
 
+    /// The iterator of a range with these arguments, of which there are one to three, if they are immediate ints, and the step is not 0.
+    pub fn iterator_of(args: &[Value]) -> Option<Py<RangeIterator>> {
+        let small = |i: usize| args[i].as_small_int();
+        let (start, stop, step) = match args.len() {
+            1 => (0, small(0)?, 1),
+            2 => (small(0)?, small(1)?, 1),
+            3 => (small(0)?, small(1)?, small(2).filter(|step| *step != 0)?),
+            _ => return None,
+        };
+        let len = i64::try_from(small_length(start, stop, step)).ok()?;
+        Some(RangeIterator::new(start, step, len))
+    }
+
     /// Start, step and length, if they are immediate ints.
     #[inline]
     pub fn small(&self) -> Option<(i64, i64, i64)> {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: an entry is right as long as its version is the type's: the value is then held by the dict of the type or of a
 //! base, so it can be borrowed until it is counted, before the next safepoint. Entries are the thread's own: no races.
+//! Methods are also found by the ids of shapes, which change with the versions of their types: an instruction's cache has the id, so that what is
+//! loaded does not wait for the object's type.
 
 use std::cell::Cell;
 
@@ -126,6 +128,29 @@ impl MethodCache {
         } else {
             0
         }
+    }
+
+    /// The word of the method `name` that was entered for the key of an inline cache, not counted; 0 for none. As long as the key is that of an
+    /// object, its class or a base holds the method.
+    #[inline(always)]
+    pub fn method_word(&self, key: u32, name: &Py<Str>) -> u64 {
+        // SAFETY: `place` is below the size of the table.
+        let entry = unsafe { self.entries.get_unchecked(place(key, name)) }.get();
+        if entry.version == key && entry.name == name.as_ptr() as usize {
+            entry.bits
+        } else {
+            0
+        }
+    }
+
+    /// Enters what [`MethodCache::method_word`] is to find. The key is a shape's id.
+    pub fn enter_method(&self, key: u32, name: &Py<Str>, bits: u64) {
+        let name_at = name.as_ptr() as usize;
+        self.entries[place(key, name)].set(Entry {
+            version: key,
+            name: name_at,
+            bits,
+        });
     }
 
     /// Whether it was found lately that `ty` and its bases have no attribute `name`.

@@ -5,22 +5,66 @@ use std::sync::atomic::Ordering::Relaxed;
 use lisle_macros::handler;
 
 use super::is_object;
+use super::methods::{self, Place};
 use super::state::{Apart, Exit, State, check};
+use crate::object::Value;
 use crate::sync::parallel;
+use crate::types::dict::Dict;
 use crate::types::list::List;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 
 #[handler]
 pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
-    let (i, first) = (s.i, s.cache(0).load(Relaxed));
-    let word = Vm::attr_word_cached::<FREE>(s.get(i.b()), first);
+    let i = s.i;
+    let word = Vm::attr_word_near::<FREE>(s.get(i.b()), s.cache(0).load(Relaxed));
     match s.share(word) {
-        Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
-        None if first == 0 => s.tail(load_member::<FREE>),
-        None if Vm::is_cached(s.get(i.b()), first) => s.tail(load_attr_counted::<FREE>),
-        None => s.tail(load_attr_known::<FREE>),
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_other::<FREE>),
     }
+}
+
+/// As `load_attr`, of what is not in a slot behind the header of an object of this thread.
+#[handler]
+fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
+    if Vm::is_cached(s.get(s.i.b()), s.cache(0).load(Relaxed)) {
+        return s.tail(load_attr_counted::<FREE>);
+    }
+    match methods::place_of(s.cache(1).load(Relaxed)) {
+        Place::Member => s.tail(load_member::<FREE>),
+        Place::Instance => s.tail(load_attr_of_instance::<FREE>),
+        Place::Class => s.tail(load_attr_of_class::<FREE>),
+        Place::Module => s.tail(load_attr_of_module::<FREE>),
+        Place::Property => s.tail(load_attr_of_property::<FREE>),
+        Place::Other => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of a property: pushes the frame of its getter.
+#[handler]
+fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    // The result's register holds the getter meanwhile, which must not be seen as a variable's value.
+    let free = s.is_temporary(i.a()) && (i.a() == i.b() || !is_object(s.regs.word(i.a())));
+    let getter = if free {
+        s.vm.getter_word::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed))
+    } else {
+        0
+    };
+    // SAFETY: the innermost record and its registers; the word is a function's that the property holds.
+    unsafe {
+        if getter != 0 && s.vm.push_with_one(s, getter) {
+            s.skip(2).save();
+            let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
+            if s.check_chain() {
+                return Exit::GoOn;
+            }
+            return pushed.next();
+        }
+    }
+    s.tail(load_attr_known::<FREE>)
 }
 
 /// As `load_attr`, of what may be a `__slots__` member.
@@ -29,12 +73,50 @@ fn load_member<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     let word = Vm::member_word_cached::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
     match s.share(word) {
-        Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
         None => s.tail(load_attr_known::<FREE>),
     }
 }
 
-/// As `load_attr`, of what the class or a module has, or where the instruction sees objects of several classes.
+/// As `load_attr`, of what the class of an instance may have.
+#[handler]
+fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let word =
+        s.vm.word_of_instance::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    match s.share(word) {
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of what a class may have.
+#[handler]
+fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let word = s.vm.word_of_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    match s.share(word) {
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of what a module may have.
+#[handler]
+fn load_attr_of_module<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    let word = Vm::word_of_module::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
+    match s.share(word) {
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, where the instruction sees objects of several classes.
 #[handler]
 fn load_attr_known<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
@@ -42,7 +124,7 @@ fn load_attr_known<const FREE: bool>(s: State<'_>) -> Exit {
     let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
     let word = s.vm.attr_word_known::<FREE>(s.get(i.b()), name, s.cache(0), s.cache(1));
     match s.share(word) {
-        Some(value) => s.skip(2).set_using(i.a(), value, i.b()),
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
         None => s.tail(load_attr_slow::<FREE>),
     }
 }
@@ -84,26 +166,65 @@ pub(super) fn load_method<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
-    let word = s.vm.method_word_cached(s.get(i.b()), name, s.cache(0).load(Relaxed));
-    if let Some(function) = s.share(word) {
-        if let Some(this) = s.plain_operand(i.b()) {
-            let behind = s.skip(2);
+    let word = s.vm.method_word_near(s.get(i.b()), name, s.cache(0).load(Relaxed));
+    match s.share(word) {
+        Some(function) => receive(s, function),
+        None => s.tail(load_method_other::<FREE>),
+    }
+}
+
+/// The method was found: it and the receiver go to their registers.
+#[inline(always)]
+fn receive(s: State<'_>, function: Value) -> Exit {
+    let i = s.i;
+    match s.plain_operand(i.b()) {
+        Some(this) => {
             let (first, second) = (s.regs.replace(i.a(), function), s.regs.replace(i.a() + 1, this));
+            let behind = s.skip(2);
             // Both are temporaries, mostly unbound.
             if is_object(first) || is_object(second) {
-                return behind.bury_both(first, second);
+                std::hint::cold_path();
+                return behind.release_both(first, second);
             }
-            return behind.next();
+            behind.next()
         }
-        return s.without(function, load_method_counted::<FREE>);
+        None => {
+            std::hint::cold_path();
+            s.vm.running.pass(function.into_bits());
+            s.tail(receive_counted)
+        }
     }
-    if word != 0 {
+}
+
+/// As `receive`, of a receiver that another thread owns, and with the function passed.
+#[handler]
+fn receive_counted(s: State<'_>) -> Exit {
+    let i = s.i;
+    let (function, this) = (s.vm.running.take_value(), s.operand(i.b()));
+    s.regs.set(i.a(), function);
+    s.skip(2).set(i.a() + 1, this)
+}
+
+/// As `load_method`, of what is not known by the first cache word to be a method of an object with its attributes behind its header.
+#[handler]
+fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
+    let (i, obj) = (s.i, s.get(s.i.b()));
+    if Vm::is_cached(obj, s.cache(0).load(Relaxed)) {
         return s.tail(load_method_counted::<FREE>);
+    }
+    let second = s.cache(1).load(Relaxed);
+    if matches!(methods::place_of(second), Place::Module) && !is_object(s.regs.word(i.a() + 1)) {
+        let word = Vm::word_of_module::<FREE>(obj, second);
+        if let Some(function) = s.share(word) {
+            // There is no receiver.
+            s.regs.forget(i.a() + 1);
+            return s.skip(2).put_using(i.a(), function, i.b());
+        }
     }
     s.tail(load_method_known::<FREE>)
 }
 
-/// As `load_method`, of a function that a module or a class has, or where the instruction sees objects of several classes.
+/// As `load_method`, of a function that a class has, or where the instruction sees objects of several classes.
 #[handler]
 fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, obj) = (s.i, s.get(s.i.b()));
@@ -115,20 +236,12 @@ fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
     if let Some(function) = s.share(s.vm.placed_word::<FREE>(obj, name, s.cache(1).load(Relaxed))) {
         // There is no receiver.
         s.regs.forget(i.a() + 1);
-        return s.skip(2).set_using(i.a(), function, i.b());
+        return s.skip(2).put_using(i.a(), function, i.b());
     }
-    if let Some(function) = s.share(s.vm.method_word_known(obj, name, s.cache(0))) {
-        return match s.plain_operand(i.b()) {
-            Some(this) => {
-                let first = s.regs.replace(i.a(), function);
-                // Nothing or an immediate.
-                s.regs.replace(i.a() + 1, this);
-                s.skip(2).drop_both(first, 0)
-            }
-            None => s.without(function, load_method_slow::<FREE>),
-        };
+    match s.share(s.vm.method_word_known(obj, name, s.cache(0))) {
+        Some(function) => receive(s, function),
+        None => s.tail(load_method_slow::<FREE>),
     }
-    s.tail(load_method_slow::<FREE>)
 }
 
 /// As `load_method`, of what another thread owns.
@@ -207,6 +320,22 @@ pub(super) fn exit_native<const HOOK: bool>(s: Apart<'_>) -> Exit {
 #[handler]
 pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
+    if let Some(slot) = Vm::attr_place_near::<FREE>(s.get(i.a()), s.cache(0).load(Relaxed))
+        && let Some(value) = s.plain_operand(i.c())
+    {
+        let old = slot.replace_alone(value);
+        if s.is_temporary(i.a()) {
+            return s.skip(1).release_both(old, s.regs.take_word(i.a()));
+        }
+        return s.skip(1).release(old);
+    }
+    s.tail(store_attr_other::<FREE>)
+}
+
+/// As `store_attr`, of what is not in a slot behind the object's header.
+#[handler]
+fn store_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
     if let Some(slot) = Vm::attr_place_cached::<FREE>(s.get(i.a()), s.cache(0).load(Relaxed))
         && let Some(value) = s.plain_operand(i.c())
     {
@@ -216,7 +345,7 @@ pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
         } else {
             0
         };
-        return s.skip(1).drop_both(old, used);
+        return s.skip(1).release_both(old, used);
     }
     s.tail(store_attr_slow::<FREE>)
 }
@@ -248,7 +377,7 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
         } else if let Some(tuple) = obj.downcast_exact::<Tuple>() {
             tuple.as_slice()
         } else {
-            return s.tail(get_item_slow);
+            return s.tail(get_item_dict::<FREE>);
         };
         let at = if at < 0 {
             at.wrapping_add(items.len() as i64)
@@ -259,8 +388,33 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
             && let Some(value) = s.share(item.bits())
         {
             // An int's register needs no clearing.
-            return s.set_using(i.a(), value, i.b());
+            return s.put_using(i.a(), value, i.b());
         }
+        return s.tail(get_item_counted);
+    }
+    s.tail(get_item_dict::<FREE>)
+}
+
+/// As `get_item`, of a dict that no other thread reads meanwhile.
+#[handler]
+fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    if (!FREE || !parallel())
+        && let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
+        && (i.b() == i.a() || !s.is_temporary(i.b()))
+        // SAFETY: no other thread runs meanwhile.
+        && let Some(value) = s.share(unsafe { dict.word_alone(s.get(i.c())) })
+    {
+        if s.is_temporary(i.c()) {
+            let key = s.regs.take_word(i.c());
+            let old = s.regs.replace(i.a(), value);
+            return if is_object(key) {
+                s.release_both(old, key)
+            } else {
+                s.release(old)
+            };
+        }
+        return s.put(i.a(), value);
     }
     s.tail(get_item_counted)
 }
@@ -305,12 +459,10 @@ pub(super) fn set_item<const FREE: bool>(s: State<'_>) -> Exit {
         && let Some(value) = s.plain_operand(i.c())
     {
         let old = place.replace_alone(value);
-        let used = if s.is_temporary(i.a()) {
-            s.regs.take_word(i.a())
-        } else {
-            0
-        };
-        return s.drop_both(old, used);
+        if s.is_temporary(i.a()) {
+            return s.release_both(old, s.regs.take_word(i.a()));
+        }
+        return s.release(old);
     }
     s.tail(set_item_slow)
 }

@@ -5,18 +5,22 @@
 //! leaves none behind.
 
 use std::cell::Cell;
+use std::mem::forget;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::Acquire;
 
 use lisle_bytecode::CodeFlags;
 
-use super::{Flow, Ip, Regs, drop_word, drop_word_inline, is_object};
+use super::state::State;
+use super::{Flow, Ip, Regs, counts_plainly, drop_plainly, drop_word, drop_word_inline, is_object};
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
 use crate::types::code::{Code, CodeBody};
+use crate::types::dict::Dict;
 use crate::types::function::Function;
 use crate::types::list::List;
+use crate::types::method::Method;
 use crate::types::object::Object;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -145,6 +149,87 @@ impl Vm {
                 .add(1)
                 .write(self.record(function, code, args, FrameKind::Inline, dst, slot));
             self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
+        }
+        true
+    }
+
+    /// As [`Vm::push_exact`], of a method bound to its receiver, both of this thread, which others hold too: the function takes its place in `R[a]`,
+    /// the receiver that in front of the `count` arguments.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_exact`]; `R[a]` holds the method, and the register behind it nothing.
+    #[inline(always)]
+    pub(super) unsafe fn push_bound_exact(&self, s: State<'_>, method: &Py<Method>, count: usize) -> bool {
+        let i = s.i;
+        // SAFETY: by contract.
+        unsafe {
+            let Some(function) = method.function.downcast_exact::<Function>() else {
+                return false;
+            };
+            let code = code_of(function);
+            if count + 1 != code.exact_args.load(Acquire) as usize || (*s.frame).on_heap {
+                return false;
+            }
+            let (code, slot) = (code.body_unchecked(), s.regs.0.add(i.a() as usize));
+            let args = slot.add(1);
+            if code.nlocals as usize - count - 1 > FEW || !self.has_room(args, code) {
+                return false;
+            }
+            let (callee, this, word) = (method.function.bits(), method.receiver.bits(), *slot);
+            let mine = s.owner();
+            if !counts_plainly(callee, mine) || !counts_plainly(this, mine) || !drop_plainly(word, mine) {
+                return false;
+            }
+            let counted = (s.share(callee).map(forget), s.share(this).map(forget));
+            debug_assert!(counted.0.is_some() && counted.1.is_some(), "both count plainly");
+            slot.write(callee);
+            args.write(this);
+            args.add(count + 1).cast::<[u64; FEW]>().write([0; FEW]);
+            let callee = &*slot.cast::<Py<Function>>();
+            s.frame
+                .add(1)
+                .write(self.record(callee, code, args, FrameKind::Inline, i.c(), slot));
+            self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
+        }
+        true
+    }
+
+    /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[a]`, a temporary, from `R[b]`, where
+    /// nothing is to be done about the argument; the register of the result holds the function meanwhile. `false` if there is, or no room:
+    /// nothing was done.
+    ///
+    /// # Safety
+    /// The state's frame is the innermost one, and as described.
+    #[inline(always)]
+    pub(super) unsafe fn push_with_one(&self, s: State<'_>, function: u64) -> bool {
+        let i = s.i;
+        // SAFETY: by contract; a code object whose count of arguments is known has its body.
+        unsafe {
+            let callee = &*(&raw const function).cast::<Py<Function>>();
+            let code = code_of(callee);
+            if code.exact_args.load(Acquire) != 1 {
+                return false;
+            }
+            let (code, base) = (code.body_unchecked(), self.frames.top.get());
+            if code.nlocals as usize - 1 > FEW || !self.has_room(base, code) || s.share(function).map(forget).is_none()
+            {
+                return false;
+            }
+            let Some(given) = s.plain_operand(i.b()) else {
+                let plain = drop_plainly(function, s.owner());
+                debug_assert!(plain, "counted just now");
+                return false;
+            };
+            base.write(given.into_bits());
+            base.add(1).cast::<[u64; FEW]>().write([0; FEW]);
+            let slot = s.regs.0.add(i.a() as usize);
+            s.frame
+                .add(1)
+                .write(self.record(callee, code, base, FrameKind::Inline, i.a(), slot));
+            slot.write(function);
+            self.frames.top.set(base.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
         }
         true
@@ -291,21 +376,66 @@ impl Vm {
                     return Ok(());
                 }
             }
-            if code.takes_rest && count >= argcount {
-                // The others move to a tuple, behind the plain parameters.
-                let rest = Tuple::from_registers(args.add(argcount), count - argcount);
-                if base != args {
-                    for i in 0..argcount {
-                        base.add(i).write_volatile(args.add(i).replace(0));
-                    }
-                }
-                base.add(argcount).write(rest.into_value().into_bits());
-                zero(base.add(argcount + 1), nlocals - argcount - 1);
+            if code.takes_rest && self.collect_rest(function, code, args, count, base) {
                 self.push_record(self.record(function, code, base, kind, dst, slot));
                 return Ok(());
             }
             self.push_moved(frame, function, args, count, kind, dst, slot)
         }
+    }
+
+    /// Moves arguments by position to the registers from `base` on, for a function with plain parameters and `*args` or `**kwargs`. `false` if there
+    /// are too many or too few: nothing was done.
+    ///
+    /// # Safety
+    /// `args` are `count` registers, which `base` may be too; there is room, and the code takes the rest.
+    unsafe fn collect_rest(
+        &self,
+        function: &Py<Function>,
+        code: &CodeBody,
+        args: *mut u64,
+        count: usize,
+        base: *mut u64,
+    ) -> bool {
+        let (argcount, nlocals) = (code.argcount as usize, code.nlocals as usize);
+        let (rest, names) = (
+            code.plain.flags.has(CodeFlags::VARARGS),
+            code.plain.flags.has(CodeFlags::VARKEYWORDS),
+        );
+        if count > argcount && !rest {
+            return false;
+        }
+        let missing = argcount.saturating_sub(count);
+        let defaults = if missing > 0 { function.defaults.get() } else { None };
+        let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
+        let Some(from) = defaults.len().checked_sub(missing) else {
+            return false;
+        };
+        // SAFETY: by contract.
+        unsafe {
+            let given = count.min(argcount);
+            // The others move to a tuple, behind the plain parameters.
+            let rest = rest.then(|| Tuple::from_registers(args.add(given), count - given));
+            if base != args {
+                for i in 0..given {
+                    base.add(i).write_volatile(args.add(i).replace(0));
+                }
+            }
+            for (i, value) in defaults[from..].iter().enumerate() {
+                base.add(given + i).write(value.clone().into_bits());
+            }
+            let mut next = argcount;
+            if let Some(rest) = rest {
+                base.add(next).write(rest.into_value().into_bits());
+                next += 1;
+            }
+            if names {
+                base.add(next).write(Dict::new_empty().into_value().into_bits());
+                next += 1;
+            }
+            zero(base.add(next), nlocals - next);
+        }
+        true
     }
 
     /// As [`Vm::push_function`], for parameters of any kind: the arguments are moved out of the way, then bound.

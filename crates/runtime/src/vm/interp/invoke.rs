@@ -5,11 +5,12 @@ use lisle_macros::handler;
 use super::state::{Apart, Exit, State, check};
 use super::{Ip, drop_plainly, is_object};
 use crate::native::{Args, FnDef};
-use crate::object::Value;
 use crate::object::types::CallKind;
+use crate::object::{Native, Value};
 use crate::types::function::Function;
 use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::types::range::Range;
 use crate::vm::frames::FrameKind;
 use crate::vm::{Res, Vm};
 use lisle_bytecode::Op;
@@ -67,6 +68,8 @@ pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
     match kind_of(callee) {
         CallKind::Function => {}
         CallKind::NativeFunction | CallKind::MethodDescriptor => return s.tail(call_native),
+        CallKind::Type if !HOOK && callee.bits() == Range::type_cell().address() as u64 => return s.tail(call_range),
+        CallKind::Method => return s.tail(call_method),
         _ => return s.tail(call_other),
     }
     let args = arguments(s);
@@ -88,6 +91,48 @@ pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
         }
         pushed.next()
     }
+}
+
+/// Calls a bound method.
+#[handler]
+fn call_method(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the kind stands for the type, and these are registers of the frame, the arguments its topmost ones.
+    unsafe {
+        let method = s.get(i.a()).downcast_unchecked::<Method>();
+        // The receiver goes in front of the arguments.
+        if s.regs.word(i.a() + 1) == 0 && s.vm.push_bound_exact(s, method, i.b() as usize) {
+            let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
+            if s.check_chain() {
+                return Exit::GoOn;
+            }
+            return pushed.next();
+        }
+    }
+    s.tail(call_other)
+}
+
+/// Calls `range`. What is only iterated over, in a `for` statement, is not made.
+#[handler]
+fn call_range(s: State<'_>) -> Exit {
+    let (i, args, behind) = (s.i, arguments(s), s.skip(1));
+    // SAFETY: an instruction follows, since a call does not end the code.
+    let next = unsafe { Ip::new(behind.i.next()) };
+    if next.op() == Op::GetIter
+        && next.b() == i.c()
+        && s.is_temporary(i.c())
+        && let Some(iterator) = Range::iterator_of(s.regs.slice(args.first, args.count))
+    {
+        // The arguments are immediates, and native types are immortal.
+        for r in i.a()..i.a() + 2 + i.b() {
+            s.regs.forget(r);
+        }
+        let behind = behind.skip(1);
+        behind.save();
+        s.regs.set(next.a(), iterator.into_value());
+        return behind.poll();
+    }
+    s.tail(call_other)
 }
 
 /// Calls a Python function whose arguments need something done.

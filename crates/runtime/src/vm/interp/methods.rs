@@ -3,7 +3,8 @@
 //! Layout of an attribute cache word: the key in the lower half, a slot or transition number in bits 32..48, the kind in bits 48..64. The key is
 //! the id of the instance's shape (which stands for the state of its class too), or for objects without attributes the version of
 //! their type. A cache never holds a pointer: a method that it vouches for is found in the thread's method cache.
-//! The first cache word of an instruction has the kinds that the loop itself knows, the second one those that are worth a call.
+//! The first cache word of an instruction has the kinds that its first handler knows, the second one the others; for calls that is also an
+//! attribute in a slot.
 
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -29,8 +30,7 @@ use crate::vm::{Res, Vm};
 /// The attribute is in the slot.
 const IN_SLOT: u64 = 0;
 /// The class has the method, and instances of the shape have no attribute of the name.
-const METHOD: u64 = METHOD_KIND as u64;
-const METHOD_KIND: u16 = 1;
+const METHOD: u64 = 1;
 /// The class has the method, and instances have no attributes.
 const METHOD_BARE: u64 = 2;
 /// Storing the attribute takes the shape's transition of this number.
@@ -48,6 +48,30 @@ const OF_CLASS: u64 = 7;
 const OF_MODULE: u64 = 8;
 /// The class has the method, and instances of the shape have no attribute of the name: what is read is the method bound to the object.
 const BOUND: u64 = 9;
+/// The class has a data descriptor of a native type, other than the kinds above.
+const DATA: u64 = 10;
+
+/// Where a second cache word says that the attribute is.
+pub(super) enum Place {
+    Member,
+    Instance,
+    Class,
+    Module,
+    Property,
+    Other,
+}
+
+#[inline(always)]
+pub(super) fn place_of(word: u64) -> Place {
+    match word >> 48 {
+        MEMBER => Place::Member,
+        OF_INSTANCE => Place::Instance,
+        OF_CLASS => Place::Class,
+        OF_MODULE => Place::Module,
+        PROPERTY => Place::Property,
+        _ => Place::Other,
+    }
+}
 
 #[inline(always)]
 fn word(kind: u64, number: usize, key: u32) -> u64 {
@@ -68,6 +92,18 @@ fn key_of(obj: &Value) -> u32 {
     }
 }
 
+/// As [`key_of`]; 0 also for an immediate.
+#[inline(always)]
+fn key_of_object(obj: &Value) -> u32 {
+    if let Some(attrs) = Attrs::near(obj) {
+        return attrs.shape_id();
+    }
+    if !obj.is_heap() {
+        return 0;
+    }
+    key_of(obj)
+}
+
 /// Whether reading the attribute gives the value itself.
 #[inline]
 fn is_plain(value: &Value) -> bool {
@@ -77,7 +113,7 @@ fn is_plain(value: &Value) -> bool {
 /// The same of the word of a value that its class holds; false of 0.
 #[inline(always)]
 fn is_plain_word(bits: u64) -> bool {
-    // SAFETY: by contract a value's word, which is looked at before anything can change what holds it.
+    // SAFETY: callers found the word in a class, and no other thread runs that could take it out before it is looked at.
     bits != 0 && is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
 }
 
@@ -136,6 +172,40 @@ impl Vm {
         bits
     }
 
+    /// As [`Vm::attr_word_cached`], of an object whose store lies behind its header.
+    #[inline(always)]
+    pub(super) fn attr_word_near<const FREE: bool>(obj: &Value, word: u64) -> u64 {
+        match Vm::place_near(obj, word) {
+            Some((attrs, slot)) => {
+                let bits = slot.peek_bits();
+                if FREE && crate::sync::parallel() && attrs.shape_id() != word as u32 {
+                    return 0;
+                }
+                bits
+            }
+            None => 0,
+        }
+    }
+
+    /// The store, which lies behind the object's header, and the slot in it, if the object is as the cache expects.
+    #[inline(always)]
+    fn place_near(obj: &Value, word: u64) -> Option<(Attrs<'_>, &Slot)> {
+        let attrs = Attrs::near(obj)?;
+        if attrs.shape_id() != word as u32 || word as u32 == 0 {
+            return None;
+        }
+        Some((attrs, attrs.place(number(word))?))
+    }
+
+    /// As [`Vm::attr_place_cached`], of an attribute in an object whose store lies behind its header.
+    #[inline(always)]
+    pub(super) fn attr_place_near<const FREE: bool>(obj: &Value, word: u64) -> Option<&Slot> {
+        if FREE && crate::sync::parallel() || word >> 48 != IN_SLOT {
+            return None;
+        }
+        Vm::place_near(obj, word).map(|(_, slot)| slot)
+    }
+
     /// The slot to store the attribute in, if the object is as the cache expects, the slot lies in it, and no other thread runs meanwhile.
     #[inline(always)]
     pub(super) fn attr_place_cached<const FREE: bool>(obj: &Value, word: u64) -> Option<&Slot> {
@@ -152,7 +222,7 @@ impl Vm {
                 attrs.place(number(word))
             }
             // SAFETY: the key stands for a class whose instances have the member there.
-            MEMBER if key_of(obj) == key => Some(unsafe { Member::slot_at(obj, number(word)) }),
+            MEMBER if key_of_object(obj) == key => Some(unsafe { Member::slot_at(obj, number(word)) }),
             _ => None,
         }
     }
@@ -160,7 +230,11 @@ impl Vm {
     /// The word of the `__slots__` member, not counted, if the object is as the cache expects and no other thread runs meanwhile; else 0.
     #[inline(always)]
     pub(super) fn member_word_cached<const FREE: bool>(obj: &Value, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() || word as u32 == 0 || word >> 48 != MEMBER || key_of(obj) != word as u32 {
+        if FREE && crate::sync::parallel()
+            || word as u32 == 0
+            || word >> 48 != MEMBER
+            || key_of_object(obj) != word as u32
+        {
             return 0;
         }
         // SAFETY: the key stands for a class whose instances have the member there.
@@ -183,30 +257,52 @@ impl Vm {
         match word >> 48 {
             IN_SLOT => Vm::attr_word_cached::<FREE>(obj, word),
             MEMBER => Vm::member_word_cached::<FREE>(obj, word),
-            OF_INSTANCE if key_of(obj) == key => {
-                let bits = self.method_cache.probe_word(obj.ty(), name);
-                if is_plain_word(bits) { bits } else { 0 }
-            }
-            OF_CLASS => {
-                let Some(class) = obj.downcast::<Type>() else { return 0 };
-                if class.version() != key || !self.is_known_plain(class, name) {
-                    return 0;
-                }
-                let bits = self.method_cache.probe_word(class, name);
-                if is_plain_word(bits) || is_function_word(bits) {
-                    bits
-                } else {
-                    0
-                }
-            }
-            OF_MODULE if (!FREE || !crate::sync::parallel()) && obj.downcast_exact::<Module>().is_some() => {
-                // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
-                match Attrs::of(obj).and_then(|attrs| unsafe { attrs.dict_alone() }) {
-                    Some(dict) => dict.cached_word::<FREE>((number(word) as u64) << 32 | u64::from(key)),
-                    None => 0,
-                }
-            }
+            OF_INSTANCE => self.word_of_instance::<FREE>(obj, name, word),
+            OF_CLASS => self.word_of_class::<FREE>(obj, name, word),
+            OF_MODULE => Vm::word_of_module::<FREE>(obj, word),
             _ => 0,
+        }
+    }
+
+    /// The word of what the class of an instance has and is no descriptor, if the object is as the cache expects; else 0.
+    #[inline(always)]
+    pub(super) fn word_of_instance<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        // What another thread may take out of a class meanwhile is counted before it is looked at: not here.
+        if FREE && crate::sync::parallel() || key_of_object(obj) != word as u32 {
+            return 0;
+        }
+        let bits = self.method_cache.probe_word(obj.ty(), name);
+        if is_plain_word(bits) { bits } else { 0 }
+    }
+
+    /// The same of what a class has.
+    #[inline(always)]
+    pub(super) fn word_of_class<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() {
+            return 0;
+        }
+        let Some(class) = obj.downcast::<Type>() else { return 0 };
+        if class.version() != word as u32 || !self.is_known_plain(class, name) {
+            return 0;
+        }
+        let bits = self.method_cache.probe_word(class, name);
+        if is_plain_word(bits) || is_function_word(bits) {
+            bits
+        } else {
+            0
+        }
+    }
+
+    /// The same of what a module has.
+    #[inline(always)]
+    pub(super) fn word_of_module<const FREE: bool>(obj: &Value, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() || obj.downcast_exact::<Module>().is_none() {
+            return 0;
+        }
+        // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
+        match Attrs::of(obj).and_then(|attrs| unsafe { attrs.dict_alone() }) {
+            Some(dict) => dict.cached_word::<FREE>((number(word) as u64) << 32 | u64::from(word as u32)),
+            None => 0,
         }
     }
 
@@ -315,6 +411,9 @@ impl Vm {
         let obj = regs.get(i.b());
         let (cached, more) = caches;
         let mut word = more.load(Relaxed);
+        if let Some(found) = self.load_data(obj, name, word) {
+            return found.map(Some);
+        }
         if let Some(value) = self.load_attr_known::<FREE>(obj, name, word) {
             return Ok(Some(value));
         }
@@ -332,6 +431,9 @@ impl Vm {
                 if let Some(value) = found {
                     return Ok(Some(value));
                 }
+                if let Some(found) = self.load_data(obj, name, word) {
+                    return found.map(Some);
+                }
             }
         }
         // SAFETY: by contract.
@@ -339,6 +441,18 @@ impl Vm {
             return Ok(None);
         }
         self.find_attr(obj, name, cached, more).map(Some)
+    }
+
+    /// The attribute, if the object is as the cache expects, and its class has a data descriptor of a native type.
+    #[inline]
+    fn load_data(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Res<Value>> {
+        if word >> 48 != DATA || key_of(obj) != word as u32 {
+            return None;
+        }
+        let ty = obj.ty();
+        let found = self.method_cache.probe(ty, name)?;
+        let get = found.ty().slots().descr_get?;
+        Some(get(self, &found, Some(obj), Some(ty.as_value())))
     }
 
     /// Reads an attribute the general way, and notes how it can be found the next time.
@@ -369,6 +483,9 @@ impl Vm {
             }
             if found.downcast_exact::<Property>().is_some() {
                 note(PROPERTY, 0, more);
+            } else if !found.ty().has_flag(TypeFlags::HEAP) {
+                // What its type does never changes.
+                note(DATA, 0, more);
             }
             return generic_getattr(self, obj, name);
         }
@@ -475,6 +592,25 @@ impl Vm {
         false
     }
 
+    /// The word of the getter of the property that the class of an instance has, if the object is as the cache expects, no other thread runs, and
+    /// the getter is a Python function; else 0.
+    #[inline(always)]
+    pub(super) fn getter_word<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() || key_of_object(obj) != word as u32 {
+            return 0;
+        }
+        let bits = self.method_cache.probe_word(obj.ty(), name);
+        if bits == 0 {
+            return 0;
+        }
+        // SAFETY: the class holds the property, and that the function, as long as no code runs.
+        let property = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        let getter = property
+            .downcast_exact::<Property>()
+            .map_or(0, |property| property.getter.peek_bits());
+        if is_function_word(getter) { getter } else { 0 }
+    }
+
     /// The method for `obj.name(...)`, which takes the receiver, if the object is as the cache expects.
     #[inline(always)]
     pub(super) fn load_method_cached(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Value> {
@@ -494,23 +630,44 @@ impl Vm {
         if key == 0 {
             return 0;
         }
-        let ty = obj.ty();
-        match (word >> 48) as u16 {
-            METHOD_KIND => {
-                let Some(attrs) = Attrs::of(obj) else { return 0 };
-                // SAFETY: shapes live as long as their type, which the object holds.
-                match unsafe { attrs.shape().as_ref() } {
-                    Some(shape) if shape.id.load(Relaxed) == key => {}
-                    _ => return 0,
-                }
-            }
-            _ => {
-                if ty.version() != key {
-                    return 0;
-                }
-            }
+        if word >> 48 != METHOD {
+            return if obj.ty().version() == key {
+                self.method_cache.method_word(key, name)
+            } else {
+                0
+            };
         }
-        self.method_cache.probe_word(ty, name)
+        match Attrs::of(obj) {
+            Some(attrs) if attrs.shape_id() == key => {}
+            _ => return 0,
+        }
+        match self.method_cache.method_word(key, name) {
+            0 => {
+                let bits = self.method_cache.probe_word(obj.ty(), name);
+                if bits != 0 {
+                    self.method_cache.enter_method(key, name, bits);
+                }
+                bits
+            }
+            bits => bits,
+        }
+    }
+
+    /// As [`Vm::method_word_cached`], of an object that has no attributes, or its store behind its header, and if the thread knows the method by
+    /// the cache's key.
+    #[inline(always)]
+    pub(super) fn method_word_near(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        let key = word as u32;
+        // Shapes and types have no ids in common.
+        let own = match Attrs::near(obj) {
+            Some(attrs) => attrs.shape_id(),
+            None if obj.is_heap() => obj.ty().version(),
+            None => 0,
+        };
+        if own != key || key == 0 {
+            return 0;
+        }
+        self.method_cache.method_word(key, name)
     }
 
     /// The special method number `k`, which takes the receiver, if it was found lately.

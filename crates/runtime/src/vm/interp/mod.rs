@@ -207,6 +207,16 @@ unsafe fn drop_plainly(bits: u64, mine: u32) -> bool {
     unsafe { (*(bits as *const Header)).decref_plainly(mine) }
 }
 
+/// Whether references to the value with this word can be added plainly on the thread with the owner id `mine`.
+///
+/// # Safety
+/// `bits` is the word of a value that something holds.
+#[inline(always)]
+unsafe fn counts_plainly(bits: u64, mine: u32) -> bool {
+    // SAFETY: by contract.
+    bits & 7 != 0 || unsafe { (*(bits as *const Header)).counts_plainly(mine) }
+}
+
 /// # Safety
 /// `bits` is the word of a heap value whose reference is given up.
 #[inline(never)]

@@ -75,9 +75,7 @@ pub(super) fn load_int(s: State<'_>) -> Exit {
 
 #[handler]
 pub(super) fn clear(s: State<'_>) -> Exit {
-    s.save();
-    s.regs.clear_object(s.i.a());
-    s.next()
+    s.release(s.regs.take_word(s.i.a()))
 }
 
 #[handler]

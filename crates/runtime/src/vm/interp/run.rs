@@ -8,7 +8,7 @@ use lisle_bytecode::Op;
 use lisle_macros::handler;
 
 use super::state::{Apart, Exit, Handler, State, Table, check};
-use super::{Flow, access, drop_last, flow, invoke, is_object, moves, operate};
+use super::{Flow, access, drop_last, drop_plainly, flow, invoke, is_object, moves, operate};
 use crate::object::Value;
 use crate::sync::mode::{free_threaded, switch_any};
 use crate::sync::parallel;
@@ -347,12 +347,74 @@ pub(super) fn bury(s: State<'_>) -> Exit {
     s.next()
 }
 
+/// Drops the object that was passed, mostly not its last reference.
+#[handler]
+pub(super) fn release(s: State<'_>) -> Exit {
+    let word = s.vm.running.take();
+    // SAFETY: the word of a heap value, whose reference was passed.
+    if unsafe { drop_plainly(word, s.owner()) } {
+        return s.next();
+    }
+    s.bury(word)
+}
+
+/// As `release`, of two words of whatever registers hold.
+#[handler]
+pub(super) fn release_both(s: State<'_>) -> Exit {
+    let [first, second] = s.vm.running.take_dying();
+    s.drop_both(first, second)
+}
+
 /// Ends the innermost frame with the value that was passed.
 #[handler]
 pub(super) fn leave(s: State<'_>) -> Exit {
-    if matches!(s.frame().kind, FrameKind::Entry | FrameKind::Generator) {
-        return Exit::Leave;
+    match s.frame().kind {
+        FrameKind::Entry | FrameKind::Generator => return Exit::Leave,
+        FrameKind::Init if s.frame().frame_object.get() == 0 => return s.tail(leave_init),
+        _ => {}
     }
+    s.tail(leave_with_calls)
+}
+
+/// As `leave`, of the `__init__` of an instance that is being made, of whose frame nobody has an object.
+#[handler]
+fn leave_init(s: State<'_>) -> Exit {
+    let (f, mine) = (s.frame(), s.owner());
+    if s.vm.running.passed() != Value::NONE.bits() {
+        return s.tail(leave_with_calls);
+    }
+    let Ok(nregs) = u16::try_from(s.code.nregs) else {
+        return s.tail(leave_with_calls);
+    };
+    for r in 0..nregs {
+        let word = s.regs.word(r);
+        // SAFETY: the register's reference is given up.
+        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+            std::hint::cold_path();
+            return s.tail(leave_with_calls);
+        }
+        s.regs.forget(r);
+    }
+    // SAFETY: the record holds the function, whose class mostly does so too.
+    if f.holder != 0 && !unsafe { drop_plainly(f.holder, mine) } {
+        std::hint::cold_path();
+        return s.tail(leave_with_calls);
+    }
+    s.vm.running.take();
+    let frames = &s.vm.frames;
+    frames.top.set(f.previous_top);
+    frames.depth.set(frames.depth.get() - 1);
+    // SAFETY: below is the frame of the instruction that pushed this one; its register holds the instance.
+    unsafe {
+        let caller: State<'_> = State::of(s.vm, s.frame.sub(1));
+        let instance = Value::from_bits(std::mem::take(&mut *f.callee_slot));
+        caller.put(f.dst, instance)
+    }
+}
+
+/// As `leave`, of a frame of any kind that an instruction pushed.
+#[handler]
+fn leave_with_calls(s: State<'_>) -> Exit {
     // SAFETY: the innermost record. An instruction of the frame below pushed it, so that it is not the one that the loop was entered for.
     check!(s, unsafe { s.vm.return_from(s.frame, s.vm.running.take_value(), 0) });
     s.reloaded().next()

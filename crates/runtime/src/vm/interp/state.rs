@@ -92,6 +92,12 @@ impl Running {
         self.pass(exc.into_value().into_bits());
     }
 
+    /// The word that was passed, which stays.
+    #[inline(always)]
+    pub(super) fn passed(&self) -> u64 {
+        self.passed.get()
+    }
+
     /// The word that was passed; the reference is the caller's.
     #[inline(always)]
     pub(super) fn take(&self) -> u64 {
@@ -370,19 +376,40 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         self.next()
     }
 
-    /// As [`State::set_object`], after `used` was read, which is dropped if it is a temporary.
+    /// As [`State::set_object`], what was replaced being dropped by a handler of its own: for handlers that so need no registers of their callers'.
     #[inline(always)]
-    pub fn set_using(self, r: u16, value: Value, used: u16) -> Exit {
+    pub fn put(self, r: u16, value: Value) -> Exit {
+        let old = self.regs.replace(r, value);
+        self.release(old)
+    }
+
+    /// As [`State::put`], after `used` was read, which is dropped if it is a temporary.
+    #[inline(always)]
+    pub fn put_using(self, r: u16, value: Value, used: u16) -> Exit {
         if used != r && self.is_temporary(used) {
             let word = self.regs.take_word(used);
-            // SAFETY: as above.
-            if is_object(word) && !unsafe { drop_plainly(word, self.owner()) } {
-                std::hint::cold_path();
-                let old = self.regs.replace(r, value);
-                return self.bury_both(old, word);
-            }
+            let old = self.regs.replace(r, value);
+            return self.release_both(old, word);
         }
-        self.set_object(r, value)
+        self.put(r, value)
+    }
+
+    /// Drops what a word holds, if that is an object, in a handler of its own, and goes on.
+    #[inline(always)]
+    pub fn release(self, word: u64) -> Exit {
+        if is_object(word) {
+            self.vm.running.pass(word);
+            return self.chained().tail(super::run::release);
+        }
+        self.next()
+    }
+
+    /// As [`State::release`], of two words.
+    #[inline(always)]
+    pub fn release_both(self, first: u64, second: u64) -> Exit {
+        self.vm.running.pass(first);
+        self.vm.running.too.set(second);
+        self.chained().tail(super::run::release_both)
     }
 
     /// Drops what two words hold, mostly not the last references, and goes on.
@@ -497,16 +524,6 @@ impl State<'_> {
     pub fn tail(self, part: Handler) -> Exit {
         // SAFETY: the parts are those of a state.
         unsafe { part(self.vm, self.i, self.regs, self.frame, self.code) }
-    }
-
-    /// As [`State::tail`], after a value was found that is not needed.
-    #[inline(always)]
-    pub fn without(self, value: Value, part: Handler) -> Exit {
-        // It was counted just now, where it is held: this is not the last reference.
-        // SAFETY: the reference is given up.
-        let plain = unsafe { drop_plainly(value.into_bits(), self.owner()) };
-        debug_assert!(plain, "counted in the same way");
-        self.tail(part)
     }
 
     /// Goes on with the handler that the instruction has in a hooked thread, what comes before it being done.
