@@ -101,6 +101,8 @@ pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
     for part in def.all() {
         for function in part.functions {
             let value = NativeFunction::new_value(function, None, Some(module.to_value()));
+            // Calls of it count nothing. A module is hardly ever made again.
+            value.make_immortal();
             module.set(function.name, value);
         }
         for ty in part.types {

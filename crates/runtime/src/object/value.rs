@@ -74,6 +74,13 @@ impl Value {
         self.bits() & 7 == 0
     }
 
+    /// Nobody counts references to the object from now on, which stays for ever. Other threads do not know it yet.
+    pub(crate) fn make_immortal(&self) {
+        if let Some(header) = self.header() {
+            header.make_immortal();
+        }
+    }
+
     /// The header, if this is a heap object.
     #[inline(always)]
     pub fn heap_header(&self) -> Option<NonNull<Header>> {

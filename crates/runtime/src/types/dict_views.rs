@@ -30,8 +30,8 @@ struct Cursor {
     left: AtomicUsize,
 }
 
-enum Step {
-    Item(usize, Value),
+enum Step<T> {
+    Item(usize, T),
     End,
     SizeChanged,
     KeysChanged,
@@ -50,7 +50,7 @@ impl Cursor {
 
     /// Makes a value of the next entry. `make` runs no Python code.
     #[inline(always)]
-    fn next(&self, vm: &Vm, backwards: bool, make: impl Fn(&Table, usize) -> Option<Value>) -> Res<Option<Value>> {
+    fn next<T>(&self, vm: &Vm, backwards: bool, make: impl Fn(&Table, usize) -> Option<T>) -> Res<Option<T>> {
         let step = with_held(&self.dict, |dict| {
             dict.with_table(|table, len| {
                 if len != self.used.load(Relaxed) {
@@ -81,7 +81,7 @@ impl Cursor {
     }
 
     #[cold]
-    fn stop(&self, vm: &Vm, step: Step) -> Res<Option<Value>> {
+    fn stop<T>(&self, vm: &Vm, step: Step<T>) -> Res<Option<T>> {
         match step {
             Step::SizeChanged => {
                 self.used.store(BROKEN, Relaxed);
@@ -197,6 +197,15 @@ iterators! {
     DictReverseValueIter "dict_reversevalueiterator" true value_of;
     /// `reversed(d.items())`
     DictReverseItemIter "dict_reverseitemiterator" true item_of;
+}
+
+impl DictItemIter {
+    /// As `next_item`, not made a tuple.
+    #[inline]
+    pub(crate) fn next_pair(&self, vm: &Vm) -> Res<Option<(Value, Value)>> {
+        self.cursor
+            .next(vm, false, |table, n| Some((table.key_at(n)?, table.value_at(n)?)))
+    }
 }
 
 /// `d.keys()`

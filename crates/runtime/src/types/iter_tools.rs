@@ -48,6 +48,14 @@ impl Enumerate {
     }
 }
 
+impl Enumerate {
+    /// The next count and item.
+    #[inline]
+    pub(crate) fn next_pair(&self, vm: &Vm) -> Res<Option<(Value, Value)>> {
+        Ok(vm.next(&self.iterator)?.map(|item| (self.number(vm), item)))
+    }
+}
+
 #[pymethods]
 impl Enumerate {
     #[slot(sig = "(iterable, start=0)")]
@@ -81,10 +89,8 @@ impl Enumerate {
 
     #[slot]
     fn __next__(vm: &Vm, this: &Py<Enumerate>) -> Res<Option<Value>> {
-        match vm.next(&this.iterator)? {
-            Some(item) => Ok(Some(Tuple::pair(this.number(vm), item).into_value())),
-            None => Ok(None),
-        }
+        let pair = this.next_pair(vm)?;
+        Ok(pair.map(|(count, item)| Tuple::pair(count, item).into_value()))
     }
 
     /// Return state information for pickling.
@@ -151,6 +157,24 @@ pub struct Zip {
     strict: AtomicBool,
 }
 
+impl Zip {
+    /// Whether it gives pairs and need not look whether both end together.
+    #[inline]
+    pub(crate) fn gives_pairs(&self) -> bool {
+        self.iterators.len() == 2 && !self.strict.load(Relaxed)
+    }
+
+    /// The next items of the first two.
+    #[inline]
+    pub(crate) fn next_pair(&self, vm: &Vm) -> Res<Option<(Value, Value)>> {
+        let [a, b, ..] = self.iterators.as_slice() else {
+            return Ok(None);
+        };
+        let Some(a) = vm.next(a)? else { return Ok(None) };
+        Ok(vm.next(b)?.map(|b| (a, b)))
+    }
+}
+
 #[pymethods]
 impl Zip {
     #[slot(sig = "(*iterables, strict=False)")]
@@ -174,15 +198,13 @@ impl Zip {
     #[slot]
     fn __next__(vm: &Vm, this: &Py<Zip>) -> Res<Option<Value>> {
         let iterators = this.iterators.as_slice();
-        match iterators {
-            [] => return Ok(None),
-            // The usual case without a detour.
-            [a, b] if !this.strict.load(Relaxed) => {
-                let Some(a) = vm.next(a)? else { return Ok(None) };
-                let Some(b) = vm.next(b)? else { return Ok(None) };
-                return Ok(Some(Tuple::pair(a, b).into_value()));
-            }
-            _ => {}
+        if iterators.is_empty() {
+            return Ok(None);
+        }
+        // The usual case without a detour.
+        if this.gives_pairs() {
+            let pair = this.next_pair(vm)?;
+            return Ok(pair.map(|(a, b)| Tuple::pair(a, b).into_value()));
         }
         let items = step(vm, iterators, this.strict.load(Relaxed), "zip")?;
         Ok(items.map(|items| Tuple::new(items).into_value()))

@@ -182,11 +182,14 @@ impl MethodDescriptor {
 
 /// The descriptor of `owner`'s method.
 pub fn method_descriptor(owner: &Py<Type>, def: &'static FnDef) -> Value {
-    Py::new(MethodDescriptor {
+    let descriptor = Py::new(MethodDescriptor {
         owner: owner.clone(),
         def,
-    })
-    .into_value()
+    });
+    // As the types of native methods are.
+    let descriptor = descriptor.into_value();
+    descriptor.make_immortal();
+    descriptor
 }
 
 #[pymethods]

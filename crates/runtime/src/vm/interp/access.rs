@@ -36,7 +36,24 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
         Place::Class => s.tail(load_attr_of_class::<FREE>),
         Place::Module => s.tail(load_attr_of_module::<FREE>),
         Place::Property => s.tail(load_attr_of_property::<FREE>),
+        Place::Data => s.tail(load_attr_of_data::<FREE>),
         Place::Other => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of what a data descriptor of a native type gives.
+#[handler]
+fn load_attr_of_data<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    s.save();
+    match s.vm.load_data(s.get(i.b()), name, s.cache(1).load(Relaxed)) {
+        Some(found) => {
+            let value = check!(s, found);
+            s.skip(2).put_using(i.a(), value, i.b())
+        }
+        None => s.tail(load_attr_known::<FREE>),
     }
 }
 

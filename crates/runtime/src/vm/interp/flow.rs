@@ -3,15 +3,18 @@
 use lisle_bytecode::Op;
 use lisle_macros::handler;
 
-use super::Flow;
 use super::state::{Apart, Exit, State, check};
+use super::{Flow, Ip};
 use crate::object::Value;
 use crate::sync::parallel;
 use crate::types::coroutine::Coroutine;
+use crate::types::dict_views::DictItemIter;
 use crate::types::generator::Generator;
+use crate::types::iter_tools::{Enumerate, Zip};
 use crate::types::range::RangeIterator;
 use crate::types::seq_iter::{ListIter, TupleIter};
 use crate::vm::frames::FrameKind;
+use crate::vm::{Res, Vm};
 
 #[handler(apart)]
 pub(super) fn get_iter(s: Apart<'_>) -> Exit {
@@ -84,12 +87,41 @@ fn for_iter_other<const HOOK: bool>(s: Apart<'_>) -> Exit {
                 return s.reloaded().next();
             }
         }
+        // SAFETY: an instruction follows, since a loop's head does not end the code.
+        let behind = unsafe { Ip::new(i.next()) };
+        if !HOOK
+            && behind.op() == Op::UnpackSequence
+            && (behind.b(), behind.c()) == (i.a(), 2)
+            && s.is_temporary(i.a())
+            && let Some(pair) = next_pair(s.vm, iter)
+        {
+            return match check!(s, pair) {
+                Some((first, second)) => {
+                    s.regs.set(behind.a(), first);
+                    s.skip(1).set_object(behind.a() + 1, second)
+                }
+                None => end_loop(s),
+            };
+        }
         check!(s, s.vm.next(iter))
     };
     match next {
         Some(value) => s.set_object(i.a(), value),
         None => end_loop(s),
     }
+}
+
+/// The next pair of an iterator that gives pairs, for what takes it apart at once: no tuple is made. `None` of other iterators.
+#[inline(always)]
+fn next_pair(vm: &Vm, iter: &Value) -> Option<Res<Option<(Value, Value)>>> {
+    if let Some(items) = iter.downcast_exact::<DictItemIter>() {
+        return Some(items.next_pair(vm));
+    }
+    if let Some(counted) = iter.downcast_exact::<Enumerate>() {
+        return Some(counted.next_pair(vm));
+    }
+    let zip = iter.downcast_exact::<Zip>()?;
+    zip.gives_pairs().then(|| zip.next_pair(vm))
 }
 
 #[handler(apart)]

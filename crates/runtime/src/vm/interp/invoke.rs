@@ -6,7 +6,7 @@ use super::state::{Apart, Exit, State, check};
 use super::{Ip, drop_plainly, is_object};
 use crate::native::{Args, FnDef};
 use crate::object::types::CallKind;
-use crate::object::{Native, Value};
+use crate::object::{Native, Type, Value};
 use crate::types::function::Function;
 use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
@@ -68,7 +68,7 @@ pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
     match kind_of(callee) {
         CallKind::Function => {}
         CallKind::NativeFunction | CallKind::MethodDescriptor => return s.tail(call_native),
-        CallKind::Type if !HOOK && callee.bits() == Range::type_cell().address() as u64 => return s.tail(call_range),
+        CallKind::Type if !HOOK => return s.tail(call_class),
         CallKind::Method => return s.tail(call_method),
         _ => return s.tail(call_other),
     }
@@ -108,6 +108,32 @@ fn call_method(s: State<'_>) -> Exit {
             }
             return pushed.next();
         }
+    }
+    s.tail(call_other)
+}
+
+/// Calls a class: `type` of an object is here.
+#[handler]
+fn call_class(s: State<'_>) -> Exit {
+    let (i, callee) = (s.i, s.get(s.i.a()).bits());
+    if callee == Range::type_cell().address() as u64 {
+        return s.tail(call_range);
+    }
+    if callee == Type::type_cell().address() as u64
+        && i.b() == 1
+        && (i.k() == 0 || s.regs.word(i.a() + 1) == 0)
+        && let Some(class) = s.share(s.get(i.a() + 2).ty().as_value().bits())
+    {
+        // Native types are immortal.
+        s.regs.forget(i.a());
+        let gone = s.regs.take_word(i.a() + 2);
+        let old = s.regs.replace(i.c(), class);
+        let behind = s.skip(1);
+        return if is_object(old) {
+            behind.release_both(old, gone)
+        } else {
+            behind.release(gone)
+        };
     }
     s.tail(call_other)
 }

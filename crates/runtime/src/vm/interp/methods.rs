@@ -58,6 +58,7 @@ pub(super) enum Place {
     Class,
     Module,
     Property,
+    Data,
     Other,
 }
 
@@ -69,6 +70,7 @@ pub(super) fn place_of(word: u64) -> Place {
         OF_CLASS => Place::Class,
         OF_MODULE => Place::Module,
         PROPERTY => Place::Property,
+        DATA => Place::Data,
         _ => Place::Other,
     }
 }
@@ -445,7 +447,7 @@ impl Vm {
 
     /// The attribute, if the object is as the cache expects, and its class has a data descriptor of a native type.
     #[inline]
-    fn load_data(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Res<Value>> {
+    pub(super) fn load_data(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Res<Value>> {
         if word >> 48 != DATA || key_of(obj) != word as u32 {
             return None;
         }

@@ -148,8 +148,16 @@ impl Regs {
 
     /// Moves `n` values out of the registers from `i`.
     pub fn take_many(self, i: u16, n: usize) -> Vec<Value> {
-        let mut taken = Vec::with_capacity(n);
-        taken.extend((0..n).filter_map(|j| self.take(i + j as u16)));
+        let mut taken: Vec<Value> = Vec::with_capacity(n);
+        for j in 0..n {
+            if let Some(value) = self.take(i + j as u16) {
+                // SAFETY: there is room for `n` values.
+                unsafe {
+                    taken.as_mut_ptr().add(taken.len()).write(value);
+                    taken.set_len(taken.len() + 1);
+                }
+            }
+        }
         taken
     }
 }

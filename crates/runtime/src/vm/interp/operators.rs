@@ -132,8 +132,14 @@ fn arith_fast(op: BinOp, a: &Value, b: &Value) -> Option<Value> {
 
 /// The builtin sequences' `+`, as their slots have it; `None` for the general way.
 #[inline]
-fn concatenated(vm: &Vm, a: &Value, b: &Value) -> Option<Res<Value>> {
+fn concatenated(vm: &Vm, a: &Value, b: &Value, inplace: bool) -> Option<Res<Value>> {
     if !a.is_heap() || a.ty().as_ptr() != b.ty().as_ptr() {
+        return None;
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+        return Str::concat_ascii(a, b).map(|joined| Ok(joined.into_value()));
+    }
+    if inplace {
         return None;
     }
     if let (Some(a), Some(b)) = (a.downcast_exact::<List>(), b.downcast_exact::<List>()) {
@@ -188,12 +194,13 @@ impl Vm {
                     }
                     return Ok(());
                 }
-                if i.k() & INPLACE != 0 {
-                    self.inplace(op, a, b)?
-                } else if op == BinOp::Add
-                    && let Some(made) = concatenated(self, a, b)
+                let inplace = i.k() & INPLACE != 0;
+                if op == BinOp::Add
+                    && let Some(made) = concatenated(self, a, b, inplace)
                 {
                     made?
+                } else if inplace {
+                    self.inplace(op, a, b)?
                 } else {
                     self.binary(op, a, b)?
                 }
