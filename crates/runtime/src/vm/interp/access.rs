@@ -11,6 +11,7 @@ use crate::object::Value;
 use crate::sync::parallel;
 use crate::types::dict::Dict;
 use crate::types::list::List;
+use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 
@@ -412,10 +413,19 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
     s.tail(get_item_dict::<FREE>)
 }
 
-/// As `get_item`, of a dict that no other thread reads meanwhile.
+/// As `get_item`, of a plain string, or of a dict that no other thread reads meanwhile.
 #[handler]
 fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
+    if let Some(text) = s.get(i.b()).downcast_exact::<Str>()
+        && let Some(at) = s.get(i.c()).as_small_int()
+        && let Some(bytes) = text.ascii_bytes()
+    {
+        let at = if at < 0 { at + bytes.len() as i64 } else { at };
+        if let Some(byte) = bytes.get(at as usize) {
+            return s.put_using(i.a(), Str::latin1_char(*byte).into_value(), i.b());
+        }
+    }
     if (!FREE || !parallel())
         && let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
         && (i.b() == i.a() || !s.is_temporary(i.b()))

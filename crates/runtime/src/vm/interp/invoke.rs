@@ -200,10 +200,52 @@ fn call_native(s: State<'_>) -> Exit {
         }
         method.def
     };
-    let value = check!(s, s.vm.call_def(def, s.regs.slice(args.first, args.count)));
+    let result = s.vm.call_def(def, s.regs.slice(args.first, args.count));
+    // From the frame again: what need not be kept beyond the call takes no registers of the caller's. `call` saved the place.
+    let behind: State<'_> = State::of(s.vm, s.frame);
+    let value = check!(behind, result);
+    native_done(behind, value)
+}
+
+/// A native function gave a value; the state is that behind the call.
+#[inline(always)]
+fn native_done(s: State<'_>, value: Value) -> Exit {
+    // SAFETY: the call, and its cache word, are before what follows it; an instruction follows, since a call does not end the code.
+    let (i, next) = unsafe { (s.i.back(1), Ip::new(s.i.next())) };
+    let mine = s.owner();
+    if s.vm.thread.poll_bits() != 0 {
+        std::hint::cold_path();
+        s.vm.running.pass(value.into_bits());
+        return s.tail(native_done_slow);
+    }
     // The receiver's place is unbound if there is none.
-    s.regs.clear_objects(i.a(), i.b() as usize + 2);
-    called(s, value)
+    for r in i.a()..i.a() + 2 + i.b() {
+        let word = s.regs.word(r);
+        // SAFETY: the register's reference is given up.
+        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+            s.vm.running.pass(value.into_bits());
+            return s.tail(native_done_slow);
+        }
+        s.regs.forget(r);
+    }
+    if next.op() == Op::Clear && next.a() == i.a() && i.c() == i.a() {
+        // A call for its effect: the result goes at once.
+        return s.skip(1).release(value.into_bits());
+    }
+    s.put(i.c(), value)
+}
+
+/// The same where something is to be done that takes calls.
+#[handler]
+fn native_done_slow(s: State<'_>) -> Exit {
+    // SAFETY: as above.
+    let call = State {
+        i: unsafe { s.i.back(1) },
+        ..s
+    };
+    let value = s.vm.running.take_value();
+    s.regs.clear_objects(call.i.a(), call.i.b() as usize + 2);
+    called(call, value)
 }
 
 /// Calls a native function that has a receiver, which another thread owns.
