@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
 
 use lisle_bytecode::opcode::Special;
-use lisle_bytecode::{Instr, Op, effect};
+use lisle_bytecode::{Instr, Location, Op, effect};
 
 use super::{Level, Told};
 use crate::object::{Native, Py, Value};
@@ -180,9 +180,14 @@ fn flow(states: &mut [Option<Held>], pending: &mut Vec<usize>, to: usize, held: 
 fn lines(code: &Code) -> Vec<u32> {
     let mut lines = vec![0; code.words.len()];
     let (mut at, mut last) = (0, 0);
+    // One after the other: to look each up takes time in the square of the code's length.
+    let mut runs = code.plain.locations.iter().peekable();
+    let mut place = Location::default();
     while at < lines.len() {
         let i = instruction(code, at);
-        let place = code.location(at as u32);
+        while let Some((_, run)) = runs.next_if(|(start, _)| *start as usize <= at) {
+            place = run;
+        }
         let prologue = matches!(
             i.op(),
             Op::Resume | Op::CopyFreeVars | Op::MakeCell | Op::ReturnGenerator
