@@ -416,7 +416,7 @@ fn compare(vm: &Vm, a: &Py<List>, b: &Py<List>, op: CmpOp) -> Res<Value> {
         let known = |(mine, theirs): &(&Value, &Value)| surely_equal(mine, theirs) == Some(true);
         at = mine.iter().zip(theirs).take_while(known).count();
         if at == mine.len().min(theirs.len()) {
-            return Ok(Value::from_bool(compare_lengths(op, mine.len(), theirs.len())));
+            return Ok(Value::from_bool(holds(op, mine.len(), theirs.len())));
         }
     }
     let _guard = vm.enter_recursive(" in comparison")?;

@@ -758,15 +758,13 @@ impl Vm {
                 return Some(Ok(source.clone()));
             }
         } else {
-            source.downcast_exact::<List>()?;
-        }
-        Some(self.collect(source).and_then(|items| {
-            if to_list {
-                return Ok(List::new(items).into_value());
+            let list = source.downcast_exact::<List>()?;
+            if to_tuple {
+                let copied = Tuple::of_list(list).ok_or_else(|| self.memory_error());
+                return Some(copied.map(Py::into_value));
             }
-            let tuple = Tuple::try_new(items).ok_or_else(|| self.memory_error())?;
-            Ok(tuple.into_value())
-        }))
+        }
+        Some(self.collect(source).map(|items| List::new(items).into_value()))
     }
 
     /// Ends the innermost frame, which an instruction of the frame below pushed and of which nobody has a frame object: hands `value` to
