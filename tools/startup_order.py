@@ -44,7 +44,8 @@ def pattern(symbol):
     symbol = re.sub(r"\.llvm\.\d+$", "", symbol)
     if symbol.startswith("_ZN"):
         return re.sub(r"17h[0-9a-f]{16}E$", "17h*", symbol)
-    return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", symbol)
+    # What names a crate depends on where it lies, and what refers back to a place in the symbol on how long that is.
+    return re.sub(r"B[0-9A-Za-z]*_", "B*_", re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", symbol))
 
 
 def listed():
