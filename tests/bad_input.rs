@@ -156,7 +156,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("{LIMIT}'%.120000000d' % 1", "MemoryError"),
     ("{LIMIT}b'%120000000d' % 1", "MemoryError"),
     ("{LIMIT}bin(1 << 268_000_000)", "MemoryError"),
-    ("{LIMIT}x = [None] * 12_000_000\ntuple(x)", "MemoryError"),
+    ("{LIMIT}x = [None] * 16_000_000\ntuple(x)", "MemoryError"),
     ("{LIMIT}x = [None] * 12_000_000\nprint(*x)", "MemoryError"),
     ("{LIMIT}x = [None] * 12_000_000\n(lambda *x: 1)(*x)", "MemoryError"),
     ("{LIMIT}x = [0.5] * 20_000_000\nx.sort()", "MemoryError"),
