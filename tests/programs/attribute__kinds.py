@@ -1,254 +1,136 @@
-"""One place of the code reads attributes of every kind, in turns, while classes change."""
-
-import sys
-
-
-class Plain:
-    kind = "class"
-
-    def __init__(self, x):
-        self.x = x
-
-    def method(self, *args):
-        return ("method", self.x, args)
-
+"""Attributes of every kind that is remembered where it is read: slots, properties, those of classes and modules."""
+class P:
+    __slots__ = ("x", "y")
+    scale = 3
+    def __init__(self, x, y): self.x = x; self.y = y
     @property
-    def double(self):
-        return self.x * 2
-
-
-class Slotted:
-    __slots__ = ("x",)
-    kind = "slotted"
-
-    def __init__(self, x):
-        self.x = x
-
-    def method(self, *args):
-        return ("slotted", self.x, args)
-
+    def size(self): return self.x
     @property
-    def double(self):
-        return self.x + self.x
-
-
-class Listed(list):
-    kind = "listed"
-
-    def __init__(self, x):
-        super().__init__([x])
-        self.x = x
-
-    def method(self, *args):
-        return ("listed", self, self.x, args)
-
+    def bad(self): raise AttributeError("bad")
     @property
-    def double(self):
-        return [self.x, self.x]
-
-
-class Both(Plain):
-    __slots__ = ("more",)
-
-
-def reads(obj):
-    return obj.x, obj.kind, obj.double, obj.method(1), obj.__class__.__name__
-
-
-def places():
-    things = [Plain(1), Slotted(2), Listed(3), Both(4), Plain(5)]
-    for _ in range(4):
-        for thing in things:
-            for _ in range(3):
-                found = reads(thing)
-            print(found)
-
-
-def changes():
-    thing = Plain(10)
-    reads(thing), reads(thing)
-    thing.method = lambda *args: ("own", args)
-    print(reads(thing))
-    del thing.method
-    print(reads(thing))
-    kept = Plain.method
-    Plain.method = lambda self, *args: ("new", self.x, args)
-    print(reads(thing), reads(Both(1)))
-    Both.method = kept
-    print(reads(thing), reads(Both(1)))
-    del Both.method
-    Plain.method = kept
-    thing.kind = "own"
-    print(reads(thing))
-    Plain.double = property(lambda self: "other")
-    print(reads(thing))
-    Plain.double = 5
-    print(reads(thing))
-    thing.double = 6
-    print(reads(thing))
-    del Plain.double
-    print(reads(thing))
-    Plain.double = property(lambda self: self.x * 2)
-    print(reads(thing))
-
-
-class Other:
-    kind = "other"
-    double = "none"
-
-    def method(self, *args):
-        return "other", self.x
-
-
-def classes():
-    thing = Plain(7)
-    for _ in range(3):
-        print(reads(thing))
-    thing.__class__ = Other
-    for _ in range(3):
-        print(reads(thing))
-    thing.__class__ = Plain
-    print(reads(thing))
-
-
-class Getters:
-    def __init__(self, depth):
-        self.depth = depth
-        self.log = []
-
-    @property
-    def deep(self):
-        if self.depth == 0:
-            return [sys._getframe(i).f_code.co_name for i in range(4)]
-        self.depth -= 1
-        return self.deep
-
-    @property
-    def fails(self):
-        raise KeyError(self.depth)
-
-    @property
-    def many(self, a=1, b=2):
-        c = d = e = f = g = a + b
-        return a, b, c, d, e, f, g, self.depth
-
-    @property
-    def locals(self):
-        return sorted(sys._getframe(1).f_locals)
-
-
-def temporary(n):
-    return Getters(n)
-
-
-def getters():
-    for _ in range(3):
-        print(Getters(2).deep, temporary(1).many, temporary(3).depth)
-        value = "before"
-        try:
-            value = temporary(4).fails
-        except KeyError as error:
-            print("failed", error, value, error.__traceback__.tb_next.tb_lineno - error.__traceback__.tb_lineno < 0)
-        try:
-            print(temporary(4).fails)
-        except KeyError as error:
-            print("failed", error, value)
-        thing = temporary(5)
-        value = thing.locals
-        print(value, thing.locals + [])
-    try:
-        endless(Endless())
-    except RecursionError as error:
-        print(type(error).__name__)
-
-
-class Endless:
-    @property
-    def more(self):
-        return self.more
-
-
-def endless(thing):
-    return thing.more
-
-
-class Initialised:
-    gone = 0
-
-    def __init__(self, how, other=None):
-        local = [how]
-        if how == "value":
-            return local
-        if how == "raise":
-            raise ValueError(how)
-        self.how = how
-        self.other = other
-
-    def __del__(self):
-        Initialised.gone += 1
-
-
-def initialised():
-    for how in ("plain", "value", "raise", "again"):
-        for _ in range(2):
-            try:
-                thing = Initialised(how, Initialised("inner"))
-                print(thing.how, thing.other.how, Initialised.gone)
-            except (TypeError, ValueError) as error:
-                print(type(error).__name__, error)
-            Initialised(how) if how == "plain" else None
-    del thing
-    print(Initialised.gone)
-
-
-def ranges():
-    total = 0
-    for _ in range(3):
-        for i in range(4):
-            total += i
-        for i in range(2, 5):
-            total += i
-        for i in range(5, 0, -2):
-            total += i
-        for i in range(10**20, 10**20 + 2):
-            total += i
-        for i in range(True):
-            total += i
-        total += sum(i for i in range(3)) + len([i for i in range(5)])
-    print(total)
-    for wrong in ((1, 2, 0), (), (1, 2, 3, 4), (1.5,), ("a",)):
-        try:
-            for i in range(*wrong):
-                print(i)
-            for i in range(wrong):
-                print(i)
-        except (TypeError, ValueError) as error:
-            print(type(error).__name__, error)
-    try:
-        for i in range(1, 5, 0):
-            print(i)
-    except ValueError as error:
-        print(error)
-    try:
-        for i in range(0.5):
-            print(i)
-    except TypeError as error:
-        print(error)
-    r = range(3)
-    for i in r:
-        print(i, r)
-
-
-def shadowed(range):
+    def two(self): return self.size + self.size
+class Q(P):
+    __slots__ = ()
+    scale = 4
+class R(P): pass
+def run(o, n=5):
+    t = 0
+    for i in range(n):
+        o.x = i
+        t += o.x + o.y + o.scale + o.size + o.two
+    return t
+print(run(P(1,2)), run(Q(1,2)), run(R(1,2)), run(P(1,2)))
+for c in (P, Q, R):
+    o = c(1, 2)
     for i in range(3):
-        print(i)
-
-
-places()
-changes()
-classes()
-getters()
-initialised()
-ranges()
-shadowed(lambda n: ["shadowed"] * n)
-shadowed(list[int] and (lambda n: iter("ab")))
+        try: o.bad
+        except AttributeError as e: print(e)
+def rd(o): return o.y
+o = P(1, 2); print(rd(o), rd(o)); del o.y
+for i in range(2):
+    try: rd(o)
+    except AttributeError as e: print(e)
+o.y = 5; print(rd(o))
+member = P.y; P.y = property(lambda self: 'prop'); print(rd(o), rd(o)); P.y = member; print(rd(o))
+class M: pass
+def sc(o): return o.scale
+class A: scale = 1
+a = A(); print(sc(a), sc(a)); a.scale = 7; print(sc(a)); A.scale = 9; print(sc(a), sc(A()), sc(A()))
+class D:
+    v = 1
+class E: scale = D()
+e = E(); print(type(sc(e)).__name__, type(sc(e)).__name__); D.__get__ = lambda self, o, t: 'got'; print(sc(e), sc(E), sc(E))
+def cl(c): return c.scale
+print(cl(A), cl(A)); A.scale = 10; print(cl(A)); del A.scale
+try: cl(A)
+except AttributeError as x: print(x)
+import math, types
+def mo(m): return m.pi
+m = types.ModuleType('m'); m.pi = 3; print(mo(m), mo(m), mo(math) > 3.1); m.pi = 4; print(mo(m)); del m.pi
+try: mo(m)
+except AttributeError as x: print(x)
+m.__getattr__ = lambda n: n; print(mo(m)); m.pi = 8; print(mo(m), mo(m))
+def md(m): return m.__dict__ is not None, m.__name__
+print(md(m), md(m), md(math))
+def ca(m): return m.sqrt(4)
+print(ca(math), ca(math)); m.sqrt = abs; print(ca(m), ca(math), ca(m))
+def own(o): return o.f(1)
+class F: pass
+f = F(); f.f = abs; print(own(f), own(f))
+class G:
+    def f(self, x): return x + 1
+print(own(G()), own(G()), own(f))
+g = G(); g.f = lambda x: 'own'; print(own(g), own(g), own(G()))
+def gen(o):
+    for i in range(3):
+        yield o.size
+print(list(gen(P(4,5))), sum(gen(Q(2,2))))
+class H:
+    @property
+    def deep(self): return self.deep
+try: H().deep
+except RecursionError as x: print('recursion', x)
+def same(p):
+    p = p.size
+    return p
+print(same(P(3, 4)), same(P(3, 4)))
+def keep(p):
+    try:
+        p = p.bad
+    except AttributeError:
+        return type(p).__name__
+print(keep(P(1, 2)), keep(P(1, 2)), keep(P(1,2)))
+import sys, traceback
+class T:
+    @property
+    def boom(self):
+        return 1 / 0
+def tb():
+    t = T()
+    return t.boom
+for i in range(3):
+    try: tb()
+    except ZeroDivisionError as x:
+        print([(f.name, f.lineno) for f in traceback.extract_tb(x.__traceback__)])
+import enum
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+class Mt(type):
+    data = 5
+    @property
+    def prop(cls): return 'meta'
+class Ob(metaclass=Mt):
+    prop = 'own'
+    data = 6
+    free = 7
+class Gt(type):
+    def __getattribute__(cls, name): return name
+class Og(metaclass=Gt): free = 1
+def cattr(c): return c.free
+def cdata(c): return c.data
+def cprop(c): return c.prop
+def red(): return Colour.RED, Colour.RED.value, Colour.BLUE.name
+for _ in range(3):
+    print(red(), cattr(Ob), cdata(Ob), cprop(Ob), cattr(Og))
+Mt.free = property(lambda cls: 'late'); print(cattr(Ob)); del Mt.free; print(cattr(Ob), cattr(Ob)); Ob.free = 8; print(cattr(Ob))
+Mt.__getattribute__ = lambda cls, name: 'hidden'; print(cattr(Ob)); del Mt.__getattribute__; print(cattr(Ob))
+def pairs(t):
+    out = []
+    for x, y in t:
+        out.append((y, x))
+    a, b = t[0]
+    b, a = a, b
+    (c, d), e = t
+    return out, a, b, c, d, e
+print(pairs([(1, 2), [3, 4]]), pairs(((1, 2), 'xy')))
+def shadow(x):
+    x, y = x
+    return x, y
+print(shadow((1, 2)), shadow([3, 4]), shadow('ab'))
+def keeps(x, y=0):
+    try:
+        x, y = 1, 2, 3
+    except ValueError:
+        return x, y
+print(keeps('x'))
