@@ -2,9 +2,9 @@
 
     cargo build --release && python3 tools/startup_order.py [--fresh] target/release/lisle
 
-Needs valgrind and nm. The names are without their hashes, which change with each dependency: so the list holds for other builds, and functions
-of one generic come together. What is out of date in it costs memory at most. The names that the list has stay in it: which functions
-are inlined, and so have no name, differs between builds; `--fresh` begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
+Needs valgrind and nm. The names are without what changes with each dependency or place, so that the list holds for other builds. What is out of
+date in it costs memory at most. The names that the list has stay in it: which functions are inlined, and so have no name, differs
+between builds; `--fresh` begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
 """
 
 import bisect
@@ -42,8 +42,6 @@ def addresses(profile):
 def pattern(symbol):
     """The symbol without what depends on the toolchain."""
     symbol = re.sub(r"\.llvm\.\d+$", "", symbol)
-    if symbol.startswith("_ZN"):
-        return re.sub(r"17h[0-9a-f]{16}E$", "17h*", symbol)
     # What names a crate depends on where it lies, and what refers back to a place in the symbol on how long that is.
     return re.sub(r"B[0-9A-Za-z]*_", "B*_", re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", symbol))
 

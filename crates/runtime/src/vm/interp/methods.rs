@@ -112,10 +112,10 @@ fn is_plain(value: &Value) -> bool {
     value.ty().slots().descr_get.is_none()
 }
 
-/// The same of the word of a value that its class holds; false of 0.
+/// The same of the word of a value that a class, or a property of one, holds; false of 0.
 #[inline(always)]
 fn is_plain_word(bits: u64) -> bool {
-    // SAFETY: callers found the word in a class, and no other thread runs that could take it out before it is looked at.
+    // SAFETY: callers found the word there, and no other thread runs that could take it out before it is looked at.
     bits != 0 && is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
 }
 
