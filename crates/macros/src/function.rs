@@ -424,6 +424,14 @@ pub fn docstring(options: &mut Options, attrs: &[Attribute]) -> Result<TokenStre
     Ok(option_tokens(text.as_deref()))
 }
 
+/// The option `known`: which of the functions it is that the instruction loop knows.
+pub fn known(options: &mut Options) -> Result<TokenStream> {
+    Ok(match options.path("known")? {
+        Some(name) => quote!(#name),
+        None => quote!(No),
+    })
+}
+
 pub fn option_tokens(text: Option<&str>) -> TokenStream {
     match text {
         Some(text) => quote!(::core::option::Option::Some(#text)),
@@ -456,6 +464,8 @@ pub struct Definition<'a> {
     pub full: TokenStream,
     pub module: TokenStream,
     pub doc: TokenStream,
+    /// The variant of `Known`.
+    pub known: TokenStream,
 }
 
 impl Definition<'_> {
@@ -470,6 +480,7 @@ impl Definition<'_> {
             full,
             module,
             doc,
+            known,
         } = self;
         let name_tokens = quote!(#name);
         let signature = typed.signature(&name_tokens, full);
@@ -509,6 +520,7 @@ impl Definition<'_> {
                     sig: &SIG,
                     func: __lisle_call,
                     kind: ::lisle_runtime::native::FnKind::#kind,
+                    known: ::lisle_runtime::native::Known::#known,
                 }
             };
         })

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Result, Type, parse_quote};
 
 use crate::attrs::{Options, cfgs, take_marker};
-use crate::function::{Definition, Role, Typed, docstring, join, python_name};
+use crate::function::{Definition, Role, Typed, docstring, join, known, python_name};
 use crate::slots::{self, Shape};
 
 const MARKERS: &[&str] = &[
@@ -171,6 +171,7 @@ fn method(ty: &Type, role: Role, options: &mut Options, function: &ImplItemFn) -
         qualname,
         module: quote!(<#ty as ::lisle_runtime::native::Native>::MODULE),
         doc: docstring(options, &function.attrs)?,
+        known: known(options)?,
         name,
     };
     let definition = definition.expand()?;

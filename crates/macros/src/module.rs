@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, Error, Ident, Item, ItemFn, ItemMod, Result, UseTree, parse_quote};
 
 use crate::attrs::{Options, cfgs, take_marker};
-use crate::function::{Definition, Role, Typed, docstring, join, option_tokens, python_name};
+use crate::function::{Definition, Role, Typed, docstring, join, known, option_tokens, python_name};
 
 /// `#[pyfunction]` outside of a `#[pymodule]`; its module is the option `module`, or `builtins`.
 pub fn expand_function(args: TokenStream, mut item: ItemFn) -> Result<TokenStream> {
@@ -41,6 +41,7 @@ fn function(options: &mut Options, item: &mut ItemFn, module: &str) -> Result<(I
         full,
         module: quote!(#module),
         doc: docstring(options, &item.attrs)?,
+        known: known(options)?,
         name,
     };
     let definition = definition.expand()?;

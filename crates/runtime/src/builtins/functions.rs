@@ -311,7 +311,7 @@ pub mod module {
     }
 
     /// Return the absolute value of the argument.
-    #[pyfunction(sig = "(x, /)")]
+    #[pyfunction(sig = "(x, /)", known = Abs)]
     fn abs(vm: &Vm, x: &Value) -> Res<Value> {
         if let Some(x) = x.as_small_int() {
             return Ok(Value::int(x.abs()));
@@ -410,7 +410,7 @@ pub mod module {
     }
 
     /// Return the ordinal value of a character.
-    #[pyfunction(sig = "(character, /)")]
+    #[pyfunction(sig = "(character, /)", known = Ord)]
     fn ord(vm: &Vm, character: &Value) -> Res<Value> {
         let len = if let Some(s) = character.downcast::<Str>() {
             match (s.len(), s.view().get(0)) {
@@ -727,7 +727,7 @@ pub mod module {
     }
 
     /// Return whether an object is an instance of a class or of a subclass thereof.
-    #[pyfunction(sig = "(obj, class_or_tuple, /)")]
+    #[pyfunction(sig = "(obj, class_or_tuple, /)", known = IsInstance)]
     fn isinstance(vm: &Vm, obj: &Value, class_or_tuple: &Value) -> Res<bool> {
         vm.isinstance(obj, class_or_tuple)
     }
@@ -786,7 +786,7 @@ pub mod module {
     }
 
     /// Return the number of items in a container.
-    #[pyfunction(sig = "(obj, /)")]
+    #[pyfunction(sig = "(obj, /)", known = Len)]
     fn len(vm: &Vm, obj: &Value) -> Res<usize> {
         if let Some(list) = obj.downcast_exact::<List>() {
             return Ok(list.len());
@@ -796,7 +796,7 @@ pub mod module {
 
     /// max(iterable, *[, default=obj, key=func]) -> value
     /// max(arg1, arg2, *args, *[, key=func]) -> value
-    #[pyfunction(sig = "(*args, **kwargs)")]
+    #[pyfunction(sig = "(*args, **kwargs)", known = Max)]
     fn max(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
         if let [a, b] = args
             && let (Some(x), Some(y)) = (a.as_small_int(), b.as_small_int())
@@ -809,7 +809,7 @@ pub mod module {
 
     /// min(iterable, *[, default=obj, key=func]) -> value
     /// min(arg1, arg2, *args, *[, key=func]) -> value
-    #[pyfunction(sig = "(*args, **kwargs)")]
+    #[pyfunction(sig = "(*args, **kwargs)", known = Min)]
     fn min(vm: &Vm, args: &[Value], kwargs: KwArgs<'_>) -> Res<Value> {
         if let [a, b] = args
             && let (Some(x), Some(y)) = (a.as_small_int(), b.as_small_int())

@@ -27,6 +27,41 @@ pub enum FnKind {
     StaticMethod,
 }
 
+/// The functions whose calls the instruction loop knows how to do in place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Known {
+    /// Another one.
+    No,
+    Abs,
+    /// Of list.
+    Append,
+    /// Of dict.
+    Get,
+    IsInstance,
+    Len,
+    Max,
+    Min,
+    Ord,
+    /// Of list.
+    Pop,
+}
+
+impl Known {
+    pub(crate) const ALL: [Known; 10] = [
+        Known::No,
+        Known::Abs,
+        Known::Append,
+        Known::Get,
+        Known::IsInstance,
+        Known::Len,
+        Known::Max,
+        Known::Min,
+        Known::Ord,
+        Known::Pop,
+    ];
+}
+
 /// A function or method that is implemented in Rust.
 pub struct FnDef {
     pub name: &'static str,
@@ -38,6 +73,7 @@ pub struct FnDef {
     pub sig: &'static Signature,
     pub func: NativeFn,
     pub kind: FnKind,
+    pub known: Known,
 }
 
 impl FnDef {

@@ -17,7 +17,7 @@ mod tests;
 pub use args::{ArgCtx, ArgLabel, Args, Char, FromArg, FromThis, KwArgs, Param, ParamKind, Signature, Style};
 pub use args::{init_ignores_keywords, new_ignores_keywords};
 pub use convert::{IntoRes, IntoValue, into_next};
-pub use def::{AttrFn, FnDef, FnKind, GetSetDef, ModuleDef, NativeFn, NativeMethods, TypeFn};
+pub use def::{AttrFn, FnDef, FnKind, GetSetDef, Known, ModuleDef, NativeFn, NativeMethods, TypeFn};
 pub use numbers::{
     IntRef, bigint_to_f64, check_int_bits, complex_divide, complex_value, div_mod_big, float_repr, huge, int_view,
     interruptible_work, mul_big, to_complex, truncate,

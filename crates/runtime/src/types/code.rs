@@ -376,11 +376,17 @@ impl Code {
 
     /// A reference to the code object that `self` is the payload of.
     pub(crate) fn to_object(&self) -> Py<Code> {
+        (*self.borrowed_object()).clone()
+    }
+
+    /// The code object that `self` is the payload of, not counted: it stays as long as `self` is borrowed.
+    #[inline]
+    pub(crate) fn borrowed_object(&self) -> std::mem::ManuallyDrop<Py<Code>> {
         // SAFETY: code objects are only ever payloads of heap objects; the header lies before the payload.
         unsafe {
             let object = std::ptr::from_ref(self).byte_sub(std::mem::offset_of!(Obj<Code>, data));
             let object = std::ptr::NonNull::new_unchecked(object.cast_mut().cast());
-            (*std::mem::ManuallyDrop::new(Py::<Code>::from_raw(object))).clone()
+            std::mem::ManuallyDrop::new(Py::<Code>::from_raw(object))
         }
     }
 

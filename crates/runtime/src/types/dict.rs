@@ -540,28 +540,34 @@ impl Py<Dict> {
         }
     }
 
-    /// The word of the value of a plain string or a small int, not counted; 0 for none, or where that is not easily told.
+    /// The word of the value of a plain string or a small int, not counted, or 0 for none. `None` where that is not easily told.
     ///
     /// # Safety
     /// No other thread can run meanwhile.
     #[inline(never)]
-    pub unsafe fn word_alone(&self, key: &Value) -> u64 {
+    pub unsafe fn word_alone(&self, key: &Value) -> Option<u64> {
         let table = self.table();
         let found = match key.as_small_int() {
             Some(i) => {
                 let hash = hash_small_int(i);
                 match table.find(key, hash, &mut Walk::new(hash)) {
                     Probe::Found(n) => Some(n),
-                    _ => None,
+                    Probe::Missing => None,
+                    Probe::Ask(..) => return None,
                 }
             }
-            None if table.str_only() => key
-                .downcast_exact::<Str>()
-                .and_then(|name| table.find_str(name, name.hash())),
-            None => None,
+            None => {
+                let name = key.downcast_exact::<Str>()?;
+                let hash = name.hash();
+                match table.at_first(key, hash) {
+                    Some(known) => known,
+                    None if table.str_only() => table.find_str(name, hash),
+                    None => return None,
+                }
+            }
         };
         // SAFETY: the entry was found just now.
-        found.map_or(0, |n| unsafe { table.word_unchecked(n) })
+        Some(found.map_or(0, |n| unsafe { table.word_unchecked(n) }))
     }
 
     #[inline]

@@ -149,7 +149,7 @@ impl Dict {
     }
 
     /// Return the value for key if key is in the dictionary, else default.
-    #[pymethod(sig = "($self, key, default=None, /)")]
+    #[pymethod(sig = "($self, key, default=None, /)", known = Get)]
     fn get(vm: &Vm, this: &Py<Dict>, key: &Value, default: &Value) -> Res<Value> {
         Ok(Py::<Dict>::get(this, vm, key)?.unwrap_or_else(|| default.clone()))
     }

@@ -129,6 +129,26 @@ impl Py<List> {
         unsafe { self.items.push_alone(item) }
     }
 
+    /// As [`List::push_alone`], of a value's word, whose reference is the list's if the result is true.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn push_word_alone(&self, word: u64) -> bool {
+        // SAFETY: by contract.
+        unsafe { self.items.push_word_alone(word) }
+    }
+
+    /// Takes the last item.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn pop_alone(&self) -> Option<Value> {
+        // SAFETY: by contract.
+        unsafe { self.items.pop_alone() }
+    }
+
     /// The place of item number `at`, counted from the end if negative.
     ///
     /// # Safety

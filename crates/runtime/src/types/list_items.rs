@@ -118,6 +118,35 @@ impl Store {
         Ok(())
     }
 
+    /// As [`Self::push_alone`], of a value's word, whose reference is the list's if the result is true.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub unsafe fn push_word_alone(&self, word: u64) -> bool {
+        let len = self.len.load(Relaxed);
+        if len == self.capacity.load(Relaxed) {
+            return false;
+        }
+        // SAFETY: within the block.
+        unsafe { &*self.block.load(Relaxed).add(len) }.store(word, Relaxed);
+        self.len.store(len + 1, Relaxed);
+        true
+    }
+
+    /// Takes the last item.
+    ///
+    /// # Safety
+    /// No other thread can run meanwhile.
+    #[inline(always)]
+    pub unsafe fn pop_alone(&self) -> Option<Value> {
+        let last = self.len.load(Relaxed).checked_sub(1)?;
+        // SAFETY: within the block; the list's reference moves to the result.
+        let item = unsafe { Value::from_bits((*self.block.load(Relaxed).add(last)).load(Relaxed)) };
+        self.len.store(last, Relaxed);
+        Some(item)
+    }
+
     /// The place of item number `at`, counted from the end if negative.
     ///
     /// # Safety

@@ -198,7 +198,7 @@ impl List {
     }
 
     /// Append object to the end of the list.
-    #[pymethod(sig = "($self, object, /)")]
+    #[pymethod(sig = "($self, object, /)", known = Append)]
     fn append(vm: &Vm, this: &Py<List>, object: &Value) -> Res<()> {
         this.push(vm, object.clone())
     }
@@ -223,7 +223,7 @@ impl List {
     /// Remove and return item at index (default last).
     ///
     /// Raises IndexError if list is empty or index is out of range.
-    #[pymethod(sig = "($self, index=-1, /)")]
+    #[pymethod(sig = "($self, index=-1, /)", known = Pop)]
     fn pop(vm: &Vm, this: &Py<List>, index: isize) -> Res<Value> {
         let popped = this.with(|items| {
             if index == -1 {

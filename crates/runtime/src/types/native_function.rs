@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::native::{Args, FnDef, FnKind, PayloadInfo, Signature, Style, pyclass, pymethods};
+use crate::native::{Args, FnDef, FnKind, Known, PayloadInfo, Signature, Style, pyclass, pymethods};
 use crate::object::{Obj, Py, Type, TypeFlags, Value};
 use crate::types::classmethod::StaticMethod;
 use crate::types::descriptors::{accepts, address, address_hash, does_not_apply, qualified, reduce_as_attribute};
@@ -367,6 +367,7 @@ static NEW: FnDef = FnDef {
     sig: &NEW_SIG,
     func: call_new,
     kind: FnKind::Function,
+    known: Known::No,
 };
 
 /// The `__new__` of a class that is implemented in Rust.

@@ -771,19 +771,58 @@ impl Vm {
         self.recursive_isinstance(obj, cls, cls.downcast::<Type>())
     }
 
+    /// `isinstance` where no code is asked; `None` where it may be.
+    #[inline(never)]
+    pub(crate) fn isinstance_plainly(&self, obj: &Value, cls: &Value) -> Option<bool> {
+        let ty = obj.ty();
+        let mut told = false;
+        let mut ask = |cls: &Value| {
+            if ty.as_value().is(cls) {
+                return Some(true);
+            }
+            if !cls.has_type(Type::ty()) {
+                return None;
+            }
+            if ty.is_subclass(cls.downcast::<Type>()?) {
+                return Some(true);
+            }
+            if !told && !self.has_usual_class(ty) {
+                return None;
+            }
+            told = true;
+            Some(false)
+        };
+        match cls.downcast_exact::<Tuple>() {
+            Some(classes) => {
+                for cls in classes.as_slice() {
+                    if ask(cls)? {
+                        return Some(true);
+                    }
+                }
+                Some(false)
+            }
+            None => ask(cls),
+        }
+    }
+
+    /// Whether the class of instances is what `object` says: their type.
+    fn has_usual_class(&self, ty: &Py<Type>) -> bool {
+        if !ty.reads_generically() {
+            return false;
+        }
+        let said = ty.lookup(self, intern!("__class__"));
+        let usual = crate::types::object::Object::ty().lookup(self, intern!("__class__"));
+        said.as_ref().map(Value::bits) == usual.as_ref().map(Value::bits)
+    }
+
     /// `isinstance` without `__instancecheck__`.
     pub fn recursive_isinstance(&self, obj: &Value, cls: &Value, as_type: Option<&Py<Type>>) -> Res<bool> {
         if let Some(c) = as_type {
             if obj.ty().is_subclass(c) {
                 return Ok(true);
             }
-            if obj.ty().reads_generically() {
-                // Where the class of an object is what `object` says, it is its type.
-                let said = obj.ty().lookup(self, intern!("__class__"));
-                let usual = crate::types::object::Object::ty().lookup(self, intern!("__class__"));
-                if said.as_ref().map(Value::bits) == usual.as_ref().map(Value::bits) {
-                    return Ok(false);
-                }
+            if self.has_usual_class(obj.ty()) {
+                return Ok(false);
             }
             return match self.getattr_opt(obj, intern!("__class__"))? {
                 Some(class) if !class.is(obj.ty().as_value()) => {

@@ -430,7 +430,7 @@ fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
         && let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
         && (i.b() == i.a() || !s.is_temporary(i.b()))
         // SAFETY: no other thread runs meanwhile.
-        && let Some(value) = s.share(unsafe { dict.word_alone(s.get(i.c())) })
+        && let Some(value) = s.share(unsafe { dict.word_alone(s.get(i.c())) }.unwrap_or(0))
     {
         if s.is_temporary(i.c()) {
             let key = s.regs.take_word(i.c());

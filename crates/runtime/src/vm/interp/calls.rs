@@ -9,7 +9,7 @@ use std::mem::forget;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::Acquire;
 
-use lisle_bytecode::CodeFlags;
+use lisle_bytecode::{CodeFlags, Op};
 
 use super::state::State;
 use super::{Flow, Ip, Regs, counts_plainly, drop_plainly, drop_word, drop_word_inline, is_object};
@@ -348,8 +348,7 @@ impl Vm {
             let base = if (*frame).on_heap { self.frames.top.get() } else { args };
             self.check_room(base, code)?;
             if kind == FrameKind::Inline
-                && owner.makes_generator()
-                && let Some(made) = self.call_generator_function(function, &owner.to_object(), args, count)
+                && let Some(made) = self.made_generator(function, args, count)
             {
                 // No frame: the caller goes on with what the call gave.
                 let callee = std::mem::take(&mut *slot.cast::<Option<Value>>());
@@ -544,6 +543,21 @@ impl Vm {
             self.push_record(self.record(function, body, at, kind, dst, slot));
         }
         true
+    }
+
+    /// What a call of a generator function gives, if nothing is to be done about the arguments.
+    ///
+    /// # Safety
+    /// `args` are `count` registers, which are moved out of.
+    #[inline]
+    pub(super) unsafe fn made_generator(&self, function: &Py<Function>, args: *mut u64, count: usize) -> Option<Value> {
+        // Read once: another thread may give the function other code meanwhile.
+        let code = code_of(function);
+        if !code.makes_generator() {
+            return None;
+        }
+        // SAFETY: by contract.
+        unsafe { self.call_generator_function(function, &code.borrowed_object(), args, count) }
     }
 
     /// Binds `args` to a frame above all others and pushes it.
@@ -800,7 +814,7 @@ impl Vm {
         unsafe {
             // What is dropped below may run code, whose frames take the place of this record.
             let (slot, dst, kind, generator) = ((*frame).callee_slot, (*frame).dst, (*frame).kind, (*frame).generator);
-            self.leave_frame(frame);
+            self.leave_frame_holding(frame, registers_held(&*frame));
             let caller = frame.sub(1);
             let at = (*caller).at.get();
             (*caller).at.set(at.offset(Ip::new(at.sub(1)).c() as i16 as isize));
@@ -866,15 +880,25 @@ impl Vm {
     #[inline]
     pub(in crate::vm) unsafe fn leave_frame(&self, frame: *mut FrameData) {
         // SAFETY: by contract.
+        unsafe { self.leave_frame_holding(frame, (*frame).body().nregs as usize) }
+    }
+
+    /// As [`Vm::leave_frame`], of a frame whose registers from number `held` on hold no reference.
+    ///
+    /// # Safety
+    /// As described.
+    #[inline]
+    unsafe fn leave_frame_holding(&self, frame: *mut FrameData, held: usize) {
+        // SAFETY: by contract.
         unsafe {
             let f = &mut *frame;
             if f.frame_object.get() != 0 {
                 self.detach_frame_object(f);
             }
-            let (regs, n, top) = (f.regs, f.body().nregs, (!f.on_heap).then_some(f.previous_top));
+            let (regs, top) = (f.regs, (!f.on_heap).then_some(f.previous_top));
             let holder = std::mem::take(&mut f.holder);
             self.frames.depth.set(self.frames.depth.get() - 1);
-            clear_registers(regs, n as usize);
+            clear_registers(regs, held);
             if let Some(top) = top {
                 self.frames.top.set(top);
             }
@@ -891,6 +915,26 @@ impl Vm {
             ..self.record(function, code, self.frames.top.get(), FrameKind::Entry, 0, null_mut())
         }
     }
+}
+
+/// From which register on a frame that returns holds nothing: its place is behind the instruction, which says so.
+///
+/// # Safety
+/// The frame's code ran up to its place.
+#[inline]
+unsafe fn registers_held(f: &FrameData) -> usize {
+    // SAFETY: by contract.
+    let i = unsafe { Ip::new(f.at.get().sub(1)) };
+    let held = match i.op() {
+        Op::Return => i.b() as usize,
+        Op::ReturnConst => i.a() as usize,
+        _ => f.body().nregs as usize,
+    };
+    debug_assert!(
+        (held..f.body().nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
+        "the compiler knows which registers are in use"
+    );
+    held
 }
 
 /// Drops what the registers of a frame hold.

@@ -3,7 +3,7 @@
 use lisle_macros::handler;
 
 use super::state::{Apart, Exit, State, check};
-use super::{Ip, drop_plainly, is_object};
+use super::{Ip, drop_plainly, is_object, known};
 use crate::native::{Args, FnDef};
 use crate::object::types::CallKind;
 use crate::object::{Native, Type, Value};
@@ -18,15 +18,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// The arguments of a `Call`: the number of the first one's register, and how many there are.
 #[derive(Clone, Copy)]
-struct Arguments {
-    first: u16,
-    count: usize,
+pub(super) struct Arguments {
+    pub first: u16,
+    pub count: usize,
     /// Whether the first is the receiver, in the place between callee and arguments.
-    has_self: bool,
+    pub has_self: bool,
 }
 
 #[inline(always)]
-fn arguments<const CHAINED: bool>(s: State<'_, CHAINED>) -> Arguments {
+pub(super) fn arguments<const CHAINED: bool>(s: State<'_, CHAINED>) -> Arguments {
     let (a, n) = (s.i.a(), s.i.b() as usize);
     if s.i.k() != 0 && s.regs.opt(a + 1).is_some() {
         Arguments {
@@ -67,6 +67,8 @@ pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
     let callee = s.get(i.a());
     match kind_of(callee) {
         CallKind::Function => {}
+        CallKind::NativeFunction if !HOOK => return s.tail(known::call_function),
+        CallKind::MethodDescriptor if !HOOK => return s.tail(known::call_method),
         CallKind::NativeFunction | CallKind::MethodDescriptor => return s.tail(call_native),
         CallKind::Type if !HOOK => return s.tail(call_class),
         CallKind::Method => return s.tail(call_method),
@@ -169,6 +171,10 @@ fn call_function(s: Apart<'_>) -> Exit {
     let pushed = unsafe {
         let function = s.get(i.a()).downcast_unchecked::<Function>();
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
+        if let Some(made) = s.vm.made_generator(function, at, args.count) {
+            s.regs.clear_object(i.a());
+            return s.skip(1).set(i.c(), made);
+        }
         let kind = FrameKind::Inline;
         s.vm.push_function(s.frame, function, at, args.count, kind, i.c(), slot)
     };
@@ -178,7 +184,7 @@ fn call_function(s: Apart<'_>) -> Exit {
 
 /// Calls a native function, or a native method of its receiver.
 #[handler]
-fn call_native(s: State<'_>) -> Exit {
+pub(super) fn call_native(s: State<'_>) -> Exit {
     let (i, callee, mut args) = (s.i, s.get(s.i.a()), arguments(s));
     let def = if let Some(native) = callee.downcast_exact::<NativeFunction>() {
         if let Some(receiver) = &native.receiver {

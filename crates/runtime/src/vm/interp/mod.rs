@@ -1,7 +1,7 @@
 //! The interpreter proper: registers and instructions as the loop sees them.
 //!
 //! The files: `state` is what handlers of instructions work on and how they follow one another, `run` the driver and the tables of handlers;
-//! `moves`, `access`, `operate`, `flow` and `invoke` hold the handlers of what is often executed, `rare` the other instructions; `calls` is
+//! `moves`, `access`, `operate`, `flow`, `invoke` and `known` hold the handlers of what is often executed, `rare` the other instructions; `calls` is
 //! what begins and ends frames, `operators` the fast ways of operators and items, `methods` those of attributes.
 //! Invariant: registers of the running frame are written by its thread alone; operands are borrowed from them.
 
@@ -9,6 +9,7 @@ mod access;
 mod calls;
 mod flow;
 mod invoke;
+mod known;
 mod methods;
 mod moves;
 mod operate;
@@ -66,6 +67,14 @@ impl Regs {
     pub fn forget(self, i: u16) {
         // SAFETY: as above.
         unsafe { *self.0.add(i as usize) = 0 }
+    }
+
+    /// Writes register `i`, which holds no reference.
+    #[inline(always)]
+    pub fn put_plain(self, i: u16, value: Value) {
+        debug_assert!(!is_object(self.word(i)), "nothing is to be dropped");
+        // SAFETY: as above.
+        unsafe { *self.0.add(i as usize) = value.into_bits() }
     }
 
     #[inline(always)]
