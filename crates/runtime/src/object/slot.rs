@@ -256,6 +256,17 @@ impl<T> PySlot<T> {
     pub fn raw(&self) -> &Slot {
         &self.0
     }
+
+    /// What is there, not counted.
+    ///
+    /// # Safety
+    /// Nothing changes the slot as long as the result is used: no other thread runs, and no code of Python.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    pub(crate) unsafe fn peek(&self) -> Option<&Py<T>> {
+        // SAFETY: the word is that of a `Py<T>`, or zero, which is `None`.
+        unsafe { (*self.0.0.as_ptr().cast::<Option<Py<T>>>()).as_ref() }
+    }
 }
 
 impl<T> Default for PySlot<T> {

@@ -18,7 +18,7 @@ use super::slots::Slots;
 use super::value::Value;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{AttrFn, FnDef, FnKind, GetSetDef};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, parallel};
 use crate::threads;
 use crate::types::dict::Dict;
 use crate::types::str::Str;
@@ -127,6 +127,8 @@ pub(crate) enum CallKind {
 }
 
 impl CallKind {
+    pub(crate) const COUNT: usize = CallKind::Type as usize + 1;
+
     fn of(cell: &'static super::py::TypeCell) -> CallKind {
         use crate::types::function::Function;
         use crate::types::method::Method;
@@ -420,10 +422,12 @@ impl Type {
         if std::ptr::eq(self, &**other) {
             return true;
         }
-        match self.mro.get() {
-            Some(mro) => mro.iter().any(|t| t.bits() == other.as_value().bits()),
-            None => false,
+        let is_in = |mro: &Py<Tuple>| mro.iter().any(|t| t.bits() == other.as_value().bits());
+        if !parallel() {
+            // SAFETY: no other thread runs meanwhile.
+            return unsafe { self.mro.peek() }.is_some_and(is_in);
         }
+        self.mro.get().as_ref().is_some_and(is_in)
     }
 
     /// The attribute `name` of the class or its bases, by method resolution order, uncached.

@@ -453,17 +453,8 @@ impl Vm {
 
     // ---- building and unpacking ----
 
-    pub(super) fn build_set(&self, items: Vec<Value>) -> Res<Value> {
+    pub(super) fn build_set(&self, items: impl IntoIterator<Item = Value>) -> Res<Value> {
         Ok(Set::of_items(self, items)?.into_value())
-    }
-
-    pub(super) fn build_map(&self, items: Vec<Value>) -> Res<Value> {
-        let dict = Dict::new_empty();
-        let mut iter = items.into_iter();
-        while let (Some(key), Some(value)) = (iter.next(), iter.next()) {
-            dict.set(self, &key, value)?;
-        }
-        Ok(dict.into_value())
     }
 
     pub(super) fn build_string(&self, parts: &[Value]) -> Res<Value> {

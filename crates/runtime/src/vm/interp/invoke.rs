@@ -2,7 +2,7 @@
 
 use lisle_macros::handler;
 
-use super::state::{Apart, Exit, State, check};
+use super::state::{Apart, Exit, Handler, State, check};
 use super::{Ip, drop_plainly, is_object, known};
 use crate::native::{Args, FnDef};
 use crate::object::types::CallKind;
@@ -60,21 +60,32 @@ impl Vm {
     }
 }
 
+/// The handlers of calls by the kind of the callee, but for those of Python functions.
+const fn callees<const HOOK: bool>() -> [Handler; CallKind::COUNT] {
+    let mut handlers: [Handler; CallKind::COUNT] = [call_other; CallKind::COUNT];
+    handlers[CallKind::NativeFunction as usize] = if HOOK { call_native } else { known::call_function };
+    handlers[CallKind::MethodDescriptor as usize] = if HOOK { call_native } else { known::call_method };
+    handlers[CallKind::Method as usize] = call_method;
+    if !HOOK {
+        handlers[CallKind::Type as usize] = call_class;
+    }
+    handlers
+}
+
+/// What to call is told apart first, which takes no registers of callers'.
 #[handler]
 pub(super) fn call<const HOOK: bool>(s: State<'_>) -> Exit {
-    let (i, behind) = (s.i, s.skip(1));
-    behind.save();
-    let callee = s.get(i.a());
-    match kind_of(callee) {
-        CallKind::Function => {}
-        CallKind::NativeFunction if !HOOK => return s.tail(known::call_function),
-        CallKind::MethodDescriptor if !HOOK => return s.tail(known::call_method),
-        CallKind::NativeFunction | CallKind::MethodDescriptor => return s.tail(call_native),
-        CallKind::Type if !HOOK => return s.tail(call_class),
-        CallKind::Method => return s.tail(call_method),
-        _ => return s.tail(call_other),
+    s.skip(1).save();
+    match kind_of(s.get(s.i.a())) {
+        CallKind::Function => s.tail(call_python::<HOOK>),
+        kind => s.tail(const { &callees::<HOOK>() }[kind as usize]),
     }
-    let args = arguments(s);
+}
+
+/// Calls a Python function.
+#[handler]
+fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
+    let (i, callee, args) = (s.i, s.get(s.i.a()), arguments(s));
     // SAFETY: the kind stands for the type, and these are registers of the frame, the arguments its topmost ones.
     unsafe {
         let function = callee.downcast_unchecked::<Function>();

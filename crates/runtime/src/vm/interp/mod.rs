@@ -1,11 +1,12 @@
 //! The interpreter proper: registers and instructions as the loop sees them.
 //!
 //! The files: `state` is what handlers of instructions work on and how they follow one another, `run` the driver and the tables of handlers;
-//! `moves`, `access`, `operate`, `flow`, `invoke` and `known` hold the handlers of what is often executed, `rare` the other instructions; `calls` is
+//! `moves`, `access`, `operate`, `flow`, `invoke`, `known` and `build` hold the handlers of what is often executed, `rare` the other instructions; `calls` is
 //! what begins and ends frames, `operators` the fast ways of operators and items, `methods` those of attributes.
 //! Invariant: registers of the running frame are written by its thread alone; operands are borrowed from them.
 
 mod access;
+mod build;
 mod calls;
 mod flow;
 mod invoke;

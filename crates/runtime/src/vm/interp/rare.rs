@@ -6,13 +6,7 @@ use lisle_bytecode::{CodeFlags, Op};
 
 use super::{Ip, Regs, cell, unbound_operand};
 use crate::object::{TypeFlags, Value};
-use crate::types::cell::Cell;
 use crate::types::code::CodeBody;
-use crate::types::dict::Dict;
-use crate::types::function::Function;
-use crate::types::list::List;
-use crate::types::str::Str;
-use crate::types::tuple::Tuple;
 use crate::vm::frames::FrameData;
 use crate::vm::{Exc, Res, Vm};
 
@@ -91,24 +85,6 @@ impl Vm {
             }
 
             // ---- cells ----
-            Op::MakeCell => {
-                let contents = regs.take(i.a());
-                regs.set(i.a(), Cell::new_value(contents));
-            }
-            Op::CopyFreeVars => {
-                // Code with free variables runs for a function with a closure.
-                let func = frame.func().or(frame.generator());
-                let closure = func
-                    .and_then(|f| f.downcast_exact::<Function>())
-                    .and_then(|f| f.closure.as_ref())
-                    .filter(|closure| closure.as_slice().len() == i.w() as usize);
-                let Some(closure) = closure else {
-                    return Err(self.system_error("code with free variables without its closure"));
-                };
-                for (j, cell) in closure.as_slice().iter().enumerate() {
-                    regs.set(i.a() + j as u16, cell.clone());
-                }
-            }
             Op::DeleteDeref => {
                 if cell(regs.get(i.a())).contents.take().is_none() {
                     return Err(self.unbound_cell(code.code(), i.a()));
@@ -119,29 +95,6 @@ impl Vm {
             Op::DeleteAttr => {
                 self.delattr(regs.get(i.a()), &code.names[i.b() as usize])?;
                 with.kill(i.a());
-            }
-            Op::LoadSuperAttr | Op::LoadSuperMethod => {
-                let name = &code.names[i.c() as usize];
-                let method = op == Op::LoadSuperMethod;
-                let (global, class, this) = (regs.get(i.b()), regs.get(i.b() + 1), regs.get(i.b() + 2));
-                let (value, with_self) = self.load_super(global, class, this, name, method, i.k() != 0)?;
-                let this = this.clone();
-                for j in 0..3 {
-                    with.kill(i.b() + j);
-                }
-                regs.set(i.a(), value);
-                if method {
-                    if with_self {
-                        regs.set(i.a() + 1, this);
-                    } else {
-                        regs.clear(i.a() + 1);
-                    }
-                }
-            }
-            Op::DelItem => {
-                self.delitem(regs.get(i.a()), regs.get(i.b()))?;
-                with.kill(i.a());
-                with.kill(i.b());
             }
             Op::SetSlice => {
                 self.set_slice(regs.get(i.a()), regs.get(i.b()), regs.get(i.b() + 1), regs.get(i.c()))?;
@@ -191,60 +144,9 @@ impl Vm {
             }
 
             // ---- building and unpacking ----
-            Op::BuildSet => {
-                let items = regs.take_many(i.b(), i.c() as usize);
-                let value = self.build_set(items)?;
-                regs.set(i.a(), value);
-            }
-            Op::BuildMap => {
-                let items = regs.take_many(i.b(), i.c() as usize * 2);
-                let value = self.build_map(items)?;
-                regs.set(i.a(), value);
-            }
-            Op::BuildString => {
-                let value = self.build_string(regs.slice(i.b(), i.c() as usize))?;
-                for j in 0..i.c() {
-                    with.kill(i.b() + j);
-                }
-                regs.set(i.a(), value);
-            }
-            Op::BuildSlice => {
-                let start = with.own(i.b());
-                let stop = with.own(i.b() + 1);
-                let step = if i.c() == 3 { with.own(i.b() + 2) } else { Value::NONE };
-                regs.set(i.a(), crate::types::slice::Slice::new_value(start, stop, step));
-            }
-            Op::MapAdd => {
-                let value = with.own(i.c());
-                let key = with.own(i.b());
-                if let Some(dict) = regs.get(i.a()).downcast_exact::<Dict>() {
-                    dict.set(self, &key, value)?;
-                }
-            }
-            Op::ListExtend => {
-                self.list_extend(regs.get(i.a()), regs.get(i.b()), i.k() != 0)?;
-                with.kill(i.b());
-            }
-            Op::SetUpdate => {
-                self.set_update(regs.get(i.a()), regs.get(i.b()))?;
-                with.kill(i.b());
-            }
             Op::DictUpdate => {
                 self.dict_update(regs.get(i.a()), regs.get(i.b()))?;
                 with.kill(i.b());
-            }
-            Op::DictMerge => {
-                self.dict_merge(regs.get(i.a()), regs.get(i.b()), regs.get(i.c()))?;
-                with.kill(i.b());
-            }
-            Op::ListToTuple => {
-                let list = with.own(i.b());
-                let items = match list.downcast_exact::<List>() {
-                    Some(list) => list.take_all(self)?,
-                    None => Vec::new(),
-                };
-                drop(list);
-                regs.set(i.a(), Tuple::new(items).into_value());
             }
             Op::UnpackSequence => {
                 let items = self.unpack(regs.get(i.b()), i.c() as usize)?;
@@ -263,24 +165,6 @@ impl Vm {
             }
 
             // ---- functions, classes, modules ----
-            Op::MakeFunction => {
-                let mut at = i.c();
-                let mut next = |bit: u8| {
-                    if i.k() & bit == 0 {
-                        return None;
-                    }
-                    at += 1;
-                    let j = at - 1;
-                    if j >= code.nlocals {
-                        regs.take(j)
-                    } else {
-                        regs.opt(j).cloned()
-                    }
-                };
-                let parts = [next(1), next(2), next(4 | 16), next(8)];
-                let value = self.make_function(&code.consts[i.b() as usize], frame.globals(), parts)?;
-                regs.set(i.a(), value);
-            }
             Op::ImportName => {
                 let name = &code.names[i.b() as usize];
                 let value = self.import_name(frame, name, regs.get(i.c()), regs.get(i.c() + 1))?;
@@ -308,11 +192,6 @@ impl Vm {
                     _ => (Some(with.own(i.a())), Some(with.own(i.b()))),
                 };
                 return Err(self.raise(a, b));
-            }
-            Op::CheckExcMatch => {
-                let found = self.exception_matches(regs.get(i.b()), regs.get(i.c()))?;
-                with.kill(i.c());
-                regs.set(i.a(), Value::from_bool(found));
             }
             Op::CheckEgMatch => {
                 let (matched, rest) = self.exception_group_match(regs.get(i.b()), regs.get(i.c()))?;
@@ -356,27 +235,6 @@ impl Vm {
             }
 
             // ---- formatting ----
-            Op::Convert => {
-                let a = regs.get(i.b());
-                let text = match i.k() {
-                    1 => self.str(a),
-                    2 => self.repr(a),
-                    _ => self.ascii(a),
-                }?;
-                with.kill(i.b());
-                regs.set(i.a(), text.into_value());
-            }
-            Op::FormatSimple => {
-                let text = self.format(regs.get(i.b()), &Str::empty())?;
-                with.kill(i.b());
-                regs.set(i.a(), text.into_value());
-            }
-            Op::FormatSpec => {
-                let text = self.format_with(regs.get(i.b()), regs.get(i.c()))?;
-                with.kill(i.b());
-                with.kill(i.c());
-                regs.set(i.a(), text);
-            }
             Op::BuildInterpolation => {
                 let parts = [with.own(i.b()), with.own(i.b() + 1), with.own(i.b() + 2)];
                 let value = self.build_interpolation(parts, i.k())?;

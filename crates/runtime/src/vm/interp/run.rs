@@ -8,7 +8,7 @@ use lisle_bytecode::Op;
 use lisle_macros::handler;
 
 use super::state::{Apart, Exit, Handler, State, Table, check};
-use super::{Flow, access, drop_last, drop_plainly, flow, invoke, is_object, moves, operate};
+use super::{Flow, access, build, drop_last, drop_plainly, flow, invoke, is_object, moves, operate};
 use crate::object::Value;
 use crate::sync::mode::{free_threaded, switch_any};
 use crate::sync::parallel;
@@ -95,6 +95,26 @@ const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op
         Op::Return => invoke::return_,
         Op::ReturnConst => invoke::return_const,
 
+        Op::MakeCell => build::make_cell,
+        Op::CopyFreeVars => build::copy_free_vars,
+        Op::LoadSuperAttr => build::load_super::<false>,
+        Op::LoadSuperMethod => build::load_super::<true>,
+        Op::DelItem => build::del_item,
+        Op::BuildSet => build::build_set,
+        Op::BuildMap => build::build_map,
+        Op::BuildString => build::build_string,
+        Op::BuildSlice => build::build_slice,
+        Op::MapAdd => build::map_add,
+        Op::ListExtend => build::list_extend,
+        Op::SetUpdate => build::set_update,
+        Op::DictMerge => build::dict_merge,
+        Op::ListToTuple => build::list_to_tuple,
+        Op::MakeFunction => build::make_function,
+        Op::CheckExcMatch => build::check_exc_match,
+        Op::Convert => build::convert,
+        Op::FormatSimple => build::format_simple,
+        Op::FormatSpec => build::format_spec,
+
         Op::DeleteLocal
         | Op::LoadCommon
         | Op::DeleteGlobal
@@ -104,41 +124,22 @@ const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op
         | Op::LoadFromMappingOrGlobal
         | Op::LoadFromMappingOrDeref
         | Op::LoadLocals
-        | Op::MakeCell
-        | Op::CopyFreeVars
         | Op::DeleteDeref
         | Op::DeleteAttr
-        | Op::LoadSuperAttr
-        | Op::LoadSuperMethod
-        | Op::DelItem
         | Op::SetSlice
         | Op::Pos
         | Op::Invert
         | Op::GetAIter
         | Op::GetANext
-        | Op::BuildSet
-        | Op::BuildMap
-        | Op::BuildString
-        | Op::BuildSlice
-        | Op::MapAdd
-        | Op::ListExtend
-        | Op::SetUpdate
         | Op::DictUpdate
-        | Op::DictMerge
-        | Op::ListToTuple
         | Op::UnpackEx
-        | Op::MakeFunction
         | Op::ImportName
         | Op::ImportFrom
         | Op::ImportStar
-        | Op::CheckExcMatch
         | Op::CheckEgMatch
         | Op::PrepReraiseStar
         | Op::WithExceptStart
         | Op::AsyncGenWrap
-        | Op::Convert
-        | Op::FormatSimple
-        | Op::FormatSpec
         | Op::BuildInterpolation
         | Op::BuildTemplate
         | Op::GetLen
