@@ -95,6 +95,15 @@ impl Runs<'_> {
     #[inline]
     fn pass(&mut self) -> Option<u32> {
         let mut rest = self.bytes;
+        // Mostly all five are a byte each.
+        if let [pc, line, a, b, c, ..] = *rest
+            && pc | line | a | b | c < 0x80
+        {
+            self.pc = self.pc.checked_add(pc.into())?;
+            self.line = self.line.checked_add(unzigzag(line.into()))?;
+            self.bytes = &rest[5..];
+            return Some(self.pc);
+        }
         let pc = self.pc.checked_add(u32::try_from(read(&mut rest)?).ok()?)?;
         let line = self.line.checked_add(unzigzag(read(&mut rest)?))?;
         for _ in 0..3 {

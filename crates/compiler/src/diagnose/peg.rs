@@ -4,9 +4,8 @@
 //! Invariant: as there, a first pass leaves out the rules of invalid syntax and finds how far the source is Python; the second tries them. Only
 //! the statement with the error and the one before it are walked. Left out: trees; a node is the rule that made it and its parts.
 
-use std::collections::HashMap;
-
 use ruff_text_size::{TextRange, TextSize};
+use rustc_hash::FxHashMap;
 
 use super::grammar::{Action, Alt, GRAMMAR, Grammar, Item, Kind, RuleId, SOFT, WordId};
 use super::syntax;
@@ -64,7 +63,7 @@ pub(super) struct Parser<'s> {
     pub grammar: &'static Grammar,
     nodes: Vec<Node>,
     /// By rule, token and whether it was below an `apart` rule.
-    memo: HashMap<(RuleId, u32, bool), Option<(NodeId, u32)>>,
+    memo: FxHashMap<(RuleId, u32, bool), Option<(NodeId, u32)>>,
     /// How many tokens have been asked for.
     pub filled: u32,
     invalid: bool,
@@ -97,7 +96,7 @@ pub(super) fn explain(
         tokens,
         grammar: &GRAMMAR,
         nodes: Vec::new(),
-        memo: HashMap::new(),
+        memo: FxHashMap::default(),
         filled: first as u32,
         invalid: false,
         apart: false,

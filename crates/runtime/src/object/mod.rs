@@ -144,10 +144,11 @@ pub(crate) fn alloc_followed<T: Native>(
     }
 }
 
-/// A variable-sized native object: the payload is followed by `extra` bytes that `init` fills.
+/// A variable-sized object of a native type: the payload is followed by bytes that `init` fills.
 /// `None` when there is no memory.
+#[inline(always)]
 pub(crate) fn alloc_var<T: Native>(
-    cls: &Py<Type>,
+    ty: &'static Py<Type>,
     data: T,
     size: usize,
     init: impl FnOnce(NonNull<Obj<T>>),
@@ -158,10 +159,9 @@ pub(crate) fn alloc_var<T: Native>(
     unsafe {
         (&raw mut (*object.as_ptr()).data).write(data);
         init(object);
-        let ty = cls.clone().into_value().into_bits() as *mut _;
         (*object.as_ptr())
             .header
-            .init(ty, 0, if T::GC { GC_TRACKED } else { 0 });
+            .init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });
         Some(Py::from_raw(object))
     }
 }

@@ -11,6 +11,7 @@ use num_bigint::BigInt;
 use super::py::{Native, Obj, Py};
 use super::types::Type;
 use crate::memory::header::{Dropped, Header};
+use crate::threads::owner_id;
 use crate::vm::Vm;
 
 /// An owned value. `Clone` counts a reference, `Drop` gives it up (and may run finalizers).
@@ -350,6 +351,46 @@ impl Drop for Value {
             unsafe {
                 if header.as_ref().decref() == Dropped::Dead {
                     super::dealloc(header);
+                }
+            }
+        }
+    }
+}
+
+impl Value {
+    /// Writes further references to `items` to `to`.
+    ///
+    /// # Safety
+    /// There is room for as many values, which is no part of `items`.
+    #[inline]
+    pub(crate) unsafe fn clone_all(items: &[Value], to: *mut Value) {
+        let mine = owner_id();
+        for (n, item) in items.iter().enumerate() {
+            if let Some(header) = item.header()
+                && !header.incref_plainly(mine)
+            {
+                header.incref();
+            }
+            // SAFETY: by contract there is room; the reference was counted just now.
+            unsafe { to.add(n).cast::<u64>().write(item.bits()) };
+        }
+    }
+
+    /// Drops `len` values, whose memory stays.
+    ///
+    /// # Safety
+    /// They are the caller's, and are used no more.
+    #[inline]
+    pub(crate) unsafe fn drop_all(items: *mut Value, len: usize) {
+        let mine = owner_id();
+        for n in 0..len {
+            // SAFETY: by contract; a value that is the only reference, or not to be counted plainly, is dropped as others are.
+            unsafe {
+                let item = items.add(n);
+                if let Some(header) = (*item).header()
+                    && !header.decref_plainly(mine)
+                {
+                    std::ptr::drop_in_place(item);
                 }
             }
         }

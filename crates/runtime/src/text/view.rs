@@ -135,14 +135,18 @@ impl Unit for u8 {
 
     fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
         match needle {
+            [] => Some(0),
             [unit] => memchr::memchr(*unit, hay),
+            _ if hay.len() <= SHORT => find_short(hay, needle),
             _ => memchr::memmem::find(hay, needle),
         }
     }
 
     fn rfind(hay: &[u8], needle: &[u8]) -> Option<usize> {
         match needle {
+            [] => Some(hay.len()),
             [unit] => memchr::memrchr(*unit, hay),
+            _ if hay.len() <= SHORT => rfind_short(hay, needle),
             _ => memchr::memmem::rfind(hay, needle),
         }
     }
@@ -157,9 +161,9 @@ impl Unit for u8 {
                 }
             }
             // A searcher is worth its making in long texts alone.
-            _ if hay.len() < 64 => {
+            _ if hay.len() <= SHORT => {
                 let mut at = 0;
-                while let Some(i) = memchr::memmem::find(&hay[at..], needle) {
+                while let Some(i) = find_short(&hay[at..], needle) {
                     if !visit(at + i) {
                         return;
                     }
@@ -174,6 +178,36 @@ impl Unit for u8 {
                 }
             }
         }
+    }
+}
+
+/// A searcher takes a thousand instructions to make: in texts up to here it is not worth that.
+const SHORT: usize = 256;
+
+/// Where `needle`, which is not empty, is first.
+fn find_short(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    let starts = &hay[..(hay.len() + 1).checked_sub(needle.len())?];
+    let (&first, rest) = needle.split_first()?;
+    let mut at = 0;
+    loop {
+        at += memchr::memchr(first, &starts[at..])?;
+        if hay[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Where `needle`, which is not empty, is last.
+fn rfind_short(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    let mut starts = &hay[..(hay.len() + 1).checked_sub(needle.len())?];
+    let (&first, rest) = needle.split_first()?;
+    loop {
+        let at = memchr::memrchr(first, starts)?;
+        if hay[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        starts = &starts[..at];
     }
 }
 

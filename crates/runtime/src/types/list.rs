@@ -5,7 +5,7 @@
 //! and fails with `MemoryError`.
 
 use super::common::lock;
-use super::list_items::{Items, Store};
+use super::list_items::{Items, Store, clone_to_end, room_for};
 pub(crate) use super::list_methods::known_items;
 use super::slice::{SliceRange, adjust_bounds};
 use crate::native::pyclass;
@@ -260,9 +260,9 @@ impl Py<List> {
     pub(crate) fn concatenated(&self, other: &Py<List>) -> Option<Vec<Value>> {
         self.with_both(other, |items, theirs| {
             let theirs = theirs.unwrap_or(items);
-            let mut all = room_for(items.len().checked_add(theirs.len())?)?;
-            all.extend_from_slice(items);
-            all.extend_from_slice(theirs);
+            let mut all = room_for(items.len().checked_add(theirs.len())?).ok()?;
+            clone_to_end(items, &mut all);
+            clone_to_end(theirs, &mut all);
             Some(all)
         })
     }
@@ -276,9 +276,9 @@ impl Py<List> {
     pub(crate) fn slice_items(&self, bounds: (Option<isize>, Option<isize>, isize)) -> Option<Vec<Value>> {
         self.with(|items| {
             let range = adjust_bounds(bounds, items.len());
-            let mut selected = room_for(range.count)?;
+            let mut selected = room_for(range.count).ok()?;
             match range.contiguous() {
-                Some(part) => selected.extend_from_slice(&items[part]),
+                Some(part) => clone_to_end(&items[part], &mut selected),
                 None => selected.extend(range.indices().map(|at| items[at].clone())),
             }
             Some(selected)
@@ -302,7 +302,7 @@ impl Py<List> {
                 if items.try_reserve(new.len().saturating_sub(part.len())).is_err() {
                     return None;
                 }
-                let old = room_for(part.len())?;
+                let old = room_for(part.len()).ok()?;
                 new = items.replace_range(part, std::mem::take(&mut new), old);
                 return Some(Ok(()));
             }
@@ -369,17 +369,6 @@ impl Py<List> {
     }
 }
 
-/// An empty `Vec` with room for `n` items; `None` without memory. Few are given by the reserve, if need be.
-#[inline]
-fn room_for(n: usize) -> Option<Vec<Value>> {
-    if n <= 1024 {
-        return Some(Vec::with_capacity(n));
-    }
-    let mut items = Vec::new();
-    items.try_reserve_exact(n).ok()?;
-    Some(items)
-}
-
 /// Takes the selected items out and closes the gaps; `None` without memory.
 fn take_selected(items: &mut Items<'_>, range: SliceRange) -> Option<Vec<Value>> {
     if range.count == items.len() {
@@ -410,7 +399,7 @@ fn take_selected(items: &mut Items<'_>, range: SliceRange) -> Option<Vec<Value>>
 /// `n` times the items one after the other; `None` without memory.
 pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
     let len = items.len().checked_mul(n)?;
-    let mut all = room_for(len)?;
+    let mut all = room_for(len).ok()?;
     match items {
         [item] => all.resize(n, item.clone()),
         _ => (0..n).for_each(|_| all.extend_from_slice(items)),

@@ -197,8 +197,19 @@ impl Trace for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // SAFETY: the list goes away: who reads without the lock holds a reference to it.
-        drop(unsafe { self.take_block() });
+        let (block, len) = (self.block.load(Relaxed), self.len.load(Relaxed));
+        let capacity = self.capacity.load(Relaxed);
+        if capacity == 0 {
+            return;
+        }
+        // What items run when they go sees an empty list.
+        self.len.store(0, Relaxed);
+        // SAFETY: the list goes away: who reads without the lock holds a reference to it. The parts are those of a `Vec`, whose values are
+        // dropped once.
+        unsafe {
+            Value::drop_all(block.cast(), len);
+            drop(Vec::<Value>::from_raw_parts(block.cast(), 0, capacity));
+        }
     }
 }
 
@@ -419,11 +430,19 @@ impl<'a> Items<'a> {
     /// If there is no memory.
     #[inline]
     pub fn extend_from_slice(&mut self, more: &[Value]) -> Result<(), NoMemory> {
+        if self.capacity() == 0 {
+            if !more.is_empty() {
+                let mut items = room_for(more.len())?;
+                clone_to_end(more, &mut items);
+                self.store.fill(items);
+            }
+            return Ok(());
+        }
         let len = self.len();
         self.try_reserve(more.len())?;
-        for (at, item) in more.iter().enumerate() {
-            self.cell(len + at).store(item.clone().into_bits(), Relaxed);
-        }
+        assert!(self.capacity() - len >= more.len());
+        // SAFETY: there is room behind the items, where nobody looks before the length takes it in.
+        unsafe { Value::clone_all(more, self.store.block.load(Relaxed).add(len).cast()) };
         self.set_len(len + more.len());
         Ok(())
     }
@@ -541,6 +560,32 @@ impl<'a> Items<'a> {
         }
         self.shift(part.end, part.start, len - part.end);
         self.set_len(len - part.len());
+    }
+}
+
+/// An empty `Vec` with room for so many values.
+///
+/// # Errors
+/// If there is no memory.
+#[inline]
+pub(super) fn room_for(n: usize) -> Result<Vec<Value>, NoMemory> {
+    if n <= 1024 {
+        return Ok(Vec::with_capacity(n));
+    }
+    let mut items = Vec::new();
+    items.try_reserve_exact(n)?;
+    Ok(items)
+}
+
+/// Puts further references to `items` at the end of `to`, which has room for them.
+#[inline]
+pub(super) fn clone_to_end(items: &[Value], to: &mut Vec<Value>) {
+    let len = to.len();
+    assert!(to.capacity() - len >= items.len());
+    // SAFETY: there is room, and as many values are there afterwards.
+    unsafe {
+        Value::clone_all(items, to.as_mut_ptr().add(len));
+        to.set_len(len + items.len());
     }
 }
 

@@ -13,6 +13,7 @@ use crate::native::pyclass;
 use crate::object::{Native, Py, Type, Value};
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 use crate::sync::{ObjectGuard, lock_objects, parallel};
+use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
 
 /// A mutable collection of unique elements.
@@ -412,6 +413,15 @@ impl<'a> AnySet<'a> {
         if !parallel() {
             // SAFETY: no other thread runs meanwhile, and nothing below runs Python code.
             let table = unsafe { &mut *self.core.table.get() };
+            match table.at_first(item, hash) {
+                Some(Ok(())) => return Ok(false),
+                Some(Err(at)) if table.has_room() => {
+                    self.touch();
+                    table.put(at, item.clone(), hash);
+                    return Ok(true);
+                }
+                _ => {}
+            }
             match table.find(item, hash, &mut SetWalk::new(hash)) {
                 SetProbe::Found(_) => return Ok(false),
                 SetProbe::Missing(at) => {
@@ -544,6 +554,9 @@ impl<'a> AnySet<'a> {
                 self.add_hashed(vm, &key, hash)?;
             }
             return Ok(());
+        }
+        if let Some(tuple) = items.downcast_exact::<Tuple>() {
+            return tuple.iter().try_for_each(|item| self.add(vm, item).map(drop));
         }
         vm.for_each(items, |item| self.add(vm, &item).map(drop))
     }

@@ -257,8 +257,7 @@ impl SetTable {
             return Ok(());
         }
         // Growing comes after inserting, as the order of keys depends on it; whether there is memory is asked first.
-        let mask = self.mask();
-        if (self.fill + 1) * 5 < mask * 3 {
+        if self.has_room() {
             self.put(at, key, hash);
             return Ok(());
         }
@@ -269,8 +268,30 @@ impl SetTable {
         Ok(())
     }
 
-    fn put(&mut self, at: usize, key: Value, hash: i64) {
-        self.cells[at] = Cell { hash, key: Some(key) };
+    /// What the first cell says of a key: that it is there, that the cell is free for it, or nothing.
+    #[inline(always)]
+    pub fn at_first(&self, key: &Value, hash: i64) -> Option<Result<(), usize>> {
+        let at = hash as usize & self.cells.len().wrapping_sub(1);
+        let cell = self.cells.get(at)?;
+        match &cell.key {
+            Some(theirs) => theirs.is(key).then_some(Ok(())),
+            None => cell.is_free().then_some(Err(at)),
+        }
+    }
+
+    /// Whether one more key goes in without growing.
+    #[inline(always)]
+    pub fn has_room(&self) -> bool {
+        (self.fill + 1) * 5 < self.mask() * 3
+    }
+
+    /// Puts a key into a free cell.
+    #[inline(always)]
+    pub fn put(&mut self, at: usize, key: Value, hash: i64) {
+        let cell = &mut self.cells[at];
+        cell.hash = hash;
+        // There was none: no destructor runs.
+        std::mem::forget(cell.key.replace(key));
         self.fill += 1;
         self.used += 1;
     }

@@ -63,13 +63,15 @@ impl Trace for Items {
 
 impl Drop for Items {
     fn drop(&mut self) {
-        let items = std::ptr::slice_from_raw_parts_mut(self.at.as_ptr(), self.len);
         // SAFETY: the tuple owns its items and, if it was made from one, the boxed slice.
         unsafe {
             if self.boxed {
-                drop(Box::from_raw(items));
+                drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+                    self.at.as_ptr(),
+                    self.len,
+                )));
             } else {
-                std::ptr::drop_in_place(items);
+                Value::drop_all(self.at.as_ptr(), self.len);
             }
         }
     }
@@ -79,7 +81,7 @@ static EMPTY: OnceLock<Py<Tuple>> = OnceLock::new();
 
 impl Tuple {
     /// An exact tuple of `len` items that `fill` writes; `None` without memory.
-    #[inline]
+    #[inline(always)]
     fn alloc(len: usize, fill: impl FnOnce(*mut Value)) -> Option<Py<Tuple>> {
         let size = len
             .checked_mul(size_of::<Value>())?
@@ -191,12 +193,8 @@ impl Tuple {
         if items.is_empty() {
             return Some(Tuple::empty());
         }
-        Tuple::alloc(items.len(), |to| {
-            for (n, item) in items.iter().enumerate() {
-                // SAFETY: there is room for `items.len()` values.
-                unsafe { to.add(n).write(item.clone()) };
-            }
-        })
+        // SAFETY: there is room for `items.len()` values.
+        Tuple::alloc(items.len(), |to| unsafe { Value::clone_all(items, to) })
     }
 
     /// A tuple of what a list holds; `None` without memory.
@@ -275,15 +273,10 @@ impl Py<Tuple> {
             return Ok(self.to_value());
         }
         let (a, b) = (self.as_slice(), other.as_slice());
-        let made = Tuple::alloc(a.len() + b.len(), |to| {
-            for (n, item) in a.iter().enumerate() {
-                // SAFETY: there is room for the items of both.
-                unsafe { to.add(n).write(item.clone()) };
-            }
-            for (n, item) in b.iter().enumerate() {
-                // SAFETY: as above.
-                unsafe { to.add(a.len() + n).write(item.clone()) };
-            }
+        // SAFETY: there is room for the items of both.
+        let made = Tuple::alloc(a.len() + b.len(), |to| unsafe {
+            Value::clone_all(a, to);
+            Value::clone_all(b, to.add(a.len()));
         });
         made.map(Py::into_value).ok_or_else(|| vm.memory_error())
     }

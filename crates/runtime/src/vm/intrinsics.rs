@@ -484,7 +484,7 @@ impl Vm {
         if starred && items.ty().slots().iter.is_none() && items.ty().slots().getitem.is_none() {
             return Err(self.type_error(format!("Value after * must be an iterable, not {}", items.ty().name())));
         }
-        self.for_each(items, |item| list.push(self, item))
+        list.extend(self, items)
     }
 
     pub(super) fn dict_update(&self, dict: &Value, other: &Value) -> Res<()> {
