@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ TARGET = ROOT / "target" / "optimized"
 # What is counted and optimised. Dependencies are few of the instructions that run, and the build scripts' own are none.
 CRATES = {"lisle", "lisle_runtime", "lisle_stdlib"}
 FLAGS = "LISLE_PROFILE_FLAGS"
+# The program lies at a fixed address: what other crates define is reached without a table of addresses.
+STATIC = "-Crelocation-model=static"
 # Seconds: what a program may take that counts.
 LIMIT = 120
 
@@ -29,7 +32,7 @@ def wrapped(compiler):
     """Runs the compiler, with the flags for what is to be counted or optimised. Does not return."""
     arguments = list(compiler)
     if "--crate-name" in arguments and arguments[arguments.index("--crate-name") + 1] in CRATES:
-        arguments += os.environ[FLAGS].split()
+        arguments += [STATIC, *os.environ[FLAGS].split()]
     os.execvp(arguments[0], arguments)
 
 
@@ -83,6 +86,8 @@ def profdata():
 
 def main():
     merge = profdata()
+    # In the background of a shell, programs would never be interrupted: some of those that are counted interrupt themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         counting = build(f"-Cprofile-generate={folder} --cfg lisle_profiled")

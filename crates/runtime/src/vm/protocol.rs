@@ -810,9 +810,15 @@ impl Vm {
         if !ty.reads_generically() {
             return false;
         }
-        let said = ty.lookup(self, intern!("__class__"));
-        let usual = crate::types::object::Object::ty().lookup(self, intern!("__class__"));
-        said.as_ref().map(Value::bits) == usual.as_ref().map(Value::bits)
+        ty.lookup(self, intern!("__class__"))
+            .is_some_and(|said| self.is_usual_class(&said))
+    }
+
+    /// Whether the descriptor is the `__class__` of `object`.
+    pub(crate) fn is_usual_class(&self, found: &Value) -> bool {
+        crate::types::object::Object::ty()
+            .lookup(self, intern!("__class__"))
+            .is_some_and(|usual| usual.is(found))
     }
 
     /// `isinstance` without `__instancecheck__`.

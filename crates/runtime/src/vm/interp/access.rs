@@ -7,7 +7,8 @@ use lisle_macros::handler;
 use super::is_object;
 use super::methods::{self, Place};
 use super::state::{Apart, Exit, State, check};
-use crate::object::Value;
+use crate::intern;
+use crate::object::{TypeFlags, Value};
 use crate::sync::parallel;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -38,7 +39,18 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
         Place::Module => s.tail(load_attr_of_module::<FREE>),
         Place::Property => s.tail(load_attr_of_property::<FREE>),
         Place::Data => s.tail(load_attr_of_data::<FREE>),
+        Place::Type => s.tail(load_type::<FREE>),
         Place::Other => s.tail(load_attr_known::<FREE>),
+    }
+}
+
+/// As `load_attr`, of `__class__`.
+#[handler]
+fn load_type<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    match s.share(Vm::type_word(s.get(i.b()), s.cache(1).load(Relaxed))) {
+        Some(class) => s.skip(2).put_using(i.a(), class, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
     }
 }
 
@@ -73,7 +85,7 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     };
     // SAFETY: the innermost record and its registers; the word is a function's that the property holds.
     unsafe {
-        if getter != 0 && s.vm.push_with_one(s, getter) {
+        if getter != 0 && s.vm.push_with(s, getter, [i.b()]) {
             s.skip(2).save();
             let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
             if s.check_chain() {
@@ -442,6 +454,30 @@ fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
             };
         }
         return s.put(i.a(), value);
+    }
+    s.tail(get_item_of_instance)
+}
+
+/// As `get_item`, of an instance of a class with a `__getitem__` in Python: pushes its frame.
+#[handler]
+fn get_item_of_instance(s: State<'_>) -> Exit {
+    let (i, obj) = (s.i, s.get(s.i.b()));
+    // The result's register holds the function meanwhile, which must not be seen as a variable's value.
+    let free = s.is_temporary(i.a()) && (i.a() == i.b() || i.a() == i.c() || !is_object(s.regs.word(i.a())));
+    if free
+        && obj.is_heap()
+        && obj.ty().has_flag(TypeFlags::HEAP)
+        && let Some(function) = s.vm.special_function(obj.ty(), intern!("__getitem__"))
+        // SAFETY: the innermost record and its registers; the class or a base holds the function.
+        && unsafe { s.vm.push_with(s, function, [i.b(), i.c()]) }
+    {
+        s.save();
+        // SAFETY: the record was pushed just now.
+        let pushed: State<'_> = State::of(s.vm, unsafe { s.frame.add(1) });
+        if s.check_chain() {
+            return Exit::GoOn;
+        }
+        return pushed.next();
     }
     s.tail(get_item_counted)
 }

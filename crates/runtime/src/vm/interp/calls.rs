@@ -196,34 +196,36 @@ impl Vm {
         true
     }
 
-    /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[a]`, a temporary, from `R[b]`, where
-    /// nothing is to be done about the argument; the register of the result holds the function meanwhile. `false` if there is, or no room:
+    /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[a]`, a temporary, from `operands`,
+    /// where nothing is to be done about the arguments; the register of the result holds the function meanwhile. `false` if there is, or no room:
     /// nothing was done.
     ///
     /// # Safety
-    /// The state's frame is the innermost one, and as described.
+    /// The state's frame is the innermost one, and as described. A temporary is an operand once.
     #[inline(always)]
-    pub(super) unsafe fn push_with_one(&self, s: State<'_>, function: u64) -> bool {
-        let i = s.i;
+    pub(super) unsafe fn push_with<const N: usize>(&self, s: State<'_>, function: u64, operands: [u16; N]) -> bool {
+        let (i, mine) = (s.i, s.owner());
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             let callee = &*(&raw const function).cast::<Py<Function>>();
             let code = code_of(callee);
-            if code.exact_args.load(Acquire) != 1 {
+            if code.exact_args.load(Acquire) as usize != N {
                 return false;
             }
             let (code, base) = (code.body_unchecked(), self.frames.top.get());
-            if code.nlocals as usize - 1 > FEW || !self.has_room(base, code) || s.share(function).map(forget).is_none()
-            {
+            if code.nlocals as usize - N > FEW || !self.has_room(base, code) {
                 return false;
             }
-            let Some(given) = s.plain_operand(i.b()) else {
-                let plain = drop_plainly(function, s.owner());
-                debug_assert!(plain, "counted just now");
+            let counted = operands.iter().all(|&r| counts_plainly(s.regs.word(r), mine));
+            if !counted || s.share(function).map(forget).is_none() {
                 return false;
-            };
-            base.write(given.into_bits());
-            base.add(1).cast::<[u64; FEW]>().write([0; FEW]);
+            }
+            for (n, &r) in operands.iter().enumerate() {
+                let given = s.plain_operand(r);
+                debug_assert!(given.is_some(), "counts plainly");
+                base.add(n).write(given.map_or(0, Value::into_bits));
+            }
+            base.add(N).cast::<[u64; FEW]>().write([0; FEW]);
             let slot = s.regs.0.add(i.a() as usize);
             s.frame
                 .add(1)

@@ -15,6 +15,7 @@ use super::{Ip, Regs};
 use crate::native::Args;
 use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
+use crate::sync::parallel;
 use crate::types::descriptors::Member;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -50,6 +51,8 @@ const OF_MODULE: u64 = 8;
 const BOUND: u64 = 9;
 /// The class has a data descriptor of a native type, other than the kinds above.
 const DATA: u64 = 10;
+/// `__class__`, which is the type.
+const TYPE: u64 = 11;
 
 /// Where a second cache word says that the attribute is.
 pub(super) enum Place {
@@ -59,6 +62,7 @@ pub(super) enum Place {
     Module,
     Property,
     Data,
+    Type,
     Other,
 }
 
@@ -71,6 +75,7 @@ pub(super) fn place_of(word: u64) -> Place {
         OF_MODULE => Place::Module,
         PROPERTY => Place::Property,
         DATA => Place::Data,
+        TYPE => Place::Type,
         _ => Place::Other,
     }
 }
@@ -457,6 +462,16 @@ impl Vm {
         Some(get(self, &found, Some(obj), Some(ty.as_value())))
     }
 
+    /// The word of the type of an object, not counted, if that is its `__class__` and the object is as the cache expects; else 0.
+    #[inline(always)]
+    pub(super) fn type_word(obj: &Value, word: u64) -> u64 {
+        if word >> 48 == TYPE && key_of(obj) == word as u32 {
+            obj.ty().as_value().bits()
+        } else {
+            0
+        }
+    }
+
     /// Reads an attribute the general way, and notes how it can be found the next time.
     fn find_attr(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64, more: &AtomicU64) -> Res<Value> {
         let ty = obj.ty();
@@ -485,6 +500,8 @@ impl Vm {
             }
             if found.downcast_exact::<Property>().is_some() {
                 note(PROPERTY, 0, more);
+            } else if name.is_text("__class__") && self.is_usual_class(found) {
+                note(TYPE, 0, more);
             } else if !found.ty().has_flag(TypeFlags::HEAP) {
                 // What its type does never changes.
                 note(DATA, 0, more);
@@ -678,6 +695,17 @@ impl Vm {
         let name = crate::vm::intrinsics::special_name(k);
         let function = self.method_cache.probe(obj.ty(), name)?;
         function.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR).then_some(function)
+    }
+
+    /// The word of the Python function `name` of a class, if it was found lately and no other thread runs: the class or a base
+    /// holds it.
+    #[inline(always)]
+    pub(super) fn special_function(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<u64> {
+        if parallel() {
+            return None;
+        }
+        let word = self.method_cache.probe_word(ty, name);
+        is_function_word(word).then_some(word)
     }
 
     /// The native method that is the special method number `k` of `obj`, if it was found lately.

@@ -3,13 +3,14 @@
 use std::mem::ManuallyDrop;
 
 use lisle_bytecode::Op;
-use lisle_bytecode::opcode::BinOp;
+use lisle_bytecode::opcode::{BinOp, CmpOp};
 use lisle_macros::handler;
 
-use super::Ip;
 use super::operators::{bin_op, compare_floats, compare_ints, float_pair, small_ints, small_pair};
 use super::state::{Apart, Exit, Handler, State, check};
+use super::{Ip, is_object};
 use crate::object::Value;
+use crate::sync::parallel;
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -211,7 +212,44 @@ pub(super) fn compare(s: State<'_>) -> Exit {
     if float_pair(a, b) {
         return s.set_bool(s.i.a(), compare_floats(s.i.k(), a.tagged_float(), b.tagged_float()));
     }
-    s.tail(compare_slow)
+    s.tail(compare_texts)
+}
+
+/// Whether `==` or `!=` of two plain strings, as the number of the comparison has it, holds; `None` if that takes a call.
+#[inline(always)]
+fn texts_compare(k: u8, a: &Value, b: &Value) -> Option<bool> {
+    const EQ: u8 = CmpOp::Eq as u8;
+    const NE: u8 = CmpOp::Ne as u8;
+    let equal = match k & 7 {
+        EQ => true,
+        NE => false,
+        _ => return None,
+    };
+    let same = a.downcast_exact::<Str>()?.plainly_equal(b.downcast_exact::<Str>()?)?;
+    Some((same == equal) != (k & 8 != 0))
+}
+
+/// As `compare`, of strings.
+#[handler]
+fn compare_texts(s: State<'_>) -> Exit {
+    let i = s.i;
+    let Some(holds) = texts_compare(i.k(), s.get(i.b()), s.get(i.c())) else {
+        return s.tail(compare_slow);
+    };
+    // What a variable had would be a third thing to drop.
+    if !s.is_temporary(i.a()) && is_object(s.regs.word(i.a())) {
+        return s.tail(compare_slow);
+    }
+    let (a, b) = used_up(s, i.b(), i.c());
+    s.regs.put_plain(i.a(), Value::from_bool(holds));
+    s.drop_both(a, b)
+}
+
+/// The words of two operands that are temporaries, which are left unbound; 0 for a variable.
+#[inline(always)]
+fn used_up(s: State<'_>, a: u16, b: u16) -> (u64, u64) {
+    let used = |r| if s.is_temporary(r) { s.regs.take_word(r) } else { 0 };
+    (used(a), used(b))
 }
 
 #[handler(apart)]
@@ -231,8 +269,24 @@ pub(super) fn is(s: State<'_>) -> Exit {
     s.set_bool(s.i.a(), same != (s.i.k() != 0))
 }
 
+#[handler]
+pub(super) fn contains(s: State<'_>) -> Exit {
+    let i = s.i;
+    if !parallel()
+        && let Some(dict) = s.get(i.c()).downcast_exact::<Dict>()
+        && (s.is_temporary(i.a()) || !is_object(s.regs.word(i.a())))
+        // SAFETY: no other thread runs meanwhile.
+        && let Some(word) = unsafe { dict.word_alone(s.get(i.b())) }
+    {
+        let (key, dict) = used_up(s, i.b(), i.c());
+        s.regs.put_plain(i.a(), Value::from_bool((word != 0) != (i.k() != 0)));
+        return s.drop_both(key, dict);
+    }
+    s.tail(contains_slow)
+}
+
 #[handler(apart)]
-pub(super) fn contains(s: Apart<'_>) -> Exit {
+fn contains_slow(s: Apart<'_>) -> Exit {
     s.save();
     let found = check!(s, s.vm.contains(s.get(s.i.c()), s.get(s.i.b())));
     s.kill_object(s.i.b());
@@ -381,9 +435,20 @@ pub(super) fn jump_cmp(s: State<'_>) -> Exit {
     } else if float_pair(a, b) {
         compare_floats(s.i.k(), a.tagged_float(), b.tagged_float())
     } else {
-        return s.tail(jump_cmp_slow);
+        return s.tail(jump_cmp_texts);
     };
     if holds { s.jump(near(s.i)) } else { s }.next()
+}
+
+/// As `jump_cmp`, of strings.
+#[handler]
+fn jump_cmp_texts(s: State<'_>) -> Exit {
+    let i = s.i;
+    let Some(holds) = texts_compare(i.k(), s.get(i.a()), s.get(i.b())) else {
+        return s.tail(jump_cmp_slow);
+    };
+    let (a, b) = used_up(s, i.a(), i.b());
+    if holds { s.jump(near(i)) } else { s }.drop_both(a, b)
 }
 
 #[handler(apart)]
