@@ -223,6 +223,67 @@ const CASES: &[Case] = &[
         "",
     ),
     case(&["-i", "-c", "x = 5"], "print(x)\n", 0, "5\n", ">>> >>>"),
+    // What ends the program begins the session.
+    case(
+        &["-i", "-c", "raise KeyboardInterrupt"],
+        "print(5)\n",
+        0,
+        "5\n",
+        ">>> >>>",
+    ),
+    case(&["-i"], "(\n", 0, "", "SyntaxError: '(' was never closed"),
+    case(
+        &["-OOO", "-c", "import sys; print(sys.flags.optimize)"],
+        "",
+        0,
+        "3\n",
+        "",
+    ),
+    case(
+        &["-bb", "-c", "b'a' == 'a'"],
+        "",
+        1,
+        "",
+        "BytesWarning: Comparison between bytes and string",
+    ),
+    case(
+        &["-bb", "-c", "{'a': 1}.get(b'a'); {1: 1}.get(b'a'); 1 in [b'1']"],
+        "",
+        1,
+        "",
+        "BytesWarning: Comparison between bytes and int",
+    ),
+    case(
+        &["-bb", "-c", "'a' != bytearray(b'a')"],
+        "",
+        1,
+        "",
+        "BytesWarning: Comparison between bytearray and string",
+    ),
+    case(
+        &["-bb", "-c", "print(repr(b'a'), '%r' % b'a'); print('%s' % b'a')"],
+        "",
+        1,
+        "b'a' b'a'\n",
+        "BytesWarning: str() on a bytes instance",
+    ),
+    case(&["-c", "print(b'a' == 'a', str(b'a'))"], "", 0, "False b'a'\n", ""),
+    case(&[], "print(__file__)", 0, "<stdin>\n", ""),
+    case(&[], "1\0", 1, "", "SyntaxError: source code cannot contain null bytes"),
+    case(
+        &["-c", "import sys; del sys.stdout; print(1)"],
+        "",
+        1,
+        "",
+        "RuntimeError: lost sys.stdout",
+    ),
+    case(
+        &["-c", "'\\t' * 1000 and ('\\t' * 1000).expandtabs(2**31 - 1)"],
+        "",
+        1,
+        "",
+        "MemoryError",
+    ),
     case(&["-c", "print(input('? '))"], "line\n", 0, "? line\n", ""),
     case(&["-c", "input()"], "", 1, "", "EOFError: EOF when reading a line"),
 ];
@@ -324,6 +385,48 @@ fn a_script_knows_where_it_is() {
     let expected = format!("{0} script.py {0}\n", here.display());
     let _ = std::fs::remove_dir_all(&folder);
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
+fn messages_that_cannot_be_written_change_no_exit_code() {
+    let cases: [(&[&str], i32); 6] = [
+        (&["-Z"], 2),
+        (&["/no/such/file.py"], 2),
+        (&["-m", "no_such_module_at_all"], 1),
+        (&["-X", "tracemalloc=x", "-c", "1"], 1),
+        (&["-c", "1/0"], 1),
+        (
+            &[
+                "-c",
+                "import _thread, time; _thread.start_new_thread(lambda: 1/0, ()); time.sleep(.2)",
+            ],
+            0,
+        ),
+    ];
+    for (args, code) in cases {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("the system has it");
+        let status = Command::new(env!("CARGO_BIN_EXE_lisle"))
+            .args(args)
+            .stderr(full)
+            .status()
+            .expect("lisle starts");
+        assert_eq!(status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn a_wish_in_the_environment_begins_no_session_without_a_terminal() {
+    let output = Command::new(env!("CARGO_BIN_EXE_lisle"))
+        .args(["-c", "print(1)"])
+        .env("PYTHONINSPECT", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("lisle starts");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 #[test]

@@ -255,3 +255,15 @@ fn a_session_without_an_editor() {
     s.send("\u{4}");
     assert_eq!(s.end(), 0);
 }
+
+#[test]
+fn a_terminal_without_abilities() {
+    let mut s = Session::start("dumb", &[], &[("TERM", "dumb")]);
+    s.expect("can't use pyrepl");
+    s.expect(">>> ");
+    s.send("print('sum', 1 + 1)\n");
+    s.expect("sum 2");
+    s.expect(">>> ");
+    s.send("\u{4}");
+    assert_eq!(s.end(), 0);
+}

@@ -134,7 +134,8 @@ pub fn decode_source(bytes: &[u8]) -> Result<String, SyntaxError> {
         // Only this spelling goes with a mark.
         let plain_name = name.to_ascii_lowercase().replace('_', "-");
         if plain_name != "utf-8" && !plain_name.starts_with("utf-8-") {
-            return Err(plain(format!("encoding problem: {name} with BOM")));
+            let known = encoding.as_deref().filter(|known| *known == "iso-8859-1");
+            return Err(plain(format!("encoding problem: {} with BOM", known.unwrap_or(name))));
         }
     }
     match encoding.as_deref() {

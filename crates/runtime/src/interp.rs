@@ -150,7 +150,9 @@ pub fn unraisable(vm: &Vm, exc: Exc, message: Option<&str>, object: Option<&Valu
         let text = vm
             .str(exc.value())
             .map_or_else(|_| String::new(), |s| s.to_string_lossy());
-        eprintln!("Exception ignored in: {what}\n{}: {text}", exc.value().ty().name());
+        let line = format!("Exception ignored in: {what}\n{}: {text}\n", exc.value().ty().name());
+        // There may be nobody to tell.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
         REPORTING.store(false, Relaxed);
     }
 }
@@ -192,6 +194,19 @@ static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(
 /// The level of `-O`.
 pub fn optimize() -> u8 {
     OPTIMIZE.load(Relaxed)
+}
+
+static BYTES_WARNING: AtomicBool = AtomicBool::new(false);
+
+/// Whether comparisons of bytes with text and numbers, and `str` of bytes, warn (`-b`).
+#[inline]
+pub fn bytes_warning() -> bool {
+    BYTES_WARNING.load(Relaxed)
+}
+
+/// `-b`.
+pub fn set_bytes_warning(on: bool) {
+    BYTES_WARNING.store(on, Relaxed);
 }
 
 static VERBOSE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);

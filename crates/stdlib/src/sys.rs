@@ -422,10 +422,16 @@ pub mod module {
         Ok(())
     }
 
+    /// Read statements from standard input and run them, without a line editor.
+    #[pyfunction(sig = "()")]
+    fn _baserepl(vm: &Vm) -> Res<()> {
+        crate::cli::plain_session(vm)
+    }
+
     #[pyfunction(sig = "()")]
     fn _debugmallocstats(_: &Vm) {
         let stats = lisle_runtime::memory::alloc::stats();
-        eprintln!("{stats:#?}");
+        super::hooks::write_fd(2, &format!("{stats:#?}\n"));
     }
 
     #[pyfunction(sig = "()")]

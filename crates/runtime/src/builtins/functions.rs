@@ -872,6 +872,9 @@ pub mod module {
             None => match crate::interp::sys_attr(vm, intern!("stdout")) {
                 Some(f) if f.is_none() => return Ok(()),
                 Some(f) => f,
+                None if crate::interp::sys_attr(vm, intern!("modules")).is_some() => {
+                    return Err(vm.runtime_error("lost sys.stdout"));
+                }
                 None => {
                     // Before there is a `sys` module: straight to the file descriptor.
                     let mut line = String::new();

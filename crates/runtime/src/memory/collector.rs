@@ -287,13 +287,19 @@ fn merge_all() {
 /// Finalizers, then the cycles themselves. The world runs. Returns how many objects no finalizer brought back.
 fn dispose(vm: &Vm, garbage: Vec<Value>) -> usize {
     let mut finalized = false;
-    for value in &garbage {
-        if let (Some(finalize), Some(head)) = (value.ty().slots().finalize, value.header())
-            && !head.flag(FLAG_FINALIZED)
-        {
-            head.set_flag(FLAG_FINALIZED);
-            finalized = true;
-            vm.run_finalizer(finalize, value);
+    // Programs' own classes first: what they do with the native objects that they own (to take the exception of a future, to close a file)
+    // makes those end in silence.
+    for own in [true, false] {
+        for value in &garbage {
+            let ty = value.ty();
+            if ty.has_flag(TypeFlags::HEAP) == own
+                && let (Some(finalize), Some(head)) = (ty.slots().finalize, value.header())
+                && !head.flag(FLAG_FINALIZED)
+            {
+                head.set_flag(FLAG_FINALIZED);
+                finalized = true;
+                vm.run_finalizer(finalize, value);
+            }
         }
     }
     let garbage = if finalized { still_garbage(garbage) } else { garbage };

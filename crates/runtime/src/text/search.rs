@@ -303,8 +303,22 @@ pub fn rpartition<U: Unit>(hay: &[U], sep: &[U]) -> Option<Range<usize>> {
 /// `expandtabs`; a tab size below one drops the tabs. `None` where memory is short.
 #[must_use]
 pub fn expand_tabs<U: Unit>(hay: &[U], tab_size: usize) -> Option<Vec<U>> {
+    // The room for all of it is asked for at once: what cannot be had is not begun.
+    let (mut len, mut column) = (0_usize, 0_usize);
+    for &u in hay {
+        let step = match u.code() {
+            0x09 if tab_size > 0 => tab_size - column % tab_size,
+            0x09 => 0,
+            _ => 1,
+        };
+        column = match u.code() {
+            0x0a | 0x0d => 0,
+            _ => column.checked_add(step)?,
+        };
+        len = len.checked_add(step)?;
+    }
     let mut out = Vec::new();
-    out.try_reserve(hay.len()).ok()?;
+    out.try_reserve_exact(len).ok()?;
     let mut column = 0;
     for &u in hay {
         match u.code() {
@@ -312,7 +326,6 @@ pub fn expand_tabs<U: Unit>(hay: &[U], tab_size: usize) -> Option<Vec<U>> {
                 if tab_size > 0 {
                     let fill = tab_size - column % tab_size;
                     column += fill;
-                    out.try_reserve(fill).ok()?;
                     out.resize(out.len() + fill, U::truncate(0x20));
                 }
             }

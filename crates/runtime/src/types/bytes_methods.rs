@@ -11,11 +11,12 @@ use super::buffer::{self, Buffer, BufferFlags, bytes_of, get_bytes, is_bytes_lik
 use super::bytearray::ByteArray;
 use super::bytes::Bytes;
 use super::encoding;
+use super::exceptions;
+use super::int::Int;
 use super::list::List;
 use super::str_iter::{ByteArrayIter, BytesIter};
 use super::str_methods::{bounds, format_error, limit};
 use super::tuple::Tuple;
-use crate::intern;
 use crate::memory::room::{self, NoMemory};
 use crate::native::{Args, CmpOp, pymethods};
 use crate::object::{Native, Py, Type, Value};
@@ -25,6 +26,7 @@ use crate::text::search::{self, CharSet, Justify, Strip};
 use crate::text::{hex, repr};
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
+use crate::{intern, interp};
 
 /// A type whose payload is bytes.
 pub(crate) trait ByteString: Native {
@@ -477,21 +479,48 @@ fn from_hex<T: ByteString>(vm: &Vm, cls: &Py<Type>, text: &Value) -> Res<Value> 
     vm.call(cls.as_value(), &[Bytes::new_value(bytes)])
 }
 
-fn compare<T: ByteString>(this: &Py<T>, other: &Value, op: CmpOp) -> Value {
+fn compare<T: ByteString>(vm: &Vm, this: &Py<T>, other: &Value, op: CmpOp) -> Res<Value> {
     // The comparison of bytes with others is left to those.
     let comparable = T::ty().is(ByteArray::ty()) || other.downcast::<Bytes>().is_some();
     let Some(other) = bytes_of(other).filter(|_| comparable) else {
-        return Value::NOT_IMPLEMENTED;
+        if interp::bytes_warning() && matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            warn_of_comparison(vm, T::ty(), other)?;
+        }
+        return Ok(Value::NOT_IMPLEMENTED);
     };
     let order = T::read(this, |bytes| bytes.cmp(&*other));
-    Value::from_bool(match op {
+    Ok(Value::from_bool(match op {
         CmpOp::Eq => order.is_eq(),
         CmpOp::Ne => order.is_ne(),
         CmpOp::Lt => order.is_lt(),
         CmpOp::Le => order.is_le(),
         CmpOp::Gt => order.is_gt(),
         CmpOp::Ge => order.is_ge(),
-    })
+    }))
+}
+
+/// The warning of `-b` for a comparison of a byte string with text or a number.
+#[cold]
+fn warn_of_comparison(vm: &Vm, class: &Py<Type>, other: &Value) -> Res<()> {
+    let with = match other {
+        text if text.downcast::<Str>().is_some() => "string",
+        number if class.is(Bytes::ty()) && number.ty().is_subclass(Int::ty()) => "int",
+        _ => return Ok(()),
+    };
+    let message = format!("Comparison between {} and {with}", class.name());
+    vm.warn(&exceptions::BYTES_WARNING.get(), &message, 1)
+}
+
+/// The warning of `-b` for text that is the source of a byte string.
+fn warn_of_text(vm: &Vm, class: &str) -> Res<()> {
+    if !interp::bytes_warning() {
+        return Ok(());
+    }
+    vm.warn(
+        &exceptions::BYTES_WARNING.get(),
+        &format!("str() on a {class} instance"),
+        1,
+    )
 }
 
 fn concat<T: ByteString>(vm: &Vm, this: &Py<T>, other: &Value) -> Res<Value> {
@@ -676,8 +705,8 @@ macro_rules! byte_string {
             }
 
             #[slot]
-            fn __richcompare__(_vm: &Vm, this: &Py<$ty>, other: &Value, op: CmpOp) -> Res<Value> {
-                Ok(compare(this, other, op))
+            fn __richcompare__(vm: &Vm, this: &Py<$ty>, other: &Value, op: CmpOp) -> Res<Value> {
+                compare(vm, this, other, op)
             }
 
             #[slot]
@@ -1035,6 +1064,12 @@ byte_string!(Bytes {
     }
 
     #[slot]
+    fn __str__(vm: &Vm, this: &Py<Bytes>) -> Res<Value> {
+        warn_of_text(vm, "bytes")?;
+        Self::__repr__(vm, this)
+    }
+
+    #[slot]
     fn __repr__(vm: &Vm, this: &Py<Bytes>) -> Res<Value> {
         let shown = repr::repr_bytes(this.as_slice());
         let text = Str::try_from_view(crate::text::StrView::Ascii(&shown));
@@ -1098,6 +1133,12 @@ byte_string!(ByteArray {
     ) -> Res<()> {
         let data = from_source(vm, source, encoding, errors, "bytearray")?;
         this.replace_all(vm, data)
+    }
+
+    #[slot]
+    fn __str__(vm: &Vm, this: &Py<ByteArray>) -> Res<Value> {
+        warn_of_text(vm, "bytearray")?;
+        Self::__repr__(vm, this)
     }
 
     #[slot]

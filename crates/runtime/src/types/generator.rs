@@ -1137,8 +1137,9 @@ impl Vm {
     }
 
     /// Whether none of the generator's code, and nobody else, would see what is raised where it was suspended. It is this thread's.
-    fn ends_unseen(&self, body: &GeneratorBody) -> bool {
-        if self.wants_hook() || body.is_encumbered() || body.delegate.load(Relaxed) != NO_REGISTER {
+    /// Tracers and profilers are not told of such an end either.
+    fn ends_unseen(body: &GeneratorBody) -> bool {
+        if body.is_encumbered() || body.delegate.load(Relaxed) != NO_REGISTER {
             return false;
         }
         let words: *const u64 = body.code.words.as_ptr().cast();
@@ -1172,7 +1173,7 @@ impl Vm {
             }
             FINISHED => return Ok(Value::NONE),
             SUSPENDED if body.claim(SUSPENDED) => {
-                if self.ends_unseen(body) {
+                if Self::ends_unseen(body) {
                     self.end_unseen(body);
                     return Ok(Value::NONE);
                 }

@@ -705,6 +705,9 @@ impl Vm {
         let result = (|| {
             if thrown {
                 self.monitor(f, Event::PyThrow, &[exc.value().clone()])?;
+                if let Some(profile) = self.observers.profile.get() {
+                    self.profile_event(f, &profile, "call", Value::NONE)?;
+                }
                 if let Some(trace) = self.observers.trace.get() {
                     let frame = self.frame_object_of(f);
                     self.trace_call(Told::Other, &frame, &trace, "call", Value::NONE)?;

@@ -137,7 +137,7 @@ pub fn parse(args: Vec<OsString>) -> Request {
             b'h' | b'?' => return Request::Print(super::help::full(&name)),
             b'i' => (config.inspect, config.interactive) = (true, true),
             b'I' => config.isolated = true,
-            b'O' => config.optimize = (config.optimize + 1).min(2),
+            b'O' => config.optimize = config.optimize.saturating_add(1),
             b'P' => config.safe_path = true,
             b'q' => config.quiet = true,
             b'R' => config.random_hash = true,

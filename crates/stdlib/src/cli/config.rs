@@ -218,7 +218,7 @@ impl Config {
         self.warn_default_encoding |= flag(self, "PYTHONWARNDEFAULTENCODING");
         self.verbose = level(self, "PYTHONVERBOSE", self.verbose);
         self.debug = level(self, "PYTHONDEBUG", self.debug).min(1);
-        self.optimize = level(self, "PYTHONOPTIMIZE", self.optimize.into()).min(2) as u8;
+        self.optimize = level(self, "PYTHONOPTIMIZE", self.optimize.into()).min(255) as u8;
         self.pycache_prefix = self.env("PYTHONPYCACHEPREFIX").map(PathBuf::from);
         self.io_encoding = self.env("PYTHONIOENCODING").and_then(|v| v.into_string().ok());
         if let Some(list) = self.env("PYTHONWARNINGS") {
@@ -307,6 +307,11 @@ impl Config {
         }
         if let Some(prefix) = self.x_option("pycache_prefix") {
             self.pycache_prefix = prefix.filter(|prefix| !prefix.is_empty()).map(PathBuf::from);
+        }
+        if let Some(value) = self.x_option("frozen_modules")
+            && !matches!(value, None | Some("" | "on" | "off"))
+        {
+            return Err("bad value for option -X frozen_modules (expected \"on\" or \"off\")".into());
         }
         if let Some(frames) = self.x_option("tracemalloc") {
             self.tracemalloc =

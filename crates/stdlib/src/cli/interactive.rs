@@ -110,6 +110,7 @@ pub fn plain_session(vm: &Vm) -> Res<()> {
     let compiler = vm.call(&vm.getattr(&codeop, intern!("CommandCompiler"))?, &[])?;
     let main = interp::modules().get_str(intern!("__main__")).unwrap_or(Value::NONE);
     let namespace = vm.getattr(&main, intern!("__dict__"))?;
+    let compile = interp::builtins().get_str(intern!("compile")).unwrap_or(Value::NONE);
     let mut text = String::new();
     loop {
         let name = if text.is_empty() {
@@ -154,7 +155,23 @@ pub fn plain_session(vm: &Vm) -> Res<()> {
         // An empty line ends a block: only the last line's own newline goes.
         match step(vm, &compiler, &namespace, text.strip_suffix('\n').unwrap_or(&text)) {
             Ok(Step::More) if !ended => {}
-            Ok(_) => text.clear(),
+            Ok(Step::More) => {
+                // The rest will not come: what is there is wrong.
+                if let Err(exc) = vm.call(
+                    &compile,
+                    &[
+                        Value::from(text.as_str()),
+                        Value::from("<stdin>"),
+                        Value::from("single"),
+                    ],
+                ) {
+                    drop(exc.object().traceback.take());
+                    hooks::remember(vm, &exc);
+                    hooks::call_excepthook(vm, &exc);
+                }
+                text.clear();
+            }
+            Ok(Step::Done) => text.clear(),
             Err(exc) if exc.is_instance(exceptions::SYSTEM_EXIT.get()) => return Err(exc),
             Err(exc) => {
                 text.clear();

@@ -7,6 +7,7 @@ use std::env;
 use std::ffi::{CStr, CString};
 
 use super::config::Config;
+use crate::sys::hooks::write_fd;
 
 /// What a C locale is replaced by: the first one that the system has.
 const TARGETS: [&CStr; 3] = [c"C.UTF-8", c"C.utf8", c"UTF-8"];
@@ -40,16 +41,18 @@ pub fn settle(config: &mut Config) -> Result<(), String> {
                 // SAFETY: no other thread has begun.
                 unsafe { env::set_var("LC_CTYPE", text) };
                 if warns {
-                    eprintln!(
+                    let text = format!(
                         "Python detected LC_CTYPE=C: LC_CTYPE coerced to {text} (set another locale or PYTHONCOERCECLOCALE=0 to \
-                         disable this locale coercion behavior)."
+                         disable this locale coercion behavior).\n"
                     );
+                    write_fd(2, &text);
                 }
             }
-            None if warns => eprintln!(
+            None if warns => write_fd(
+                2,
                 "Python runtime initialized with LC_CTYPE=C (a locale with default ASCII encoding), which may cause Unicode \
                  compatibility problems. Using C.UTF-8, C.utf8, or UTF-8 (if available) as alternative Unicode-compatible locales is \
-                 recommended."
+                 recommended.\n",
             ),
             None => {}
         }

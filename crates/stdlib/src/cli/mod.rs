@@ -16,8 +16,12 @@ use std::io::Write;
 
 pub use config::{Config, config};
 pub use finish::exit_code;
+pub use interactive::plain_session;
 use lisle_runtime::vm::Vm;
+
 pub use program::{module, register_text};
+
+use crate::sys::hooks;
 
 /// Runs what the arguments ask for (the first is the program's own name); gives the exit code.
 pub fn run_command_line(args: Vec<OsString>) -> u8 {
@@ -28,12 +32,15 @@ pub fn run_command_line(args: Vec<OsString>) -> u8 {
             return u8::from(printed.is_err());
         }
         args::Request::Wrong(text) => {
-            eprint!("{text}");
+            hooks::write_fd(2, &text);
             return 2;
         }
     };
     if let Err(message) = config.complete() {
-        eprintln!("Fatal Python error: {message}\nPython runtime state: preinitialized\n");
+        hooks::write_fd(
+            2,
+            &format!("Fatal Python error: {message}\nPython runtime state: preinitialized\n\n"),
+        );
         return 1;
     }
     config::set(*config);

@@ -12,7 +12,6 @@ use lisle_runtime::builtins::compile::{Undecodable, compile_source, decode, sour
 use lisle_runtime::intern;
 use lisle_runtime::interp;
 use lisle_runtime::native::{Py, Res, Slot, Str, Value, Vm, pymodule};
-use lisle_runtime::types::bytes::Bytes;
 use lisle_runtime::types::code::Code;
 use lisle_runtime::types::exceptions;
 use lisle_runtime::types::list::List;
@@ -63,18 +62,18 @@ pub fn run(vm: &Vm) -> u8 {
     let mut code = match run_program(vm, config) {
         Ok(code) => code,
         Err(exc) => {
-            if config.inspect && exc.is_instance(exceptions::SYSTEM_EXIT.get()) {
+            if config.inspect {
                 hooks::remember(vm, &exc);
                 hooks::call_excepthook(vm, &exc);
-                0
+                u8::from(!exc.is_instance(exceptions::SYSTEM_EXIT.get()))
             } else {
                 report(vm, exc)
             }
         }
     };
     let asked = config.inspect || config.env("PYTHONINSPECT").is_some();
-    let was_session = config.program == Program::Stdin && (interactive::on_terminal() || config.interactive);
-    if asked && !was_session {
+    let interactive = interactive::on_terminal() || config.interactive;
+    if asked && interactive && config.program != Program::Stdin {
         code = interactive::session(vm, false);
     }
     code
@@ -140,7 +139,9 @@ fn run_program(vm: &Vm, config: &Config) -> Res<u8> {
             if let Err(e) = read {
                 return Err(vm.os_error_from(&e));
             }
-            run_text(vm, &main, &Bytes::new_value(bytes), "<stdin>", true)
+            main.set("__file__", Value::from("<stdin>"));
+            let text = file_text(vm, &bytes, "<stdin>")?;
+            run_text(vm, &main, &Value::from(text.as_str()), "<stdin>", true)
         }
     }
 }
@@ -246,7 +247,8 @@ fn run_file(vm: &Vm, config: &Config, main: &Py<Module>, file: &OsStr) -> Res<u8
                 .map_or_else(String::new, |a| a.to_string_lossy().into_owned());
             let reason = vm.os_error_from(&e);
             let text = vm.str(reason.value())?.to_string_lossy();
-            eprintln!("{name}: can't open file '{}': {text}", shown.display());
+            let message = format!("{name}: can't open file '{}': {text}\n", shown.display());
+            hooks::write_fd(2, &message);
             return Ok(2);
         }
     };

@@ -23,6 +23,7 @@ pub fn start() -> Result<&'static Vm, u8> {
     let vm = Vm::enter_thread(true);
     lisle_runtime::object::bootstrap();
     interp::set_optimize(config.optimize);
+    interp::set_bytes_warning(config.bytes_warning > 0);
     interp::set_verbose(config.verbose > 0);
     lisle_runtime::import::timing::set(config.import_time);
     interp::set_no_debug_ranges(config.no_debug_ranges);
@@ -30,7 +31,7 @@ pub fn start() -> Result<&'static Vm, u8> {
         lisle_runtime::types::int::set_max_str_digits(config.int_max_str_digits);
     }
     if let Err(exc) = modules(vm).and_then(|()| streams(vm)) {
-        eprintln!("Fatal Python error: the interpreter could not start");
+        hooks::write_fd(2, "Fatal Python error: the interpreter could not start\n");
         hooks::display(vm, &exc);
         return Err(1);
     }

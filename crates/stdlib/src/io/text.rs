@@ -497,8 +497,8 @@ impl TextIOWrapper {
         encoding: Option<&Value>,
         errors: Option<&Value>,
         newline: Option<&Value>,
-        line_buffering: Option<bool>,
-        write_through: Option<bool>,
+        line_buffering: Option<&Value>,
+        write_through: Option<&Value>,
     ) -> Res<()> {
         let below = this.below(vm)?;
         let text = |value: Option<&Value>, name: &str| -> Res<Option<Py<Str>>> {
@@ -530,8 +530,13 @@ impl TextIOWrapper {
             None => None,
             Some(newline) => Some(parse_newline(vm, text(Some(newline), "newline")?.as_ref())?),
         };
-        let line_buffering = line_buffering.unwrap_or_else(|| this.has(LINE_BUFFERING));
-        let write_through = write_through.unwrap_or_else(|| this.has(WRITE_THROUGH));
+        // Numbers, as in CPython, and not whatever is true.
+        let wanted = |value: Option<&Value>, now: u32| match value.filter(|value| !value.is_none()) {
+            Some(value) => vm.index_to_i64(value).map(|number| number != 0),
+            None => Ok(this.has(now)),
+        };
+        let line_buffering = wanted(line_buffering, LINE_BUFFERING)?;
+        let write_through = wanted(write_through, WRITE_THROUGH)?;
         call0(vm, this.as_value(), intern!("flush"))?;
         TextIOWrapper::with_state(this, |state| state.ratio = 0.0);
         if let Some(kind) = kind {
