@@ -284,6 +284,16 @@ const CASES: &[Case] = &[
         "",
         "MemoryError",
     ),
+    case(
+        &[
+            "-c",
+            "import sysconfig as s; v = s.parse_config_h(open(s.get_config_h_filename())); print(v['SIZEOF_VOID_P'], v['SIZEOF_WCHAR_T'])",
+        ],
+        "",
+        0,
+        "8 4\n",
+        "",
+    ),
     case(&["-c", "print(input('? '))"], "line\n", 0, "? line\n", ""),
     case(&["-c", "input()"], "", 1, "", "EOFError: EOF when reading a line"),
 ];
@@ -427,6 +437,31 @@ fn a_wish_in_the_environment_begins_no_session_without_a_terminal() {
         .expect("lisle starts");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_list_beside_the_executable_is_the_whole_path() {
+    let folder = std::env::temp_dir().join(format!("lisle-pth-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder can be written to");
+    let exe = folder.join("lisle");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lisle"), &exe).expect("the folder was made");
+    let library = lisle_with_input(&["-c", "import os; print(os.path.dirname(os.__file__))"], b"").stdout;
+    let list = format!(
+        "# nothing else\n{library}../{}/here\n",
+        folder.file_name().expect("it has one").to_string_lossy()
+    );
+    std::fs::write(folder.join("lisle._pth"), list).expect("the folder was made");
+    let output = Command::new(&exe)
+        .args([
+            "-c",
+            "import sys; print(sys.path); print(sys.flags.isolated, sys.flags.no_site, sys.flags.ignore_environment)",
+        ])
+        .env("PYTHONPATH", "/elsewhere")
+        .output()
+        .expect("lisle starts");
+    let _ = std::fs::remove_dir_all(&folder);
+    let expected = format!("['{}', '{}']\n1 1 1\n", library.trim(), folder.join("here").display());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "        '_sysconfigdata_lisle',\n",
     ),
     (
+        "sysconfig/__init__.py",
+        "        inc_dir = get_path('platinclude')\n",
+        "        inc_dir = os.path.dirname(os.__file__)\n",
+    ),
+    (
         "platform.py",
         "if \"RustPython\" in sys_version:",
         "if \"Lisle\" in sys_version:",

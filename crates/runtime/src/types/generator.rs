@@ -1139,7 +1139,7 @@ impl Vm {
     /// Whether none of the generator's code, and nobody else, would see what is raised where it was suspended. It is this thread's.
     /// Tracers and profilers are not told of such an end either.
     fn ends_unseen(body: &GeneratorBody) -> bool {
-        if body.is_encumbered() || body.delegate.load(Relaxed) != NO_REGISTER {
+        if !body.handled.is_empty() || body.delegate.load(Relaxed) != NO_REGISTER {
             return false;
         }
         let words: *const u64 = body.code.words.as_ptr().cast();

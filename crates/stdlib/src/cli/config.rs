@@ -167,6 +167,12 @@ impl Config {
         if self.isolated {
             (self.ignore_environment, self.no_user_site, self.safe_path) = (true, true, true);
         }
+        let argv0 = self.orig_argv.first().cloned().unwrap_or_default();
+        let listed = read_pth(&find_executable(&argv0));
+        if let Some(listed) = &listed {
+            (self.isolated, self.ignore_environment, self.safe_path) = (true, true, true);
+            self.no_site |= !listed.site;
+        }
         super::locale::settle(self)?;
         self.read_environment()?;
         self.read_x_options()?;
@@ -189,6 +195,9 @@ impl Config {
             self.context_aware_warnings |= aware;
         }
         self.paths = find_paths(self);
+        if let Some(listed) = listed {
+            self.paths.search = listed.search;
+        }
         Ok(())
     }
 
@@ -371,6 +380,36 @@ fn find_executable(argv0: &OsStr) -> PathBuf {
         }
     }
     env::current_exe().unwrap_or_default()
+}
+
+/// What a `._pth` file says.
+struct Listed {
+    search: Vec<PathBuf>,
+    /// Whether `site` is to be imported.
+    site: bool,
+}
+
+/// Reads `<executable>._pth`, which is all of `sys.path`, a folder a line, and takes the program out of its surroundings.
+fn read_pth(executable: &Path) -> Option<Listed> {
+    let mut name = executable.as_os_str().to_owned();
+    name.push("._pth");
+    let text = std::fs::read_to_string(&name).ok()?;
+    let folder = executable.parent()?;
+    let mut listed = Listed {
+        search: Vec::new(),
+        site: false,
+    };
+    for line in text.lines() {
+        match line.split('#').next().unwrap_or_default().trim() {
+            "" => {}
+            "import site" => listed.site = true,
+            other if other.starts_with("import ") => {
+                super::hooks::write_fd(2, "unsupported 'import' line in ._pth file\n");
+            }
+            path => listed.search.push(without_dots(&folder.join(path))),
+        }
+    }
+    Some(listed)
 }
 
 /// The value of `key` in a `pyvenv.cfg`.
