@@ -18,19 +18,30 @@ pub struct Certificate<'a> {
     pub not_before: Time,
     pub not_after: Time,
     pub is_ca: bool,
+    /// Whether it says whether it is one.
+    constrained: bool,
     /// How many certificates that others signed may be between this one and the last of a chain.
     pub max_between: Option<u64>,
     /// The bits of its keyUsage.
     key_usage: Option<u16>,
-    /// Whether it says which key has signed it, and which is its own.
-    pub authority_key: bool,
-    pub subject_key: bool,
+    /// The identifiers of the key that has signed it, and of its own.
+    authority_key: Option<&'a [u8]>,
+    subject_key: Option<&'a [u8]>,
+    /// Which of the extensions that [`Certificate::violation`] asks about are marked critical.
+    critical: Critical,
     /// The identifiers of its extKeyUsage.
     purposes: Option<Vec<&'a [u8]>>,
     pub alternatives: Vec<Name<'a>>,
     pub ocsp: Vec<String>,
     pub ca_issuers: Vec<String>,
     pub crls: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Critical {
+    constraints: bool,
+    authority_key: bool,
+    subject_key: bool,
 }
 
 /// A name of a subject beside its distinguished one.
@@ -80,10 +91,12 @@ impl<'a> Certificate<'a> {
             not_after,
             // Version 1 has no extension to say so.
             is_ca: version == 1 && issuer == subject,
+            constrained: false,
             max_between: None,
             key_usage: None,
-            authority_key: false,
-            subject_key: false,
+            authority_key: None,
+            subject_key: None,
+            critical: Critical::default(),
             purposes: None,
             alternatives: Vec::new(),
             ocsp: Vec::new(),
@@ -94,15 +107,15 @@ impl<'a> Certificate<'a> {
             for extension in field.inside().expect(0x30)?.inside() {
                 let mut parts = extension.inside();
                 let id = parts.expect(0x06)?.body;
-                parts.optional(0x01);
+                let critical = parts.optional(0x01).is_some_and(|flag| flag.body != [0]);
                 let value = parts.expect(0x04)?.body;
-                found.extension(id, value);
+                found.extension(id, value, critical);
             }
         }
         Some(found)
     }
 
-    fn extension(&mut self, id: &[u8], value: &'a [u8]) -> Option<()> {
+    fn extension(&mut self, id: &[u8], value: &'a [u8], critical: bool) -> Option<()> {
         match id {
             // subjectAltName
             [0x55, 0x1d, 0x11] => {
@@ -111,6 +124,8 @@ impl<'a> Certificate<'a> {
             }
             // basicConstraints
             [0x55, 0x1d, 0x13] => {
+                self.critical.constraints = critical;
+                self.constrained = true;
                 let mut parts = Der(value).expect(0x30)?.inside();
                 let flag = parts.optional(0x01);
                 self.is_ca = flag.is_some_and(|flag| flag.body != [0]);
@@ -124,9 +139,15 @@ impl<'a> Certificate<'a> {
                 self.key_usage = Some(byte(0) << 8 | byte(1));
             }
             // subjectKeyIdentifier
-            [0x55, 0x1d, 0x0e] => self.subject_key = true,
+            [0x55, 0x1d, 0x0e] => {
+                self.critical.subject_key = critical;
+                self.subject_key = Some(Der(value).expect(0x04)?.body);
+            }
             // authorityKeyIdentifier
-            [0x55, 0x1d, 0x23] => self.authority_key = Der(value).expect(0x30)?.inside().optional(0x80).is_some(),
+            [0x55, 0x1d, 0x23] => {
+                self.critical.authority_key = critical;
+                self.authority_key = Der(value).expect(0x30)?.inside().optional(0x80).map(|item| item.body);
+            }
             // extKeyUsage
             [0x55, 0x1d, 0x25] => {
                 let items = Der(value).expect(0x30)?.inside();
@@ -168,13 +189,30 @@ impl<'a> Certificate<'a> {
         self.issuer == self.subject
     }
 
+    /// Whether its own key has signed it, as far as names and identifiers of keys say.
+    pub fn self_signed(&self) -> bool {
+        let other = |(one, two)| one != two;
+        self.self_issued() && !self.authority_key.zip(self.subject_key).is_some_and(other)
+    }
+
     /// What RFC 5280 asks for beyond what makes a chain, and is not there; `last` is the end of a chain.
     pub fn violation(&self, last: bool) -> Option<(i32, &'static str)> {
+        const KEY_CERT_SIGN: u16 = 0x0400;
+        let signs = self.key_usage.is_some_and(|usage| usage & KEY_CERT_SIGN != 0);
         match self.version {
             ..3 => None,
+            _ if signs && !self.constrained => Some((79, "invalid CA certificate")),
+            _ if self.max_between.is_some() && !self.is_ca => Some((80, "Path length invalid for non-CA cert")),
+            _ if self.max_between.is_some() && !signs => Some((81, "Path length given without key usage keyCertSign")),
+            _ if self.is_ca && !self.critical.constraints => {
+                Some((89, "Basic Constraints of CA cert not marked critical"))
+            }
             _ if self.is_ca && self.key_usage.is_none() => Some((92, "CA cert does not include key usage extension")),
-            _ if !last && !self.authority_key => Some((85, "Missing Authority Key Identifier")),
-            _ if self.is_ca && !self.subject_key => Some((86, "Missing Subject Key Identifier")),
+            _ if !self.is_ca && signs => Some((82, "Key usage keyCertSign invalid for non-CA cert")),
+            _ if self.critical.authority_key => Some((90, "Authority Key Identifier marked critical")),
+            _ if self.critical.subject_key => Some((91, "Subject Key Identifier marked critical")),
+            _ if !last && self.authority_key.is_none() => Some((85, "Missing Authority Key Identifier")),
+            _ if self.is_ca && self.subject_key.is_none() => Some((86, "Missing Subject Key Identifier")),
             _ => None,
         }
     }

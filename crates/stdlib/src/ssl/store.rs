@@ -28,7 +28,7 @@ pub struct Trusted {
     may_sign: bool,
     serves: Sides,
     max_between: Option<u64>,
-    self_issued: bool,
+    self_signed: bool,
     valid: (i64, i64),
 }
 
@@ -78,7 +78,7 @@ impl Store {
                 client: cert.may_serve(false),
             },
             max_between: cert.max_between,
-            self_issued: cert.self_issued(),
+            self_signed: cert.self_signed(),
             valid: (cert.not_before.seconds, cert.not_after.seconds),
             anchor,
             der: owned,
@@ -148,7 +148,8 @@ impl Store {
     ) -> Result<Vec<Vec<u8>>, Refusal> {
         let cert = Certificate::parse(leaf).ok_or((1, "unspecified certificate verification error".to_owned()))?;
         let chain = self.chain(leaf, &cert, intermediates, now, wanted)?;
-        if wanted.flags & VERIFY_X509_STRICT != 0 {
+        // A certificate that is itself trusted has no chain whose form could be wrong.
+        if wanted.flags & VERIFY_X509_STRICT != 0 && chain.len() > 1 {
             for (i, der) in chain.iter().enumerate() {
                 let found = Certificate::parse(der).and_then(|cert| cert.violation(i + 1 == chain.len()));
                 if let Some((code, text)) = found {
@@ -174,7 +175,7 @@ impl Store {
         let partial = wanted.flags & VERIFY_X509_PARTIAL_CHAIN != 0;
         let trusted = self.seen.contains(leaf.as_ref());
         let checks_crls = wanted.flags & VERIFY_CRL_CHECK_LEAF != 0;
-        if trusted && (partial || cert.self_issued()) && !checks_crls {
+        if trusted && (partial || cert.self_signed()) && !checks_crls {
             if seconds < cert.not_before.seconds {
                 return Err((9, "certificate is not yet valid".to_owned()));
             }
@@ -193,7 +194,7 @@ impl Store {
             true => t.serves.server,
             false => t.serves.client,
         };
-        let ends = |t: &Trusted| (t.self_issued || partial) && t.valid.0 <= seconds && seconds <= t.valid.1;
+        let ends = |t: &Trusted| (t.self_signed || partial) && t.valid.0 <= seconds && seconds <= t.valid.1;
         let usable = |t: &&Arc<Trusted>| ends(t) && t.may_sign && serves(t);
         let anchors: Vec<TrustAnchor<'_>> = self
             .certs
@@ -203,7 +204,7 @@ impl Store {
             .collect();
         // Certificates that are trusted but do not end a chain may still be a part of one.
         let mut between: Vec<CertificateDer<'_>> = intermediates.to_vec();
-        between.extend(self.certs.iter().filter(|t| !t.self_issued).map(|t| t.der.clone()));
+        between.extend(self.certs.iter().filter(|t| !t.self_signed).map(|t| t.der.clone()));
         // What webpki does not look at.
         between.retain(|der| Certificate::parse(der).is_some_and(|cert| cert.may_sign()));
         let lists: Vec<webpki::CertRevocationList<'_>> = self.crls.iter().map(|list| (**list).clone().into()).collect();
@@ -316,7 +317,7 @@ fn check_host(cert: &Certificate<'_>, host: &str, flags: i64) -> Result<(), Refu
 }
 
 fn refusal(error: &Error, cert: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> Refusal {
-    let alone = cert.self_issued();
+    let alone = cert.self_signed();
     let (code, text) = match error {
         Error::UnknownIssuer | Error::CaUsedAsEndEntity | Error::UnsupportedCertVersion if alone => {
             (18, "self-signed certificate")
@@ -324,7 +325,7 @@ fn refusal(error: &Error, cert: &Certificate<'_>, intermediates: &[CertificateDe
         Error::UnknownIssuer => {
             let ends_alone = intermediates
                 .last()
-                .is_some_and(|last| Certificate::parse(last).is_some_and(|cert| cert.self_issued()));
+                .is_some_and(|last| Certificate::parse(last).is_some_and(|cert| cert.self_signed()));
             match ends_alone {
                 true => (19, "self-signed certificate in certificate chain"),
                 false => (20, "unable to get local issuer certificate"),
