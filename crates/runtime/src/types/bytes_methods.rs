@@ -508,7 +508,7 @@ fn warn_of_comparison(vm: &Vm, class: &Py<Type>, other: &Value) -> Res<()> {
         _ => return Ok(()),
     };
     let message = format!("Comparison between {} and {with}", class.name());
-    vm.warn(&exceptions::BYTES_WARNING.get(), &message, 1)
+    vm.warn(exceptions::BYTES_WARNING.get(), &message, 1)
 }
 
 /// The warning of `-b` for text that is the source of a byte string.
@@ -517,7 +517,7 @@ fn warn_of_text(vm: &Vm, class: &str) -> Res<()> {
         return Ok(());
     }
     vm.warn(
-        &exceptions::BYTES_WARNING.get(),
+        exceptions::BYTES_WARNING.get(),
         &format!("str() on a {class} instance"),
         1,
     )
