@@ -18,6 +18,7 @@ use crate::sync::atomic::{
     fence,
 };
 use crate::sync::{ObjectGuard, biased, parallel};
+use crate::types::object::identity_hash;
 use crate::types::str::Str;
 use crate::vm::{Res, Vm};
 
@@ -540,31 +541,31 @@ impl Py<Dict> {
         }
     }
 
-    /// The word of the value of a plain string or a small int, not counted, or 0 for none. `None` where that is not easily told.
+    /// The word of the value of a plain string, a small int or a class, not counted, or 0 for none. `None` where that is not easily told.
     ///
     /// # Safety
     /// No other thread can run meanwhile.
     #[inline(never)]
     pub unsafe fn word_alone(&self, key: &Value) -> Option<u64> {
         let table = self.table();
-        let found = match key.as_small_int() {
-            Some(i) => {
-                let hash = hash_small_int(i);
-                match table.find(key, hash, &mut Walk::new(hash)) {
-                    Probe::Found(n) => Some(n),
-                    Probe::Missing => None,
-                    Probe::Ask(..) => return None,
-                }
+        let find = |hash| match table.find(key, hash, &mut Walk::new(hash)) {
+            Probe::Found(n) => Some(Some(n)),
+            Probe::Missing => Some(None),
+            Probe::Ask(..) => None,
+        };
+        let found = if let Some(i) = key.as_small_int() {
+            find(hash_small_int(i))?
+        } else if let Some(name) = key.downcast_exact::<Str>() {
+            let hash = name.hash();
+            match table.at_first(key, hash) {
+                Some(known) => known,
+                None if table.str_only() => table.find_str(name, hash),
+                None => find(hash)?,
             }
-            None => {
-                let name = key.downcast_exact::<Str>()?;
-                let hash = name.hash();
-                match table.at_first(key, hash) {
-                    Some(known) => known,
-                    None if table.str_only() => table.find_str(name, hash),
-                    None => return None,
-                }
-            }
+        } else if key.has_type(Type::ty()) {
+            find(identity_hash(key))?
+        } else {
+            return None;
         };
         // SAFETY: the entry was found just now.
         Some(found.map_or(0, |n| unsafe { table.word_unchecked(n) }))

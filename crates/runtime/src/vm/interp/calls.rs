@@ -16,6 +16,7 @@ use super::{Flow, Ip, Regs, counts_plainly, drop_plainly, drop_word, drop_word_i
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
+use crate::sync::parallel;
 use crate::types::code::{Code, CodeBody};
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -190,6 +191,56 @@ impl Vm {
             s.frame
                 .add(1)
                 .write(self.record(callee, code, args, FrameKind::Inline, i.c(), slot));
+            self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
+        }
+        true
+    }
+
+    /// As [`Vm::push_exact`], where the last arguments are the defaults.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_exact`].
+    #[inline(always)]
+    pub(super) unsafe fn push_with_defaults(
+        &self,
+        s: State<'_>,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        slot: *mut u64,
+    ) -> bool {
+        let (frame, code, mine) = (s.frame, code_of(function), s.owner());
+        let total = code.exact_args.load(Acquire);
+        // SAFETY: by contract; a code object whose count of arguments is known has its body. No other thread runs meanwhile, and no code.
+        unsafe {
+            if total == u32::MAX || count >= total as usize || parallel() || (*frame).on_heap {
+                return false;
+            }
+            let (total, code) = (total as usize, code.body_unchecked());
+            let Some(defaults) = function.defaults.peek().map(|all| all.as_slice()) else {
+                return false;
+            };
+            let missing = total - count;
+            let Some(from) = defaults.len().checked_sub(missing) else {
+                return false;
+            };
+            if code.nlocals as usize - total > FEW || !self.has_room(args, code) {
+                return false;
+            }
+            let given = defaults.get_unchecked(from..);
+            if !given.iter().all(|value| counts_plainly(value.bits(), mine)) {
+                return false;
+            }
+            for (n, value) in given.iter().enumerate() {
+                let counted = s.share(value.bits()).map(forget);
+                debug_assert!(counted.is_some(), "counts plainly");
+                args.add(count + n).write(value.bits());
+            }
+            args.add(total).cast::<[u64; FEW]>().write([0; FEW]);
+            frame
+                .add(1)
+                .write(self.record(function, code, args, FrameKind::Inline, s.i.c(), slot));
             self.frames.top.set(args.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
         }

@@ -91,7 +91,7 @@ fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
         let function = callee.downcast_unchecked::<Function>();
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
         if !s.vm.push_exact(s.frame, function, at, args.count, i.c(), slot) {
-            return s.tail(call_function);
+            return s.tail(call_with_defaults);
         }
         let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
         if s.check_chain() {
@@ -101,6 +101,25 @@ fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
         if !HOOK && s.vm.thread.poll_bits() == 0 && first.op() == Op::Resume {
             // There is nothing for it to do.
             return State { i: first, ..pushed }.next();
+        }
+        pushed.next()
+    }
+}
+
+/// Calls a Python function whose last arguments are defaults.
+#[handler]
+fn call_with_defaults(s: State<'_>) -> Exit {
+    let (i, args) = (s.i, arguments(s));
+    // SAFETY: the callee is a function, and these are registers of the frame, the arguments its topmost ones.
+    unsafe {
+        let function = s.get(i.a()).downcast_unchecked::<Function>();
+        let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
+        if !s.vm.push_with_defaults(s, function, at, args.count, slot) {
+            return s.tail(call_function);
+        }
+        let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
+        if s.check_chain() {
+            return Exit::GoOn;
         }
         pushed.next()
     }
