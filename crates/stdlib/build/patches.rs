@@ -38,6 +38,22 @@ pub const PATCHES: &[(&str, &str, &str)] = &[
         "            code = _imp._fix_co_filename(code, source_path)\n",
     ),
     ("platform.py", "        # XXX: RUSTPYTHON support\n", ""),
+    // Futures have a native base; see `futures.rs`. The lines keep their numbers.
+    (
+        "concurrent/futures/_base.py",
+        "import collections\nimport logging\n",
+        "import collections, _lisle_futures\nimport logging\n",
+    ),
+    (
+        "concurrent/futures/_base.py",
+        "class Future(object):\n",
+        "class Future(_lisle_futures.Future):\n",
+    ),
+    (
+        "concurrent/futures/_base.py",
+        "\nclass Executor(object):\n",
+        "_lisle_futures.settle(Future)\nclass Executor(object):\n",
+    ),
     // `dis` shows Lisle's own instructions, by their own names. Those that mean the same as one of CPython's keep its number.
     (
         "dis.py",

@@ -29,6 +29,7 @@ mod expat;
 mod faulthandler;
 mod fcntl;
 mod functools;
+mod futures;
 mod gc;
 mod grp;
 mod hashes;
@@ -114,6 +115,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &faulthandler::module::DEF,
     &fcntl::module::DEF,
     &functools::module::DEF,
+    &futures::module::DEF,
     &gc::module::DEF,
     &grp::module::DEF,
     &hashes::blake2_module::DEF,

@@ -13,6 +13,7 @@ use crate::native::pyclass;
 use crate::object::{Native, Py, Type, Value};
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 use crate::sync::{ObjectGuard, lock_objects, parallel};
+use crate::types::list::List;
 use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
 
@@ -557,6 +558,14 @@ impl<'a> AnySet<'a> {
         }
         if let Some(tuple) = items.downcast_exact::<Tuple>() {
             return tuple.iter().try_for_each(|item| self.add(vm, item).map(drop));
+        }
+        if let Some(list) = items.downcast_exact::<List>() {
+            let mut at = 0;
+            while let Some(item) = list.get(at) {
+                self.add(vm, &item)?;
+                at += 1;
+            }
+            return Ok(());
         }
         vm.for_each(items, |item| self.add(vm, &item).map(drop))
     }

@@ -317,11 +317,7 @@ impl SetTable {
     fn rehash(&mut self, fresh: Vec<Cell>) {
         let old = std::mem::replace(&mut self.cells, fresh);
         (self.fill, self.used) = (0, 0);
-        for cell in old {
-            if let Some(key) = cell.key {
-                self.insert_clean(key, cell.hash);
-            }
-        }
+        for_each_key(old, |key, hash| self.insert_clean(key, hash));
     }
 
     /// Grows as CPython does before `count` keys of another table are added.
@@ -418,8 +414,27 @@ impl SetTable {
             .filter_map(|cell| Some((cell.hash, cell.key.as_ref()?)))
     }
 
-    pub fn into_keys(self) -> impl Iterator<Item = Value> {
-        self.cells.into_iter().filter_map(|cell| cell.key)
+    pub fn into_keys(mut self) -> impl Iterator<Item = Value> {
+        std::mem::take(&mut self.cells).into_iter().filter_map(|cell| cell.key)
+    }
+}
+
+/// Calls `f` with each key and its hash. The cells that have none, most of them, are passed over in one step.
+#[inline]
+fn for_each_key(mut cells: Vec<Cell>, mut f: impl FnMut(Value, i64)) {
+    for cell in &mut cells {
+        if let Some(key) = cell.key.take() {
+            f(key, cell.hash);
+        }
+    }
+    // SAFETY: without a key a cell has nothing to drop.
+    unsafe { cells.set_len(0) };
+}
+
+impl Drop for SetTable {
+    #[inline]
+    fn drop(&mut self) {
+        for_each_key(std::mem::take(&mut self.cells), |key, _| drop(key));
     }
 }
 
