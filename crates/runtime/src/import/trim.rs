@@ -25,7 +25,9 @@ pub(super) fn trim_importer_frames(exc: &Exc) {
         };
         let code = &tb.frame.code;
         let importer = code.filename.is_text("<frozen importlib._bootstrap>")
-            || code.filename.is_text("<frozen importlib._bootstrap_external>");
+            || code.filename.is_text("<frozen importlib._bootstrap_external>")
+            // The packed library's.
+            || code.name.is_text("exec_module") && code.filename.to_string_lossy().ends_with("/_lisle_importer.py");
         if !importer {
             run = None;
         } else if run.is_none() {
