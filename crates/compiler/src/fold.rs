@@ -316,10 +316,18 @@ fn sequence_binary(op: Operator, left: Const, right: Const) -> Option<Const> {
         (Operator::Mult, sequence, Const::Int(n)) | (Operator::Mult, Const::Int(n), sequence) => {
             let n = usize::try_from(n).unwrap_or(0);
             let fits = |len: usize, max: usize| len.checked_mul(n).is_some_and(|size| size <= max);
+            // What is empty stays so however often.
+            let times = |len: usize| if len == 0 { n.min(1) } else { n };
             match sequence {
-                Const::Str(a) if fits(text_len(&a), MAX_TEXT) => Some(Const::Str(concat(&vec![a; n]))),
-                Const::Bytes(a) if fits(a.len(), MAX_TEXT) => Some(Const::Bytes(a.repeat(n).into())),
-                Const::Tuple(a) if fits(a.len(), MAX_ITEMS) => Some(Const::Tuple(vec![a; n].concat().into())),
+                Const::Str(a) if fits(text_len(&a), MAX_TEXT) => {
+                    let n = times(text_len(&a));
+                    Some(Const::Str(concat(&vec![a; n])))
+                }
+                Const::Bytes(a) if fits(a.len(), MAX_TEXT) => Some(Const::Bytes(a.repeat(times(a.len())).into())),
+                Const::Tuple(a) if fits(a.len(), MAX_ITEMS) => {
+                    let n = times(a.len());
+                    Some(Const::Tuple(vec![a; n].concat().into()))
+                }
                 _ => None,
             }
         }

@@ -5,7 +5,7 @@
 use crate::import::{imp, library_module, marshal};
 use crate::native::ModuleDef;
 use crate::object::{Py, Value};
-use crate::sync::OnceBox;
+use crate::sync::{Mutex, OnceBox};
 use crate::types::code::Code;
 use crate::types::module::Module;
 use crate::types::native_function::NativeFunction;
@@ -95,14 +95,30 @@ pub fn stdlib_module_names() -> Vec<&'static str> {
     names
 }
 
+/// The native modules that have been made.
+static MADE: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+/// Whether this native module is made for the first time.
+fn is_first(name: &'static str) -> bool {
+    let mut made = MADE.lock();
+    let first = !made.contains(&name);
+    if first {
+        made.push(name);
+    }
+    first
+}
+
 /// Makes the module of a native definition. It is not put into `sys.modules`.
 pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
     let module = Module::new(def.name);
+    let first = is_first(def.name);
     for part in def.all() {
         for function in part.functions {
             let value = NativeFunction::new_value(function, None, Some(module.to_value()));
-            // Calls of it count nothing. A module is hardly ever made again.
-            value.make_immortal();
+            // Calls of it count nothing. What is made again may go, and its module with it.
+            if first {
+                value.make_immortal();
+            }
             module.set(function.name, value);
         }
         for ty in part.types {

@@ -401,6 +401,8 @@ pub(super) fn repeated(items: &[Value], n: usize) -> Option<Vec<Value>> {
     let len = items.len().checked_mul(n)?;
     let mut all = room_for(len).ok()?;
     match items {
+        // However often.
+        [] => {}
         [item] => all.resize(n, item.clone()),
         _ => (0..n).for_each(|_| all.extend_from_slice(items)),
     }

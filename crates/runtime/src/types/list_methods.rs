@@ -156,7 +156,7 @@ impl List {
             let fits = len
                 .checked_mul(n - 1)
                 .is_some_and(|more| items.try_reserve(more).is_ok());
-            fits && (1..n).all(|_| items.extend_from_within(len).is_ok())
+            fits && (len == 0 || (1..n).all(|_| items.extend_from_within(len).is_ok()))
         });
         if fits {
             Ok(this.to_value())
