@@ -3,7 +3,7 @@
 //! Invariant: both are set once, before the first import, and never change; so a name means the same to all threads.
 
 use crate::import::{imp, library_module, marshal};
-use crate::native::ModuleDef;
+use crate::native::{Known, ModuleDef};
 use crate::object::{Py, Value};
 use crate::sync::{Mutex, OnceBox};
 use crate::types::code::Code;
@@ -115,8 +115,8 @@ pub fn make_native_module(vm: &Vm, def: &'static ModuleDef) -> Res<Py<Module>> {
     for part in def.all() {
         for function in part.functions {
             let value = NativeFunction::new_value(function, None, Some(module.to_value()));
-            // Calls of it count nothing. What is made again may go, and its module with it.
-            if first {
+            // Calls of it count nothing. What is made again may go, and its module with it; but the loop relies on it of what it knows.
+            if first || function.known != Known::No {
                 value.make_immortal();
             }
             module.set(function.name, value);
