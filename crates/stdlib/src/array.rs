@@ -323,6 +323,10 @@ impl Array {
 
     fn repeated(vm: &Vm, this: &Py<Array>, n: isize) -> Res<Vec<u8>> {
         let bytes = Array::snapshot(this)?;
+        if bytes.is_empty() {
+            // However often.
+            return Ok(Vec::new());
+        }
         let n = usize::try_from(n).unwrap_or(0);
         let mut all = Vec::new();
         let fits = bytes
