@@ -48,18 +48,7 @@ pub enum Known {
 }
 
 impl Known {
-    pub(crate) const ALL: [Known; 10] = [
-        Known::No,
-        Known::Abs,
-        Known::Append,
-        Known::Get,
-        Known::IsInstance,
-        Known::Len,
-        Known::Max,
-        Known::Min,
-        Known::Ord,
-        Known::Pop,
-    ];
+    pub(crate) const COUNT: usize = Known::Pop as usize + 1;
 }
 
 /// A function or method that is implemented in Rust.

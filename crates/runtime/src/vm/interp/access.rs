@@ -44,14 +44,36 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
     }
 }
 
+/// The attribute with this word was found, 0 for none.
+#[inline(always)]
+fn give<const FREE: bool>(s: State<'_>, word: u64) -> Exit {
+    match s.share(word) {
+        Some(value) => s.skip(2).put_using(s.i.a(), value, s.i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
+}
+
 /// As `load_attr`, of `__class__`.
 #[handler]
 fn load_type<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
-    match s.share(Vm::type_word(s.get(i.b()), s.cache(1).load(Relaxed))) {
+    let word = Vm::type_word(s.get(i.b()), s.cache(1).load(Relaxed));
+    match s.share(word) {
         Some(class) => s.skip(2).put_using(i.a(), class, i.b()),
-        None => s.tail(load_attr_known::<FREE>),
+        None if word == 0 => s.tail(load_attr_known::<FREE>),
+        None => s.tail(load_type_counted),
     }
+}
+
+/// As `load_type`, of a class that another thread owns.
+#[handler]
+fn load_type_counted(s: State<'_>) -> Exit {
+    let i = s.i;
+    let class = s.get(i.b()).ty().to_value();
+    if i.b() != i.a() {
+        s.kill_object(i.b());
+    }
+    s.skip(2).set_object(i.a(), class)
 }
 
 /// As `load_attr`, of what a data descriptor of a native type gives.
@@ -87,11 +109,7 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     unsafe {
         if getter != 0 && s.vm.push_with(s, getter, [i.b()]) {
             s.skip(2).save();
-            let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
-            if s.check_chain() {
-                return Exit::GoOn;
-            }
-            return pushed.next();
+            return s.enter_pushed();
         }
     }
     s.tail(load_attr_known::<FREE>)
@@ -100,12 +118,8 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
 /// As `load_attr`, of what may be a `__slots__` member.
 #[handler]
 fn load_member<const FREE: bool>(s: State<'_>) -> Exit {
-    let i = s.i;
-    let word = Vm::member_word_cached::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
-    match s.share(word) {
-        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
-        None => s.tail(load_attr_known::<FREE>),
-    }
+    let word = Vm::member_word_cached::<FREE>(s.get(s.i.b()), s.cache(1).load(Relaxed));
+    give::<FREE>(s, word)
 }
 
 /// As `load_attr`, of what the class of an instance may have.
@@ -116,10 +130,7 @@ fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
     let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
     let word =
         s.vm.word_of_instance::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
-    match s.share(word) {
-        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
-        None => s.tail(load_attr_known::<FREE>),
-    }
+    give::<FREE>(s, word)
 }
 
 /// As `load_attr`, of what a class may have.
@@ -129,21 +140,14 @@ fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
     let word = s.vm.word_of_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
-    match s.share(word) {
-        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
-        None => s.tail(load_attr_known::<FREE>),
-    }
+    give::<FREE>(s, word)
 }
 
 /// As `load_attr`, of what a module may have.
 #[handler]
 fn load_attr_of_module<const FREE: bool>(s: State<'_>) -> Exit {
-    let i = s.i;
-    let word = Vm::word_of_module::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
-    match s.share(word) {
-        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
-        None => s.tail(load_attr_known::<FREE>),
-    }
+    let word = Vm::word_of_module::<FREE>(s.get(s.i.b()), s.cache(1).load(Relaxed));
+    give::<FREE>(s, word)
 }
 
 /// As `load_attr`, where the instruction sees objects of several classes.
@@ -473,11 +477,7 @@ fn get_item_of_instance(s: State<'_>) -> Exit {
     {
         s.save();
         // SAFETY: the record was pushed just now.
-        let pushed: State<'_> = State::of(s.vm, unsafe { s.frame.add(1) });
-        if s.check_chain() {
-            return Exit::GoOn;
-        }
-        return pushed.next();
+        return unsafe { s.enter_pushed() };
     }
     s.tail(get_item_counted)
 }

@@ -117,11 +117,7 @@ fn call_with_defaults(s: State<'_>) -> Exit {
         if !s.vm.push_with_defaults(s, function, at, args.count, slot) {
             return s.tail(call_function);
         }
-        let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
-        if s.check_chain() {
-            return Exit::GoOn;
-        }
-        pushed.next()
+        s.enter_pushed()
     }
 }
 
@@ -134,11 +130,7 @@ fn call_method(s: State<'_>) -> Exit {
         let method = s.get(i.a()).downcast_unchecked::<Method>();
         // The receiver goes in front of the arguments.
         if s.regs.word(i.a() + 1) == 0 && s.vm.push_bound_exact(s, method, i.b() as usize) {
-            let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
-            if s.check_chain() {
-                return Exit::GoOn;
-            }
-            return pushed.next();
+            return s.enter_pushed();
         }
     }
     s.tail(call_other)

@@ -20,30 +20,18 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use lisle_bytecode::Op;
 
-/// The handler of a call of a function that is known so.
-const fn handler_of(known: Known) -> Handler {
-    match known {
-        Known::No => call_native,
-        Known::Abs => call_abs,
-        Known::Append => call_append,
-        Known::Get => call_get,
-        Known::IsInstance => call_isinstance,
-        Known::Len => call_len,
-        Known::Max => call_extreme::<true>,
-        Known::Min => call_extreme::<false>,
-        Known::Ord => call_ord,
-        Known::Pop => call_pop,
-    }
-}
-
-/// The handlers by [`Known`].
-static HANDLERS: [Handler; Known::ALL.len()] = {
-    let mut handlers: [Handler; Known::ALL.len()] = [call_native; Known::ALL.len()];
-    let mut n = 0;
-    while n < handlers.len() {
-        handlers[Known::ALL[n] as usize] = handler_of(Known::ALL[n]);
-        n += 1;
-    }
+/// The handlers of calls by what the loop knows of the function.
+static HANDLERS: [Handler; Known::COUNT] = {
+    let mut handlers: [Handler; Known::COUNT] = [call_native; Known::COUNT];
+    handlers[Known::Abs as usize] = call_abs;
+    handlers[Known::Append as usize] = call_append;
+    handlers[Known::Get as usize] = call_get;
+    handlers[Known::IsInstance as usize] = call_isinstance;
+    handlers[Known::Len as usize] = call_len;
+    handlers[Known::Max as usize] = call_extreme::<true>;
+    handlers[Known::Min as usize] = call_extreme::<false>;
+    handlers[Known::Ord as usize] = call_ord;
+    handlers[Known::Pop as usize] = call_pop;
     handlers
 };
 

@@ -538,6 +538,20 @@ impl State<'_> {
         cfg!(lisle_chained) && stack_pointer() < self.vm.running.floor.get()
     }
 
+    /// Goes on in the frame that was pushed above this one, whose place was saved.
+    ///
+    /// # Safety
+    /// It was, and is the innermost one.
+    #[inline(always)]
+    pub unsafe fn enter_pushed(self) -> Exit {
+        if self.check_chain() {
+            return Exit::GoOn;
+        }
+        // SAFETY: by contract.
+        let pushed: State<'_> = State::of(self.vm, unsafe { self.frame.add(1) });
+        pushed.next()
+    }
+
     /// Ends the innermost frame with a value; the place was saved.
     #[inline(always)]
     pub fn leave_with(self, value: Value) -> Exit {
