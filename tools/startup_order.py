@@ -1,15 +1,17 @@
-"""Writes link/startup.ld: the functions that starting the program runs, for the linker to put them together.
+"""Writes link/startup.txt: the functions that starting the program runs, for the linker to put them together (see build.rs).
 
-    cargo build --release && python3 tools/startup_order.py [--fresh] target/release/lisle
+    cargo build --release && python3 tools/startup_order.py [--fresh] target/release/lisle [target/optimized/release/lisle]
 
 Needs valgrind and nm. The names are without what changes with each dependency or place, so that the list holds for other builds. What is out of
-date in it costs memory at most. The names that the list has stay in it: which functions are inlined, and so have no name, differs
-between builds; `--fresh` begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown.
+date in it costs memory at most. The names that the list has stay in it, in the group where they were: which functions are inlined, and so have
+no name, differs between builds; `--fresh` begins anew. Worth doing again when `cargo bench -- empty` shows that an empty program has grown: each
+function that is missing brings 64 KiB or more of code along.
 """
 
 import bisect
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,7 @@ RUNS = [
     ["-c", "import argparse, collections, dataclasses, json, logging, random, re, subprocess, threading"],
     ["-c", "import asyncio; asyncio.run(asyncio.sleep(0))"],
 ]
-TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.ld"
+TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.txt"
 NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
 
 
@@ -47,13 +49,18 @@ def pattern(symbol):
 
 
 def listed():
-    """The patterns that the list has."""
-    if not TARGET.exists():
-        return set()
-    return {match[1] for match in re.finditer(r"^    \*\(\.text\.(\S+) ", TARGET.read_text(), re.MULTILINE) if match[1] != "startup"}
+    """The patterns that the list has, and for each the number of its group."""
+    patterns, group = {}, -1
+    for line in TARGET.read_text().splitlines() if TARGET.exists() else []:
+        if line.startswith("#"):
+            group += 1
+        else:
+            patterns[line] = group
+    return patterns
 
 
-def main(binary, fresh):
+def started(binary):
+    """The patterns of the functions that the programs run, and for each the number of the first program that does."""
     listing = subprocess.run(["nm", "-n", "-S", "--defined-only", binary], capture_output=True, text=True, check=True)
     symbols = []
     for line in listing.stdout.splitlines():
@@ -65,34 +72,33 @@ def main(binary, fresh):
     with tempfile.TemporaryDirectory() as folder:
         for number, arguments in enumerate(RUNS):
             profile = pathlib.Path(folder) / str(number)
-            command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", binary]
-            subprocess.run(command + arguments, capture_output=True, check=True)
+            command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", f"./{binary.name}"]
+            subprocess.run(command + arguments, cwd=binary.parent, capture_output=True, check=True)
             for address in addresses(profile):
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + symbols[at][1]:
                     found.setdefault(starts[at], number)
     # Functions that are alike share an address; the section bears one of their names.
-    patterns = {} if fresh else dict.fromkeys(listed(), len(RUNS))
+    patterns = {}
     for start, _, symbol in symbols:
         if start in found:
             name = pattern(symbol)
             patterns[name] = min(found[start], patterns.get(name, len(RUNS)))
-    patterns = sorted(patterns, key=lambda name: (patterns[name], name))
-    lines = [
-        "/* The functions that starting the program runs. Written by tools/startup_order.py. */",
-        "SECTIONS",
-        "{",
-        "  .text.startup_set :",
-        "  {",
-        "    *(.text.startup .text.startup.*)",
-        *(f"    *(.text.{name} .text.{name}.llvm.* .text.hot.{name} .text.unlikely.{name})" for name in patterns),
-        "  }",
-        "}",
-        "INSERT BEFORE .text;",
-    ]
+    return patterns
+
+
+def main(binaries, fresh):
+    patterns = {} if fresh else listed()
+    for binary in binaries:
+        for name, group in started(binary).items():
+            patterns[name] = min(group, patterns.get(name, len(RUNS)))
+    lines = []
+    for number, arguments in enumerate(RUNS):
+        lines.append(f"# {shlex.join(arguments)}")
+        lines += sorted(name for name, group in patterns.items() if group == number)
     TARGET.write_text("\n".join(lines) + "\n")
     print(len(patterns), "functions")
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[-1]).resolve(), "--fresh" in sys.argv)
+    main([pathlib.Path(name).resolve() for name in sys.argv[1:] if name != "--fresh"], "--fresh" in sys.argv)

@@ -10,9 +10,11 @@ import json
 import math
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 from pathlib import Path
 
@@ -54,45 +56,51 @@ def programs(folder, parts):
 
 
 def run(command, program, seconds, limit):
-    """The figures that a program printed, and what went wrong if something did."""
+    """The figures that a program printed, the kilobytes that it had at most, and what went wrong if something did."""
     _, script, options, _ = program
     env = {**os.environ, "PYTHONPATH": str(HERE), "PYPERF_SECONDS": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            done = subprocess.run(
-                [*command, str(script), *options],
-                capture_output=True, text=True, env=env, timeout=limit, cwd=scratch, stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired:
-            return {}, f"more than {limit} s"
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        command = [*command, str(script), *options]
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=scratch, stdin=subprocess.DEVNULL)
+        late = threading.Timer(limit, process.kill)
+        late.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        in_time = late.is_alive()
+        late.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        printed, messages = out.read(), err.read()
+    if not in_time:
+        return {}, None, f"more than {limit} s"
     figures = {}
-    for line in done.stdout.splitlines():
+    for line in printed.splitlines():
         words = line.split()
         if len(words) == 2:
             try:
                 figures[words[0]] = float(words[1])
             except ValueError:
                 pass
-    if done.returncode or not figures:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        return figures, last[0]
-    return figures, None
+    if process.returncode or not figures:
+        last = messages.strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
+        return figures, None, last[0]
+    return figures, usage.ru_maxrss, None
 
 
 def geometric_mean(ratios):
     return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else math.nan
 
 
-def table(results, names):
-    """Seconds of the first interpreter, and what the others need of them, as Markdown."""
+def table(results, names, unit, form):
+    """The figures of the first interpreter, and what the others need of them, as Markdown."""
     base, *others = names
     lines = [
-        f"| benchmark | {base}, seconds | " + " | ".join(f"{name} / {base}" for name in others) + " |",
+        f"| benchmark | {base}, {unit} | " + " | ".join(f"{name} / {base}" for name in others) + " |",
         "|---|" + "---|" * len(names),
     ]
     ratios = {name: [] for name in others}
     for key, figures in sorted(results.items()):
-        cells = [f"{figures[base]:.6f}" if base in figures else "-"]
+        cells = [form.format(figures[base]) if base in figures else "-"]
         for name in others:
             if base in figures and name in figures:
                 ratios[name].append(figures[name] / figures[base])
@@ -102,6 +110,8 @@ def table(results, names):
         lines.append(f"| {key} | " + " | ".join(cells) + " |")
     means = [f"{geometric_mean(ratios[name]):.3f}" for name in others]
     lines.append("| geometric mean | | " + " | ".join(means) + " |")
+    medians = [f"{statistics.median(ratios[name] or [math.nan]):.3f}" for name in others]
+    lines.append("| median | | " + " | ".join(medians) + " |")
     return "\n".join(lines)
 
 
@@ -170,7 +180,7 @@ def main():
     commands = {name: command for name, command in commands.items() if command[0]}
     if args.only:
         commands = {name: command for name, command in commands.items() if any(p in name for p in args.only.split(","))}
-    results, troubles, left_out = {}, [], []
+    results, memory, troubles, left_out = {}, {}, [], []
     for program in programs(folder, args.parts):
         name, needs = program[0], program[3]
         if needs:
@@ -178,7 +188,9 @@ def main():
             continue
         line = []
         for interpreter, command in commands.items():
-            figures, trouble = run(command, program, args.seconds, args.limit)
+            figures, kilobytes, trouble = run(command, program, args.seconds, args.limit)
+            if kilobytes:
+                memory.setdefault(name, {})[interpreter] = kilobytes
             for key, value in figures.items():
                 key = name if len(figures) == 1 or key == name else f"{name}: {key}"
                 results.setdefault(key, {})[interpreter] = value
@@ -187,7 +199,8 @@ def main():
             line.append(f"{interpreter} " + (trouble or " ".join(f"{value:.4f}" for value in figures.values())))
         print(f"{name}: " + "; ".join(line), file=sys.stderr, flush=True)
     names = list(commands)
-    text = table(results, names)
+    text = table(results, names, "seconds", "{:.6f}")
+    text += "\n\nWhat the processes had in memory at most:\n\n" + table(memory, names, "kilobytes", "{}")
     if left_out:
         text += "\n\nLeft out for the packages that they need: " + ", ".join(left_out) + "."
     if troubles:
@@ -196,7 +209,7 @@ def main():
     out = Path(args.out)
     out.mkdir(exist_ok=True)
     (out / "pyperformance.md").write_text(text + "\n")
-    (out / "pyperformance.json").write_text(json.dumps(results, indent=1, sort_keys=True))
+    (out / "pyperformance.json").write_text(json.dumps({"seconds": results, "kilobytes": memory}, indent=1, sort_keys=True))
     if len(names) > 1:
         (out / "pyperformance.svg").write_text(plot(results, names))
 
