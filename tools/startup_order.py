@@ -9,6 +9,7 @@ function that is missing brings 64 KiB or more of code along.
 """
 
 import bisect
+import os
 import pathlib
 import re
 import shlex
@@ -16,15 +17,21 @@ import subprocess
 import sys
 import tempfile
 
-# What most programs run comes first.
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# What most programs run comes first. The last ones stand for programs: they bring in the compiler, and what much used code needs.
 RUNS = [
     ["-c", "pass"],
     ["-S", "-c", "print(1)"],
     ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"],
     ["-c", "import argparse, collections, dataclasses, json, logging, random, re, subprocess, threading"],
     ["-c", "import asyncio; asyncio.run(asyncio.sleep(0))"],
+    ["-c", "import glob; [compile(open(name).read(), name, 'exec') for name in sorted(glob.glob('tests/programs/[a-e]*.py'))]"],
+    *(
+        [f"benches/programs/{name}.py"]
+        for name in "class_operators exception_raise generator_simple str_build program_tokens library_json closure set_ops list_sort call_star".split()
+    ),
 ]
-TARGET = pathlib.Path(__file__).parent.parent / "link" / "startup.txt"
+TARGET = ROOT / "link" / "startup.txt"
 NUMBER = re.compile(r"(0x[0-9a-f]+|\+\d+|-\d+|\*)")
 
 
@@ -72,8 +79,8 @@ def started(binary):
     with tempfile.TemporaryDirectory() as folder:
         for number, arguments in enumerate(RUNS):
             profile = pathlib.Path(folder) / str(number)
-            command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", f"./{binary.name}"]
-            subprocess.run(command + arguments, cwd=binary.parent, capture_output=True, check=True)
+            command = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={profile}", os.path.relpath(binary, ROOT)]
+            subprocess.run(command + arguments, cwd=ROOT, capture_output=True, check=True)
             for address in addresses(profile):
                 at = bisect.bisect_right(starts, address) - 1
                 if at >= 0 and address < starts[at] + symbols[at][1]:

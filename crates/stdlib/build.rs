@@ -173,14 +173,21 @@ fn lay_out(inputs: &[Input], packed: &[Packed]) -> (Vec<u8>, String) {
     };
     let mut modules = Vec::new();
     let mut data = String::new();
-    // What lies side by side comes into memory together: the code that each start needs, then other code, then sources.
+    // What lies side by side comes into memory together: the code that each start needs, what many programs import, other code, then sources.
     let mut codes = vec![(0, 0); inputs.len()];
-    for early in [true, false] {
-        for (at, (input, packed)) in inputs.iter().zip(packed).enumerate() {
-            if select::EARLY.contains(&&*input.path) == early {
-                codes[at] = place(&packed.code);
-            }
-        }
+    let first = select::EARLY.iter().chain(select::COMMON);
+    let mut order: Vec<usize> = first
+        .map(|path| {
+            let found = inputs.binary_search_by(|input| (*input.path).cmp(path));
+            found.unwrap_or_else(|_| panic!("{path} is not packed"))
+        })
+        .collect();
+    order.extend((0..inputs.len()).filter(|at| {
+        let path = &&*inputs[*at].path;
+        !select::EARLY.contains(path) && !select::COMMON.contains(path)
+    }));
+    for at in order {
+        codes[at] = place(&packed[at].code);
     }
     for ((input, packed), code) in inputs.iter().zip(packed).zip(codes) {
         let source = place(&packed.deflated);
