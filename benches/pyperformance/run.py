@@ -2,7 +2,7 @@
 
 `cargo bench -- --pyperformance [part of a name ...]`, or this file with a Python of 3.11 or later. Nothing is downloaded: pyperformance is the
 one that `--package` names (its folder, an unpacked wheel will do), or the one that this Python or the CPython can import. Programs that need
-other packages are left out and named. Writes a table, figures and a plot to `out/`.
+other packages are left out and named, unless `--site` names a folder that has them. Writes a table, figures and a plot to `out/`.
 """
 
 import argparse
@@ -55,10 +55,10 @@ def programs(folder, parts):
                 yield name, script, tool.get("extra_opts", []), needs
 
 
-def run(command, program, seconds, limit):
+def run(command, program, seconds, limit, site):
     """The figures that a program printed, the kilobytes that it had at most, and what went wrong if something did."""
     _, script, options, _ = program
-    env = {**os.environ, "PYTHONPATH": str(HERE), "PYPERF_SECONDS": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *site]), "PYPERF_SECONDS": str(seconds), "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         command = [*command, str(script), *options]
         process = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=scratch, stdin=subprocess.DEVNULL)
@@ -160,6 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help="parts of the names of programs; all without")
     parser.add_argument("--package", help="folder of pyperformance")
+    parser.add_argument("--site", action="append", default=[], help="folder of the packages that programs need (`pip install --target`)")
     parser.add_argument("--lisle", default=str(ROOT / "target/release/lisle"))
     parser.add_argument("--cpython", default=shutil.which("python3.14") or shutil.which("python3.13"))
     parser.add_argument("--pypy", default=shutil.which("pypy3"))
@@ -183,12 +184,12 @@ def main():
     results, memory, troubles, left_out = {}, {}, [], []
     for program in programs(folder, args.parts):
         name, needs = program[0], program[3]
-        if needs:
+        if needs and not args.site:
             left_out.append(f"{name} ({', '.join(needs)})")
             continue
         line = []
         for interpreter, command in commands.items():
-            figures, kilobytes, trouble = run(command, program, args.seconds, args.limit)
+            figures, kilobytes, trouble = run(command, program, args.seconds, args.limit, args.site)
             if kilobytes:
                 memory.setdefault(name, {})[interpreter] = kilobytes
             for key, value in figures.items():

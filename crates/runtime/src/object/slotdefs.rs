@@ -5,7 +5,7 @@
 
 use lisle_bytecode::opcode::CmpOp;
 
-use super::py::Py;
+use super::py::{Native, Py};
 use super::slots::*;
 use super::types::{Type, TypeFlags};
 use super::value::Value;
@@ -16,7 +16,8 @@ use crate::types::dict::Dict;
 use crate::types::exceptions::AttributeError;
 use crate::types::object::Object;
 use crate::types::str::Str;
-use crate::vm::{Res, Vm};
+use crate::vm::attributes::generic_getattr_opt;
+use crate::vm::{Exc, Res, Vm};
 
 /// One special method.
 pub struct SlotDef {
@@ -683,6 +684,13 @@ fn fill(vm: &Vm, ty: &Py<Type>, def: &'static SlotDef, slots: &mut Slots) {
         return;
     }
     if let Some(wrapper) = value.downcast_exact::<SlotWrapper>()
+        && getattr
+        && wrapper.owner.is(Object::ty())
+    {
+        slots.getattro = Some(getattr_hook);
+        return;
+    }
+    if let Some(wrapper) = value.downcast_exact::<SlotWrapper>()
         && !getattr
         && wrapper.def.name == def.name
         && ty.is_subclass(&wrapper.owner)
@@ -878,16 +886,35 @@ fn getattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
         }
         other => other,
     };
-    found.inspect_err(|exc| {
-        // What was looked for, for suggestions.
-        if let Some(error) = exc.value().downcast::<AttributeError>()
-            && error.name.is_empty()
-            && error.obj.is_empty()
-        {
-            error.name.set(name.to_value());
-            error.obj.set(this.clone());
-        }
-    })
+    found.inspect_err(|exc| note_missing(exc, this, name))
+}
+
+/// Attributes of a class with a `__getattr__` and `object`'s `__getattribute__`: what is not there makes no error.
+pub(super) fn getattr_hook(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
+    let found = match generic_getattr_opt(vm, this, name) {
+        Ok(Some(value)) => return Ok(value),
+        Err(exc) if !exc.is_attribute_error() => return Err(exc),
+        Err(exc) => Err(exc),
+        Ok(None) => Ok(()),
+    };
+    if this.ty().lookup(vm, intern!("__getattr__")).is_none() {
+        // Another thread took it away.
+        return Err(found.err().unwrap_or_else(|| vm.attribute_error_for(this, name)));
+    }
+    drop(found);
+    vm.call_special(this, intern!("__getattr__"), &[name.as_value()])
+        .inspect_err(|exc| note_missing(exc, this, name))
+}
+
+/// Tells an `AttributeError` what was looked for, for suggestions.
+fn note_missing(exc: &Exc, this: &Value, name: &Py<Str>) {
+    if let Some(error) = exc.value().downcast::<AttributeError>()
+        && error.name.is_empty()
+        && error.obj.is_empty()
+    {
+        error.name.set(name.to_value());
+        error.obj.set(this.clone());
+    }
 }
 
 /// An error if a class between that of the receiver and the one whose native function is called has a native function of its own:

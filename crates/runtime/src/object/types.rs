@@ -101,7 +101,7 @@ pub struct Type {
     /// Inline attribute slots of new instances.
     inline: AtomicU32,
     root_shape: AtomicPtr<Shape>,
-    /// [`READS`] and [`WRITES`], as the slots have it.
+    /// [`READS`], [`WRITES`] and [`HOOKED`], as the slots have it.
     generic: AtomicU32,
     /// How the instruction loop calls instances.
     call_kind: CallKind,
@@ -149,6 +149,8 @@ impl CallKind {
 const READS: u32 = 1;
 /// Attributes are written by `object.__setattr__`.
 const WRITES: u32 = 2;
+/// Attributes are read by `object.__getattribute__`, and those that are not there by a `__getattr__`.
+const HOOKED: u32 = 4;
 
 /// Addresses of the slots of `object` that `READS` and `WRITES` mean.
 static OBJECT_ACCESS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
@@ -316,6 +318,12 @@ impl Type {
     #[inline(always)]
     pub fn reads_generically(&self) -> bool {
         self.generic.load(Relaxed) & READS != 0
+    }
+
+    /// Whether attributes that instances have are read by `object.__getattribute__`; one that they have not may be made by `__getattr__`.
+    #[inline(always)]
+    pub fn finds_generically(&self) -> bool {
+        self.generic.load(Relaxed) & (READS | HOOKED) != 0
     }
 
     /// Whether attributes of instances are written by `object.__setattr__`.
@@ -607,7 +615,8 @@ impl Py<Type> {
             }
         }
         let is = |n: usize| addresses[n] == OBJECT_ACCESS[n].load(Relaxed);
-        let generic = if is(0) { READS } else { 0 } | if is(1) { WRITES } else { 0 };
+        let hooked = addresses[0] == super::slotdefs::getattr_hook as *const () as usize;
+        let generic = if is(0) { READS } else { 0 } | if is(1) { WRITES } else { 0 } | if hooked { HOOKED } else { 0 };
         // SAFETY: see the contract above.
         unsafe { *self.slots.get() = slots };
         self.generic.store(generic, Relaxed);

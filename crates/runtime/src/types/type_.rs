@@ -716,8 +716,8 @@ impl Type {
     #[getter]
     fn __module__(_: &Vm, this: &Py<Type>) -> Value {
         match this.dict().get_str(intern!("__module__")) {
-            // In that of `type` there is the descriptor.
-            Some(m) if !this.is(Type::ty()) => m,
+            // In those of `type` and of functions there is the descriptor for their instances.
+            Some(m) if this.has_flag(TypeFlags::HEAP) || m.downcast::<Str>().is_some() => m,
             _ => Str::intern("builtins").into_value(),
         }
     }

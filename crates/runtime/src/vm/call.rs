@@ -223,7 +223,8 @@ impl Vm {
         for (name, value) in args.keywords() {
             let found = (posonly..total)
                 .find(|&i| code.varnames[i].is(name))
-                .or_else(|| (posonly..total).find(|&i| code.varnames[i].text_eq(name)));
+                // Names of parameters are interned: another interned one is another text.
+                .or_else(|| (posonly..total).find(|&i| !name.is_interned() && code.varnames[i].text_eq(name)));
             match found {
                 Some(i) => {
                     if reg(i).is_some() {

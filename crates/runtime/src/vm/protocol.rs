@@ -807,7 +807,7 @@ impl Vm {
 
     /// Whether the class of instances is what `object` says: their type.
     fn has_usual_class(&self, ty: &Py<Type>) -> bool {
-        if !ty.reads_generically() {
+        if !ty.finds_generically() {
             return false;
         }
         ty.lookup(self, intern!("__class__"))

@@ -40,6 +40,7 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
         Place::Property => s.tail(load_attr_of_property::<FREE>),
         Place::Data => s.tail(load_attr_of_data::<FREE>),
         Place::Type => s.tail(load_type::<FREE>),
+        Place::Dict => s.tail(load_attr_of_dict::<FREE>),
         Place::Other => s.tail(load_attr_known::<FREE>),
     }
 }
@@ -130,6 +131,16 @@ fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
     let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
     let word =
         s.vm.word_of_instance::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    give::<FREE>(s, word)
+}
+
+/// As `load_attr`, of what an instance with a dict, or its class, may have.
+#[handler]
+fn load_attr_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let word = s.vm.word_of_dict::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
@@ -243,7 +254,11 @@ fn receive_counted(s: State<'_>) -> Exit {
 #[handler]
 fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, obj) = (s.i, s.get(s.i.b()));
-    if Vm::is_cached(obj, s.cache(0).load(Relaxed)) {
+    let first = s.cache(0).load(Relaxed);
+    if methods::is_in_dict(first) {
+        return s.tail(load_method_of_dict::<FREE>);
+    }
+    if Vm::is_cached(obj, first) {
         return s.tail(load_method_counted::<FREE>);
     }
     let second = s.cache(1).load(Relaxed);
@@ -256,6 +271,19 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
         }
     }
     s.tail(load_method_known::<FREE>)
+}
+
+/// As `load_method`, of an instance with a dict.
+#[handler]
+fn load_method_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let word = s.vm.method_word_of_dict(s.get(i.b()), name, s.cache(0).load(Relaxed));
+    match s.share(word) {
+        Some(function) => receive(s, function),
+        None => s.tail(load_method_known::<FREE>),
+    }
 }
 
 /// As `load_method`, of a function that a class has, or where the instruction sees objects of several classes.

@@ -552,10 +552,14 @@ impl Vm {
         {
             return false;
         }
-        // Where the values go, and which parameters have one: first all is looked up, then moved.
+        // Where the values go, and which parameters have one: first all names are looked up, then values moved.
+        const NAMES: usize = 8;
+        if names.len() > NAMES {
+            return false;
+        }
         let posonly = body.plain.posonlyargcount as usize;
         let mut bound: u64 = (1 << given) - 1;
-        let mut places: smallvec::SmallVec<[(u16, u64); 8]> = smallvec::SmallVec::new();
+        let mut places = [(0u16, 0u64); NAMES];
         for (n, name) in names.iter().enumerate() {
             let same = |parameter: &Py<Str>| parameter.as_value().bits() == name.bits();
             let Some(i) = body.varnames[posonly..total].iter().position(same) else {
@@ -567,33 +571,60 @@ impl Vm {
             }
             bound |= 1 << i;
             // SAFETY: the values of keywords follow the others.
-            places.push((i as u16, unsafe { *at.add(given + n) }));
+            places[n] = (i as u16, unsafe { *at.add(given + n) });
         }
-        let mut filled: smallvec::SmallVec<[(usize, Value); 4]> = smallvec::SmallVec::new();
-        if bound.count_ones() as usize != total {
-            let (defaults, kwdefaults) = (function.defaults.get(), function.kwdefaults.get());
-            for i in (0..total).filter(|i| bound >> i & 1 == 0) {
-                let value = if i < body.argcount as usize {
-                    let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
-                    let from_end = body.argcount as usize - i;
-                    defaults.len().checked_sub(from_end).map(|n| defaults[n].clone())
-                } else {
-                    kwdefaults.as_ref().and_then(|d| d.get_str(&body.varnames[i]))
-                };
-                let Some(value) = value else { return false };
-                filled.push((i, value));
-            }
-        }
-        // SAFETY: by contract; there is room. Each parameter gets one value.
+        let places = &places[..names.len()];
+        // SAFETY: by contract; there is room, and no more arguments than parameters. Each parameter gets one value.
         unsafe {
             zero(at.add(given), body.nlocals as usize - given);
-            for (i, word) in places {
+            for &(i, word) in places {
                 at.add(i as usize).write(word);
             }
-            for (i, value) in filled {
-                at.add(i).write(value.into_bits());
+            let missing = ((1u64 << total) - 1) & !bound;
+            if missing != 0 && !self.fill_defaults(function, body, at, missing) {
+                for &(i, _) in places {
+                    at.add(i as usize).write(0);
+                }
+                for (n, &(_, word)) in places.iter().enumerate() {
+                    at.add(given + n).write(word);
+                }
+                return false;
             }
             self.push_record(self.record(function, body, at, kind, dst, slot));
+        }
+        true
+    }
+
+    /// Gives the parameters of the mask, which are unbound, their defaults. `false` if one has none: they are unbound again.
+    ///
+    /// # Safety
+    /// The parameters are registers from `at` on.
+    unsafe fn fill_defaults(&self, function: &Py<Function>, body: &CodeBody, at: *mut u64, missing: u64) -> bool {
+        let (defaults, kwdefaults) = (function.defaults.get(), function.kwdefaults.get());
+        let defaults = defaults.as_ref().map_or(&[][..], |d| d.as_slice());
+        let argcount = body.argcount as usize;
+        let mut rest = missing;
+        while rest != 0 {
+            let i = rest.trailing_zeros() as usize;
+            let value = if i < argcount {
+                defaults.len().checked_sub(argcount - i).map(|n| defaults[n].clone())
+            } else {
+                kwdefaults.as_ref().and_then(|d| d.get_str(&body.varnames[i]))
+            };
+            // SAFETY: by contract.
+            unsafe {
+                let Some(value) = value else {
+                    let mut filled = missing & !rest;
+                    while filled != 0 {
+                        let place = at.add(filled.trailing_zeros() as usize).cast::<Option<Value>>();
+                        drop(std::mem::take(&mut *place));
+                        filled &= filled - 1;
+                    }
+                    return false;
+                };
+                at.add(i).write(value.into_bits());
+            }
+            rest &= rest - 1;
         }
         true
     }
@@ -726,6 +757,11 @@ impl Vm {
             regs.clear(i.a() + 2);
             return Ok(true);
         }
+        if let Some(values) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
+            && self.push_unpacked(regs, i, values)?
+        {
+            return Ok(true);
+        }
         let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
         let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
@@ -739,6 +775,65 @@ impl Vm {
         regs.clear(i.a());
         regs.set(i.c(), value);
         Ok(false)
+    }
+
+    /// Pushes the frame of a Python function, or of a bound one, that gets the items of a tuple and perhaps those of a dict. `false`: nothing was done.
+    fn push_unpacked(&self, regs: Regs, i: Ip, values: &Py<Tuple>) -> Res<bool> {
+        let callee = regs.get(i.a());
+        let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
+        let held;
+        let (function, this) = match callee.downcast_exact::<Method>() {
+            Some(method) if this.is_none() => {
+                held = method.function.clone();
+                (&held, Some(&method.receiver))
+            }
+            _ => (callee, this),
+        };
+        let Some(function) = function.downcast_exact::<Function>() else {
+            return Ok(false);
+        };
+        let mut kwargs = None;
+        if i.b() != 0
+            && let Some(given) = regs.opt(i.a() + 3)
+        {
+            let Some(dict) = given.downcast_exact::<Dict>() else {
+                return Ok(false);
+            };
+            kwargs = Some(dict).filter(|dict| !dict.is_empty());
+        }
+        self.check_arguments(values.len())?;
+        let mut all: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::new();
+        all.extend(this.cloned());
+        all.extend(values.iter().cloned());
+        let mut names: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::new();
+        let mut at = 0;
+        while let Some((_, key, value)) = kwargs.and_then(|dict| dict.next_entry(&mut at)) {
+            if key.downcast_exact::<Str>().is_none() {
+                return Ok(false);
+            }
+            names.push(key);
+            all.push(value);
+        }
+        let names = (!names.is_empty()).then(|| Tuple::from_slice_clone(&names));
+        let args = Args {
+            values: &all,
+            kwnames: names.as_ref(),
+        };
+        // SAFETY: a register of the frame, which holds the function from here on.
+        unsafe {
+            let slot = regs.0.add(i.a() as usize);
+            self.push_bound(function, args, FrameKind::Inline, i.c(), slot)?;
+        }
+        let function = function.to_value();
+        if i.b() != 0 {
+            regs.clear(i.a() + 3);
+        }
+        regs.clear(i.a() + 2);
+        if i.k() != 0 {
+            regs.clear(i.a() + 1);
+        }
+        regs.set(i.a(), function);
+        Ok(true)
     }
 
     /// Whether instances of the class are made by `object.__new__`, which does nothing but that.

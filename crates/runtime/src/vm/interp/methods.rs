@@ -2,7 +2,7 @@
 //!
 //! Layout of an attribute cache word: the key in the lower half, a slot or transition number in bits 32..48, the kind in bits 48..64. The key is
 //! the id of the instance's shape (which stands for the state of its class too), or for objects without attributes the version of
-//! their type. A cache never holds a pointer: a method that it vouches for is found in the thread's method cache.
+//! their type; for instances whose attributes are in a dict also that. A cache never holds a pointer: a method that it vouches for is found in the thread's method cache.
 //! The first cache word of an instruction has the kinds that its first handler knows, the second one the others; for calls that is also an
 //! attribute in a slot.
 
@@ -23,7 +23,7 @@ use crate::types::module::Module;
 use crate::types::native_function::MethodDescriptor;
 use crate::types::property::Property;
 use crate::types::str::Str;
-use crate::vm::attributes::{generic_getattr, instance_attr};
+use crate::vm::attributes::instance_attr;
 use crate::vm::cache::Use;
 use crate::vm::frames::FrameData;
 use crate::vm::{Res, Vm};
@@ -53,6 +53,11 @@ const BOUND: u64 = 9;
 const DATA: u64 = 10;
 /// `__class__`, which is the type.
 const TYPE: u64 = 11;
+/// Instances have their attributes in a dict, which the name is to be looked for in; if it is not there, the class may have it. What the class has
+/// is no data descriptor.
+const IN_DICT: u64 = 12;
+/// The class has the method, and instances have their attributes in a dict, which the name is to be looked for in first.
+const METHOD_DICT: u64 = 13;
 
 /// Where a second cache word says that the attribute is.
 pub(super) enum Place {
@@ -63,6 +68,7 @@ pub(super) enum Place {
     Property,
     Data,
     Type,
+    Dict,
     Other,
 }
 
@@ -76,8 +82,15 @@ pub(super) fn place_of(word: u64) -> Place {
         PROPERTY => Place::Property,
         DATA => Place::Data,
         TYPE => Place::Type,
+        IN_DICT => Place::Dict,
         _ => Place::Other,
     }
+}
+
+/// Whether the first cache word of a call is for methods of instances with dicts.
+#[inline(always)]
+pub(super) fn is_in_dict(word: u64) -> bool {
+    word >> 48 == METHOD_DICT
 }
 
 #[inline(always)]
@@ -93,8 +106,10 @@ fn number(word: u64) -> usize {
 /// The key of caches for objects like this; 0 for none.
 #[inline(always)]
 fn key_of(obj: &Value) -> u32 {
-    match Attrs::of(obj) {
-        Some(attrs) => attrs.shape_id(),
+    let shape = Attrs::of(obj).map_or(std::ptr::null_mut(), |attrs| attrs.shape());
+    // SAFETY: shapes live as long as their type, which the object holds.
+    match unsafe { shape.as_ref() } {
+        Some(shape) => shape.id.load(Relaxed),
         None => obj.ty().version(),
     }
 }
@@ -102,8 +117,11 @@ fn key_of(obj: &Value) -> u32 {
 /// As [`key_of`]; 0 also for an immediate.
 #[inline(always)]
 fn key_of_object(obj: &Value) -> u32 {
-    if let Some(attrs) = Attrs::near(obj) {
-        return attrs.shape_id();
+    if let Some(attrs) = Attrs::near(obj)
+        // SAFETY: as above.
+        && let Some(shape) = unsafe { attrs.shape().as_ref() }
+    {
+        return shape.id.load(Relaxed);
     }
     if !obj.is_heap() {
         return 0;
@@ -267,8 +285,51 @@ impl Vm {
             OF_INSTANCE => self.word_of_instance::<FREE>(obj, name, word),
             OF_CLASS => self.word_of_class::<FREE>(obj, name, word),
             OF_MODULE => Vm::word_of_module::<FREE>(obj, word),
+            IN_DICT => self.word_of_dict::<FREE>(obj, name, word),
             _ => 0,
         }
+    }
+
+    /// What the dict of an instance says of a name, if the object is of the type of this version and its attributes are in a dict: the word of the
+    /// value, not counted, 0 if there is none of the name. `None` also where keys would have to be asked.
+    ///
+    /// # Safety
+    /// No other thread runs.
+    #[inline(always)]
+    unsafe fn dict_word(obj: &Value, name: &Py<Str>, version: u32) -> Option<u64> {
+        let attrs = Attrs::of(obj)?;
+        if obj.ty().version() != version {
+            return None;
+        }
+        // SAFETY: by contract; nothing runs as long as the dict is used.
+        unsafe { attrs.dict_alone()?.word_alone(name.as_value()) }
+    }
+
+    /// The word of what an instance with a dict, or its class, has, if the object is as the cache expects; else 0.
+    #[inline(always)]
+    pub(super) fn word_of_dict<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() {
+            return 0;
+        }
+        // SAFETY: as was asked.
+        match unsafe { Vm::dict_word(obj, name, word as u32) } {
+            Some(0) => {
+                let bits = self.method_cache.probe_word(obj.ty(), name);
+                if is_plain_word(bits) { bits } else { 0 }
+            }
+            Some(bits) => bits,
+            None => 0,
+        }
+    }
+
+    /// The word of the method of an object that has its attributes in a dict, if the object is as the cache expects and no other thread runs; else 0.
+    #[inline(always)]
+    pub(super) fn method_word_of_dict(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        // SAFETY: as is asked.
+        if word >> 48 != METHOD_DICT || parallel() || unsafe { Vm::dict_word(obj, name, word as u32) } != Some(0) {
+            return 0;
+        }
+        self.method_cache.probe_word(obj.ty(), name)
     }
 
     /// The word of what the class of an instance has and is no descriptor, if the object is as the cache expects; else 0.
@@ -381,6 +442,12 @@ impl Vm {
             // SAFETY: the key stands for a class whose instances have the member there.
             MEMBER if key_of(obj) == key => unsafe { Member::slot_at(obj, number(word)) }.get(),
             OF_INSTANCE if key_of(obj) == key => self.method_cache.probe(obj.ty(), name).filter(is_plain),
+            IN_DICT => {
+                let dict = Attrs::of(obj)?.dict().filter(|_| obj.ty().version() == key)?;
+                let class_has = || self.method_cache.probe(obj.ty(), name).filter(is_plain);
+                dict.get_str(name)
+                    .or_else(|| if dict.has_other_keys() { None } else { class_has() })
+            }
             BOUND if key_of(obj) == key => self.bound(&self.method_cache.probe(obj.ty(), name)?, obj)?.ok(),
             OF_CLASS => {
                 let class = obj.downcast::<Type>()?;
@@ -475,11 +542,13 @@ impl Vm {
     /// Reads an attribute the general way, and notes how it can be found the next time.
     fn find_attr(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64, more: &AtomicU64) -> Res<Value> {
         let ty = obj.ty();
-        if !ty.reads_generically() {
+        if !ty.finds_generically() {
             let value = self.getattr(obj, name)?;
             self.note_place(obj, name, &value, more);
             return Ok(value);
         }
+        // With a `__getattr__`, an error of what is called to read the attribute is not the last word.
+        let hooked = !ty.reads_generically();
         let (key, version) = (key_of(obj), ty.version());
         let note = |kind, number, at| {
             if key != 0 && key_of(obj) == key && ty.version() == version && number <= 0xffff {
@@ -498,15 +567,16 @@ impl Vm {
                 note(MEMBER, Member::number(obj, slot), more);
                 return Ok(value);
             }
-            if found.downcast_exact::<Property>().is_some() {
-                note(PROPERTY, 0, more);
-            } else if name.is_text("__class__") && self.is_usual_class(found) {
+            if name.is_text("__class__") && self.is_usual_class(found) {
                 note(TYPE, 0, more);
+            } else if hooked {
+            } else if found.downcast_exact::<Property>().is_some() {
+                note(PROPERTY, 0, more);
             } else if !found.ty().has_flag(TypeFlags::HEAP) {
                 // What its type does never changes.
                 note(DATA, 0, more);
             }
-            return generic_getattr(self, obj, name);
+            return self.getattr(obj, name);
         }
         // SAFETY: shapes live as long as their type.
         let shape = Attrs::of(obj).map(|attrs| (attrs, unsafe { attrs.shape().as_ref() }));
@@ -519,10 +589,21 @@ impl Vm {
                     return Ok(value);
                 }
                 if shape.find(name).is_some() {
-                    return generic_getattr(self, obj, name);
+                    return self.getattr(obj, name);
                 }
             }
-            Some((_, None)) => return generic_getattr(self, obj, name),
+            Some((attrs, None)) => {
+                if let Some(dict) = attrs.dict()
+                    && !dict.has_other_keys()
+                {
+                    let own = dict.get_str(name);
+                    if let Some(value) = own.or_else(|| found.filter(is_plain)) {
+                        note(IN_DICT, 0, more);
+                        return Ok(value);
+                    }
+                }
+                return self.getattr(obj, name);
+            }
             None => {}
         }
         if let Some(found) = &found
@@ -537,7 +618,7 @@ impl Vm {
             note(BOUND, 0, more);
             return bound;
         }
-        generic_getattr(self, obj, name)
+        self.getattr(obj, name)
     }
 
     /// A method that the object's class has, bound to the object; `None` of anything else.
@@ -560,7 +641,23 @@ impl Vm {
     /// Notes where the attribute of a class or module was found.
     fn note_place(&self, obj: &Value, name: &Py<Str>, value: &Value, more: &AtomicU64) {
         if let Some(class) = obj.downcast::<Type>() {
-            let version = class.version();
+            let (meta, version) = (class.as_value().ty(), class.version());
+            let own = meta.version();
+            if let Some(found) = meta.lookup(self, name)
+                && let slots = found.ty().slots()
+                && slots.descr_get.is_some()
+                && slots.descr_set.is_some()
+            {
+                let reads = |ty: &Py<Type>| ty.slots().getattro.map(|f| f as usize);
+                if reads(meta) == reads(Type::ty())
+                    && !found.ty().has_flag(TypeFlags::HEAP)
+                    && own != 0
+                    && key_of(obj) == own
+                {
+                    more.store(word(DATA, 0, own), Relaxed);
+                }
+                return;
+            }
             let found = class.lookup(self, name);
             if self.is_plain_class(class, name)
                 && found.is_some_and(|found| found.is(value) && is_plain_of_class(&found))
@@ -648,6 +745,9 @@ impl Vm {
         let key = word as u32;
         if key == 0 {
             return 0;
+        }
+        if word >> 48 == METHOD_DICT {
+            return self.method_word_of_dict(obj, name, word);
         }
         if word >> 48 != METHOD {
             return if obj.ty().version() == key {
@@ -786,7 +886,7 @@ impl Vm {
             return Ok((function, true));
         }
         let ty = obj.ty();
-        if !ty.reads_generically() {
+        if !ty.finds_generically() {
             return Ok((self.find_attr(obj, name, cached, more)?, false));
         }
         let version = ty.version();
@@ -810,10 +910,14 @@ impl Vm {
                 }
                 return Ok((found, true));
             }
-            return match instance_attr(self, obj, name)? {
-                Some(own) => Ok((own, false)),
-                None => Ok((found, true)),
-            };
+            if let Some(own) = instance_attr(self, obj, name)? {
+                return Ok((own, false));
+            }
+            // The first handler takes the version of a type whose store is elsewhere for that of one without any.
+            if version != 0 && shape.is_none() && key_of(obj) == version && Attrs::near(obj).is_some() {
+                self.fill(cached, name, Use::Call, word(METHOD_DICT, 0, version));
+            }
+            return Ok((found, true));
         }
         // The second word is as those of reading attributes.
         Ok((self.find_attr(obj, name, more, more)?, false))
