@@ -390,6 +390,11 @@ impl Py<Dict> {
         }
     }
 
+    /// Whether all keys are plain strings, so that looking for a name runs no code.
+    pub fn asks_no_keys(&self) -> bool {
+        self.with_table(|table, _| table.str_only())
+    }
+
     /// Whether there is a key that is no string.
     pub fn has_other_keys(&self) -> bool {
         !self.with_table(|table, _| table.str_only())

@@ -757,11 +757,6 @@ impl Vm {
             regs.clear(i.a() + 2);
             return Ok(true);
         }
-        if let Some(values) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
-            && self.push_unpacked(regs, i, values)?
-        {
-            return Ok(true);
-        }
         let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
         let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
@@ -775,65 +770,6 @@ impl Vm {
         regs.clear(i.a());
         regs.set(i.c(), value);
         Ok(false)
-    }
-
-    /// Pushes the frame of a Python function, or of a bound one, that gets the items of a tuple and perhaps those of a dict. `false`: nothing was done.
-    fn push_unpacked(&self, regs: Regs, i: Ip, values: &Py<Tuple>) -> Res<bool> {
-        let callee = regs.get(i.a());
-        let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
-        let held;
-        let (function, this) = match callee.downcast_exact::<Method>() {
-            Some(method) if this.is_none() => {
-                held = method.function.clone();
-                (&held, Some(&method.receiver))
-            }
-            _ => (callee, this),
-        };
-        let Some(function) = function.downcast_exact::<Function>() else {
-            return Ok(false);
-        };
-        let mut kwargs = None;
-        if i.b() != 0
-            && let Some(given) = regs.opt(i.a() + 3)
-        {
-            let Some(dict) = given.downcast_exact::<Dict>() else {
-                return Ok(false);
-            };
-            kwargs = Some(dict).filter(|dict| !dict.is_empty());
-        }
-        self.check_arguments(values.len())?;
-        let mut all: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::new();
-        all.extend(this.cloned());
-        all.extend(values.iter().cloned());
-        let mut names: smallvec::SmallVec<[Value; 8]> = smallvec::SmallVec::new();
-        let mut at = 0;
-        while let Some((_, key, value)) = kwargs.and_then(|dict| dict.next_entry(&mut at)) {
-            if key.downcast_exact::<Str>().is_none() {
-                return Ok(false);
-            }
-            names.push(key);
-            all.push(value);
-        }
-        let names = (!names.is_empty()).then(|| Tuple::from_slice_clone(&names));
-        let args = Args {
-            values: &all,
-            kwnames: names.as_ref(),
-        };
-        // SAFETY: a register of the frame, which holds the function from here on.
-        unsafe {
-            let slot = regs.0.add(i.a() as usize);
-            self.push_bound(function, args, FrameKind::Inline, i.c(), slot)?;
-        }
-        let function = function.to_value();
-        if i.b() != 0 {
-            regs.clear(i.a() + 3);
-        }
-        regs.clear(i.a() + 2);
-        if i.k() != 0 {
-            regs.clear(i.a() + 1);
-        }
-        regs.set(i.a(), function);
-        Ok(true)
     }
 
     /// Whether instances of the class are made by `object.__new__`, which does nothing but that.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use lisle_bytecode::opcode::Special;
 
 use super::{Ip, Regs};
+use crate::intern;
 use crate::native::Args;
 use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
@@ -58,6 +59,9 @@ const TYPE: u64 = 11;
 const IN_DICT: u64 = 12;
 /// The class has the method, and instances have their attributes in a dict, which the name is to be looked for in first.
 const METHOD_DICT: u64 = 13;
+/// The class has a descriptor of a class of the program's, read by a Python function: a data descriptor, or (the number is 1) instances of the
+/// shape have no attribute of the name.
+const DESCRIPTOR: u64 = 14;
 
 /// Where a second cache word says that the attribute is.
 pub(super) enum Place {
@@ -446,7 +450,7 @@ impl Vm {
                 let dict = Attrs::of(obj)?.dict().filter(|_| obj.ty().version() == key)?;
                 let class_has = || self.method_cache.probe(obj.ty(), name).filter(is_plain);
                 dict.get_str(name)
-                    .or_else(|| if dict.has_other_keys() { None } else { class_has() })
+                    .or_else(|| if dict.asks_no_keys() { class_has() } else { None })
             }
             BOUND if key_of(obj) == key => self.bound(&self.method_cache.probe(obj.ty(), name)?, obj)?.ok(),
             OF_CLASS => {
@@ -511,7 +515,14 @@ impl Vm {
             }
         }
         // SAFETY: by contract.
-        if word >> 48 == PROPERTY && unsafe { self.push_getter(frame, regs, i, name) } {
+        let pushed = match word >> 48 {
+            PROPERTY => unsafe { self.push_getter(frame, regs, i, name) },
+            DESCRIPTOR if key_of(obj) == word as u32 => unsafe {
+                self.push_get(frame, regs, i, name, number(word) != 0)
+            },
+            _ => false,
+        };
+        if pushed {
             return Ok(None);
         }
         self.find_attr(obj, name, cached, more).map(Some)
@@ -575,6 +586,8 @@ impl Vm {
             } else if !found.ty().has_flag(TypeFlags::HEAP) {
                 // What its type does never changes.
                 note(DATA, 0, more);
+            } else if self.has_python_get(found) {
+                note(DESCRIPTOR, 0, more);
             }
             return self.getattr(obj, name);
         }
@@ -594,7 +607,7 @@ impl Vm {
             }
             Some((attrs, None)) => {
                 if let Some(dict) = attrs.dict()
-                    && !dict.has_other_keys()
+                    && dict.asks_no_keys()
                 {
                     let own = dict.get_str(name);
                     if let Some(value) = own.or_else(|| found.filter(is_plain)) {
@@ -618,7 +631,21 @@ impl Vm {
             note(BOUND, 0, more);
             return bound;
         }
+        if let Some(found) = &found
+            && !hooked
+            && self.has_python_get(found)
+        {
+            note(DESCRIPTOR, 1, more);
+        }
         self.getattr(obj, name)
+    }
+
+    /// Whether a descriptor is read by a Python function.
+    fn has_python_get(&self, descriptor: &Value) -> bool {
+        descriptor
+            .ty()
+            .lookup(self, intern!("__get__"))
+            .is_some_and(|get| get.downcast_exact::<Function>().is_some())
     }
 
     /// A method that the object's class has, bound to the object; `None` of anything else.
@@ -706,6 +733,36 @@ impl Vm {
             return pushed;
         }
         false
+    }
+
+    /// Pushes the frame of the `__get__` of a descriptor that the class has, if that is a Python function without more ado, and the descriptor is one
+    /// of data, or `alone`.
+    ///
+    /// # Safety
+    /// As for [`Vm::load_attr_slow`].
+    unsafe fn push_get(&self, frame: *mut FrameData, regs: Regs, i: Ip, name: &Py<Str>, alone: bool) -> bool {
+        let obj = regs.get(i.b());
+        let Some(found) = self.method_cache.probe(obj.ty(), name) else {
+            return false;
+        };
+        if !alone && found.ty().slots().descr_set.is_none() {
+            return false;
+        }
+        let Some(get) = self.method_cache.probe(found.ty(), intern!("__get__")) else {
+            return false;
+        };
+        let owner = obj.ty().clone();
+        // SAFETY: by contract; two cache words follow the instruction.
+        let (pushed, nlocals) = unsafe {
+            let next = i.next().add(2);
+            let pushed = self.push_special(frame, get, &[&found, obj, owner.as_value()], i.a(), next);
+            (pushed, (*frame).body().nlocals)
+        };
+        if pushed && i.b() >= nlocals {
+            // The frame holds the object.
+            regs.clear(i.b());
+        }
+        pushed
     }
 
     /// The word of the getter of the property that the class of an instance has, if the object is as the cache expects, no other thread runs, and
