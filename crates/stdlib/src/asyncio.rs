@@ -5,6 +5,7 @@
 //! from another process.
 
 mod future;
+pub mod group;
 mod schedule;
 mod state;
 mod task;
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 
 use lisle_runtime::intern;
 use lisle_runtime::native::*;
+use lisle_runtime::types::native_function::NativeFunction;
 use lisle_runtime::types::set::Set;
 use lisle_runtime::types::tuple::Tuple;
 
@@ -275,5 +277,10 @@ pub mod module {
         if let (Some(future), Some(_)) = (future::native(fut), future::native(waiter)) {
             Future::discard_waiter(future, waiter);
         }
+    }
+
+    /// Whether a native function is `future_discard_from_awaited_by`.
+    pub fn is_discard(function: &NativeFunction) -> bool {
+        std::ptr::eq(function.def, &FUTURE_DISCARD_FROM_AWAITED_BY_DEF)
     }
 }

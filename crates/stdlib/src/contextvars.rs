@@ -16,6 +16,8 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::object::identity_hash;
 use lisle_runtime::types::tuple::Tuple;
 
+use crate::asyncio::group::task_done;
+
 /// The variables of a context: nothing for none yet.
 #[pyclass(name = "Context", module = "_contextvars", weakref, mapping, unhashable)]
 pub struct Context {
@@ -201,7 +203,10 @@ impl Context {
         let Some((callable, rest)) = args.split_receiver() else {
             return Err(vm.type_error("run() missing 1 required positional argument"));
         };
-        Context::within(vm, this, || vm.call_args(callable, rest))
+        Context::within(vm, this, || match task_done(vm, callable, rest) {
+            Some(ended) => ended.map(|()| Value::NONE),
+            None => vm.call_args(callable, rest),
+        })
     }
 }
 

@@ -18,7 +18,7 @@ impl<'a> Codegen<'a> {
         self.check_callee(&e.func, e.range());
         let spread = needs_spread(&e.arguments);
         let base = self.call_base(dst);
-        if !spread && let Expr::Attribute(method) = &*e.func {
+        if let Expr::Attribute(method) = &*e.func {
             let old = self.attribute_range(method, e.range());
             self.u().range = self.attribute_range(method, method.range);
             // The callable's register is on top while what it comes from is evaluated into it.
@@ -40,6 +40,9 @@ impl<'a> Codegen<'a> {
             self.u().range = old;
             self.set_top(base.index());
             self.temps(2);
+            if spread {
+                return self.spread_call(base, 1, &e.arguments.args, &e.arguments.keywords, None, dst);
+            }
             return self.finish_call(base, 1, 0, &e.arguments, dst);
         }
         self.set_top(base.index() + 1);
@@ -49,7 +52,7 @@ impl<'a> Codegen<'a> {
             return self.consuming_call(common, generator, base, dst);
         }
         if spread {
-            return self.spread_call(base, &e.arguments.args, &e.arguments.keywords, None, dst);
+            return self.spread_call(base, 0, &e.arguments.args, &e.arguments.keywords, None, dst);
         }
         self.finish_call(base, 0, 0, &e.arguments, dst)
     }
@@ -166,10 +169,11 @@ impl<'a> Codegen<'a> {
         Ok(())
     }
 
-    /// A call with `*args`, `**kwargs` or very many arguments; `extra` is a last positional argument in a register.
+    /// A call with `*args`, `**kwargs` or very many arguments; `k` is that of the call, `extra` a last positional argument in a register.
     pub(super) fn spread_call(
         &mut self,
         base: Reg,
+        k: u8,
         args: &'a [Expr],
         keywords: &'a [Keyword],
         extra: Option<Reg>,
@@ -178,29 +182,23 @@ impl<'a> Codegen<'a> {
         let positional = self.temp();
         match (args, extra) {
             ([Expr::Starred(only)], None) => self.expr(&only.value, positional)?,
-            _ => self.argument_tuple(args, extra, positional)?,
+            _ => self.positional_arguments(args, extra, positional)?,
         }
         if keywords.is_empty() {
-            self.emit(Op::CallEx, 0, base.0, 0, dst.0);
+            self.emit(Op::CallEx, k, base.0, 0, dst.0);
             return Ok(());
         }
         let map = self.temp();
         self.keyword_dict(keywords, map, base)?;
-        self.emit(Op::CallEx, 0, base.0, 1, dst.0);
+        self.emit(Op::CallEx, k, base.0, 1, dst.0);
         Ok(())
     }
 
-    fn argument_tuple(&mut self, args: &'a [Expr], extra: Option<Reg>, dst: Reg) -> Res {
-        let Some(extra) = extra else {
-            if !args.iter().any(Expr::is_starred_expr) {
-                return self.display(args, Op::BuildTuple, dst);
-            }
-            return self.starred_tuple(args, None, dst);
-        };
-        self.starred_tuple(args, Some(extra), dst)
-    }
-
-    fn starred_tuple(&mut self, args: &'a [Expr], extra: Option<Reg>, dst: Reg) -> Res {
+    /// The arguments of a call as a tuple, or as a list of its own.
+    fn positional_arguments(&mut self, args: &'a [Expr], extra: Option<Reg>, dst: Reg) -> Res {
+        if extra.is_none() && !args.iter().any(Expr::is_starred_expr) {
+            return self.display(args, Op::BuildTuple, dst);
+        }
         self.emit(Op::BuildList, 0, dst.0, dst.0, 0);
         for arg in args {
             let top = self.top();
@@ -216,7 +214,6 @@ impl<'a> Codegen<'a> {
         if let Some(extra) = extra {
             self.emit2(Op::ListAppend, dst, extra);
         }
-        self.emit2(Op::ListToTuple, dst, dst);
         Ok(())
     }
 

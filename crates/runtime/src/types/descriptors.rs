@@ -353,7 +353,8 @@ pub fn new_with_members<const N: usize>(class: &Py<Type>, members: [(usize, Valu
         let header: *const Header = object.header();
         // SAFETY: the members lie within the object (see `object::alloc_with_class`), and nobody else has it yet.
         let slot = unsafe { &*header.byte_add(at).cast::<Slot>() };
-        slot.set(value);
+        let nothing = slot.replace_alone(value);
+        debug_assert!(nothing == 0, "the members of a new object are unbound");
     }
     Some(object.into_value())
 }

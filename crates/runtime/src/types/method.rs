@@ -26,6 +26,12 @@ impl Method {
     pub fn new_value(function: Value, receiver: Value) -> Value {
         Py::new(Method { function, receiver }).into_value()
     }
+
+    /// The callable, and what it is bound to.
+    #[inline]
+    pub fn parts(&self) -> (&Value, &Value) {
+        (&self.function, &self.receiver)
+    }
 }
 
 #[pymethods]

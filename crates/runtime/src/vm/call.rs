@@ -378,29 +378,18 @@ impl Vm {
         positional: &Value,
         kwargs: Option<&Value>,
     ) -> Res<Value> {
-        let owned;
+        let mut values: SmallVec<[Value; 8]> = this.into_iter().cloned().collect();
         let items: &[Value] = match positional.downcast_exact::<Tuple>() {
-            Some(tuple) => tuple.as_slice(),
-            None => {
-                if positional.ty().slots().iter.is_none() && positional.ty().slots().getitem.is_none() {
-                    return Err(self.type_error(format!(
-                        "{} argument after * must be an iterable, not {}",
-                        self.describe_callable(callee),
-                        positional.ty().name()
-                    )));
+            Some(tuple) if this.is_none() => {
+                self.check_arguments(tuple.len())?;
+                tuple.as_slice()
+            }
+            _ => {
+                if !self.unpack_positional(positional, &mut values)? {
+                    self.collect_positional(callee, positional, &mut values)?;
                 }
-                owned = self.collect(positional)?;
-                &owned
+                &values
             }
-        };
-        self.check_arguments(items.len())?;
-        let with_self: SmallVec<[Value; 8]>;
-        let items = match this {
-            Some(this) => {
-                with_self = std::iter::once(this.clone()).chain(items.iter().cloned()).collect();
-                &with_self
-            }
-            None => items,
         };
         match kwargs {
             None => self.call(callee, items),
@@ -413,6 +402,21 @@ impl Vm {
                 }
             },
         }
+    }
+
+    /// Appends the arguments of a call that an iterable gives.
+    fn collect_positional(&self, callee: &Value, positional: &Value, values: &mut SmallVec<[Value; 8]>) -> Res<()> {
+        if positional.ty().slots().iter.is_none() && positional.ty().slots().getitem.is_none() {
+            return Err(self.type_error(format!(
+                "{} argument after * must be an iterable, not {}",
+                self.describe_callable(callee),
+                positional.ty().name()
+            )));
+        }
+        let items = self.collect(positional)?;
+        self.check_arguments(items.len())?;
+        values.extend(items);
+        Ok(())
     }
 
     /// Fails without memory for a call with `count` arguments, which are copied on the way by what cannot fail.

@@ -26,6 +26,7 @@ use crate::types::code::Code;
 use crate::types::coroutine::Coroutine;
 use crate::types::frame::Frame;
 use crate::types::generator::Generator;
+use crate::types::list::List;
 use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
 use crate::types::tuple::Tuple;
@@ -556,9 +557,14 @@ impl Vm {
             return Ok(());
         };
         let mut receiver = if i.k() != 0 { f.reg(a + 1).clone() } else { None };
-        if op != Op::CallEx
-            && let Some(method) = callee.downcast_exact::<Method>()
-        {
+        if op == Op::CallEx {
+            // It is told of as the bound method that CPython has here.
+            if let Some(this) = receiver.take()
+                && let Some(get) = callee.ty().slots().descr_get
+            {
+                callee = get(self, &callee, Some(&this), None)?;
+            }
+        } else if let Some(method) = callee.downcast_exact::<Method>() {
             receiver = Some(method.receiver.clone());
             let function = method.function.clone();
             callee = function;
@@ -566,7 +572,13 @@ impl Vm {
         let first = receiver.clone().or_else(|| {
             let arg = f.reg(a + 2).clone();
             match op {
-                Op::CallEx => arg?.downcast::<Tuple>()?.as_slice().first().cloned(),
+                Op::CallEx => {
+                    let arg = arg?;
+                    match arg.downcast::<List>() {
+                        Some(list) => list.get(0),
+                        None => arg.downcast::<Tuple>()?.as_slice().first().cloned(),
+                    }
+                }
                 _ => arg.filter(|_| i.b() > 0),
             }
         });

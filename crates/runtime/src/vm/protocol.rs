@@ -1,5 +1,7 @@
 //! The object protocol: what operators and builtin functions do with any object.
 
+use std::sync::OnceLock;
+
 use lisle_bytecode::opcode::{BinOp, CmpOp};
 
 use crate::intern;
@@ -816,9 +818,10 @@ impl Vm {
 
     /// Whether the descriptor is the `__class__` of `object`.
     pub(crate) fn is_usual_class(&self, found: &Value) -> bool {
-        crate::types::object::Object::ty()
-            .lookup(self, intern!("__class__"))
-            .is_some_and(|usual| usual.is(found))
+        // Nobody can change what `object` has.
+        static USUAL: OnceLock<Option<Value>> = OnceLock::new();
+        let object = || crate::types::object::Object::ty().lookup(self, intern!("__class__"));
+        USUAL.get_or_init(object).as_ref().is_some_and(|usual| usual.is(found))
     }
 
     /// `isinstance` without `__instancecheck__`.
@@ -957,6 +960,9 @@ impl Vm {
         let Some((f, prepend)) = self.lookup_special(value, name)? else {
             return Ok(None);
         };
+        if prepend && args.is_empty() {
+            return self.call_prepended(&f, value, Args::NONE).map(Some);
+        }
         let mut buffer: smallvec::SmallVec<[Value; 4]> = smallvec::SmallVec::new();
         if prepend {
             buffer.push(value.clone());

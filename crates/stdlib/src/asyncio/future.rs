@@ -90,6 +90,18 @@ impl Future {
         self.state.load(Ordering::Acquire) == CANCELLED
     }
 
+    /// Whether it was set up, and is done without an exception.
+    pub fn ended_well(&self) -> bool {
+        !self.event_loop.is_empty() && self.is_done() && (self.is_cancelled() || self.exception.is_empty())
+    }
+
+    /// Somebody asked for the exception of a future that was not cancelled.
+    pub fn forget_traceback(&self) {
+        if !self.is_cancelled() {
+            self.log_traceback.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// The loop, if `__init__` has run.
     pub fn event_loop(&self, vm: &Vm) -> Res<Value> {
         self.event_loop

@@ -59,14 +59,14 @@ thread_local! {
 }
 
 /// The function `qualname` of the packed library, with its code.
-fn packed(function: &Value, qualname: &str) -> Option<(Py<Function>, Py<Code>)> {
+pub fn packed(function: &Value, qualname: &str) -> Option<(Py<Function>, Py<Code>)> {
     let function = function.downcast_exact::<Function>()?;
     let code = function.code.get()?;
     (code.is_packed() && code.qualname.is_text(qualname)).then(|| (function.clone(), code))
 }
 
 /// The value of a global of the library's module that `globals` is of, `module.name`.
-fn global_of(globals: &Py<Dict>, module: &'static Py<Str>, name: &'static Py<Str>) -> Option<Value> {
+pub fn global_of(globals: &Py<Dict>, module: &'static Py<Str>, name: &'static Py<Str>) -> Option<Value> {
     use lisle_runtime::types::module::Module;
     let module = globals.get_str(module)?;
     module.downcast_exact::<Module>()?.dict().get_str(name)

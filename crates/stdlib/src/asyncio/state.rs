@@ -130,13 +130,20 @@ pub fn swap(event_loop: &Value, task: Option<Value>) -> Option<Value> {
     let old = with(|state| {
         let mut entered = state.entered.lock();
         let at = entered.iter().position(|(of, _)| of.is(event_loop));
-        let old = at.map(|at| entered.swap_remove(at));
-        if let Some(task) = task {
-            entered.push((event_loop.clone(), task));
+        match (at, task) {
+            (Some(at), Some(task)) => Some(Err(std::mem::replace(&mut entered[at].1, task))),
+            (Some(at), None) => Some(Ok(entered.swap_remove(at))),
+            (None, Some(task)) => {
+                entered.push((event_loop.clone(), task));
+                None
+            }
+            (None, None) => None,
         }
-        old
     });
-    old.map(|(_, task)| task)
+    // The loop's reference goes when nothing is locked.
+    old.map(|old| match old {
+        Ok((_, task)) | Err(task) => task,
+    })
 }
 
 /// Where this thread lists the tasks that it makes.

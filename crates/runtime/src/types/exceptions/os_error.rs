@@ -56,12 +56,13 @@ fn class_for(errno: i64) -> Option<&'static ExcType> {
 
 /// The system's text for an error number.
 pub fn strerror(errno: i32) -> String {
-    let mut text = std::io::Error::from_raw_os_error(errno).to_string();
-    // The standard library adds the number.
-    if let Some(at) = text.rfind(" (os error ") {
-        text.truncate(at);
+    let mut text = [0; 128];
+    // SAFETY: the buffer is writable and as long as is said. A number without a text gets one that says so.
+    unsafe { libc::strerror_r(errno, text.as_mut_ptr().cast(), text.len()) };
+    match std::ffi::CStr::from_bytes_until_nul(&text) {
+        Ok(text) => text.to_string_lossy().into_owned(),
+        Err(_) => String::new(),
     }
-    text
 }
 
 /// Whether `__init__` rather than `__new__` evaluates the arguments.

@@ -10,6 +10,7 @@ use super::state::{Apart, Exit, State, check};
 use crate::intern;
 use crate::object::{TypeFlags, Value};
 use crate::sync::parallel;
+use crate::types::bytearray::ByteArray;
 use crate::types::dict::Dict;
 use crate::types::list::List;
 use crate::types::str::Str;
@@ -567,6 +568,10 @@ pub(super) fn set_item_slow(s: Apart<'_>) -> Exit {
     {
         let value = s.operand(i.c());
         check!(s, list.set_index(s.vm, at as isize, value));
+    } else if let Some(bytes) = obj.downcast_exact::<ByteArray>()
+        && bytes.set_byte(key, s.get(i.c()))
+    {
+        s.kill(i.c());
     } else {
         let value = s.operand(i.c());
         check!(s, s.vm.setitem_value(obj, key, value));

@@ -759,6 +759,11 @@ impl Vm {
         }
         let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
+        // SAFETY: a register of the frame.
+        if unsafe { self.push_unpacked(callee, this, kwargs, regs, i)? } {
+            (i.a() + 1..i.a() + 3 + i.b()).for_each(|r| regs.clear(r));
+            return Ok(true);
+        }
         let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
         if i.b() != 0 {
             regs.clear(i.a() + 3);
@@ -770,6 +775,101 @@ impl Vm {
         regs.clear(i.a());
         regs.set(i.c(), value);
         Ok(false)
+    }
+
+    /// Pushes the frame of a call with arguments from a tuple, a list or a dict, of a function, a bound method or a class. `false` if it has none
+    /// or the arguments are in something else: nothing was done.
+    ///
+    /// # Safety
+    /// The registers are those of the innermost frame, whose `CallEx` `i` is.
+    unsafe fn push_unpacked(
+        &self,
+        callee: &Value,
+        this: Option<&Value>,
+        kwargs: Option<&Value>,
+        regs: Regs,
+        i: Ip,
+    ) -> Res<bool> {
+        let (function, receiver, made): (Value, Option<Value>, Option<Value>);
+        if callee.downcast_exact::<Function>().is_some() {
+            (function, receiver, made) = (callee.clone(), this.cloned(), None);
+        } else if this.is_some() {
+            return Ok(false);
+        } else if let Some(method) = callee.downcast_exact::<Method>() {
+            (function, receiver, made) = (method.function.clone(), Some(method.receiver.clone()), None);
+        } else if callee.has_type(Type::ty())
+            // SAFETY: the type was checked just now.
+            && let cls = unsafe { callee.downcast_unchecked::<Type>() }
+            && let Some(init) = self.plain_init(cls)
+        {
+            let instance = crate::types::object::new_instance(cls);
+            (function, receiver, made) = (init, Some(instance.clone()), Some(instance));
+        } else {
+            return Ok(false);
+        }
+        let Some(callee) = function.downcast_exact::<Function>() else {
+            return Ok(false);
+        };
+        let mut values: Values = receiver.into_iter().collect();
+        if !self.unpack_positional(regs.get(i.a() + 2), &mut values)? {
+            return Ok(false);
+        }
+        let names = match kwargs {
+            None => None,
+            Some(kwargs) => match kwargs
+                .downcast_exact::<Dict>()
+                .map(|kwargs| unpack_keywords(kwargs, &mut values))
+            {
+                Some(Some(names)) => names,
+                _ => return Ok(false),
+            },
+        };
+        // SAFETY: a register of the frame, which holds the function or what it comes from as long as the frame above lasts.
+        unsafe {
+            let slot = regs.0.add(i.a() as usize);
+            let kind = if made.is_some() {
+                FrameKind::Init
+            } else {
+                FrameKind::Inline
+            };
+            let code = code_of(callee);
+            if names.is_none() && code.exact_args.load(Acquire) as usize == values.len() {
+                let (base, body, count) = (self.frames.top.get(), code.body_unchecked(), values.len());
+                self.check_room(base, body)?;
+                for (j, value) in values.into_iter().enumerate() {
+                    base.add(j).write(value.into_bits());
+                }
+                zero(base.add(count), body.nlocals as usize - count);
+                self.push_record(self.record(callee, body, base, kind, i.c(), slot));
+            } else {
+                let args = Args {
+                    values: &values,
+                    kwnames: names.as_ref(),
+                };
+                self.push_bound(callee, args, kind, i.c(), slot)?;
+            }
+            if let Some(instance) = made {
+                // The record keeps the function, the register the instance, which is the result.
+                (*self.frames.record(self.frames.depth.get() - 1)).holder = function.into_bits();
+                regs.set(i.a(), instance);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The arguments of a call that are in a tuple or list. `false` if they are in something else.
+    pub(in crate::vm) fn unpack_positional(&self, positional: &Value, values: &mut Values) -> Res<bool> {
+        if let Some(items) = positional.downcast_exact::<Tuple>() {
+            self.check_arguments(items.len())?;
+            values.extend(items.iter().cloned());
+            return Ok(true);
+        }
+        let Some(list) = positional.downcast_exact::<List>() else {
+            return Ok(false);
+        };
+        self.check_arguments(list.len())?;
+        list.with(|items| values.extend(items.iter().cloned()));
+        Ok(true)
     }
 
     /// Whether instances of the class are made by `object.__new__`, which does nothing but that.
@@ -1039,4 +1139,21 @@ unsafe fn clear_registers(regs: *mut u64, n: usize) {
             }
         }
     }
+}
+
+/// The arguments of a call.
+type Values = smallvec::SmallVec<[Value; 8]>;
+
+/// Appends the values of keywords, which are in a dict, and gives their names, if there are any; `None` where some are no plain strings.
+fn unpack_keywords(kwargs: &Py<Dict>, values: &mut Values) -> Option<Option<Py<Tuple>>> {
+    if kwargs.is_empty() {
+        return Some(None);
+    }
+    let (mut names, mut at) = (Values::new(), 0);
+    while let Some((_, name, value)) = kwargs.next_entry(&mut at) {
+        name.downcast_exact::<Str>()?;
+        names.push(name);
+        values.push(value);
+    }
+    Some(Some(Tuple::from_slice_clone(&names)).filter(|names| !names.is_empty()))
 }

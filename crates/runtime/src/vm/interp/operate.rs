@@ -288,10 +288,24 @@ pub(super) fn contains(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn contains_slow(s: Apart<'_>) -> Exit {
     s.save();
-    let found = check!(s, s.vm.contains(s.get(s.i.c()), s.get(s.i.b())));
+    let (container, item) = (s.get(s.i.c()), s.get(s.i.b()));
+    let found = match holds_character(container, item) {
+        Some(found) => found,
+        None => check!(s, s.vm.contains(container, item)),
+    };
     s.kill_object(s.i.b());
     s.kill_object(s.i.c());
     s.set_bool(s.i.a(), found != (s.i.k() != 0))
+}
+
+/// Whether a string has a character, where both are ASCII.
+#[inline]
+fn holds_character(container: &Value, item: &Value) -> Option<bool> {
+    let (text, item) = (container.downcast_exact::<Str>()?, item.downcast_exact::<Str>()?);
+    match item.ascii_bytes()? {
+        [byte] => Some(text.ascii_bytes()?.contains(byte)),
+        _ => None,
+    }
 }
 
 // ---- jumps ----
