@@ -146,17 +146,7 @@ def lifetimes():
         del args, kwargs
         print("inside")
 
-    class Maker:
-        def __init__(self, *args, **kwargs):
-            del args, kwargs
-            print("made")
-
-        def method(self, *args):
-            del args
-            print("method")
-
     keeps_nothing(*[Dies("a")], **{"k": Dies("b")})
-    Maker(*[Dies("c")], **{"k": Dies("d")}).method(*[Dies("e")])
     print("done")
 
 

@@ -761,7 +761,9 @@ impl Vm {
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
         // SAFETY: a register of the frame.
         if unsafe { self.push_unpacked(callee, this, kwargs, regs, i)? } {
-            (i.a() + 1..i.a() + 3 + i.b()).for_each(|r| regs.clear(r));
+            // Without a receiver its place was never written.
+            let first = if i.k() != 0 { i.a() + 1 } else { i.a() + 2 };
+            (first..i.a() + 3 + i.b()).for_each(|r| regs.clear(r));
             return Ok(true);
         }
         let value = self.call_ex(callee, this, regs.get(i.a() + 2), kwargs)?;
@@ -790,27 +792,31 @@ impl Vm {
         regs: Regs,
         i: Ip,
     ) -> Res<bool> {
-        let (function, receiver, made): (Value, Option<Value>, Option<Value>);
-        if callee.downcast_exact::<Function>().is_some() {
-            (function, receiver, made) = (callee.clone(), this.cloned(), None);
+        let mut values = Values::new();
+        let mut class = None;
+        let function = if callee.downcast_exact::<Function>().is_some() {
+            values.extend(this.cloned());
+            callee.clone()
         } else if this.is_some() {
             return Ok(false);
         } else if let Some(method) = callee.downcast_exact::<Method>() {
-            (function, receiver, made) = (method.function.clone(), Some(method.receiver.clone()), None);
+            values.push(method.receiver.clone());
+            method.function.clone()
         } else if callee.has_type(Type::ty())
             // SAFETY: the type was checked just now.
             && let cls = unsafe { callee.downcast_unchecked::<Type>() }
             && let Some(init) = self.plain_init(cls)
         {
-            let instance = crate::types::object::new_instance(cls);
-            (function, receiver, made) = (init, Some(instance.clone()), Some(instance));
+            class = Some(cls);
+            // The instance is made when all else is known to be there.
+            values.push(Value::NONE);
+            init
         } else {
             return Ok(false);
-        }
+        };
         let Some(callee) = function.downcast_exact::<Function>() else {
             return Ok(false);
         };
-        let mut values: Values = receiver.into_iter().collect();
         if !self.unpack_positional(regs.get(i.a() + 2), &mut values)? {
             return Ok(false);
         }
@@ -824,6 +830,10 @@ impl Vm {
                 _ => return Ok(false),
             },
         };
+        let made = class.map(crate::types::object::new_instance);
+        if let Some(instance) = &made {
+            values[0] = instance.clone();
+        }
         // SAFETY: a register of the frame, which holds the function or what it comes from as long as the frame above lasts.
         unsafe {
             let slot = regs.0.add(i.a() as usize);
