@@ -92,6 +92,26 @@ fn edited(vm: &Vm, this: &Py<Str>, edit: Edit) -> Res<Value> {
     }
 }
 
+/// All occurrences of a character replaced, in a short text; `None` where the result is not short.
+fn replace_byte(vm: &Vm, this: &Py<Str>, text: &[u8], byte: u8, new: &[u8]) -> Option<Res<Value>> {
+    const SHORT: usize = 256;
+    let Some(first) = memchr::memchr(byte, text) else {
+        return Some(plain(vm, this));
+    };
+    if text.len() > SHORT || new.len() > SHORT {
+        return None;
+    }
+    let (mut out, mut at) = ([0; SHORT], first);
+    out[..first].copy_from_slice(&text[..first]);
+    for &unit in &text[first..] {
+        let units = if unit == byte { new } else { std::slice::from_ref(&unit) };
+        out.get_mut(at..at + units.len())?.copy_from_slice(units);
+        at += units.len();
+    }
+    let made = Str::try_from_view(StrView::Ascii(&out[..at]));
+    Some(made.map(Py::into_value).ok_or_else(|| vm.memory_error()))
+}
+
 /// The part of a sequence that the optional bounds of methods such as `find` name; `None` where nothing can match in it.
 pub(crate) fn bounds(vm: &Vm, start: Option<&Value>, end: Option<&Value>, len: usize) -> Res<Option<Range<usize>>> {
     let read = |value: Option<&Value>, default: isize| -> Res<isize> {
@@ -629,6 +649,12 @@ impl Str {
     /// At most count of them are replaced, from the left; -1 means all.
     #[pymethod(sig = "($self, old, new, /, count=-1)")]
     fn replace(vm: &Vm, this: &Py<Str>, old: &Py<Str>, new: &Py<Str>, count: isize) -> Res<Value> {
+        if count < 0
+            && let (Some(text), Some(&[byte]), Some(new)) = (this.ascii_bytes(), old.ascii_bytes(), new.ascii_bytes())
+            && let Some(replaced) = replace_byte(vm, this, text, byte, new)
+        {
+            return replaced;
+        }
         edited(vm, this, this.view().replace(old.view(), new.view(), limit(count)))
     }
 
