@@ -189,7 +189,11 @@ impl<'a> Codegen<'a> {
             return Ok(());
         }
         let map = self.temp();
-        self.keyword_dict(keywords, map, base)?;
+        match keywords {
+            // The call takes what it needs out of the mapping itself.
+            [only] if only.arg.is_none() => self.expr(&only.value, map)?,
+            _ => self.keyword_dict(keywords, map, base)?,
+        }
         self.emit(Op::CallEx, k, base.0, 1, dst.0);
         Ok(())
     }

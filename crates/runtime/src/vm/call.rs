@@ -378,6 +378,16 @@ impl Vm {
         positional: &Value,
         kwargs: Option<&Value>,
     ) -> Res<Value> {
+        let merged;
+        let kwargs = match kwargs.map(|kwargs| (kwargs, kwargs.downcast::<Dict>())) {
+            Some((kwargs, None)) => {
+                merged = Dict::new_empty();
+                self.dict_merge(merged.as_value(), kwargs, callee)?;
+                Some(&merged)
+            }
+            Some((_, dict)) => dict,
+            None => None,
+        };
         let mut values: SmallVec<[Value; 8]> = this.into_iter().cloned().collect();
         let items: &[Value] = match positional.downcast_exact::<Tuple>() {
             Some(tuple) if this.is_none() => {
@@ -393,14 +403,7 @@ impl Vm {
         };
         match kwargs {
             None => self.call(callee, items),
-            Some(kwargs) => match kwargs.downcast::<Dict>() {
-                Some(dict) => self.call_with_dict(callee, items, dict),
-                None => {
-                    let dict = Dict::new_empty();
-                    self.dict_merge(dict.as_value(), kwargs, callee)?;
-                    self.call_with_dict(callee, items, &dict)
-                }
-            },
+            Some(kwargs) => self.call_with_dict(callee, items, kwargs),
         }
     }
 

@@ -817,6 +817,25 @@ impl Vm {
         let Some(callee) = function.downcast_exact::<Function>() else {
             return Ok(false);
         };
+        let kind = if class.is_some() {
+            FrameKind::Init
+        } else {
+            FrameKind::Inline
+        };
+        // SAFETY: a register of the frame, which holds the function or what it comes from as long as the frame above lasts.
+        let slot = unsafe { regs.0.add(i.a() as usize) };
+        let named = kwargs.map(|kwargs| kwargs.downcast_exact::<Dict>());
+        if let Some(items) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
+            && (named.is_none() || named.flatten().is_some())
+            // SAFETY: as above.
+            && unsafe { self.push_spread(callee, values.first(), items.as_slice(), named.flatten(), kind, i.c(), slot)? }
+        {
+            if let Some(cls) = class {
+                // SAFETY: the record was pushed just now; its first register holds None.
+                unsafe { self.begin_init(&function, crate::types::object::new_instance(cls), regs, i, true) };
+            }
+            return Ok(true);
+        }
         if !self.unpack_positional(regs.get(i.a() + 2), &mut values)? {
             return Ok(false);
         }
@@ -834,14 +853,8 @@ impl Vm {
         if let Some(instance) = &made {
             values[0] = instance.clone();
         }
-        // SAFETY: a register of the frame, which holds the function or what it comes from as long as the frame above lasts.
+        // SAFETY: as above.
         unsafe {
-            let slot = regs.0.add(i.a() as usize);
-            let kind = if made.is_some() {
-                FrameKind::Init
-            } else {
-                FrameKind::Inline
-            };
             let code = code_of(callee);
             if names.is_none() && code.exact_args.load(Acquire) as usize == values.len() {
                 let (base, body, count) = (self.frames.top.get(), code.body_unchecked(), values.len());
@@ -859,10 +872,86 @@ impl Vm {
                 self.push_bound(callee, args, kind, i.c(), slot)?;
             }
             if let Some(instance) = made {
-                // The record keeps the function, the register the instance, which is the result.
-                (*self.frames.record(self.frames.depth.get() - 1)).holder = function.into_bits();
-                regs.set(i.a(), instance);
+                self.begin_init(&function, instance, regs, i, false);
             }
+        }
+        Ok(true)
+    }
+
+    /// The frame pushed just now is of the `__init__` of an instance: the record keeps the function, the register of the callee the instance, which is
+    /// the result. The frame has it as its first argument, or `None` where it is `due`.
+    ///
+    /// # Safety
+    /// The registers are those of the frame whose `CallEx` `i` is.
+    unsafe fn begin_init(&self, init: &Value, instance: Value, regs: Regs, i: Ip, due: bool) {
+        // SAFETY: by contract.
+        unsafe {
+            let record = &mut *self.frames.record(self.frames.depth.get() - 1);
+            record.holder = init.clone().into_bits();
+            if due {
+                record.regs.write(instance.clone().into_bits());
+            }
+        }
+        regs.set(i.a(), instance);
+    }
+
+    /// Pushes the frame of a function that has none but plain parameters: values go where they belong at once. `false`: nothing was done.
+    ///
+    /// # Safety
+    /// `slot` will hold the function.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a call and of a frame record")]
+    unsafe fn push_spread(
+        &self,
+        function: &Py<Function>,
+        this: Option<&Value>,
+        values: &[Value],
+        kwargs: Option<&Py<Dict>>,
+        kind: FrameKind,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Res<bool> {
+        let code = code_of(function);
+        let body: &CodeBody = code;
+        let total = (body.argcount + body.kwonly) as usize;
+        let given = values.len() + usize::from(this.is_some());
+        if code.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS)
+            || code.makes_generator()
+            || given > body.argcount as usize
+            || total >= u64::BITS as usize
+        {
+            return Ok(false);
+        }
+        let base = self.frames.top.get();
+        self.check_room(base, body)?;
+        let posonly = body.plain.posonlyargcount as usize;
+        let mut bound: u64 = (1 << given) - 1;
+        // SAFETY: there is room for the registers above `top`, which hold nothing.
+        unsafe {
+            zero(base.add(given), body.nlocals as usize - given);
+            for (n, value) in this.into_iter().chain(values).enumerate() {
+                base.add(n).write(value.clone().into_bits());
+            }
+            let mut at = 0;
+            let mut fits = true;
+            while fits && let Some((_, key, value)) = kwargs.and_then(|dict| dict.next_entry(&mut at)) {
+                let same = |parameter: &Py<Str>| parameter.as_value().bits() == key.bits();
+                let found = body.varnames[posonly..total].iter().position(same);
+                fits = found.is_some_and(|n| bound >> (posonly + n) & 1 == 0);
+                if let Some(n) = found
+                    && fits
+                {
+                    base.add(posonly + n).write(value.into_bits());
+                    bound |= 1 << (posonly + n);
+                }
+            }
+            let missing = ((1u64 << total) - 1) & !bound;
+            if !fits || missing != 0 && !self.fill_defaults(function, body, base, missing) {
+                for n in 0..total {
+                    drop(std::mem::take(&mut *base.add(n).cast::<Option<Value>>()));
+                }
+                return Ok(false);
+            }
+            self.push_record(self.record(function, body, base, kind, dst, slot));
         }
         Ok(true)
     }
