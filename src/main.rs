@@ -151,5 +151,7 @@ fn refused(size: usize, request: impl Fn() -> *mut u8) -> *mut u8 {
 static ALLOCATOR: Helped = Helped;
 
 fn main() -> ExitCode {
+    #[cfg(not(lisle_asan))]
+    lisle_runtime::threads::spawn::tell_of_many(arena::use_small_pages);
     ExitCode::from(lisle_stdlib::run_command_line(std::env::args_os().collect()))
 }

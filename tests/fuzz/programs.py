@@ -11,6 +11,7 @@ The oracle is the interpreter that runs this file.
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -414,6 +415,10 @@ class Maker:
         return PRELUDE + "\n".join(self.lines) + "\n"
 
 
+# 3.14 says the same of every division by zero.
+DIVISION = re.compile("(?:float|complex) (?:floor )?division by zero|(?:integer division or modulo|integer modulo|float modulo) by zero|float modulo")
+
+
 def run(command, path):
     try:
         # Many random programs make enormous numbers or texts.
@@ -449,6 +454,7 @@ def main():
             continue
         got = run([options.lisle, *options.options.split()], path)
         ran += 1
+        expected = expected[0], DIVISION.sub("division by zero", expected[1]), expected[2]
         same = got[:2] == expected[:2]
         if same and "panicked" not in got[2]:
             os.unlink(path)

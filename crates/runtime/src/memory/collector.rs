@@ -234,7 +234,11 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     if let Some(pending) = pending {
         pending.run();
     }
-    let count = if garbage.is_empty() { 0 } else { dispose(vm, garbage) };
+    let count = if garbage.is_empty() {
+        0
+    } else {
+        alloc::without_gc_pressure(|| dispose(vm, garbage))
+    };
     let stats = &STATS[generation.min(2)];
     stats[0].fetch_add(1, Relaxed);
     stats[1].fetch_add(count as u64, Relaxed);

@@ -17,6 +17,8 @@ use super::state::ThreadState;
 use crate::sync::{biased, os_linux};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The stack of a thread that asks for no size: address space, not memory.
 pub const DEFAULT_STACK: usize = 8 << 20;
@@ -54,12 +56,32 @@ pub fn spawn(stack_size: usize, number: Number, f: impl FnOnce() + Send + 'stati
         Err(main) => main,
     };
     let arg = Box::into_raw(Box::new(New { main, size }));
+    let live = LIVE.fetch_add(1, Relaxed) + 1;
     let result = os_linux::create_thread(size, thread_main, arg.cast());
     if result.is_err() {
+        LIVE.fetch_sub(1, Relaxed);
         // SAFETY: no thread was started, so the box is still ours.
         drop(unsafe { Box::from_raw(arg) });
     }
+    if live >= MANY
+        && let Some(told) = TOLD.get()
+    {
+        told();
+    }
     result
+}
+
+/// So many threads besides the first are many.
+const MANY: usize = 3;
+
+/// Native threads that were started here and have not ended.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+static TOLD: OnceLock<fn()> = OnceLock::new();
+
+/// Calls `told` whenever one of [`MANY`] threads was started: what is good for the memory of a few may not be for that of many.
+pub fn tell_of_many(told: fn()) {
+    let _ = TOLD.set(told);
 }
 
 /// From now on objects are locked, and their memory is kept for readers that race.
@@ -87,5 +109,6 @@ extern "C" fn thread_main(arg: *mut libc::c_void) -> *mut libc::c_void {
         }
         next = idle::wait(size, number);
     }
+    LIVE.fetch_sub(1, Relaxed);
     std::ptr::null_mut()
 }

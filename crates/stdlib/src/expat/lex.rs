@@ -422,3 +422,36 @@ pub fn prolog(text: &str, last: bool, subset: bool, namespaces: bool) -> Lex<Tok
         Some(_) => Lex::Bad(0),
     }
 }
+
+/// Where the token begins that the end of the document cuts off, in a declaration that it cuts off; `None` if it does so between two.
+pub fn unfinished(declaration: &str) -> Option<usize> {
+    let bytes = declaration.as_bytes();
+    let mut at = 0;
+    while let Some(&first) = bytes.get(at) {
+        let rest = &bytes[at + 1..];
+        let behind = match first {
+            b'<' => {
+                let keyword = rest.strip_prefix(b"!")?;
+                1 + keyword
+                    .iter()
+                    .position(|c| !c.is_ascii_alphabetic())
+                    .unwrap_or(rest.len())
+            }
+            b'"' | b'\'' => rest
+                .iter()
+                .position(|c| *c == first)
+                .map_or(rest.len() + 1, |end| end + 1),
+            b'%' if rest.first().is_none_or(|c| !c.is_ascii_whitespace()) => rest
+                .iter()
+                .position(|c| *c == b';')
+                .map_or(rest.len() + 1, |end| end + 1),
+            b'#' if rest.is_empty() => 1,
+            _ => 0,
+        };
+        if behind > rest.len() {
+            return Some(at);
+        }
+        at += 1 + behind;
+    }
+    None
+}

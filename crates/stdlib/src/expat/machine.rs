@@ -528,7 +528,16 @@ impl Machine {
             return Err(self.fail(0, fault::PARTIAL_CHAR));
         }
         if self.at < self.text.len() || !self.raw.is_empty() {
-            return Err(self.fail(0, fault::UNCLOSED_TOKEN));
+            let rest = &self.text[self.at..];
+            let declares = rest.starts_with("<!") && !rest.starts_with("<!-") || rest.starts_with(']');
+            let at = match self.state {
+                State::Prolog | State::Subset if declares => lex::unfinished(rest),
+                _ => Some(0),
+            };
+            return Err(match at {
+                Some(at) => self.fail(at, fault::UNCLOSED_TOKEN),
+                None => self.fail(rest.len(), fault::NO_ELEMENTS),
+            });
         }
         let complete = match self.state {
             State::Epilog => true,

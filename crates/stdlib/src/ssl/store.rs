@@ -331,7 +331,8 @@ fn refusal(error: &Error, cert: &Certificate<'_>, intermediates: &[CertificateDe
                 false => (20, "unable to get local issuer certificate"),
             }
         }
-        Error::CertExpired { .. } => (10, "certificate has expired"),
+        // The latter: it ended before it began.
+        Error::CertExpired { .. } | Error::InvalidCertValidity => (10, "certificate has expired"),
         Error::CertNotValidYet { .. } => (9, "certificate is not yet valid"),
         Error::CertRevoked => (23, "certificate revoked"),
         Error::UnknownRevocationStatus => (3, "unable to get certificate CRL"),

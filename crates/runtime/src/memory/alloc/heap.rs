@@ -368,9 +368,12 @@ pub(super) fn alloc_slow(bin: usize, size: usize) -> Option<NonNull<u8>> {
         watch::allocated(block.as_ptr(), size);
     }
     if bin & GC_BIT != 0 {
-        heap.add_gc_pressure(1);
         // Once a page is often enough, and costs the fast path nothing.
-        if heap.gc_pressure.load(Ordering::Relaxed) > super::PRESSURE_LIMIT.load(Ordering::Relaxed) {
+        let limit = super::PRESSURE_LIMIT.load(Ordering::Relaxed);
+        // What a program frees at once does not put off the next collection by as much.
+        let sum = heap.gc_pressure.load(Ordering::Relaxed).max(-limit) + 1;
+        heap.gc_pressure.store(sum, Ordering::Relaxed);
+        if sum > limit {
             crate::memory::collector::ask_for_collection();
         }
     }

@@ -210,6 +210,17 @@ pub fn gc_alloc_pressure() -> isize {
     heap::existing().map_or(0, |heap| heap.gc_pressure.load(Ordering::Relaxed))
 }
 
+/// Runs what frees garbage, which [`gc_alloc_pressure`] is not to count: it would put off the next collection by as much.
+pub fn without_gc_pressure<T>(free: impl FnOnce() -> T) -> T {
+    let before = gc_alloc_pressure();
+    let result = free();
+    if let Some(heap) = heap::existing() {
+        let now = heap.gc_pressure.load(Ordering::Relaxed);
+        heap.gc_pressure.store(now.max(before), Ordering::Relaxed);
+    }
+    result
+}
+
 /// Sets the counters of all threads to zero. While the world runs, a thread that counts at this moment may undo it.
 pub fn reset_gc_pressure() {
     POOL.lock().reset_gc_pressure();

@@ -221,8 +221,11 @@ fn call_append(s: State<'_>) -> Exit {
     let Some(list) = receiver::<List>(s, 1) else {
         return s.tail(call_native);
     };
+    if !replaces_nothing(s) || s.vm.thread.poll_bits() != 0 {
+        return s.tail(call_native);
+    }
     // SAFETY: no other thread runs meanwhile.
-    if !replaces_nothing(s) || !unsafe { list.push_word_alone(s.regs.word(i.a() + 2)) } {
+    if !unsafe { list.push_word_alone(s.regs.word(i.a() + 2)) } {
         return s.tail(call_native);
     }
     // The list has the reference now.

@@ -12,6 +12,7 @@ use super::codec::Codec;
 use super::{Below, CAN_WRITE, LINE_BUFFERING, TextIOWrapper, WRITE_THROUGH};
 use crate::io::base::retry_interrupted;
 use crate::io::common::{call0, unsupported};
+use crate::io::fileio::FileIO;
 use crate::io::stringio::replace_newlines;
 
 impl TextIOWrapper {
@@ -104,6 +105,17 @@ impl TextIOWrapper {
                 written.map(drop)
             }
             _ => {
+                if let Some(file) = below.value().downcast_exact::<FileIO>() {
+                    // A file takes no more than it can at once, when a signal comes or what reads a pipe ends.
+                    let mut rest = &bytes[..];
+                    while let Some(n) = file.write_bytes(vm, rest)?
+                        && n < rest.len()
+                    {
+                        rest = &rest[n..];
+                        vm.safepoint()?;
+                    }
+                    return Ok(());
+                }
                 let data = Bytes::new_value(bytes);
                 retry_interrupted(vm, || {
                     vm.call_method(below.value(), intern!("write"), std::slice::from_ref(&data))
