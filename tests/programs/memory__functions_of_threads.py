@@ -29,5 +29,5 @@ def round(n):
 
 # What is new at first may still settle; what is kept of each function shows in the rounds behind.
 begin = max(round(35000), round(35000))
-grown = min([round(35000) for _ in range(4)][2:]) - begin
+grown = min([round(35000) for _ in range(6)][2:]) - begin
 print("flat" if grown < 16_000_000 else f"grows by {grown}")

@@ -697,9 +697,7 @@ impl Vm {
             return Ok(true);
         }
         if i.k() == 0
-            && callee.has_type(Type::ty())
-            // SAFETY: the type was checked just now.
-            && let cls = unsafe { callee.downcast_unchecked::<Type>() }
+            && let Some(cls) = Vm::plain_class(callee)
             && let Some(init) = self.plain_init(cls)
         {
             let instance = crate::types::object::new_instance(cls);
@@ -802,9 +800,7 @@ impl Vm {
         } else if let Some(method) = callee.downcast_exact::<Method>() {
             values.push(method.receiver.clone());
             method.function.clone()
-        } else if callee.has_type(Type::ty())
-            // SAFETY: the type was checked just now.
-            && let cls = unsafe { callee.downcast_unchecked::<Type>() }
+        } else if let Some(cls) = Vm::plain_class(callee)
             && let Some(init) = self.plain_init(cls)
         {
             class = Some(cls);
@@ -971,6 +967,14 @@ impl Vm {
         Ok(true)
     }
 
+    /// The class that is called, if its metaclass leaves that to `type`.
+    #[inline]
+    pub(super) fn plain_class(callee: &Value) -> Option<&Py<Type>> {
+        let class = callee.downcast::<Type>()?;
+        let call = |ty: &Py<Type>| ty.slots().call.map(|f| f as usize);
+        (callee.has_type(Type::ty()) || call(callee.ty()) == call(Type::ty())).then_some(class)
+    }
+
     /// Whether instances of the class are made by `object.__new__`, which does nothing but that.
     #[inline]
     fn is_made_plainly(cls: &Py<Type>) -> bool {
@@ -993,7 +997,7 @@ impl Vm {
     /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
     ///
     /// # Safety
-    /// As for [`Vm::push_function`]; the callee's type is `type`.
+    /// As for [`Vm::push_function`]; the callee is a class.
     #[inline(never)]
     pub(super) unsafe fn call_class(
         &self,
@@ -1004,7 +1008,7 @@ impl Vm {
         first: u16,
         count: usize,
     ) -> Res<Option<Value>> {
-        // SAFETY: the caller saw that the type is `type`.
+        // SAFETY: by contract.
         let cls = unsafe { callee.downcast_unchecked::<Type>() };
         if i.k() == 0
             && first == i.a() + 2

@@ -304,7 +304,11 @@ fn call_other(s: Apart<'_>) -> Exit {
 #[inline(always)]
 fn call_anything(s: Apart<'_>, args: Arguments) -> Exit {
     let (i, callee) = (s.i, s.get(s.i.a()));
-    let result = match kind_of(callee) {
+    let kind = match kind_of(callee) {
+        CallKind::Other if Vm::plain_class(callee).is_some() => CallKind::Type,
+        kind => kind,
+    };
+    let result = match kind {
         // SAFETY: the kind stands for the type; the callee's register holds it, and the arguments are the topmost registers.
         CallKind::Type => match unsafe { s.vm.call_class(s.frame, callee, s.regs, i, args.first, args.count) } {
             Ok(None) => return s.reloaded().next(),
