@@ -20,6 +20,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What most programs run comes first. The last ones stand for programs: they bring in the compiler, and what much used code needs.
 RUNS = [
+    ["benches/programs/empty.py"],
     ["-c", "pass"],
     ["-S", "-c", "print(1)"],
     ["-X", "gil=0", "-c", "x = [i for i in range(3)]; print(x, {'a': 1})"],
