@@ -6,7 +6,6 @@
 //! Invariant: [`FIRST`] runs before anything is allocated.
 
 use std::ffi::{c_int, c_void};
-
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// What mimalloc takes at least, with room to align it.

@@ -6,11 +6,15 @@
 //! Left out: deferred counting of frames (registers own what they hold) and the collector.
 //!
 //! Under the GIL every thread has owner id 1, so the owner's path always hits.
+//!
+//! Owner and `local` are words of their own: the owner compares one and counts in the other where they lie, half the processor instructions
+//! that one word of both takes. They are read in that order, which is enough: `local` means something to its owner alone, to those who
+//! find a distributed object, whose owner id is written behind it and changes with the world stopped only, and with the world stopped.
 
 use crate::object::Obj;
 use crate::object::types::Type;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, fence};
 use crate::threads::owner_id;
 
 /// Owner id of objects that are never freed.
@@ -61,8 +65,10 @@ pub const GC_GENERATION_SHIFT: u8 = 2;
 /// Lies at the start of every heap object.
 #[repr(C)]
 pub struct Header {
-    /// Owner id (upper half) and local count (lower half). Written by the owner alone until merged.
-    pub(crate) owner_local: AtomicU64,
+    /// The owner's count. Written by the owner alone until merged.
+    pub(crate) local: AtomicU32,
+    /// Owner id, or what stands in its place.
+    pub(crate) owner: AtomicU32,
     /// Count of the other threads' references and two flag bits.
     pub(crate) shared: AtomicU32,
     /// The object's lock; see `sync::ObjectLock`.
@@ -93,7 +99,8 @@ impl Header {
     #[doc(hidden)]
     pub fn dead() -> Header {
         Header {
-            owner_local: AtomicU64::new(0),
+            local: AtomicU32::new(0),
+            owner: AtomicU32::new(0),
             shared: AtomicU32::new(SHARED_MERGED),
             lock: AtomicU8::new(0),
             gc: AtomicU8::new(0),
@@ -117,8 +124,9 @@ impl Header {
         self.ty.store(ty, Relaxed);
         // A racing reader of the block's former life may try to count here: `shared` goes last-but-one, and it
         // re-checks the slot it came from afterwards.
+        self.local.store(1, Relaxed);
         self.shared.store(0, Release);
-        self.owner_local.store((owner_id() as u64) << 32 | 1, Release);
+        self.owner.store(owner_id(), Release);
     }
 
     #[inline(always)]
@@ -129,13 +137,20 @@ impl Header {
     /// Owner id, or what stands in its place.
     #[inline(always)]
     pub(crate) fn owner(&self) -> u32 {
-        (self.owner_local.load(Relaxed) >> 32) as u32
+        self.owner.load(Relaxed)
     }
 
     /// As `owner`, and visible is what an owner did before it merged its count.
     #[inline]
     pub(crate) fn owner_acquire(&self) -> u32 {
-        (self.owner_local.load(Acquire) >> 32) as u32
+        self.owner.load(Acquire)
+    }
+
+    /// The index in the tables, after the owner was found to be [`OWNER_DISTRIBUTED`].
+    #[inline]
+    fn table_index(&self) -> u32 {
+        fence(Acquire);
+        self.local.load(Relaxed)
     }
 
     /// As `flag`, and visible is what was done before it was set.
@@ -158,54 +173,57 @@ impl Header {
 
     /// Exempts the object from counting for ever.
     pub fn make_immortal(&self) {
-        self.owner_local.store((OWNER_IMMORTAL as u64) << 32, Release);
+        self.owner.store(OWNER_IMMORTAL, Release);
     }
 
     pub fn is_immortal(&self) -> bool {
-        (self.owner_local.load(Relaxed) >> 32) as u32 == OWNER_IMMORTAL
+        self.owner() == OWNER_IMMORTAL
     }
 
     /// The count of an object of the calling thread that no other has counted in.
     pub(crate) fn plain_count(&self) -> Option<u32> {
-        let word = self.owner_local.load(Relaxed);
-        ((word >> 32) as u32 == owner_id() && self.shared.load(Relaxed) == 0).then_some(word as u32)
+        (self.owner() == owner_id() && self.shared.load(Relaxed) == 0).then(|| self.local.load(Relaxed))
     }
 
     /// Counts in the tables from now on; see [`super::distributed`].
     pub(crate) fn set_distributed(&self, index: u32) {
-        self.owner_local
-            .store((OWNER_DISTRIBUTED as u64) << 32 | u64::from(index), Release);
+        self.local.store(index, Relaxed);
+        self.owner.store(OWNER_DISTRIBUTED, Release);
     }
 
     /// Counts in the header again, owned by the calling thread.
     pub(crate) fn set_plain(&self, count: u32) {
-        self.owner_local
-            .store((owner_id() as u64) << 32 | u64::from(count), Release);
+        self.local.store(count, Relaxed);
+        self.owner.store(owner_id(), Release);
     }
 
     pub(crate) fn distributed_index(&self) -> Option<u32> {
-        let word = self.owner_local.load(Relaxed);
-        ((word >> 32) as u32 == OWNER_DISTRIBUTED).then_some(word as u32)
+        (self.owner() == OWNER_DISTRIBUTED).then(|| self.table_index())
     }
 
     /// Whether this thread holds the only reference: nobody else can reach the object.
     #[inline(always)]
     pub fn is_unique(&self) -> bool {
-        self.owner_local.load(Relaxed) == ((owner_id() as u64) << 32 | 1) && self.shared.load(Acquire) == 0
+        self.owner() == owner_id() && self.local.load(Relaxed) == 1 && self.shared.load(Acquire) == 0
     }
 
     /// Adds a reference; the caller holds one.
     #[inline(always)]
     pub fn incref(&self) {
-        let word = self.owner_local.load(Relaxed);
-        let owner = (word >> 32) as u32;
+        let owner = self.owner();
         if owner == owner_id() {
-            self.owner_local.store(word + 1, Relaxed);
+            self.count_one();
         } else if owner < OWNER_DISTRIBUTED {
             self.incref_shared();
         } else if owner != OWNER_IMMORTAL {
-            super::distributed::add(word as u32, 1);
+            super::distributed::add(self.table_index(), 1);
         }
+    }
+
+    /// Adds one to the count of the owner, which is this thread.
+    #[inline(always)]
+    fn count_one(&self) {
+        self.local.store(self.local.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     #[inline(never)]
@@ -220,13 +238,11 @@ impl Header {
 
     /// Adds `n` references at once; the caller holds one.
     pub fn incref_many(&self, n: u32) {
-        let word = self.owner_local.load(Relaxed);
-        let owner = (word >> 32) as u32;
-        if owner == owner_id() {
-            if (word as u32).checked_add(n).is_none() {
-                return self.make_immortal();
+        if self.owner() == owner_id() {
+            match self.local.load(Relaxed).checked_add(n) {
+                Some(count) => self.local.store(count, Relaxed),
+                None => self.make_immortal(),
             }
-            self.owner_local.store(word + u64::from(n), Relaxed);
         } else {
             for _ in 0..n {
                 self.incref();
@@ -240,15 +256,14 @@ impl Header {
     /// must check that the slot the pointer came from still holds it, and give the reference back if not.
     #[inline(always)]
     pub fn try_incref(&self) -> bool {
-        let word = self.owner_local.load(Acquire);
-        let owner = (word >> 32) as u32;
+        let owner = self.owner.load(Acquire);
         if owner == owner_id() {
-            self.owner_local.store(word + 1, Relaxed);
+            self.count_one();
             return true;
         }
         if owner >= OWNER_DISTRIBUTED {
             if owner != OWNER_IMMORTAL {
-                super::distributed::add(word as u32, 1);
+                super::distributed::add(self.local.load(Relaxed), 1);
             }
             return true;
         }
@@ -283,17 +298,17 @@ impl Header {
     /// Gives up one reference.
     #[inline(always)]
     pub fn decref(&self) -> Dropped {
-        let word = self.owner_local.load(Relaxed);
-        if (word >> 32) as u32 == owner_id() {
-            self.owner_local.store(word - 1, Relaxed);
-            if word as u32 == 1 {
-                self.local_zero()
-            } else {
-                Dropped::Alive
+        let owner = self.owner();
+        if owner == owner_id() {
+            let count = self.local.load(Relaxed).wrapping_sub(1);
+            if count == 0 {
+                return self.local_zero();
             }
-        } else if (word >> 32) as u32 >= OWNER_DISTRIBUTED {
-            if (word >> 32) as u32 != OWNER_IMMORTAL {
-                super::distributed::add(word as u32, -1);
+            self.local.store(count, Relaxed);
+            Dropped::Alive
+        } else if owner >= OWNER_DISTRIBUTED {
+            if owner != OWNER_IMMORTAL {
+                super::distributed::add(self.table_index(), -1);
             }
             Dropped::Alive
         } else {
@@ -307,19 +322,18 @@ impl Header {
     /// meanwhile give up the reference that it was found by.
     #[inline(always)]
     pub fn incref_plainly(&self, mine: u32) -> bool {
-        let word = self.owner_local.load(Relaxed);
-        let owner = (word >> 32) as u32;
+        let owner = self.owner();
         if owner != mine {
             return owner == OWNER_IMMORTAL;
         }
-        self.owner_local.store(word + 1, Relaxed);
+        self.count_one();
         true
     }
 
     /// Whether [`Header::incref_plainly`] would do it.
     #[inline(always)]
     pub fn counts_plainly(&self, mine: u32) -> bool {
-        let owner = (self.owner_local.load(Relaxed) >> 32) as u32;
+        let owner = self.owner();
         owner == mine || owner == OWNER_IMMORTAL
     }
 
@@ -327,15 +341,15 @@ impl Header {
     /// Whether it did.
     #[inline(always)]
     pub fn decref_plainly(&self, mine: u32) -> bool {
-        let word = self.owner_local.load(Relaxed);
-        let owner = (word >> 32) as u32;
+        let owner = self.owner();
         if owner != mine {
             return owner == OWNER_IMMORTAL;
         }
-        if word as u32 == 1 {
+        let count = self.local.load(Relaxed).wrapping_sub(1);
+        if count == 0 {
             return false;
         }
-        self.owner_local.store(word - 1, Relaxed);
+        self.local.store(count, Relaxed);
         true
     }
 
@@ -343,14 +357,16 @@ impl Header {
     #[inline]
     fn local_zero(&self) -> Dropped {
         if !crate::sync::mode::parallel() {
-            self.owner_local.store(0, Relaxed);
+            self.local.store(0, Relaxed);
+            self.owner.store(0, Relaxed);
             self.shared.store(SHARED_MERGED, Relaxed);
             return Dropped::Dead;
         }
         let mut shared = self.shared.load(Acquire);
         loop {
             // Local and owner are written before MERGED is published: once it is, others may free the object.
-            self.owner_local.store(0, Release);
+            self.local.store(0, Relaxed);
+            self.owner.store(0, Release);
             match self
                 .shared
                 .compare_exchange_weak(shared, shared | SHARED_MERGED, AcqRel, Acquire)
@@ -382,7 +398,7 @@ impl Header {
     /// has been asked.
     #[cold]
     pub(crate) fn give_up_to_merge(&self) -> bool {
-        let owner = (self.owner_local.load(Relaxed) >> 32) as u32;
+        let owner = self.owner();
         if owner == 0 || owner >= OWNER_DISTRIBUTED {
             return false;
         }
@@ -404,8 +420,7 @@ impl Header {
 
     /// The owner and its count, while another thread may be changing them.
     pub(crate) fn owners_count(&self) -> (u32, u32) {
-        let word = self.owner_local.load(Relaxed);
-        ((word >> 32) as u32, word as u32)
+        (self.owner(), self.local.load(Relaxed))
     }
 
     /// Whether there are no references but `n` counted ones.
@@ -416,7 +431,7 @@ impl Header {
     /// Gives up `n` references, at least one, that the calling thread holds and does not count as the owner.
     pub(crate) fn subtract_shared(&self, n: u32) -> Dropped {
         self.subtract_or_queue(n).unwrap_or_else(|| {
-            super::merge::enqueue(self, (self.owner_local.load(Relaxed) >> 32) as u32);
+            super::merge::enqueue(self, self.owner());
             Dropped::Alive
         })
     }
@@ -454,16 +469,16 @@ impl Header {
     ///
     /// Called by the owner, or by anybody while the owner cannot run.
     pub(crate) fn merge(&self) -> Dropped {
-        let word = self.owner_local.load(Relaxed);
-        let owner = (word >> 32) as u32;
+        let owner = self.owner();
         // Owner 0: its own count fell to zero, and merged, before the queue was drained.
         let local = if owner == 0 || owner >= OWNER_DISTRIBUTED {
             0
         } else {
-            word as u32
+            self.local.load(Relaxed)
         };
         if local != 0 {
-            self.owner_local.store(0, Release);
+            self.local.store(0, Relaxed);
+            self.owner.store(0, Release);
         }
         let mut shared = self.shared.load(Acquire);
         loop {
@@ -481,43 +496,42 @@ impl Header {
     /// The number of references as far as it can be known without stopping other threads.
     #[inline]
     pub fn refcount(&self) -> i64 {
-        let word = self.owner_local.load(Relaxed);
         let mut shared = i64::from((self.shared.load(Relaxed) & !SHARED_FLAGS) as i32 / SHARED_ONE as i32);
         if self.flag(FLAG_LEASED) {
             shared -= super::leases::in_hand(self);
         }
-        match (word >> 32) as u32 {
+        match self.owner() {
             OWNER_IMMORTAL => i64::from(u32::MAX),
-            OWNER_DISTRIBUTED => super::distributed::sum(word as u32) + shared,
+            OWNER_DISTRIBUTED => super::distributed::sum(self.table_index()) + shared,
             0 => shared,
-            _ => i64::from(word as u32) + shared,
+            _ => i64::from(self.local.load(Relaxed)) + shared,
         }
     }
 
     /// Owner and local count, to be put back by [`Header::end_search`].
     #[inline]
     pub(crate) fn search_word(&self) -> u64 {
-        self.owner_local.load(Relaxed)
+        u64::from(self.owner()) << 32 | u64::from(self.local.load(Relaxed))
     }
 
     /// Puts `number` in the place of owner and local count. The world is stopped, and nobody counts until [`Header::end_search`].
     #[inline]
     pub(crate) fn begin_search(&self, number: u32) {
-        self.owner_local
-            .store(u64::from(OWNER_SEARCHED) << 32 | u64::from(number), Relaxed);
+        self.local.store(number, Relaxed);
+        self.owner.store(OWNER_SEARCHED, Relaxed);
     }
 
     /// The number that [`Header::begin_search`] put there.
     #[inline]
     pub(crate) fn search_number(&self) -> Option<usize> {
-        let word = self.owner_local.load(Relaxed);
-        ((word >> 32) as u32 == OWNER_SEARCHED).then_some(word as u32 as usize)
+        (self.owner() == OWNER_SEARCHED).then(|| self.local.load(Relaxed) as usize)
     }
 
     /// Puts back what [`Header::search_word`] returned.
     #[inline]
     pub(crate) fn end_search(&self, word: u64) {
-        self.owner_local.store(word, Relaxed);
+        self.local.store(word as u32, Relaxed);
+        self.owner.store((word >> 32) as u32, Relaxed);
     }
 
     /// The generation of a collectable object.
@@ -535,8 +549,9 @@ impl Header {
 
     /// Brings a dying object back with one reference owned by this thread (`__del__` and resurrection).
     pub(crate) fn revive(&self) {
+        self.local.store(1, Relaxed);
         self.shared.store(0, Release);
-        self.owner_local.store((owner_id() as u64) << 32 | 1, Release);
+        self.owner.store(owner_id(), Release);
     }
 
     /// The type of the object.

@@ -891,17 +891,17 @@ fn getattr_trampoline(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
 
 /// Attributes of a class with a `__getattr__` and `object`'s `__getattribute__`: what is not there makes no error.
 pub(super) fn getattr_hook(vm: &Vm, this: &Value, name: &Py<Str>) -> Res<Value> {
-    let found = match generic_getattr_opt(vm, this, name) {
+    let missing = match generic_getattr_opt(vm, this, name) {
         Ok(Some(value)) => return Ok(value),
-        Err(exc) if !exc.is_attribute_error() => return Err(exc),
-        Err(exc) => Err(exc),
-        Ok(None) => Ok(()),
+        Ok(None) => None,
+        Err(exc) if exc.is_attribute_error() => Some(exc),
+        Err(exc) => return Err(exc),
     };
     if this.ty().lookup(vm, intern!("__getattr__")).is_none() {
         // Another thread took it away.
-        return Err(found.err().unwrap_or_else(|| vm.attribute_error_for(this, name)));
+        return Err(missing.unwrap_or_else(|| vm.attribute_error_for(this, name)));
     }
-    drop(found);
+    drop(missing);
     vm.call_special(this, intern!("__getattr__"), &[name.as_value()])
         .inspect_err(|exc| note_missing(exc, this, name))
 }

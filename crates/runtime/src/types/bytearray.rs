@@ -215,7 +215,6 @@ impl Py<ByteArray> {
         })
     }
 
-    /// `self[key] = value`, or `del self[key]`.
     /// Sets a byte; `false` if index or value are no plain numbers that fit: nothing was done.
     pub(crate) fn set_byte(&self, key: &Value, value: &Value) -> bool {
         let (Some(at), Some(byte)) = (key.as_small_int(), value.as_small_int()) else {
@@ -227,6 +226,7 @@ impl Py<ByteArray> {
         self.with(|bytes| bytes.get_mut(at).map(|place| *place = byte).is_some())
     }
 
+    /// `self[key] = value`, or `del self[key]`.
     pub(super) fn set_item(&self, vm: &Vm, key: &Value, value: Option<&Value>) -> Res<()> {
         if let Some(slice) = key.downcast_exact::<Slice>() {
             let new = match value {

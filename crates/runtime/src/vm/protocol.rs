@@ -1,6 +1,6 @@
 //! The object protocol: what operators and builtin functions do with any object.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lisle_bytecode::opcode::{BinOp, CmpOp};
 
@@ -818,10 +818,15 @@ impl Vm {
 
     /// Whether the descriptor is the `__class__` of `object`.
     pub(crate) fn is_usual_class(&self, found: &Value) -> bool {
-        // Nobody can change what `object` has.
-        static USUAL: OnceLock<Option<Value>> = OnceLock::new();
-        let object = || crate::types::object::Object::ty().lookup(self, intern!("__class__"));
-        USUAL.get_or_init(object).as_ref().is_some_and(|usual| usual.is(found))
+        // The word of the descriptor, 0 before the first question. Nobody can change what `object` has, so that threads that ask at once find the same.
+        static USUAL: AtomicU64 = AtomicU64::new(0);
+        let mut usual = USUAL.load(Relaxed);
+        if usual == 0 {
+            let object = crate::types::object::Object::ty();
+            usual = object.lookup(self, intern!("__class__")).map_or(0, |said| said.bits());
+            USUAL.store(usual, Relaxed);
+        }
+        found.bits() == usual
     }
 
     /// `isinstance` without `__instancecheck__`.

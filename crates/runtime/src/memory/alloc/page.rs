@@ -63,7 +63,8 @@ const DEAD_SHARED: u32 = 3;
 /// The part of an object header that the allocator reads and writes: the layout of `memory::header`.
 #[repr(C)]
 pub(super) struct Block {
-    owner_local: AtomicU64,
+    local: AtomicU32,
+    owner: AtomicU32,
     shared: AtomicU32,
     lock: AtomicU8,
     gc_bits: AtomicU8,
@@ -74,7 +75,8 @@ pub(super) struct Block {
 
 const _: () = assert!(
     size_of::<Block>() == 24
-        && offset_of!(Block, owner_local) == 0
+        && offset_of!(Block, local) == 0
+        && offset_of!(Block, owner) == 4
         && offset_of!(Block, shared) == 8
         && offset_of!(Block, lock) == 12
         && offset_of!(Block, gc_bits) == 13
@@ -86,7 +88,8 @@ impl Block {
     /// Puts a block that was never handed out since its page was set up into the dead state.
     #[inline]
     pub(super) fn bury(&self) {
-        self.owner_local.store(0, Ordering::Relaxed);
+        self.local.store(0, Ordering::Relaxed);
+        self.owner.store(0, Ordering::Relaxed);
         self.shared.store(DEAD_SHARED, Ordering::Relaxed);
         self.flags.store(0, Ordering::Relaxed);
     }
@@ -106,7 +109,7 @@ impl Block {
     pub(super) fn clear_live(&self) {
         debug_assert!(self.is_live(), "block freed twice, or never allocated");
         debug_assert!(
-            self.owner_local.load(Ordering::Relaxed) == 0 && self.shared.load(Ordering::Relaxed) == DEAD_SHARED,
+            self.owner.load(Ordering::Relaxed) == 0 && self.shared.load(Ordering::Relaxed) == DEAD_SHARED,
             "block freed with a count"
         );
         self.flags.store(0, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use super::is_object;
 use super::methods::{self, Place};
 use super::state::{Apart, Exit, State, check};
 use crate::intern;
-use crate::object::{TypeFlags, Value};
+use crate::object::{Type, TypeFlags, Value};
 use crate::sync::parallel;
 use crate::types::bytearray::ByteArray;
 use crate::types::dict::Dict;
@@ -42,7 +42,7 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
         Place::Data => s.tail(load_attr_of_data::<FREE>),
         Place::Type => s.tail(load_type::<FREE>),
         Place::Dict => s.tail(load_attr_of_dict::<FREE>),
-        Place::Other => s.tail(load_attr_known::<FREE>),
+        Place::Static | Place::Other => s.tail(load_attr_known::<FREE>),
     }
 }
 
@@ -301,10 +301,28 @@ fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
         s.regs.forget(i.a() + 1);
         return s.skip(2).put_using(i.a(), function, i.b());
     }
+    if let Some(function) = s.share(s.vm.class_method_word::<FREE>(obj, name, s.cache(1).load(Relaxed))) {
+        if obj.downcast::<Type>().is_some() {
+            return receive(s, function);
+        }
+        s.vm.running.pass(function.into_bits());
+        return s.tail(receive_class);
+    }
     match s.share(s.vm.method_word_known(obj, name, s.cache(0))) {
         Some(function) => receive(s, function),
         None => s.tail(load_method_slow::<FREE>),
     }
+}
+
+/// As `load_method`, of a class method that is asked of an instance, with the function passed.
+#[handler]
+fn receive_class(s: State<'_>) -> Exit {
+    let i = s.i;
+    s.save();
+    let (function, class) = (s.vm.running.take_value(), s.get(i.b()).ty().to_value());
+    s.kill_object(i.b());
+    s.regs.set(i.a(), function);
+    s.skip(2).set(i.a() + 1, class)
 }
 
 /// As `load_method`, of what another thread owns.

@@ -942,9 +942,12 @@ impl Vm {
             }
             let missing = ((1u64 << total) - 1) & !bound;
             if !fits || missing != 0 && !self.fill_defaults(function, body, base, missing) {
-                for n in 0..total {
-                    drop(std::mem::take(&mut *base.add(n).cast::<Option<Value>>()));
-                }
+                // All leave the registers before one is dropped: another thread may have changed the mapping, and what ends here may run code whose
+                // frame lies at `base`.
+                let taken: Values = (0..total)
+                    .filter_map(|n| std::mem::take(&mut *base.add(n).cast::<Option<Value>>()))
+                    .collect();
+                drop(taken);
                 return Ok(false);
             }
             self.push_record(self.record(function, body, base, kind, dst, slot));

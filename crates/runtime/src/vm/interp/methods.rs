@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lisle_bytecode::opcode::Special;
 
-use super::{Ip, Regs};
+use super::{Ip, Regs, is_object};
 use crate::intern;
 use crate::native::Args;
 use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::parallel;
+use crate::types::classmethod::{ClassMethod, StaticMethod};
 use crate::types::descriptors::Member;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -44,7 +45,7 @@ const OF_INSTANCE: u64 = 5;
 /// The attribute is a property, read by a Python function.
 const PROPERTY: u64 = 6;
 /// The object is a class that reads attributes as `type` does; its version is the key. The attribute is no descriptor, or a function,
-/// and the metaclass has none of the name.
+/// and the metaclass, which the number tells, has none of the name.
 const OF_CLASS: u64 = 7;
 /// The object is a module; its dict has the attribute in the entry of this number as long as the dict's version is the key.
 const OF_MODULE: u64 = 8;
@@ -62,6 +63,19 @@ const METHOD_DICT: u64 = 13;
 /// The class has a descriptor of a class of the program's, read by a Python function: a data descriptor, or (the number is 1) instances of the
 /// shape have no attribute of the name.
 const DESCRIPTOR: u64 = 14;
+/// The attribute is a static method: of the class of an instance, as `OF_INSTANCE`, or of a class, as `OF_CLASS`; the number tells.
+const STATIC: u64 = 15;
+/// The same of a class method.
+const CLASS_METHOD: u64 = 16;
+
+// Numbers of the kinds above.
+
+/// The object is an instance.
+const INSTANCE: usize = 0;
+/// The object is a class of `type`, which cannot change: that it has none of the name is known.
+const CLASS: usize = 1;
+/// The object is a class of another metaclass.
+const CLASS_OF_OTHER: usize = 2;
 
 /// Where a second cache word says that the attribute is.
 pub(super) enum Place {
@@ -73,6 +87,7 @@ pub(super) enum Place {
     Data,
     Type,
     Dict,
+    Static,
     Other,
 }
 
@@ -87,6 +102,7 @@ pub(super) fn place_of(word: u64) -> Place {
         DATA => Place::Data,
         TYPE => Place::Type,
         IN_DICT => Place::Dict,
+        STATIC => Place::Static,
         _ => Place::Other,
     }
 }
@@ -142,8 +158,37 @@ fn is_plain(value: &Value) -> bool {
 /// The same of the word of a value that a class, or a property of one, holds; false of 0.
 #[inline(always)]
 fn is_plain_word(bits: u64) -> bool {
+    if !is_object(bits) {
+        return bits != 0;
+    }
     // SAFETY: callers found the word there, and no other thread runs that could take it out before it is looked at.
-    bits != 0 && is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
+    is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
+}
+
+/// The word of what a static or class method that a class holds wraps, if that is a function; else 0.
+#[inline(always)]
+fn wrapped_word(bits: u64) -> u64 {
+    if !is_object(bits) {
+        return 0;
+    }
+    // SAFETY: as above.
+    let wrapper = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+    let wrapped = match wrapped_of(&wrapper) {
+        Some((slot, _)) => slot.peek_bits(),
+        None => 0,
+    };
+    if is_function_word(wrapped) { wrapped } else { 0 }
+}
+
+/// What a static or class method wraps, and the kind of caches for it.
+#[inline(always)]
+fn wrapped_of(wrapper: &Value) -> Option<(&Slot, u64)> {
+    if let Some(method) = wrapper.downcast_exact::<StaticMethod>() {
+        return Some((&method.callable, STATIC));
+    }
+    wrapper
+        .downcast_exact::<ClassMethod>()
+        .map(|method| (&method.callable, CLASS_METHOD))
 }
 
 #[inline(always)]
@@ -289,6 +334,7 @@ impl Vm {
             OF_INSTANCE => self.word_of_instance::<FREE>(obj, name, word),
             OF_CLASS => self.word_of_class::<FREE>(obj, name, word),
             OF_MODULE => Vm::word_of_module::<FREE>(obj, word),
+            STATIC => self.word_of_wrapped::<FREE>(obj, name, word),
             IN_DICT => self.word_of_dict::<FREE>(obj, name, word),
             _ => 0,
         }
@@ -353,16 +399,63 @@ impl Vm {
         if FREE && crate::sync::parallel() {
             return 0;
         }
-        let Some(class) = obj.downcast::<Type>() else { return 0 };
-        if class.version() != word as u32 || !self.is_known_plain(class, name) {
-            return 0;
-        }
-        let bits = self.method_cache.probe_word(class, name);
+        let bits = self.class_word(obj, name, word);
         if is_plain_word(bits) || is_function_word(bits) {
             bits
         } else {
             0
         }
+    }
+
+    /// The word of what a class has, if it is the one that the cache expects and its metaclass has none of the name; else 0. No other thread runs.
+    #[inline(always)]
+    fn class_word(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        let class = if number(word) == CLASS {
+            obj.downcast_exact::<Type>()
+        } else {
+            obj.downcast::<Type>().filter(|class| self.is_known_plain(class, name))
+        };
+        match class {
+            Some(class) if class.version() == word as u32 => self.method_cache.probe_word(class, name),
+            _ => 0,
+        }
+    }
+
+    /// The word of the function that a static or class method wraps, if the object is as the cache for one expects; else 0.
+    #[inline(always)]
+    fn word_of_wrapped<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() {
+            return 0;
+        }
+        if number(word) != INSTANCE {
+            return wrapped_word(self.class_word(obj, name, word));
+        }
+        if key_of_object(obj) != word as u32 {
+            return 0;
+        }
+        wrapped_word(self.method_cache.probe_word(obj.ty(), name))
+    }
+
+    /// The word of the function that a class method wraps, if the object is as the cache expects; else 0.
+    #[inline(always)]
+    pub(super) fn class_method_word<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if word >> 48 != CLASS_METHOD {
+            return 0;
+        }
+        self.word_of_wrapped::<FREE>(obj, name, word)
+    }
+
+    /// The function that a static or class method wraps, if the object is as the cache for one expects.
+    fn load_wrapped(&self, obj: &Value, name: &Py<Str>, word: u64) -> Option<Value> {
+        let wrapper = if number(word) == INSTANCE {
+            (key_of(obj) == word as u32).then(|| self.method_cache.probe(obj.ty(), name))?
+        } else {
+            let class = obj.downcast::<Type>()?;
+            (class.version() == word as u32 && self.is_plain_class(class, name))
+                .then(|| self.method_cache.probe(class, name))?
+        }?;
+        let (slot, kind) = wrapped_of(&wrapper)?;
+        slot.get().filter(|_| kind == word >> 48)
     }
 
     /// The same of what a module has.
@@ -460,6 +553,7 @@ impl Vm {
                 }
                 self.method_cache.probe(class, name).filter(is_plain_of_class)
             }
+            STATIC => self.load_wrapped(obj, name, word),
             OF_MODULE => {
                 obj.downcast_exact::<Module>()?;
                 let (attrs, entry) = (Attrs::of(obj)?, (number(word) as u64) << 32 | u64::from(key));
@@ -631,6 +725,9 @@ impl Vm {
             note(BOUND, 0, more);
             return bound;
         }
+        if let Some((_, kind)) = found.as_ref().and_then(wrapped_of) {
+            note(kind, INSTANCE, more);
+        }
         if let Some(found) = &found
             && !hooked
             && self.has_python_get(found)
@@ -686,12 +783,19 @@ impl Vm {
                 return;
             }
             let found = class.lookup(self, name);
-            if self.is_plain_class(class, name)
-                && found.is_some_and(|found| found.is(value) && is_plain_of_class(&found))
+            let kind = match found.as_ref().and_then(wrapped_of) {
+                Some((_, kind)) => Some(kind),
+                None => found
+                    .is_some_and(|found| found.is(value) && is_plain_of_class(&found))
+                    .then_some(OF_CLASS),
+            };
+            if let Some(kind) = kind
+                && self.is_plain_class(class, name)
                 && version != 0
                 && class.version() == version
             {
-                more.store(word(OF_CLASS, 0, version), Relaxed);
+                let which = if meta.is(Type::ty()) { CLASS } else { CLASS_OF_OTHER };
+                more.store(word(kind, which, version), Relaxed);
             }
         } else if let Some(module) = obj.downcast_exact::<Module>()
             && let Some(dict) = Attrs::of(obj).and_then(|attrs| attrs.dict())
@@ -930,8 +1034,15 @@ impl Vm {
         cached: &AtomicU64,
         more: &AtomicU64,
     ) -> Res<(Value, bool)> {
-        if let Some(value) = self.load_attr_known::<FREE>(obj, name, more.load(Relaxed)) {
+        let second = more.load(Relaxed);
+        if let Some(value) = self.load_attr_known::<FREE>(obj, name, second) {
             return Ok((value, false));
+        }
+        if second >> 48 == CLASS_METHOD
+            && number(second) != INSTANCE
+            && let Some(function) = self.load_wrapped(obj, name, second)
+        {
+            return Ok((function, true));
         }
         let known = self.known_attribute(obj, name, Use::Call, cached.load(Relaxed));
         if known != 0
