@@ -18,12 +18,12 @@ pub fn expand(apart: bool, mut item: ItemFn) -> Result<TokenStream> {
         i: crate::vm::interp::Ip,
         regs: crate::vm::interp::Regs,
         frame: *mut crate::vm::frames::FrameData,
-        code: &crate::types::code::CodeBody
+        table: &crate::vm::interp::state::Table
     };
     let mut handler = item.clone();
     item.block.stmts.insert(
         0,
-        parse_quote! { let #state: #ty = crate::vm::interp::state::State { vm, i, regs, frame, code }; },
+        parse_quote! { let #state: #ty = crate::vm::interp::state::State { vm, i, regs, frame, table }; },
     );
     if !apart {
         return Ok(quote! { #[inline(never)] #item });
@@ -33,7 +33,7 @@ pub fn expand(apart: bool, mut item: ItemFn) -> Result<TokenStream> {
     let body = &item.sig.ident;
     let generics: Vec<_> = item.sig.generics.params.iter().map(name_of).collect();
     *handler.block = parse_quote! {{
-        match #body::<#(#generics),*>(vm, i, regs, frame, code) {
+        match #body::<#(#generics),*>(vm, i, regs, frame, table) {
             crate::vm::interp::state::Exit::GoOn => crate::vm::interp::state::State::<true>::innermost(vm).next(),
             exit => exit,
         }

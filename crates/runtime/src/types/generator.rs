@@ -462,6 +462,7 @@ impl GeneratorBody {
             dst,
             kind,
             on_heap: true,
+            nlocals: self.code.nlocals,
             globals: function.globals.as_value().bits(),
             builtins: function.builtins.as_value().bits(),
             func: function.as_value().bits(),

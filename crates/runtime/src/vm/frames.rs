@@ -54,6 +54,8 @@ pub struct FrameData {
     pub kind: FrameKind,
     /// Whether the registers lie on the heap (a generator's).
     pub on_heap: bool,
+    /// How many of the registers are variables: those of the code, for what asks at each instruction.
+    pub nlocals: u16,
     /// Bits of the globals dict, borrowed from the function or the holder.
     pub globals: u64,
     pub builtins: u64,

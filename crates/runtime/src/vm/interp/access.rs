@@ -8,6 +8,7 @@ use super::is_object;
 use super::methods::{self, Place};
 use super::state::{Apart, Exit, State, check};
 use crate::intern;
+use crate::object::attrs::Attrs;
 use crate::object::{Type, TypeFlags, Value};
 use crate::sync::parallel;
 use crate::types::bytearray::ByteArray;
@@ -30,10 +31,13 @@ pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
 /// As `load_attr`, of what is not in a slot behind the header of an object of this thread.
 #[handler]
 fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
-    if Vm::is_cached(s.get(s.i.b()), s.cache(0).load(Relaxed)) {
+    let obj = s.get(s.i.b());
+    let near = Attrs::near(obj).is_some();
+    if Vm::is_cached(obj, s.cache(0).load(Relaxed)) {
         return s.tail(load_attr_counted::<FREE>);
     }
     match methods::place_of(s.cache(1).load(Relaxed)) {
+        Place::Other if near => s.tail(load_attr_of_several::<FREE>),
         Place::Member => s.tail(load_member::<FREE>),
         Place::Instance => s.tail(load_attr_of_instance::<FREE>),
         Place::Class => s.tail(load_attr_of_class::<FREE>),
@@ -44,6 +48,16 @@ fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
         Place::Dict => s.tail(load_attr_of_dict::<FREE>),
         Place::Static | Place::Other => s.tail(load_attr_known::<FREE>),
     }
+}
+
+/// As `load_attr`, where the instruction sees objects of several classes, whose attributes lie behind their headers.
+#[handler]
+fn load_attr_of_several<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
+    let word = s.vm.attr_word_of_several::<FREE>(s.get(i.b()), name, s.cache(0));
+    give::<FREE>(s, word)
 }
 
 /// The attribute with this word was found, 0 for none.
@@ -83,7 +97,7 @@ fn load_type_counted(s: State<'_>) -> Exit {
 fn load_attr_of_data<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     s.save();
     match s.vm.load_data(s.get(i.b()), name, s.cache(1).load(Relaxed)) {
         Some(found) => {
@@ -99,7 +113,7 @@ fn load_attr_of_data<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     // The result's register holds the getter meanwhile, which must not be seen as a variable's value.
     let free = s.is_temporary(i.a()) && (i.a() == i.b() || !is_object(s.regs.word(i.a())));
     let getter = if free {
@@ -109,9 +123,11 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     };
     // SAFETY: the innermost record and its registers; the word is a function's that the property holds.
     unsafe {
-        if getter != 0 && s.vm.push_with(s, getter, [i.b()]) {
+        if getter != 0
+            && let Some(pushed) = s.vm.push_with(s, getter, [i.b()])
+        {
             s.skip(2).save();
-            return s.enter_pushed();
+            return s.enter(pushed);
         }
     }
     s.tail(load_attr_known::<FREE>)
@@ -129,7 +145,7 @@ fn load_member<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word =
         s.vm.word_of_instance::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
@@ -140,7 +156,7 @@ fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word = s.vm.word_of_dict::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
@@ -150,7 +166,7 @@ fn load_attr_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word = s.vm.word_of_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
@@ -167,7 +183,7 @@ fn load_attr_of_module<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_known<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word = s.vm.attr_word_known::<FREE>(s.get(i.b()), name, s.cache(0), s.cache(1));
     match s.share(word) {
         Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
@@ -194,7 +210,7 @@ fn load_attr_counted<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_attr_slow<const FREE: bool>(s: Apart<'_>) -> Exit {
     s.save();
     let i = s.i;
-    let name = &s.code.names[i.c() as usize];
+    let name = &s.code().names[i.c() as usize];
     let caches = (s.cache(0), s.cache(1));
     // SAFETY: `frame` is the innermost record.
     let found = unsafe { s.vm.load_attr_slow::<FREE>(s.frame, s.regs, i, name, caches) };
@@ -211,7 +227,7 @@ fn load_attr_slow<const FREE: bool>(s: Apart<'_>) -> Exit {
 pub(super) fn load_method<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word = s.vm.method_word_near(s.get(i.b()), name, s.cache(0).load(Relaxed));
     match s.share(word) {
         Some(function) => receive(s, function),
@@ -279,7 +295,7 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_method_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word = s.vm.method_word_of_dict(s.get(i.b()), name, s.cache(0).load(Relaxed));
     match s.share(word) {
         Some(function) => receive(s, function),
@@ -292,7 +308,7 @@ fn load_method_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, obj) = (s.i, s.get(s.i.b()));
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     if is_object(s.regs.word(i.a() + 1)) {
         return s.tail(load_method_slow::<FREE>);
     }
@@ -330,7 +346,7 @@ fn receive_class(s: State<'_>) -> Exit {
 fn load_method_counted<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
-    let name = unsafe { s.code.names.get_unchecked(i.c() as usize) };
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     match s.vm.load_method_cached(s.get(i.b()), name, s.cache(0).load(Relaxed)) {
         Some(function) => {
             let this = s.operand(i.b());
@@ -345,7 +361,7 @@ fn load_method_counted<const FREE: bool>(s: State<'_>) -> Exit {
 fn load_method_slow<const FREE: bool>(s: Apart<'_>) -> Exit {
     s.save();
     let i = s.i;
-    let name = &s.code.names[i.c() as usize];
+    let name = &s.code().names[i.c() as usize];
     let found = s.vm.load_method::<FREE>(s.get(i.b()), name, s.cache(0), s.cache(1));
     let (function, with_self) = check!(s, found);
     if with_self {
@@ -437,7 +453,7 @@ pub(super) fn store_attr_slow<const FREE: bool>(s: State<'_>) -> Exit {
     let value = s.operand(i.c());
     s.save();
     if let Err(value) = s.vm.store_attr_cached::<FREE>(obj, value, cached.load(Relaxed)) {
-        let name = &s.code.names[i.b() as usize];
+        let name = &s.code().names[i.b() as usize];
         check!(s, s.vm.store_attr::<FREE>(obj, name, value, cached));
     }
     s.kill_object(i.a());
@@ -520,13 +536,27 @@ fn get_item_of_instance(s: State<'_>) -> Exit {
         && obj.ty().has_flag(TypeFlags::HEAP)
         && let Some(function) = s.vm.special_function(obj.ty(), intern!("__getitem__"))
         // SAFETY: the innermost record and its registers; the class or a base holds the function.
-        && unsafe { s.vm.push_with(s, function, [i.b(), i.c()]) }
+        && let Some(pushed) = unsafe { s.vm.push_with(s, function, [i.b(), i.c()]) }
     {
         s.save();
         // SAFETY: the record was pushed just now.
-        return unsafe { s.enter_pushed() };
+        return unsafe { s.enter(pushed) };
+    }
+    if obj.is_heap() && !obj.ty().has_flag(TypeFlags::HEAP) && !Vm::has_fast_items(obj) {
+        return s.tail(get_item_of_native);
     }
     s.tail(get_item_counted)
+}
+
+/// As `get_item`, of an object of a native type that the loop knows nothing of.
+#[handler(apart)]
+fn get_item_of_native(s: Apart<'_>) -> Exit {
+    s.save();
+    let i = s.i;
+    let value = check!(s, s.vm.getitem(s.get(i.b()), s.get(i.c())));
+    s.kill_object(i.b());
+    s.kill(i.c());
+    s.set_object(i.a(), value)
 }
 
 #[handler]

@@ -230,7 +230,7 @@ pub(super) fn make_function(s: Apart<'_>) -> Exit {
 pub(super) fn load_super<const METHOD: bool>(s: Apart<'_>) -> Exit {
     let (i, behind) = (s.i, s.skip(1));
     behind.save();
-    let name = &s.code.names[i.c() as usize];
+    let name = &s.code().names[i.c() as usize];
     let (global, class, this) = (s.get(i.b()), s.get(i.b() + 1), s.get(i.b() + 2));
     let plain = if METHOD {
         s.vm.plain_super_method(global, class, this, name)

@@ -43,6 +43,22 @@ unsafe fn zero(at: *mut u64, n: usize) {
 /// Words that are zeroed at once in the frame of a call. The register stack has room for them above each frame.
 const FEW: usize = 4;
 
+/// Where a frame that was pushed just now begins. Its record says so too, but what was written a moment ago is slow to read.
+pub(super) struct Pushed {
+    pub at: *const u64,
+    pub regs: *mut u64,
+}
+
+impl Pushed {
+    #[inline(always)]
+    fn at(code: &CodeBody, regs: *mut u64) -> Pushed {
+        Pushed {
+            at: code.words.as_ptr().cast(),
+            regs,
+        }
+    }
+}
+
 /// The code of a function, borrowed.
 #[inline(always)]
 fn code_of(f: &Function) -> &Code {
@@ -105,6 +121,7 @@ impl Vm {
             dst,
             kind,
             on_heap: false,
+            nlocals: code.nlocals,
             globals: function.globals.as_value().bits(),
             builtins: function.builtins.as_value().bits(),
             func: function.as_value().bits(),
@@ -119,7 +136,7 @@ impl Vm {
         }
     }
 
-    /// Pushes the frame of a call from the loop where nothing is to be done about the arguments; `false` if there is, or no room.
+    /// Pushes the frame of a call from the loop where nothing is to be done about the arguments; `None` if there is, or no room.
     /// `args` are the `count` arguments, the result goes to `R[dst]`, and `slot` is the register to clear after the call.
     ///
     /// # Safety
@@ -133,17 +150,17 @@ impl Vm {
         count: usize,
         dst: u16,
         slot: *mut u64,
-    ) -> bool {
+    ) -> Option<Pushed> {
         let code = code_of(function);
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             if count != code.exact_args.load(Acquire) as usize || (*frame).on_heap {
-                return false;
+                return None;
             }
             let code = code.body_unchecked();
             // Without a loop, and without a call.
             if code.nlocals as usize - count > FEW || !self.has_room(args, code) {
-                return false;
+                return None;
             }
             args.add(count).cast::<[u64; FEW]>().write([0; FEW]);
             frame
@@ -151,8 +168,43 @@ impl Vm {
                 .write(self.record(function, code, args, FrameKind::Inline, dst, slot));
             self.frames.top.set(args.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
+            Some(Pushed::at(code, args))
         }
-        true
+    }
+
+    /// As [`Vm::push_exact`], from the frame of a generator: its registers are not on the stack, where the arguments go.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_exact`]; the frame's registers lie on the heap.
+    #[inline(always)]
+    pub(super) unsafe fn push_from_heap(
+        &self,
+        frame: *mut FrameData,
+        function: &Py<Function>,
+        args: *mut u64,
+        count: usize,
+        dst: u16,
+        slot: *mut u64,
+    ) -> Option<Pushed> {
+        let code = code_of(function);
+        // SAFETY: by contract; a code object whose count of arguments is known has its body.
+        unsafe {
+            if count != code.exact_args.load(Acquire) as usize {
+                return None;
+            }
+            let (code, base) = (code.body_unchecked(), self.frames.top.get());
+            if code.nlocals as usize - count > FEW || !self.has_room(base, code) {
+                return None;
+            }
+            self.move_arguments(args, count);
+            base.add(count).cast::<[u64; FEW]>().write([0; FEW]);
+            frame
+                .add(1)
+                .write(self.record(function, code, base, FrameKind::Inline, dst, slot));
+            self.frames.top.set(base.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
+            Some(Pushed::at(code, base))
+        }
     }
 
     /// As [`Vm::push_exact`], of a method bound to its receiver, both of this thread, which others hold too: the function takes its place in `R[a]`,
@@ -161,26 +213,24 @@ impl Vm {
     /// # Safety
     /// As for [`Vm::push_exact`]; `R[a]` holds the method, and the register behind it nothing.
     #[inline(always)]
-    pub(super) unsafe fn push_bound_exact(&self, s: State<'_>, method: &Py<Method>, count: usize) -> bool {
+    pub(super) unsafe fn push_bound_exact(&self, s: State<'_>, method: &Py<Method>, count: usize) -> Option<Pushed> {
         let i = s.i;
         // SAFETY: by contract.
         unsafe {
-            let Some(function) = method.function.downcast_exact::<Function>() else {
-                return false;
-            };
+            let function = method.function.downcast_exact::<Function>()?;
             let code = code_of(function);
             if count + 1 != code.exact_args.load(Acquire) as usize || (*s.frame).on_heap {
-                return false;
+                return None;
             }
             let (code, slot) = (code.body_unchecked(), s.regs.0.add(i.a() as usize));
             let args = slot.add(1);
             if code.nlocals as usize - count - 1 > FEW || !self.has_room(args, code) {
-                return false;
+                return None;
             }
             let (callee, this, word) = (method.function.bits(), method.receiver.bits(), *slot);
             let mine = s.owner();
             if !counts_plainly(callee, mine) || !counts_plainly(this, mine) || !drop_plainly(word, mine) {
-                return false;
+                return None;
             }
             let counted = (s.share(callee).map(forget), s.share(this).map(forget));
             debug_assert!(counted.0.is_some() && counted.1.is_some(), "both count plainly");
@@ -193,8 +243,8 @@ impl Vm {
                 .write(self.record(callee, code, args, FrameKind::Inline, i.c(), slot));
             self.frames.top.set(args.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
+            Some(Pushed::at(code, args))
         }
-        true
     }
 
     /// As [`Vm::push_exact`], where the last arguments are the defaults.
@@ -209,28 +259,24 @@ impl Vm {
         args: *mut u64,
         count: usize,
         slot: *mut u64,
-    ) -> bool {
+    ) -> Option<Pushed> {
         let (frame, code, mine) = (s.frame, code_of(function), s.owner());
         let total = code.exact_args.load(Acquire);
         // SAFETY: by contract; a code object whose count of arguments is known has its body. No other thread runs meanwhile, and no code.
         unsafe {
             if total == u32::MAX || count >= total as usize || parallel() || (*frame).on_heap {
-                return false;
+                return None;
             }
             let (total, code) = (total as usize, code.body_unchecked());
-            let Some(defaults) = function.defaults.peek().map(|all| all.as_slice()) else {
-                return false;
-            };
+            let defaults = function.defaults.peek().map(|all| all.as_slice())?;
             let missing = total - count;
-            let Some(from) = defaults.len().checked_sub(missing) else {
-                return false;
-            };
+            let from = defaults.len().checked_sub(missing)?;
             if code.nlocals as usize - total > FEW || !self.has_room(args, code) {
-                return false;
+                return None;
             }
             let given = defaults.get_unchecked(from..);
             if !given.iter().all(|value| counts_plainly(value.bits(), mine)) {
-                return false;
+                return None;
             }
             for (n, value) in given.iter().enumerate() {
                 let counted = s.share(value.bits()).map(forget);
@@ -243,33 +289,38 @@ impl Vm {
                 .write(self.record(function, code, args, FrameKind::Inline, s.i.c(), slot));
             self.frames.top.set(args.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
+            Some(Pushed::at(code, args))
         }
-        true
     }
 
     /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[a]`, a temporary, from `operands`,
-    /// where nothing is to be done about the arguments; the register of the result holds the function meanwhile. `false` if there is, or no room:
+    /// where nothing is to be done about the arguments; the register of the result holds the function meanwhile. `None` if there is, or no room:
     /// nothing was done.
     ///
     /// # Safety
     /// The state's frame is the innermost one, and as described. A temporary is an operand once.
     #[inline(always)]
-    pub(super) unsafe fn push_with<const N: usize>(&self, s: State<'_>, function: u64, operands: [u16; N]) -> bool {
+    pub(super) unsafe fn push_with<const N: usize>(
+        &self,
+        s: State<'_>,
+        function: u64,
+        operands: [u16; N],
+    ) -> Option<Pushed> {
         let (i, mine) = (s.i, s.owner());
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             let callee = &*(&raw const function).cast::<Py<Function>>();
             let code = code_of(callee);
             if code.exact_args.load(Acquire) as usize != N {
-                return false;
+                return None;
             }
             let (code, base) = (code.body_unchecked(), self.frames.top.get());
             if code.nlocals as usize - N > FEW || !self.has_room(base, code) {
-                return false;
+                return None;
             }
             let counted = operands.iter().all(|&r| counts_plainly(s.regs.word(r), mine));
             if !counted || s.share(function).map(forget).is_none() {
-                return false;
+                return None;
             }
             for (n, &r) in operands.iter().enumerate() {
                 let given = s.plain_operand(r);
@@ -284,8 +335,8 @@ impl Vm {
             slot.write(function);
             self.frames.top.set(base.add(code.nregs as usize));
             self.frames.depth.set(self.frames.depth.get() + 1);
+            Some(Pushed::at(code, base))
         }
-        true
     }
 
     /// Pushes the frame of a call from the loop, or leaves the result of a call that needs none in `R[dst]`.

@@ -90,19 +90,38 @@ fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
     unsafe {
         let function = callee.downcast_unchecked::<Function>();
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
-        if !s.vm.push_exact(s.frame, function, at, args.count, i.c(), slot) {
-            return s.tail(call_with_defaults);
-        }
-        let pushed: State<'_> = State::of(s.vm, s.frame.add(1));
+        let Some(pushed) = s.vm.push_exact(s.frame, function, at, args.count, i.c(), slot) else {
+            return s.tail(if s.frame().on_heap {
+                call_from_heap
+            } else {
+                call_with_defaults
+            });
+        };
         if s.check_chain() {
             return Exit::GoOn;
         }
+        let pushed = s.inside(pushed);
         let first = Ip::new(pushed.i.next());
         if !HOOK && s.vm.thread.poll_bits() == 0 && first.op() == Op::Resume {
             // There is nothing for it to do.
             return State { i: first, ..pushed }.next();
         }
         pushed.next()
+    }
+}
+
+/// Calls a Python function in a generator.
+#[handler]
+fn call_from_heap(s: State<'_>) -> Exit {
+    let (i, args) = (s.i, arguments(s));
+    // SAFETY: the callee is a function, and these are registers of the frame.
+    unsafe {
+        let function = s.get(i.a()).downcast_unchecked::<Function>();
+        let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
+        match s.vm.push_from_heap(s.frame, function, at, args.count, i.c(), slot) {
+            Some(pushed) => s.enter(pushed),
+            None => s.tail(call_function),
+        }
     }
 }
 
@@ -114,10 +133,10 @@ fn call_with_defaults(s: State<'_>) -> Exit {
     unsafe {
         let function = s.get(i.a()).downcast_unchecked::<Function>();
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
-        if !s.vm.push_with_defaults(s, function, at, args.count, slot) {
-            return s.tail(call_function);
+        match s.vm.push_with_defaults(s, function, at, args.count, slot) {
+            Some(pushed) => s.enter(pushed),
+            None => s.tail(call_function),
         }
-        s.enter_pushed()
     }
 }
 
@@ -129,8 +148,10 @@ fn call_method(s: State<'_>) -> Exit {
     unsafe {
         let method = s.get(i.a()).downcast_unchecked::<Method>();
         // The receiver goes in front of the arguments.
-        if s.regs.word(i.a() + 1) == 0 && s.vm.push_bound_exact(s, method, i.b() as usize) {
-            return s.enter_pushed();
+        if s.regs.word(i.a() + 1) == 0
+            && let Some(pushed) = s.vm.push_bound_exact(s, method, i.b() as usize)
+        {
+            return s.enter(pushed);
         }
     }
     s.tail(call_other)
@@ -361,7 +382,7 @@ fn called<const CHAINED: bool>(s: State<'_, CHAINED>, value: Value) -> Exit {
 
 #[handler(apart)]
 pub(super) fn call_kw(s: Apart<'_>) -> Exit {
-    let names = &s.code.consts[s.cache(1).load(Relaxed) as usize];
+    let names = &s.code().consts[s.cache(1).load(Relaxed) as usize];
     let behind = s.skip(2);
     behind.save();
     // SAFETY: `frame` is the innermost record with registers `regs`.
@@ -417,7 +438,7 @@ fn leave(s: State<'_>, value: Value, held: u16) -> Exit {
         return s.leave_with(value);
     }
     debug_assert!(
-        (held as usize..s.code.nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
+        (held as usize..s.code().nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
         "the compiler knows which registers are in use"
     );
     let mine = s.owner();
@@ -436,8 +457,12 @@ fn leave(s: State<'_>, value: Value, held: u16) -> Exit {
     frames.top.set(f.previous_top);
     frames.depth.set(frames.depth.get() - 1);
     // SAFETY: below a frame that an instruction pushed is the one of that; its register holds the callee.
-    let (caller, callee): (State<'_>, u64) =
-        unsafe { (State::of(s.vm, s.frame.sub(1)), std::mem::take(&mut *f.callee_slot)) };
+    let (caller, callee): (State<'_>, u64) = unsafe {
+        (
+            State::with(s.vm, s.frame.sub(1), s.table),
+            std::mem::take(&mut *f.callee_slot),
+        )
+    };
     let old = caller.regs.replace(f.dst, value);
     caller.drop_both(old, callee)
 }

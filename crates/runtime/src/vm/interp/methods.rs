@@ -502,6 +502,34 @@ impl Vm {
         bits
     }
 
+    /// The word of the attribute, not counted, if the object's store lies behind its header and the thread knows the slot for objects like this;
+    /// else 0. `cached` is the first cache word of an instruction that has seen others.
+    #[inline(always)]
+    pub(super) fn attr_word_of_several<const FREE: bool>(
+        &self,
+        obj: &Value,
+        name: &Py<Str>,
+        cached: &AtomicU64,
+    ) -> u64 {
+        let Some(attrs) = Attrs::near(obj) else { return 0 };
+        let id = attrs.shape_id();
+        let word = self.method_cache.known(id, name, Use::Load);
+        if word == 0 || word >> 48 != IN_SLOT || cached.load(Relaxed) == 0 {
+            return 0;
+        }
+        let Some(slot) = attrs.place(number(word)) else {
+            return 0;
+        };
+        let bits = slot.peek_bits();
+        if FREE && crate::sync::parallel() && attrs.shape_id() != id {
+            return 0;
+        }
+        if self.method_cache.now_and_then() {
+            cached.store(word, Relaxed);
+        }
+        bits
+    }
+
     /// The word of the method for `obj.name(...)`, not counted, if the thread knows it of objects like this; else 0.
     #[inline(always)]
     pub(super) fn method_word_known(&self, obj: &Value, name: &Py<Str>, cached: &AtomicU64) -> u64 {
@@ -937,17 +965,14 @@ impl Vm {
     /// the cache's key.
     #[inline(always)]
     pub(super) fn method_word_near(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        let key = word as u32;
-        // Shapes and types have no ids in common.
-        let own = match Attrs::near(obj) {
-            Some(attrs) => attrs.shape_id(),
-            None if obj.is_heap() => obj.ty().version(),
+        match Attrs::near(obj) {
+            // What was entered for a shape is a method: the instruction's cache need not say so.
+            Some(attrs) => self.method_cache.method_word(attrs.shape_id(), name),
+            None if obj.is_heap() && obj.ty().version() == word as u32 && word as u32 != 0 => {
+                self.method_cache.method_word(word as u32, name)
+            }
             None => 0,
-        };
-        if own != key || key == 0 {
-            return 0;
         }
-        self.method_cache.method_word(key, name)
     }
 
     /// The special method number `k`, which takes the receiver, if it was found lately.

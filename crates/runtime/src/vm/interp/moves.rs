@@ -89,7 +89,7 @@ pub(super) fn check_local(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn unbound_local(s: Apart<'_>) -> Exit {
     s.save();
-    s.raise(s.vm.unbound_local(s.code.code(), s.i.a()))
+    s.raise(s.vm.unbound_local(s.code().code(), s.i.a()))
 }
 
 // ---- names ----
@@ -133,7 +133,7 @@ fn load_global_counted<const FREE: bool>(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn load_global_slow(s: Apart<'_>) -> Exit {
     s.save();
-    let name = &s.code.names[s.i.w() as usize];
+    let name = &s.code().names[s.i.w() as usize];
     let (globals, builtins) = (s.frame().globals(), s.frame().builtins());
     let found = s.vm.load_global_slow(globals, builtins, name, s.cache(0), s.cache(1));
     let value = check!(s, found);
@@ -148,7 +148,7 @@ pub(super) fn store_global(s: State<'_>) -> Exit {
     let behind = s.skip(1);
     behind.save();
     if let Err(value) = globals.set_entry_value(word as u32, (word >> 32) as u32, value) {
-        s.vm.store_global_slow(globals, &s.code.names[s.i.w() as usize], value, cached);
+        s.vm.store_global_slow(globals, &s.code().names[s.i.w() as usize], value, cached);
     }
     behind.next()
 }
@@ -177,7 +177,7 @@ pub(super) fn load_deref_counted(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn unbound_cell(s: Apart<'_>) -> Exit {
     s.save();
-    s.raise(s.vm.unbound_cell(s.code.code(), s.i.b()))
+    s.raise(s.vm.unbound_cell(s.code().code(), s.i.b()))
 }
 
 #[handler]
@@ -345,7 +345,7 @@ fn unpack_slow(s: Apart<'_>) -> Exit {
             s.regs.set(i.a() + j as u16, item.clone());
         }
         drop(held);
-    } else if !unpack_list(s.regs, i, s.code.nlocals) {
+    } else if !unpack_list(s.regs, i, s.frame().nlocals) {
         return s.rare();
     }
     s.next()

@@ -97,14 +97,14 @@ pub(super) fn sub_imm(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn arith_slow<const OP: u8>(s: Apart<'_>) -> Exit {
     s.save();
-    let done = s.vm.arith_slow(s.i, s.regs, s.code.nlocals, bin_op(OP));
+    let done = s.vm.arith_slow(s.i, s.regs, s.frame().nlocals, bin_op(OP));
     s.next_if(done)
 }
 
 #[handler(apart)]
 fn arith_imm_slow<const OP: u8>(s: Apart<'_>) -> Exit {
     s.save();
-    let done = s.vm.arith_imm_slow(s.i, s.regs, s.code.nlocals, bin_op(OP));
+    let done = s.vm.arith_imm_slow(s.i, s.regs, s.frame().nlocals, bin_op(OP));
     s.next_if(done)
 }
 
@@ -130,7 +130,7 @@ pub(super) fn binary(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn binary_slow(s: Apart<'_>) -> Exit {
     s.save();
-    let done = s.vm.arith_slow(s.i, s.regs, s.code.nlocals, bin_op(s.i.k()));
+    let done = s.vm.arith_slow(s.i, s.regs, s.frame().nlocals, bin_op(s.i.k()));
     s.next_if(done)
 }
 
@@ -149,7 +149,7 @@ pub(super) fn binary_imm(s: State<'_>) -> Exit {
 #[handler(apart)]
 fn binary_imm_slow(s: Apart<'_>) -> Exit {
     s.save();
-    let done = s.vm.arith_imm_slow(s.i, s.regs, s.code.nlocals, bin_op(s.i.k()));
+    let done = s.vm.arith_imm_slow(s.i, s.regs, s.frame().nlocals, bin_op(s.i.k()));
     s.next_if(done)
 }
 

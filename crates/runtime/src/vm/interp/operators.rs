@@ -315,6 +315,15 @@ impl Vm {
         self.getitem_plain(obj, key).map(Some)
     }
 
+    /// Whether items of objects of this type are found without asking the type.
+    #[inline(always)]
+    pub(super) fn has_fast_items(obj: &Value) -> bool {
+        obj.downcast_exact::<List>().is_some()
+            || obj.downcast_exact::<Tuple>().is_some()
+            || obj.downcast_exact::<Dict>().is_some()
+            || obj.downcast_exact::<Str>().is_some()
+    }
+
     /// As `getitem_fast`, of everything else.
     fn getitem_plain(&self, obj: &Value, key: &Value) -> Res<Value> {
         if let (Some(text), Some(at)) = (obj.downcast_exact::<Str>(), key.as_small_int())

@@ -326,7 +326,7 @@ pub(super) fn hook(s: State<'_>) -> Exit {
     // SAFETY: the word before the one behind the instruction is the instruction.
     let at = unsafe { s.i.next().sub(1) };
     match s.vm.before_instruction(s.frame, at) {
-        Before::Here => s.hooked(),
+        Before::Here => s.rechosen().hooked(),
         Before::Elsewhere => s.reloaded().next(),
         Before::Raised => Exit::Raised,
     }
@@ -337,7 +337,7 @@ pub(super) fn hook(s: State<'_>) -> Exit {
 pub(super) fn poll(s: State<'_>) -> Exit {
     s.save();
     check!(s, s.vm.poll_between());
-    s.next()
+    s.rechosen().next()
 }
 
 /// Drops what an instruction replaced.
@@ -384,7 +384,7 @@ fn leave_init(s: State<'_>) -> Exit {
     if s.vm.running.passed() != Value::NONE.bits() {
         return s.tail(leave_with_calls);
     }
-    let Ok(nregs) = u16::try_from(s.code.nregs) else {
+    let Ok(nregs) = u16::try_from(s.code().nregs) else {
         return s.tail(leave_with_calls);
     };
     for r in 0..nregs {
@@ -407,7 +407,7 @@ fn leave_init(s: State<'_>) -> Exit {
     frames.depth.set(frames.depth.get() - 1);
     // SAFETY: below is the frame of the instruction that pushed this one; its register holds the instance.
     unsafe {
-        let caller: State<'_> = State::of(s.vm, s.frame.sub(1));
+        let caller: State<'_> = State::with(s.vm, s.frame.sub(1), s.table);
         let instance = Value::from_bits(std::mem::take(&mut *f.callee_slot));
         caller.put(f.dst, instance)
     }

@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 use lisle_bytecode::Op;
 
+use super::calls::Pushed;
 use super::run::hooked_handler;
 use super::{Ip, Regs, drop_plainly, is_object, unbound_operand};
 use crate::memory::header::Header;
@@ -41,7 +42,7 @@ pub(super) enum Exit {
 }
 
 /// Executes the instruction of a state, and then others. Its parameters are the fields of a [`State`].
-pub(super) type Handler = unsafe fn(&Vm, Ip, Regs, *mut FrameData, &CodeBody) -> Exit;
+pub(super) type Handler = unsafe fn(&Vm, Ip, Regs, *mut FrameData, &Table) -> Exit;
 
 /// The handlers by the numbers of the operations.
 pub(super) struct Table(pub [Handler; Op::ALL.len()]);
@@ -80,6 +81,17 @@ impl Running {
     #[inline]
     pub(super) fn go_on_with(&self, table: &'static Table) {
         self.table.set(table);
+    }
+
+    /// The handlers that were chosen last.
+    #[inline(always)]
+    fn table(&self) -> &'static Table {
+        debug_assert!(
+            !self.table.get().is_null(),
+            "handlers are chosen before the loop begins"
+        );
+        // SAFETY: null or one of the tables, which are static; the loop chooses one before anything runs in it.
+        unsafe { &*self.table.get() }
     }
 
     #[inline(always)]
@@ -167,7 +179,9 @@ pub(super) struct State<'a, const CHAINED: bool = true> {
     pub i: Ip,
     pub regs: Regs,
     pub frame: *mut FrameData,
-    pub code: &'a CodeBody,
+    /// The handlers that a chain goes on with: in a processor register, since each instruction asks for it. Read again where others may have been
+    /// chosen: after safepoints, and after calls of anything.
+    pub table: &'a Table,
 }
 
 /// The state of what is done apart from a handler.
@@ -188,16 +202,35 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// The state of a frame: what is next is at the place that its record has.
     #[inline(always)]
     pub fn of(vm: &'a Vm, frame: *mut FrameData) -> State<'a, CHAINED> {
-        // SAFETY: callers name the innermost record, which is initialised, and its code is alive while it runs.
+        State::with(vm, frame, vm.running.table())
+    }
+
+    /// As [`State::of`], to go on with these handlers.
+    #[inline(always)]
+    pub fn with(vm: &'a Vm, frame: *mut FrameData, table: &'a Table) -> State<'a, CHAINED> {
+        // SAFETY: callers name the innermost record, which is initialised.
         unsafe {
             State {
                 vm,
                 i: Ip::before((*frame).at.get()),
                 regs: Regs((*frame).regs),
                 frame,
-                code: &*(*frame).body,
+                table,
             }
         }
+    }
+
+    /// Goes on with the handlers that were chosen last.
+    #[inline(always)]
+    pub fn rechosen(self) -> State<'a, CHAINED> {
+        let table = self.vm.running.table();
+        State { table, ..self }
+    }
+
+    /// The code of the frame.
+    #[inline(always)]
+    pub fn code(self) -> &'a CodeBody {
+        self.frame().body()
     }
 
     /// The state of the innermost frame.
@@ -262,7 +295,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     #[inline(always)]
     pub fn constant(self, n: u32) -> &'a Value {
         // SAFETY: the compiler numbers constants that there are.
-        unsafe { self.code.consts.get_unchecked(n as usize) }
+        unsafe { self.code().consts.get_unchecked(n as usize) }
     }
 
     #[inline(always)]
@@ -273,7 +306,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// Whether a register is a temporary, which the instruction that reads it uses up.
     #[inline(always)]
     pub fn is_temporary(self, r: u16) -> bool {
-        r >= self.code.nlocals
+        r >= self.frame().nlocals
     }
 
     /// Drops an operand that was only read, if it is a temporary.
@@ -471,14 +504,14 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
             i,
             regs,
             frame,
-            code,
+            table,
         } = self;
         State {
             vm,
             i,
             regs,
             frame,
-            code,
+            table,
         }
     }
 
@@ -510,12 +543,11 @@ impl State<'_> {
     #[inline(always)]
     pub fn dispatch(self) -> Exit {
         // SAFETY: the verifier and the compiler end each code object with a return or a jump and emit valid operations alone, `skip`
-        // passes the cache words, and the table is never null when a handler runs.
+        // passes the cache words.
         unsafe {
             let i = Ip::new(self.i.next());
-            let table = &*self.vm.running.table.get();
-            let handler = table.0.get_unchecked(i.number());
-            handler(self.vm, i, self.regs, self.frame, self.code)
+            let handler = self.table.0.get_unchecked(i.number());
+            handler(self.vm, i, self.regs, self.frame, self.table)
         }
     }
 
@@ -523,7 +555,7 @@ impl State<'_> {
     #[inline(always)]
     pub fn tail(self, part: Handler) -> Exit {
         // SAFETY: the parts are those of a state.
-        unsafe { part(self.vm, self.i, self.regs, self.frame, self.code) }
+        unsafe { part(self.vm, self.i, self.regs, self.frame, self.table) }
     }
 
     /// Goes on with the handler that the instruction has in a hooked thread, what comes before it being done.
@@ -543,13 +575,29 @@ impl State<'_> {
     /// # Safety
     /// It was, and is the innermost one.
     #[inline(always)]
-    pub unsafe fn enter_pushed(self) -> Exit {
+    pub unsafe fn enter(self, pushed: Pushed) -> Exit {
         if self.check_chain() {
             return Exit::GoOn;
         }
         // SAFETY: by contract.
-        let pushed: State<'_> = State::of(self.vm, unsafe { self.frame.add(1) });
-        pushed.next()
+        unsafe { self.inside(pushed) }.next()
+    }
+
+    /// The state of the frame that was pushed above this one.
+    ///
+    /// # Safety
+    /// It was, and is the innermost one.
+    #[inline(always)]
+    pub unsafe fn inside(self, pushed: Pushed) -> Self {
+        // SAFETY: by contract.
+        unsafe {
+            State {
+                i: Ip::before(pushed.at),
+                regs: Regs(pushed.regs),
+                frame: self.frame.add(1),
+                ..self
+            }
+        }
     }
 
     /// Ends the innermost frame with a value; the place was saved.
