@@ -2,6 +2,8 @@
 
 #[cfg(not(lisle_asan))]
 mod arena;
+#[cfg(not(lisle_asan))]
+mod magazine;
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ mod mimalloc_calls {
     };
     use std::alloc::{GlobalAlloc, Layout};
 
+    use crate::magazine;
+
     pub struct Allocator;
 
     /// Blocks are aligned to 16 bytes, those of up to 8 bytes to 8.
@@ -37,7 +41,10 @@ mod mimalloc_calls {
             // SAFETY: no preconditions but the caller's.
             unsafe {
                 if is_plain(layout) {
-                    mi_malloc(layout.size()).cast()
+                    match magazine::take(layout.size()) {
+                        Ok(block) => block,
+                        Err(size) => mi_malloc(size).cast(),
+                    }
                 } else {
                     mi_malloc_aligned(layout.size(), layout.align()).cast()
                 }
@@ -49,7 +56,13 @@ mod mimalloc_calls {
             // SAFETY: as above.
             unsafe {
                 if is_plain(layout) {
-                    mi_zalloc(layout.size()).cast()
+                    match magazine::take(layout.size()) {
+                        Ok(block) => {
+                            block.write_bytes(0, layout.size());
+                            block
+                        }
+                        Err(size) => mi_zalloc(size).cast(),
+                    }
                 } else {
                     mi_zalloc_aligned(layout.size(), layout.align()).cast()
                 }
@@ -69,9 +82,15 @@ mod mimalloc_calls {
         }
 
         #[inline]
-        unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
-            // SAFETY: the caller's block.
-            unsafe { mi_free(block.cast()) }
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            // SAFETY: the caller's block, which has the size that it says.
+            unsafe {
+                if is_plain(layout) {
+                    magazine::put(block, layout.size());
+                } else {
+                    mi_free(block.cast());
+                }
+            }
         }
     }
 }

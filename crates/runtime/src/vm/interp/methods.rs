@@ -44,8 +44,8 @@ const MEMBER: u64 = 4;
 const OF_INSTANCE: u64 = 5;
 /// The attribute is a property, read by a Python function.
 const PROPERTY: u64 = 6;
-/// The object is a class that reads attributes as `type` does; its version is the key. The attribute is no descriptor, or a function,
-/// and the metaclass, which the number tells, has none of the name.
+/// The object is a class that reads attributes as `type` does; its version is the key. The attribute is no descriptor, or a function or native
+/// method, and the metaclass, which the number tells, has none of the name that goes first.
 const OF_CLASS: u64 = 7;
 /// The object is a module; its dict has the attribute in the entry of this number as long as the dict's version is the key.
 const OF_MODULE: u64 = 8;
@@ -203,7 +203,19 @@ fn is_function_word(bits: u64) -> bool {
 /// The same for an attribute that is read from the class.
 #[inline]
 fn is_plain_of_class(value: &Value) -> bool {
-    is_plain(value) || value.downcast_exact::<Function>().is_some()
+    // A method that is read from a class is itself.
+    let ty = value.ty();
+    is_plain(value) || ty.has_flag(TypeFlags::METHOD_DESCRIPTOR) && !ty.has_flag(TypeFlags::HEAP)
+}
+
+/// The same of the word of a value that a class holds; false of 0.
+#[inline(always)]
+fn is_plain_word_of_class(bits: u64) -> bool {
+    if !is_object(bits) {
+        return bits != 0;
+    }
+    // SAFETY: as above.
+    is_plain_of_class(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
 }
 
 impl Vm {
@@ -400,11 +412,7 @@ impl Vm {
             return 0;
         }
         let bits = self.class_word(obj, name, word);
-        if is_plain_word(bits) || is_function_word(bits) {
-            bits
-        } else {
-            0
-        }
+        if is_plain_word_of_class(bits) { bits } else { 0 }
     }
 
     /// The word of what a class has, if it is the one that the cache expects and its metaclass has none of the name; else 0. No other thread runs.
@@ -486,7 +494,10 @@ impl Vm {
         if bits != 0 || first | second == 0 || !obj.is_heap() {
             return bits;
         }
-        let key = key_of(obj);
+        let key = match obj.downcast_exact::<Type>() {
+            Some(class) => class.version(),
+            None => key_of(obj),
+        };
         if key == 0 {
             return 0;
         }
@@ -553,7 +564,7 @@ impl Vm {
     fn is_known_plain(&self, class: &Py<Type>, name: &Py<Str>) -> bool {
         let meta = class.as_value().ty();
         let reads = |ty: &Py<Type>| ty.slots().getattro.map(|f| f as usize);
-        (meta.is(Type::ty()) || reads(meta) == reads(Type::ty())) && self.method_cache.knows_none(meta, name)
+        reads(meta) == reads(Type::ty()) && self.method_cache.knows_none(meta, name)
     }
 
     /// The attribute, if the object is as the second word of a cache expects.
@@ -783,11 +794,16 @@ impl Vm {
         Some(bind(self, method, Some(obj), Some(obj.ty().as_value())))
     }
 
-    /// Whether the class reads the attribute as `type` does, and its metaclass has none of the name.
+    /// Whether the class reads the attribute as `type` does, and its metaclass has none of the name; `type` may have one that is no data descriptor,
+    /// as most of its methods are.
     fn is_plain_class(&self, class: &Py<Type>, name: &Py<Str>) -> bool {
         let meta = class.as_value().ty();
+        if meta.is(Type::ty()) {
+            let own = meta.lookup(self, name);
+            return own.is_none_or(|own| own.ty().slots().descr_set.is_none());
+        }
         let reads = |ty: &Py<Type>| ty.slots().getattro.map(|f| f as usize);
-        (meta.is(Type::ty()) || reads(meta) == reads(Type::ty())) && meta.lookup(self, name).is_none()
+        reads(meta) == reads(Type::ty()) && meta.lookup(self, name).is_none()
     }
 
     /// Notes where the attribute of a class or module was found.
@@ -823,7 +839,7 @@ impl Vm {
                 && class.version() == version
             {
                 let which = if meta.is(Type::ty()) { CLASS } else { CLASS_OF_OTHER };
-                more.store(word(kind, which, version), Relaxed);
+                self.fill(more, name, Use::Load, word(kind, which, version));
             }
         } else if let Some(module) = obj.downcast_exact::<Module>()
             && let Some(dict) = Attrs::of(obj).and_then(|attrs| attrs.dict())
