@@ -5,9 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::{MODES, Run, command_with_input, lisle};
-
-const LISLE: &str = env!("CARGO_BIN_EXE_lisle");
+use support::{MODES, Run, command_with_input, lisle, program};
 
 /// Writes a wheel of a package with a script.
 const MAKE_WHEEL: &str = r#"
@@ -69,7 +67,7 @@ fn environments_have_pip_and_scripts() {
         assert!(bin.join(name).exists(), "bin/{name} is missing");
     }
     let config = std::fs::read_to_string(folder.join("pyvenv.cfg")).expect("pyvenv.cfg is there");
-    let home = Path::new(LISLE).parent().expect("the program is in a folder");
+    let home = Path::new(program()).parent().expect("the program is in a folder");
     assert!(config.contains(&format!("home = {}", home.display())), "{config}");
 
     let prefixes = "import sys; print(sys.prefix == sys.argv[1], sys.base_prefix != sys.prefix, sys.executable)";
@@ -126,7 +124,8 @@ fn extension_modules_in_c_say_that_they_cannot_be_loaded() {
     let package = folder.join("package");
     std::fs::create_dir_all(&package).expect("the folder can be made");
     let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("the file can be written");
-    write(folder.join("single.cpython-314-x86_64-linux-gnu.so"), "");
+    let single = format!("single.cpython-314-{}-linux-gnu.so", std::env::consts::ARCH);
+    write(folder.join(&single), "");
     write(package.join("__init__.py"), "");
     write(package.join("fast.abi3.so"), "");
     let program = folder.join("program.py");
@@ -145,12 +144,13 @@ fn extension_modules_in_c_say_that_they_cannot_be_loaded() {
         let shown = done(lisle(&[mode, &[text(&program)]].concat()), "imports");
         assert_eq!(
             shown.stdout,
-            "ImportError single single.cpython-314-x86_64-linux-gnu.so \
-             single.cpython-314-x86_64-linux-gnu.so: Lisle cannot load C extension modules\n\
-             ImportError package.fast fast.abi3.so fast.abi3.so: Lisle cannot load C extension modules\n\
-             ImportError package.fast fast.abi3.so fast.abi3.so: Lisle cannot load C extension modules\n\
-             ModuleNotFoundError package.other None No module named 'package.other'\n\
-             None\n",
+            format!(
+                "ImportError single {single} {single}: Lisle cannot load C extension modules\n\
+                 ImportError package.fast fast.abi3.so fast.abi3.so: Lisle cannot load C extension modules\n\
+                 ImportError package.fast fast.abi3.so fast.abi3.so: Lisle cannot load C extension modules\n\
+                 ModuleNotFoundError package.other None No module named 'package.other'\n\
+                 None\n"
+            ),
             "{mode:?}"
         );
     }

@@ -3,12 +3,13 @@
 use lisle_runtime::native::{Py, Str, Value};
 use lisle_runtime::types::module::Module;
 
-/// Declares `CONSTANTS`: names of the C library, and after `;` those that it does not know, with their values.
+/// Declares `CONSTANTS`: names of the C library (with a `cfg` where not every system has one), and after `;` those that it does not
+/// know, with their values.
 macro_rules! constants {
-    ($($name:ident)* $(; $($own:ident = $value:expr),* $(,)?)?) => {
+    ($($(#[$when:meta])* $name:ident)* $(; $($own:ident = $value:expr),* $(,)?)?) => {
         #[allow(clippy::unnecessary_cast, reason = "the C library has them in several types")]
         pub(crate) const CONSTANTS: &[(&str, i64)] = &[
-            $((stringify!($name), ::libc::$name as i64),)*
+            $($(#[$when])* (stringify!($name), ::libc::$name as i64),)*
             $($((stringify!($own), $value),)*)?
         ];
     };

@@ -24,8 +24,11 @@ constants::constants! {
     LC_MONETARY LC_NUMERIC LC_TIME MON_1 MON_10 MON_11 MON_12 MON_2 MON_3 MON_4 MON_5 MON_6 MON_7 MON_8 MON_9 NOEXPR
     PM_STR RADIXCHAR THOUSEP T_FMT T_FMT_AMPM YESEXPR
     ;
-    CHAR_MAX = 127, _DATE_FMT = 131_180,
+    CHAR_MAX = CHAR_MAX as i64, _DATE_FMT = 131_180,
 }
+
+/// C's `char` has a sign or not, with the processor.
+const CHAR_MAX: u8 = libc::c_char::MAX as u8;
 
 static ERROR: ExceptionClass = ExceptionClass::new("locale", "Error", &exceptions::EXCEPTION);
 
@@ -75,7 +78,7 @@ fn grouping(sizes: Option<CString>) -> Value {
     let sizes = sizes.unwrap_or_default();
     let mut list: Vec<Value> = sizes.as_bytes().iter().map(|n| Value::int((*n).into())).collect();
     // The last group goes on, unless it says that there are no more.
-    if sizes.as_bytes().last().is_some_and(|n| *n != 127) {
+    if sizes.as_bytes().last().is_some_and(|n| *n != CHAR_MAX) {
         list.push(Value::int(0));
     }
     List::new(list).into_value()

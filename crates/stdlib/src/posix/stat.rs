@@ -68,8 +68,14 @@ pub static STATVFS_RESULT: StructSeqDef = StructSeqDef::new(
     10,
 );
 
-fn unsigned(n: u64) -> Value {
-    usize::try_from(n).map_or(Value::NONE, Value::usize)
+/// The C library's types of some fields have other widths on other processors.
+fn unsigned(n: impl Into<u64>) -> Value {
+    usize::try_from(n.into()).map_or(Value::NONE, Value::usize)
+}
+
+/// As [`unsigned`].
+fn signed(n: impl Into<i64>) -> Value {
+    Value::int(n.into())
 }
 
 /// The Python object for what `stat` filled in.
@@ -96,7 +102,7 @@ pub fn stat_result(st: &libc::stat) -> Value {
         ns(st.st_atime, st.st_atime_nsec),
         ns(st.st_mtime, st.st_mtime_nsec),
         ns(st.st_ctime, st.st_ctime_nsec),
-        Value::int(st.st_blksize),
+        signed(st.st_blksize),
         Value::int(st.st_blocks),
         unsigned(st.st_rdev),
     ])
