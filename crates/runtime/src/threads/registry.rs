@@ -207,8 +207,9 @@ pub fn act_for_owner(owner: u32, f: impl FnOnce()) -> bool {
         let suspend = || {
             state
                 .status
-                .compare_exchange(DETACHED, SUSPENDED, Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange(DETACHED, SUSPENDED, Ordering::SeqCst, Ordering::SeqCst)
         };
+        // As in `begin_stop`: MERGE is set and then the status looked at; the owner sets the status, then looks at MERGE.
         let mut result = suspend();
         if result == Err(ATTACHED) {
             state.set_poll(poll::MERGE);

@@ -70,7 +70,8 @@ impl State {
     #[inline(always)]
     fn touch(&self) {
         self.version.store(0, Release);
-        self.changes.store(self.changes.load(Relaxed).wrapping_add(2), Relaxed);
+        // Who finds the count finds what was changed before.
+        self.changes.store(self.changes.load(Relaxed).wrapping_add(2), Release);
         // What is written next is seen after the count by those who read without the lock.
         fence(Release);
     }
@@ -144,7 +145,7 @@ impl Dict {
     /// Count of keys.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.state.len.load(Relaxed)
+        self.state.len.load(Acquire)
     }
 
     #[inline(always)]
@@ -343,14 +344,14 @@ impl Py<Dict> {
     fn append(&self, hash: i64, key: Value, value: Value) {
         self.state.touch();
         self.table().append(hash, key, value);
-        self.state.len.store(self.len() + 1, Relaxed);
+        self.state.len.store(self.len() + 1, Release);
     }
 
     /// Takes entry `n` out; the dict is locked.
     #[must_use = "drop the key and value when no lock is held"]
     fn take_entry(&self, n: usize) -> (Option<Value>, Option<Value>) {
         self.state.touch();
-        self.state.len.store(self.len() - 1, Relaxed);
+        self.state.len.store(self.len() - 1, Release);
         self.table().remove(n)
     }
 
@@ -797,7 +798,7 @@ impl Py<Dict> {
             } else {
                 self.table().prepend(hash, key, value);
             }
-            self.state.len.store(self.len() + 1, Relaxed);
+            self.state.len.store(self.len() + 1, Release);
         }
         self.state.toggle_moving();
         true

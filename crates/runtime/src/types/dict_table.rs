@@ -429,11 +429,11 @@ impl Table {
         unsafe { (*self.entries.add(n)).value.get_locked() }
     }
 
-    /// The word of the value of entry `n`, not counted; callable without the lock. 0 for none.
+    /// The word of the value of entry `n`, not counted; callable without the lock. 0 for none. What the caller looks at next is from a later time.
     #[inline(always)]
     pub fn word_at(&self, n: usize) -> u64 {
         if n < self.capacity as usize {
-            self.entry(n).value.peek_bits()
+            raw(&self.entry(n).value).load(Acquire)
         } else {
             0
         }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: the array is changed under the object's lock, through [`Items`]. As long as a block is the list's, the published
 //! length is at most its capacity: a longer block is published before its length, and before a shorter one the length is 0. Words are
-//! written whole, an item before the length that takes it in. While threads may read without the lock (`biased::is_raced`), a block that
+//! written whole, an object before the word that names it (who has a longer length of before may look there at once), and that before the length that
+//! takes it in. While threads may read without the lock (`biased::is_raced`), a block that
 //! is replaced is kept for them ([`retire_sized`]); blocks are not published again then. So what [`Store::get_racing`] finds to be there after it
 //! was counted is the list's at that moment (CPython's free-threaded lists are read in the same manner).
 //! Left out: giving memory back when items are removed.
@@ -327,7 +328,7 @@ impl<'a> Items<'a> {
             return Err(item);
         }
         // SAFETY: within the block.
-        unsafe { &*self.store.block.load(Relaxed).add(len) }.store(item.into_bits(), Relaxed);
+        unsafe { &*self.store.block.load(Relaxed).add(len) }.store(item.into_bits(), Release);
         self.set_len(len + 1);
         Ok(())
     }
@@ -418,7 +419,7 @@ impl<'a> Items<'a> {
             return Err(more);
         }
         for (at, item) in more.into_iter().enumerate() {
-            self.cell(len + at).store(item.into_bits(), Relaxed);
+            self.cell(len + at).store(item.into_bits(), Release);
         }
         self.set_len(len + count);
         Ok(())
@@ -441,7 +442,9 @@ impl<'a> Items<'a> {
         let len = self.len();
         self.try_reserve(more.len())?;
         assert!(self.capacity() - len >= more.len());
-        // SAFETY: there is room behind the items, where nobody looks before the length takes it in.
+        // What is stored from here on is seen after the objects, as with the words that are published one by one.
+        fence(Release);
+        // SAFETY: there is room behind the items.
         unsafe { Value::clone_all(more, self.store.block.load(Relaxed).add(len).cast()) };
         self.set_len(len + more.len());
         Ok(())
@@ -456,7 +459,7 @@ impl<'a> Items<'a> {
         self.try_reserve(count)?;
         for at in 0..count {
             let item = self[at].clone();
-            self.cell(len + at).store(item.into_bits(), Relaxed);
+            self.cell(len + at).store(item.into_bits(), Release);
         }
         self.set_len(len + count);
         Ok(())
