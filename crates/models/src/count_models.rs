@@ -214,3 +214,32 @@ fn a_slot_with_two_writers() {
         }
     });
 }
+
+/// The owner of an object empties the slot that others find it by, and keeps a reference: it takes the object for its own alone only if no reader
+/// goes on with it.
+#[test]
+fn an_owner_that_empties_a_slot_and_is_alone() {
+    model(3, || {
+        let block = Arc::new(Block::new());
+        let slot = Arc::new(Slot::empty());
+        let attached = attach(1);
+        slot.set(block.create());
+        let reader = thread::spawn({
+            let slot = slot.clone();
+            move || {
+                let _attached = attach(2);
+                slot.get().map(Handed)
+            }
+        });
+        let kept = slot.get().expect("nobody else empties the slot");
+        drop(slot.swap_locked(None));
+        let alone = kept.header().is_unique();
+        let read = reader.join().unwrap();
+        assert!(!alone || read.is_none(), "the owner and a reader have the object");
+        drop(kept);
+        drop(read.map(Handed::value));
+        merge::drain(1);
+        drop(attached);
+        assert_eq!(block.freed(), 1);
+    });
+}

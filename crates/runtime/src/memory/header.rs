@@ -13,7 +13,7 @@
 
 use crate::object::Obj;
 use crate::object::types::Type;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, fence};
 use crate::threads::owner_id;
 
@@ -201,10 +201,23 @@ impl Header {
         (self.owner() == OWNER_DISTRIBUTED).then(|| self.table_index())
     }
 
-    /// Whether this thread holds the only reference: nobody else can reach the object.
+    /// Whether this thread holds the only reference: nobody else can reach the object, or comes to hold it who has seen it in a slot
+    /// (see `Slot::swap_locked`).
     #[inline(always)]
     pub fn is_unique(&self) -> bool {
-        self.owner() == owner_id() && self.local.load(Relaxed) == 1 && self.shared.load(Acquire) == 0
+        self.owner() == owner_id() && self.local.load(Relaxed) == 1 && self.shared.load(SeqCst) == 0
+    }
+
+    /// Whether this thread alone changes the count of local references, or nobody does any more.
+    pub(crate) fn is_counted_here(&self) -> bool {
+        let owner = self.owner();
+        owner == owner_id() || owner == 0
+    }
+
+    /// Whether this thread counts the references, and there is another than the one that it is about to give up.
+    #[inline(always)]
+    pub(crate) fn has_more_here(&self) -> bool {
+        self.owner() == owner_id() && self.local.load(Relaxed) > 1
     }
 
     /// Adds a reference; the caller holds one.
@@ -287,7 +300,7 @@ impl Header {
             }
             match self
                 .shared
-                .compare_exchange_weak(shared, shared.wrapping_add(n * SHARED_ONE), AcqRel, Relaxed)
+                .compare_exchange_weak(shared, shared.wrapping_add(n * SHARED_ONE), SeqCst, Relaxed)
             {
                 Ok(_) => return true,
                 Err(now) => shared = now,

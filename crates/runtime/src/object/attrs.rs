@@ -280,8 +280,7 @@ fn grow(more: &AtomicU64, inline: usize, ty: &Type, i: usize) {
     let block = More::alloc((have * 2).clamp(4, MAX_SHAPE).max(need));
     if let Some(old) = old {
         for j in 0..have {
-            // SAFETY: both slots exist; the reference moves over. Racing readers of the old block still see the word,
-            // so it is copied, and the old block is freed without dropping it.
+            // SAFETY: both slots exist; the reference moves over.
             unsafe {
                 let bits = More::slot(old, j).as_ref().peek_bits();
                 More::slot(block, j).cast::<u64>().write(bits);
@@ -290,6 +289,13 @@ fn grow(more: &AtomicU64, inline: usize, ty: &Type, i: usize) {
     }
     more.store(More::word(block), Release);
     if let Some(old) = old {
+        if parallel() {
+            // Readers must not look for ever for a word to change whose object has died since.
+            for j in 0..have {
+                // SAFETY: the slot exists; its reference has moved.
+                unsafe { More::slot(old, j).cast::<AtomicU64>().as_ref() }.store(0, Release);
+            }
+        }
         // SAFETY: replaced above; readers that still use it are waited for.
         crate::memory::retire(move || unsafe { More::free(old) });
     }
@@ -686,7 +692,7 @@ impl<'a> Attrs<'a> {
         match unsafe { self.shape.load(Acquire).as_ref() } {
             Some(shape) => {
                 for i in 0..shape.names.len() {
-                    drop(self.slot(i).swap_locked(None));
+                    drop(self.slot(i).take_last());
                 }
                 if let Some(block) = More::of(self.more.load(Relaxed)) {
                     self.more.store(0, Relaxed);

@@ -10,8 +10,8 @@ use super::py::Py;
 use super::value::Value;
 use crate::memory::header::Header;
 use crate::memory::trace::{Trace, Visitor};
-use crate::sync::atomic::AtomicU64;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::sync::atomic::{AtomicU64, fence};
 use crate::sync::mode::parallel;
 
 /// A field that holds a value or nothing.
@@ -78,7 +78,10 @@ impl Slot {
             if unsafe { header.as_ref() }.try_incref() {
                 // SAFETY: the count just taken is the result's.
                 let value = unsafe { Value::from_bits(bits) };
-                let now = self.0.load(Acquire);
+                // First the count, then the slot: see `swap_locked`. Loom takes a sequentially consistent access for less than that.
+                #[cfg(loom)]
+                fence(SeqCst);
+                let now = self.0.load(SeqCst);
                 if now == bits {
                     return Some(value);
                 }
@@ -121,7 +124,7 @@ impl Slot {
     pub fn swap(&self, value: Option<Value>) -> Option<Value> {
         let new = value.map_or(0, Value::into_bits);
         let old = if parallel() {
-            self.0.swap(new, AcqRel)
+            self.0.swap(new, SeqCst)
         } else {
             let old = self.0.load(Relaxed);
             self.0.store(new, Relaxed);
@@ -137,7 +140,27 @@ impl Slot {
     pub fn swap_locked(&self, value: Option<Value>) -> Option<Value> {
         let old = self.0.load(Relaxed);
         self.0.store(value.map_or(0, Value::into_bits), Release);
+        if let Some(header) = NonNull::new(old as *mut Header)
+            && old & 7 == 0
+            && parallel()
+            // SAFETY: the slot's reference keeps the object alive.
+            && unsafe { header.as_ref() }.has_more_here()
+        {
+            // This thread may soon find that it alone has the object. It must not, while a reader that has counted finds the word still there:
+            // the reader counts and then looks at the slot, this thread changes the slot and then looks at the count.
+            fence(SeqCst);
+        }
         // SAFETY: the slot's reference to the old value moves to the result.
+        (old != 0).then(|| unsafe { Value::from_bits(old) })
+    }
+
+    /// Takes the value out, when nobody reads the slot any more.
+    #[inline(always)]
+    #[must_use = "drop the old value when no lock is held"]
+    pub fn take_last(&self) -> Option<Value> {
+        let old = self.0.load(Relaxed);
+        self.0.store(0, Relaxed);
+        // SAFETY: the slot's reference moves to the result.
         (old != 0).then(|| unsafe { Value::from_bits(old) })
     }
 

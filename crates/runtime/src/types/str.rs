@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::native::pyclass;
 use crate::object::{Native, Obj, Py, TypeFlags, Value};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, parallel};
 use crate::text::{StrBuf, StrBuilder, StrView};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -620,12 +620,13 @@ pub fn interned_count() -> usize {
 }
 
 impl Py<Str> {
-    /// The unique, immortal string with this text. A subclass instance stands for its text.
+    /// The unique, immortal string with this text. A subclass instance stands for its text, and so does the string of another thread, which may be
+    /// counting its references at this moment, and would undo that the string is immortal.
     pub fn intern_new(self) -> Py<Str> {
         if self.is_interned() {
             return self;
         }
-        let exact = if self.heap.is_some() {
+        let exact = if self.heap.is_some() || parallel() && !self.header().is_counted_here() {
             Str::from_view(self.view())
         } else {
             self
