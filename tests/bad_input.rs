@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{MODES, lisle, lisle_with_input};
+use support::{MODES, lisle, lisle_with_input, program};
 
 /// Program, what it prints before, and the beginning of the last line of standard error.
 const CASES: &[(&str, &str, &str)] = &[
@@ -249,10 +249,10 @@ fn wrong_files_end_in_errors() {
 fn a_broken_pipe_is_an_error() {
     use std::process::{Command, Stdio};
     for mode in MODES {
-        let program = "for i in range(100000): print(i)";
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lisle"))
+        let source = "for i in range(100000): print(i)";
+        let mut child = Command::new(program())
             .args(mode)
-            .args(["-c", program])
+            .args(["-c", source])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -315,7 +315,7 @@ fn check(case: &Case, name: &str, run: &Run) -> Option<String> {
 
 #[test]
 fn command_lines_do_what_pythons_do() {
-    let name = env!("CARGO_BIN_EXE_lisle");
+    let name = support::program();
     let failures = support::in_parallel(CASES, |case| {
         let run = lisle_with_input(case.args, case.input.as_bytes());
         if run.status.is_none() {
@@ -386,7 +386,7 @@ fn a_script_knows_where_it_is() {
     std::fs::create_dir_all(&folder).expect("the temporary folder can be written to");
     let text = "import sys\nprint(__file__, sys.argv[0], (lambda: 0).__code__.co_filename)\n";
     std::fs::write(folder.join("script.py"), text).expect("the folder was made");
-    let output = Command::new(env!("CARGO_BIN_EXE_lisle"))
+    let output = Command::new(support::program())
         .arg("script.py")
         .current_dir(&folder)
         .output()
@@ -418,7 +418,7 @@ fn messages_that_cannot_be_written_change_no_exit_code() {
             .write(true)
             .open("/dev/full")
             .expect("the system has it");
-        let status = Command::new(env!("CARGO_BIN_EXE_lisle"))
+        let status = Command::new(support::program())
             .args(args)
             .stderr(full)
             .status()
@@ -429,7 +429,7 @@ fn messages_that_cannot_be_written_change_no_exit_code() {
 
 #[test]
 fn a_wish_in_the_environment_begins_no_session_without_a_terminal() {
-    let output = Command::new(env!("CARGO_BIN_EXE_lisle"))
+    let output = Command::new(support::program())
         .args(["-c", "print(1)"])
         .env("PYTHONINSPECT", "1")
         .stdin(Stdio::null())
@@ -444,7 +444,7 @@ fn a_list_beside_the_executable_is_the_whole_path() {
     let folder = std::env::temp_dir().join(format!("lisle-pth-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the temporary folder can be written to");
     let exe = folder.join("lisle");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lisle"), &exe).expect("the folder was made");
+    std::os::unix::fs::symlink(support::program(), &exe).expect("the folder was made");
     let library = lisle_with_input(&["-c", "import os; print(os.path.dirname(os.__file__))"], b"").stdout;
     let list = format!(
         "# nothing else\n{library}../{}/here\n",
@@ -466,7 +466,7 @@ fn a_list_beside_the_executable_is_the_whole_path() {
 
 #[test]
 fn closed_streams_are_none() {
-    let lisle = env!("CARGO_BIN_EXE_lisle");
+    let lisle = support::program();
     let script = format!(
         "{lisle} -c 'import sys; sys.exit(3 if sys.stdout is None and sys.stdin is None and sys.stderr else 4)' >&- <&-"
     );

@@ -37,7 +37,7 @@ fn an_interrupt_ends_each_program() {
     let runs: Vec<_> = PROGRAMS.iter().flat_map(|p| MODES.map(|mode| (p, mode))).collect();
     let failures = support::in_parallel(&runs, |(program, mode)| {
         let text = format!("print('ready', flush=True)\n{program}");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lisle"));
+        let mut command = Command::new(support::program());
         command
             .args(*mode)
             .args(["-c", &text])

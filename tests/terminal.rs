@@ -70,7 +70,7 @@ impl Session {
         let (ours, theirs) = open_terminal();
         let home = std::env::temp_dir().join(format!("lisle-terminal-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&home).expect("a folder can be made");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lisle"));
+        let mut command = Command::new(support::program());
         let copy = || theirs.try_clone().expect("a descriptor can be copied");
         command
             .args(mode)

@@ -6,11 +6,21 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// With the GIL, without it, with switches at any instruction.
 pub const MODES: [&[&str]; 3] = [&[], &["-X", "gil=0"], &["-X", "switch=any"]];
+
+/// The program under test: the one that cargo built with the tests, or what `LISLE_UNDER_TEST` names, of another build or for another processor.
+static PROGRAM: LazyLock<String> =
+    LazyLock::new(|| std::env::var("LISLE_UNDER_TEST").unwrap_or_else(|_| env!("CARGO_BIN_EXE_lisle").into()));
+
+/// Where the program under test is.
+pub fn program() -> &'static str {
+    &PROGRAM
+}
 
 /// A program that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -42,7 +52,7 @@ pub fn lisle(args: &[&str]) -> Run {
 
 /// As [`lisle`], with standard input.
 pub fn lisle_with_input(args: &[&str], input: &[u8]) -> Run {
-    command_with_input(env!("CARGO_BIN_EXE_lisle"), args, input)
+    command_with_input(program(), args, input)
 }
 
 /// Lets Ctrl-C end the program even where these tests run in the background of a shell, which ignores it for its jobs.
