@@ -538,6 +538,28 @@ impl<'a> Attrs<'a> {
         Ok(())
     }
 
+    /// As [`Attrs::add_cached`], of an attribute that goes into the object itself: the slot for it, which is empty, and the shape that the object has
+    /// with it, for [`Attrs::take_shape`].
+    #[inline(always)]
+    pub fn place_to_add(&self, from: u32, n: usize) -> Option<(&'a Slot, *mut Shape)> {
+        // SAFETY: shapes live as long as their type.
+        let shape = unsafe { self.shape.load(Relaxed).as_ref() }?;
+        if shape.id.load(Relaxed) != from || from == 0 {
+            return None;
+        }
+        let next = shape.quick.get(n)?.load(Acquire);
+        if next.is_null() {
+            return None;
+        }
+        Some((self.place(shape.names.len())?, next))
+    }
+
+    /// The object has what [`Attrs::place_to_add`] told of.
+    #[inline(always)]
+    pub fn take_shape(&self, shape: *mut Shape) {
+        self.shape.store(shape, Release);
+    }
+
     /// The inline cache's way to write slot `i` of the shape with the id `id`; `Err` as above.
     #[inline(always)]
     pub fn set_cached<const FREE: bool>(&self, id: u32, i: usize, value: Value) -> Result<(), Value> {

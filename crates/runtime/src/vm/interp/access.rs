@@ -433,6 +433,18 @@ pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
 #[handler]
 fn store_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
+    if let Some((attrs, slot, shape)) = Vm::place_to_add::<FREE>(s.get(i.a()), s.cache(0).load(Relaxed))
+        && let Some(value) = s.plain_operand(i.c())
+    {
+        let old = slot.replace_alone(value);
+        attrs.take_shape(shape);
+        let used = if s.is_temporary(i.a()) {
+            s.regs.take_word(i.a())
+        } else {
+            0
+        };
+        return s.skip(1).drop_both(old, used);
+    }
     if let Some(slot) = Vm::attr_place_cached::<FREE>(s.get(i.a()), s.cache(0).load(Relaxed))
         && let Some(value) = s.plain_operand(i.c())
     {

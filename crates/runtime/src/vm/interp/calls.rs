@@ -1038,6 +1038,18 @@ impl Vm {
             && std::ptr::eq(cls.info, Object::info())
     }
 
+    /// Whether the class has the `__init__` of `object`.
+    #[inline(always)]
+    pub(super) fn has_object_init(cls: &Py<Type>) -> bool {
+        cls.slots().init.map(|f| f as usize) == Object::ty().slots().init.map(|f| f as usize)
+    }
+
+    /// Whether a call of the class without arguments makes an instance and does nothing else.
+    #[inline]
+    pub(super) fn makes_empty(cls: &Py<Type>) -> bool {
+        Vm::is_made_plainly(cls) && Vm::has_object_init(cls)
+    }
+
     /// `__init__` of a class whose instances are made plainly, if it is a Python function.
     #[inline]
     fn plain_init(&self, cls: &Py<Type>) -> Option<Value> {
@@ -1046,6 +1058,49 @@ impl Vm {
         }
         let init = cls.lookup(self, intern!("__init__"))?;
         init.downcast_exact::<Function>().is_some().then_some(init)
+    }
+
+    /// Pushes the frame of the `__init__` of a class whose instances are made plainly, if it is a Python function, nothing is to be done about the
+    /// `count` arguments, which follow two registers of the call, and no other thread runs.
+    ///
+    /// # Safety
+    /// As for [`Vm::push_exact`]; the callee is a class, and the register behind it holds nothing.
+    #[inline(always)]
+    pub(super) unsafe fn push_new(&self, s: State<'_>, count: usize) -> Option<Pushed> {
+        let i = s.i;
+        // SAFETY: by contract; a code object whose count of arguments is known has its body.
+        unsafe {
+            let class = s.get(i.a()).downcast_unchecked::<Type>();
+            if parallel() || (*s.frame).on_heap || !Vm::is_made_plainly(class) {
+                return None;
+            }
+            let init = self.special_function(class, intern!("__init__"))?;
+            let function = &*(&raw const init).cast::<Py<Function>>();
+            let code = code_of(function);
+            if count + 1 != code.exact_args.load(Acquire) as usize {
+                return None;
+            }
+            let (code, slot) = (code.body_unchecked(), s.regs.0.add(i.a() as usize));
+            let args = slot.add(1);
+            if code.nlocals as usize - count - 1 > FEW || !self.has_room(args, code) {
+                return None;
+            }
+            // The class may lose it meanwhile: the record holds it.
+            let holder = s.share(init)?.into_bits();
+            let instance = crate::types::object::new_instance(class);
+            args.write(instance.clone().into_bits());
+            let class = std::mem::replace(&mut *slot, instance.into_bits());
+            args.add(count + 1).cast::<[u64; FEW]>().write([0; FEW]);
+            let function = &*(&raw const holder).cast::<Py<Function>>();
+            let mut record = self.record(function, code, args, FrameKind::Init, i.c(), slot);
+            record.holder = holder;
+            s.frame.add(1).write(record);
+            self.frames.top.set(args.add(code.nregs as usize));
+            self.frames.depth.set(self.frames.depth.get() + 1);
+            // The instance holds the class.
+            drop_word(class);
+            Some(Pushed::at(code, args))
+        }
     }
 
     /// Calls a class from the loop. `None`: a frame for its `__init__` was pushed.
@@ -1087,10 +1142,7 @@ impl Vm {
             }
             return Ok(None);
         }
-        if count == 0
-            && Vm::is_made_plainly(cls)
-            && cls.slots().init.map(|f| f as usize) == Object::ty().slots().init.map(|f| f as usize)
-        {
+        if count == 0 && Vm::makes_empty(cls) {
             return Ok(Some(crate::types::object::new_instance(cls)));
         }
         let args = regs.slice(first, count);

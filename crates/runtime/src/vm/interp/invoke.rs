@@ -10,6 +10,7 @@ use crate::object::{Native, Type, Value};
 use crate::types::function::Function;
 use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::types::object::new_instance;
 use crate::types::range::Range;
 use crate::vm::frames::FrameKind;
 use crate::vm::{Res, Vm};
@@ -180,7 +181,39 @@ fn call_class(s: State<'_>) -> Exit {
             behind.release(gone)
         };
     }
-    s.tail(call_other)
+    s.tail(call_init)
+}
+
+/// Calls a class that may have an `__init__` in Python.
+#[handler]
+fn call_init(s: State<'_>) -> Exit {
+    let i = s.i;
+    let free = i.k() == 0 || s.regs.word(i.a() + 1) == 0;
+    // SAFETY: the kind stands for the type.
+    if !free || unsafe { Vm::has_object_init(s.get(i.a()).downcast_unchecked::<Type>()) } {
+        return s.tail(call_empty);
+    }
+    // SAFETY: as above, and these are registers of the frame, the arguments its topmost ones.
+    match unsafe { s.vm.push_new(s, i.b() as usize) } {
+        // SAFETY: the record was pushed just now.
+        Some(pushed) => unsafe { s.enter(pushed) },
+        None => s.tail(call_other),
+    }
+}
+
+/// Calls a class without an `__init__` of its own.
+#[handler]
+fn call_empty(s: State<'_>) -> Exit {
+    let (i, args) = (s.i, arguments(s));
+    // SAFETY: the kind stands for the type.
+    let class = unsafe { s.get(i.a()).downcast_unchecked::<Type>() };
+    if args.count != 0 || s.vm.thread.poll_bits() != 0 || !Vm::makes_empty(class) {
+        return s.tail(call_other);
+    }
+    let instance = new_instance(class);
+    let class = s.regs.take_word(i.a());
+    let old = s.regs.replace(i.c(), instance);
+    s.skip(1).drop_both(old, class)
 }
 
 /// Calls `range`. What is only iterated over, in a `for` statement, is not made.

@@ -14,7 +14,7 @@ use lisle_bytecode::opcode::Special;
 use super::{Ip, Regs, is_object};
 use crate::intern;
 use crate::native::Args;
-use crate::object::attrs::Attrs;
+use crate::object::attrs::{Attrs, Shape};
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::parallel;
 use crate::types::classmethod::{ClassMethod, StaticMethod};
@@ -290,6 +290,18 @@ impl Vm {
             return None;
         }
         Vm::place_near(obj, word).map(|(_, slot)| slot)
+    }
+
+    /// Where an attribute goes that the object, whose store lies behind its header, gets by the transition that the cache tells, if it is as the cache
+    /// expects and no other thread runs meanwhile.
+    #[inline(always)]
+    pub(super) fn place_to_add<const FREE: bool>(obj: &Value, word: u64) -> Option<(Attrs<'_>, &Slot, *mut Shape)> {
+        if FREE && crate::sync::parallel() || word >> 48 != ADD {
+            return None;
+        }
+        let attrs = Attrs::near(obj)?;
+        let (slot, shape) = attrs.place_to_add(word as u32, number(word))?;
+        Some((attrs, slot, shape))
     }
 
     /// The slot to store the attribute in, if the object is as the cache expects, the slot lies in it, and no other thread runs meanwhile.
