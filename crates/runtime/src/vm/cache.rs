@@ -20,6 +20,7 @@ struct Entry {
     bits: u64,
 }
 
+/// Where an entry goes. The one that was there before goes to the place beside it (`place ^ 1`), so that two that are wanted in turns both stay.
 #[inline(always)]
 fn place(version: u32, name: &Py<Str>) -> usize {
     (version as usize ^ (name.as_ptr() as usize >> 5)) & (SIZE - 1)
@@ -115,51 +116,50 @@ impl MethodCache {
     /// As [`MethodCache::probe`], the word, not counted; 0 for none. The version matches, so the type's dict or a base's holds the value.
     #[inline(always)]
     pub fn probe_word(&self, ty: &Py<Type>, name: &Py<Str>) -> u64 {
-        let version = ty.version();
-        let at = place(version, name);
-        // SAFETY: `place` is below the size of the table.
-        let Entry {
-            version: v,
-            name: n,
-            bits,
-        } = unsafe { self.entries.get_unchecked(at) }.get();
-        if v == version && n == name.as_ptr() as usize {
-            bits
-        } else {
-            0
+        self.method_word(ty.version(), name)
+    }
+
+    /// The entry, if there is one.
+    #[inline(always)]
+    fn find(&self, key: u32, name: &Py<Str>) -> Option<Entry> {
+        let (at, wanted) = (place(key, name), name.as_ptr() as usize);
+        // SAFETY: `place` is below the size of the table, which is even.
+        let entry = unsafe { self.entries.get_unchecked(at) }.get();
+        if entry.version == key && entry.name == wanted {
+            return Some(entry);
         }
+        std::hint::cold_path();
+        // SAFETY: as above.
+        let entry = unsafe { self.entries.get_unchecked(at ^ 1) }.get();
+        (entry.version == key && entry.name == wanted).then_some(entry)
+    }
+
+    fn enter(&self, entry: Entry, at: usize) {
+        self.entries[at ^ 1].set(self.entries[at].replace(entry));
     }
 
     /// The word of the method `name` that was entered for the key of an inline cache, not counted; 0 for none. As long as the key is that of an
     /// object, its class or a base holds the method.
     #[inline(always)]
     pub fn method_word(&self, key: u32, name: &Py<Str>) -> u64 {
-        // SAFETY: `place` is below the size of the table.
-        let entry = unsafe { self.entries.get_unchecked(place(key, name)) }.get();
-        if entry.version == key && entry.name == name.as_ptr() as usize {
-            entry.bits
-        } else {
-            0
-        }
+        self.find(key, name).map_or(0, |entry| entry.bits)
     }
 
     /// Enters what [`MethodCache::method_word`] is to find. The key is a shape's id.
     pub fn enter_method(&self, key: u32, name: &Py<Str>, bits: u64) {
-        let name_at = name.as_ptr() as usize;
-        self.entries[place(key, name)].set(Entry {
+        let entry = Entry {
             version: key,
-            name: name_at,
+            name: name.as_ptr() as usize,
             bits,
-        });
+        };
+        self.enter(entry, place(key, name));
     }
 
     /// Whether it was found lately that `ty` and its bases have no attribute `name`.
     #[inline(always)]
     pub fn knows_none(&self, ty: &Py<Type>, name: &Py<Str>) -> bool {
         let version = ty.version();
-        // SAFETY: `place` is below the size of the table.
-        let entry = unsafe { self.entries.get_unchecked(place(version, name)) }.get();
-        entry.version == version && version != 0 && entry.name == name.as_ptr() as usize && entry.bits == 0
+        version != 0 && self.find(version, name).is_some_and(|entry| entry.bits == 0)
     }
 
     /// The attribute `name` of `ty` or its bases.
@@ -169,14 +169,7 @@ impl MethodCache {
         if version == 0 || !name.is_interned() {
             return ty.lookup_uncached(name);
         }
-        let at = place(version, name);
-        let entry = &self.entries[at];
-        let Entry {
-            version: v,
-            name: n,
-            bits,
-        } = entry.get();
-        if v == version && n == name.as_ptr() as usize {
+        if let Some(Entry { bits, .. }) = self.find(version, name) {
             if bits == 0 {
                 return None;
             }
@@ -187,11 +180,12 @@ impl MethodCache {
         let (found, keep) = ty.lookup_to_cache(name);
         // Only if nothing changed meanwhile is what was found what the version means.
         if keep && ty.version() == version {
-            entry.set(Entry {
+            let entry = Entry {
                 version,
                 name: name.as_ptr() as usize,
                 bits: found.as_ref().map_or(0, Value::bits),
-            });
+            };
+            self.enter(entry, place(version, name));
         }
         found
     }
