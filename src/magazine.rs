@@ -3,11 +3,12 @@
 //! mimalloc hands out all blocks of a page before it comes back to one that was freed: what is allocated has long left the processor's
 //! cache. Here the block that was freed last goes out first. (The name: Bonwick and Adams, "Magazines and Vmem", 2001.)
 //! Invariants: a list holds free blocks of mimalloc's with at least its size, and is its thread's own; when a thread ends, it gives them back.
+//! Blocks that were asked for here have their list's size, and others no less, since mimalloc's are multiples of [`STEP`].
 
 use std::cell::Cell;
 use std::ptr::null_mut;
 
-use libmimalloc_sys::mi_free;
+use libmimalloc_sys::{mi_free, mi_malloc, mi_realloc};
 
 /// Sizes of lists, in bytes, are this far apart.
 const STEP: usize = 8;
@@ -125,6 +126,29 @@ pub fn take(size: usize) -> Result<*mut u8, usize> {
         magazine.room[list].set(magazine.room[list].get() + 1);
         Ok(block.cast())
     })
+}
+
+/// Moves what is in a block to one of another size, if that has another list; null, and nothing is done, if there is no memory.
+///
+/// # Safety
+/// A block of mimalloc's with at least `old` bytes, which is used by its new address from now on.
+#[inline]
+pub unsafe fn resize(block: *mut u8, old: usize, size: usize) -> *mut u8 {
+    // SAFETY: by contract; both blocks have room for what is copied.
+    unsafe {
+        let Some((list, _)) = list_of(old) else {
+            return mi_realloc(block.cast(), size).cast();
+        };
+        if list_of(size).is_some_and(|(other, _)| other == list) {
+            return block;
+        }
+        let moved = take(size).unwrap_or_else(|size| mi_malloc(size).cast());
+        if !moved.is_null() {
+            std::ptr::copy_nonoverlapping(block, moved, old.min(size));
+            put(block, old);
+        }
+        moved
+    }
 }
 
 /// Keeps or frees a block.

@@ -19,9 +19,7 @@ use std::alloc::System as Allocator;
 mod mimalloc_calls {
     //! mimalloc, by its functions for blocks of no particular alignment wherever these will do: they are much the faster.
 
-    use libmimalloc_sys::{
-        mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc, mi_zalloc_aligned,
-    };
+    use libmimalloc_sys::{mi_free, mi_malloc, mi_malloc_aligned, mi_realloc_aligned, mi_zalloc, mi_zalloc_aligned};
     use std::alloc::{GlobalAlloc, Layout};
 
     use crate::magazine;
@@ -74,7 +72,7 @@ mod mimalloc_calls {
             // SAFETY: as above.
             unsafe {
                 if is_plain(layout) && (layout.align() <= 8 || size >= 16) {
-                    mi_realloc(block.cast(), size).cast()
+                    magazine::resize(block, layout.size(), size)
                 } else {
                     mi_realloc_aligned(block.cast(), size, layout.align()).cast()
                 }

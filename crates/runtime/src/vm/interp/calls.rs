@@ -136,6 +136,24 @@ impl Vm {
         }
     }
 
+    /// Pushes the record of a call from the loop, whose first `given` registers hold the arguments.
+    ///
+    /// # Safety
+    /// `frame` is the innermost record; there is room, and no more than [`FEW`] named registers lie behind the arguments.
+    #[inline(always)]
+    unsafe fn push_few(&self, frame: *mut FrameData, code: &CodeBody, given: usize, record: FrameData) -> Pushed {
+        let regs = record.regs;
+        // SAFETY: by contract.
+        unsafe {
+            // Without a loop, and without a call.
+            regs.add(given).cast::<[u64; FEW]>().write([0; FEW]);
+            frame.add(1).write(record);
+            self.frames.top.set(regs.add(code.nregs as usize));
+        }
+        self.frames.depth.set(self.frames.depth.get() + 1);
+        Pushed::at(code, regs)
+    }
+
     /// Pushes the frame of a call from the loop where nothing is to be done about the arguments; `None` if there is, or no room.
     /// `args` are the `count` arguments, the result goes to `R[dst]`, and `slot` is the register to clear after the call.
     ///
@@ -158,17 +176,11 @@ impl Vm {
                 return None;
             }
             let code = code.body_unchecked();
-            // Without a loop, and without a call.
             if code.nlocals as usize - count > FEW || !self.has_room(args, code) {
                 return None;
             }
-            args.add(count).cast::<[u64; FEW]>().write([0; FEW]);
-            frame
-                .add(1)
-                .write(self.record(function, code, args, FrameKind::Inline, dst, slot));
-            self.frames.top.set(args.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
-            Some(Pushed::at(code, args))
+            let record = self.record(function, code, args, FrameKind::Inline, dst, slot);
+            Some(self.push_few(frame, code, count, record))
         }
     }
 
@@ -197,13 +209,8 @@ impl Vm {
                 return None;
             }
             self.move_arguments(args, count);
-            base.add(count).cast::<[u64; FEW]>().write([0; FEW]);
-            frame
-                .add(1)
-                .write(self.record(function, code, base, FrameKind::Inline, dst, slot));
-            self.frames.top.set(base.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
-            Some(Pushed::at(code, base))
+            let record = self.record(function, code, base, FrameKind::Inline, dst, slot);
+            Some(self.push_few(frame, code, count, record))
         }
     }
 
@@ -236,14 +243,9 @@ impl Vm {
             debug_assert!(counted.0.is_some() && counted.1.is_some(), "both count plainly");
             slot.write(callee);
             args.write(this);
-            args.add(count + 1).cast::<[u64; FEW]>().write([0; FEW]);
             let callee = &*slot.cast::<Py<Function>>();
-            s.frame
-                .add(1)
-                .write(self.record(callee, code, args, FrameKind::Inline, i.c(), slot));
-            self.frames.top.set(args.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
-            Some(Pushed::at(code, args))
+            let record = self.record(callee, code, args, FrameKind::Inline, i.c(), slot);
+            Some(self.push_few(s.frame, code, count + 1, record))
         }
     }
 
@@ -283,13 +285,8 @@ impl Vm {
                 debug_assert!(counted.is_some(), "counts plainly");
                 args.add(count + n).write(value.bits());
             }
-            args.add(total).cast::<[u64; FEW]>().write([0; FEW]);
-            frame
-                .add(1)
-                .write(self.record(function, code, args, FrameKind::Inline, s.i.c(), slot));
-            self.frames.top.set(args.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
-            Some(Pushed::at(code, args))
+            let record = self.record(function, code, args, FrameKind::Inline, s.i.c(), slot);
+            Some(self.push_few(frame, code, total, record))
         }
     }
 
@@ -327,15 +324,10 @@ impl Vm {
                 debug_assert!(given.is_some(), "counts plainly");
                 base.add(n).write(given.map_or(0, Value::into_bits));
             }
-            base.add(N).cast::<[u64; FEW]>().write([0; FEW]);
             let slot = s.regs.0.add(i.a() as usize);
-            s.frame
-                .add(1)
-                .write(self.record(callee, code, base, FrameKind::Inline, i.a(), slot));
+            let record = self.record(callee, code, base, FrameKind::Inline, i.a(), slot);
             slot.write(function);
-            self.frames.top.set(base.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
-            Some(Pushed::at(code, base))
+            Some(self.push_few(s.frame, code, N, record))
         }
     }
 
@@ -785,26 +777,13 @@ impl Vm {
             && let Some(function) = callee.downcast_exact::<Function>()
             && let Some(values) = regs.get(i.a() + 2).downcast_exact::<Tuple>()
         {
-            self.check_arguments(values.len())?;
-            // SAFETY: a register of the frame; the arguments are the tuple's.
-            unsafe {
-                let slot = regs.0.add(i.a() as usize);
-                let code = code_of(function);
-                if code.exact_args.load(Acquire) as usize == values.len() {
-                    let (base, body) = (self.frames.top.get(), code.body_unchecked());
-                    self.check_room(base, body)?;
-                    for (j, value) in values.iter().enumerate() {
-                        base.add(j).write(value.clone().into_bits());
-                    }
-                    zero(base.add(values.len()), body.nlocals as usize - values.len());
-                    self.push_record(self.record(function, body, base, FrameKind::Inline, i.c(), slot));
-                    regs.clear(i.a() + 2);
-                    return Ok(true);
-                }
-                self.push_bound(function, Args::new(values.as_slice()), FrameKind::Inline, i.c(), slot)?;
+            // SAFETY: a register of the frame, which holds the function as long as the frame above lasts.
+            let slot = unsafe { regs.0.add(i.a() as usize) };
+            // SAFETY: as above.
+            if unsafe { self.push_spread(function, None, values, None, FrameKind::Inline, i.c(), slot)? } {
+                regs.clear(i.a() + 2);
+                return Ok(true);
             }
-            regs.clear(i.a() + 2);
-            return Ok(true);
         }
         let this = if i.k() != 0 { regs.opt(i.a() + 1) } else { None };
         let kwargs = if i.b() != 0 { regs.opt(i.a() + 3) } else { None };
@@ -1090,16 +1069,13 @@ impl Vm {
             let instance = crate::types::object::new_instance(class);
             args.write(instance.clone().into_bits());
             let class = std::mem::replace(&mut *slot, instance.into_bits());
-            args.add(count + 1).cast::<[u64; FEW]>().write([0; FEW]);
             let function = &*(&raw const holder).cast::<Py<Function>>();
             let mut record = self.record(function, code, args, FrameKind::Init, i.c(), slot);
             record.holder = holder;
-            s.frame.add(1).write(record);
-            self.frames.top.set(args.add(code.nregs as usize));
-            self.frames.depth.set(self.frames.depth.get() + 1);
+            let pushed = self.push_few(s.frame, code, count + 1, record);
             // The instance holds the class.
             drop_word(class);
-            Some(Pushed::at(code, args))
+            Some(pushed)
         }
     }
 

@@ -93,9 +93,9 @@ fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
         let Some(pushed) = s.vm.push_exact(s.frame, function, at, args.count, i.c(), slot) else {
             return s.tail(if s.frame().on_heap {
-                call_from_heap
+                call_python_else::<true>
             } else {
-                call_with_defaults
+                call_python_else::<false>
             });
         };
         if s.check_chain() {
@@ -111,30 +111,20 @@ fn call_python<const HOOK: bool>(s: State<'_>) -> Exit {
     }
 }
 
-/// Calls a Python function in a generator.
+/// Calls a Python function from a generator, or one whose last arguments are defaults.
 #[handler]
-fn call_from_heap(s: State<'_>) -> Exit {
+fn call_python_else<const FROM_HEAP: bool>(s: State<'_>) -> Exit {
     let (i, args) = (s.i, arguments(s));
-    // SAFETY: the callee is a function, and these are registers of the frame.
+    // SAFETY: the callee is a function, and these are registers of the frame: of a generator's, or else the arguments its topmost ones.
     unsafe {
         let function = s.get(i.a()).downcast_unchecked::<Function>();
         let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
-        match s.vm.push_from_heap(s.frame, function, at, args.count, i.c(), slot) {
-            Some(pushed) => s.enter(pushed),
-            None => s.tail(call_function),
-        }
-    }
-}
-
-/// Calls a Python function whose last arguments are defaults.
-#[handler]
-fn call_with_defaults(s: State<'_>) -> Exit {
-    let (i, args) = (s.i, arguments(s));
-    // SAFETY: the callee is a function, and these are registers of the frame, the arguments its topmost ones.
-    unsafe {
-        let function = s.get(i.a()).downcast_unchecked::<Function>();
-        let (slot, at) = (s.regs.0.add(i.a() as usize), s.regs.0.add(args.first as usize));
-        match s.vm.push_with_defaults(s, function, at, args.count, slot) {
+        let pushed = if FROM_HEAP {
+            s.vm.push_from_heap(s.frame, function, at, args.count, i.c(), slot)
+        } else {
+            s.vm.push_with_defaults(s, function, at, args.count, slot)
+        };
+        match pushed {
             Some(pushed) => s.enter(pushed),
             None => s.tail(call_function),
         }

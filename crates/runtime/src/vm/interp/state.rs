@@ -90,7 +90,7 @@ impl Running {
             !self.table.get().is_null(),
             "handlers are chosen before the loop begins"
         );
-        // SAFETY: null or one of the tables, which are static; the loop chooses one before anything runs in it.
+        // SAFETY: one of the tables, which are static: the loop chooses one before anything runs in it.
         unsafe { &*self.table.get() }
     }
 
