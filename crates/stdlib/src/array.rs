@@ -27,7 +27,7 @@ use lisle_runtime::types::list::List;
 use lisle_runtime::types::slice::{Slice, SliceRange, adjust_bounds, clamp_range, index_argument};
 use lisle_runtime::types::tuple::Tuple;
 
-use items::{Item, KINDS, Kind, Meaning, text_items};
+use items::{KINDS, Kind, Meaning, text_items};
 
 /// An array.
 #[pyclass(
@@ -171,20 +171,10 @@ impl Array {
         Array::push_bytes(vm, this, &item[..this.kind.size])
     }
 
-    /// The bytes of item number `at`.
-    fn item_bytes(this: &Py<Array>, at: usize) -> Option<Item> {
-        let size = this.kind.size;
-        Array::with(this, |bytes| {
-            let part = bytes.get(at.checked_mul(size)?..)?.get(..size)?;
-            let mut item = [0; 8];
-            item[..size].copy_from_slice(part);
-            Some(item)
-        })
-    }
-
+    #[inline]
     fn get(vm: &Vm, this: &Py<Array>, at: usize) -> Res<Option<Value>> {
-        match Array::item_bytes(this, at) {
-            Some(item) => this.kind.value(vm, &item[..this.kind.size]).map(Some),
+        match Array::with(this, |bytes| this.kind.load(bytes, at)) {
+            Some(word) => this.kind.value(vm, word).map(Some),
             None => Ok(None),
         }
     }
@@ -193,8 +183,10 @@ impl Array {
         let bytes = Array::snapshot(this)?;
         let mut values = Vec::new();
         values.try_reserve_exact(bytes.len() / this.kind.size)?;
-        for item in bytes.chunks_exact(this.kind.size) {
-            values.push(this.kind.value(vm, item)?);
+        let mut next = 0;
+        while let Some(word) = this.kind.load(&bytes, next) {
+            values.push(this.kind.value(vm, word)?);
+            next += 1;
         }
         Ok(values)
     }
@@ -214,10 +206,13 @@ impl Array {
     }
 
     fn index_of(vm: &Vm, this: &Py<Array>, key: &Value) -> Res<isize> {
-        if key.ty().slots().index.is_none() {
-            return Err(vm.type_error("array indices must be integers"));
-        }
-        let index = vm.index_to_isize(key)?;
+        let index = match key.as_small_int() {
+            Some(index) => index as isize,
+            None if key.ty().slots().index.is_none() => {
+                return Err(vm.type_error("array indices must be integers"));
+            }
+            None => vm.index_to_isize(key)?,
+        };
         Ok(if index < 0 {
             index.wrapping_add_unsigned(Array::count_items(this))
         } else {
@@ -343,11 +338,8 @@ impl Array {
 
 /// The first items that differ.
 fn unequal(vm: &Vm, mine: (Kind, &[u8]), theirs: (Kind, &[u8])) -> Res<Option<(Value, Value)>> {
-    let items = mine
-        .1
-        .chunks_exact(mine.0.size)
-        .zip(theirs.1.chunks_exact(theirs.0.size));
-    for (a, b) in items {
+    let words = (0..).map_while(|at| Some((mine.0.load(mine.1, at)?, theirs.0.load(theirs.1, at)?)));
+    for (a, b) in words {
         let (a, b) = (mine.0.value(vm, a)?, theirs.0.value(vm, b)?);
         // Not by identity: a NaN differs from itself.
         let same = vm.rich_compare(&a, &b, CmpOp::Eq)?;
@@ -492,6 +484,10 @@ impl Array {
 
     #[slot]
     fn __getitem__(vm: &Vm, this: &Py<Array>, key: &Value) -> Res<Value> {
+        if let Some(Ok(at)) = key.as_small_int().map(usize::try_from) {
+            let found = Array::get(vm, this, at)?;
+            return found.ok_or_else(|| vm.index_error("array index out of range"));
+        }
         if let Some(slice) = key.downcast_exact::<Slice>() {
             let bounds = slice.unpack(vm)?;
             let selected = Array::with(this, |bytes| {
@@ -532,14 +528,8 @@ impl Array {
         if at >= Array::count_items(this) {
             return Err(out_of_range());
         }
-        let item = this.kind.item(vm, value)?;
-        let set = Array::with(this, |bytes| {
-            let place = bytes.get_mut(at * size..).and_then(|bytes| bytes.get_mut(..size));
-            place.is_some_and(|place| {
-                place.copy_from_slice(&item[..size]);
-                true
-            })
-        });
+        let word = this.kind.word(vm, value)?;
+        let set = Array::with(this, |bytes| this.kind.store(bytes, at, word));
         if set { Ok(()) } else { Err(out_of_range()) }
     }
 

@@ -92,6 +92,8 @@ pub struct Type {
     pub flags: AtomicU32,
     /// See the module.
     version: AtomicU32,
+    /// The version for which `__class__` of instances is known to be that of `object`: their type.
+    usual_class: AtomicU32,
     /// Bytes of an instance up to its attribute store: header, payload and `__slots__` members.
     fixed_size: u32,
     /// Offset of the attribute store; 0 for none.
@@ -425,17 +427,39 @@ impl Type {
         }
     }
 
+    /// Whether `__class__` of instances is known to be their type.
+    #[inline(always)]
+    pub fn has_usual_class(&self) -> bool {
+        self.usual_class.load(Relaxed) == self.version()
+    }
+
+    /// `__class__` of instances is their type, as long as the type has this version.
+    pub fn set_usual_class(&self, version: u32) {
+        self.usual_class.store(version, Relaxed);
+    }
+
+    /// As [`Type::is_subclass`], while no other thread runs.
+    ///
+    /// # Safety
+    /// As described.
+    #[inline(always)]
+    pub unsafe fn is_subclass_alone(&self, other: &Py<Type>) -> bool {
+        // SAFETY: by contract.
+        let mro = unsafe { self.mro.peek() };
+        mro.is_some_and(|mro| mro.iter().any(|t| t.bits() == other.as_value().bits()))
+    }
+
     /// Whether `self` is `other` or a subclass of it (by method resolution order).
     pub fn is_subclass(&self, other: &Py<Type>) -> bool {
         if std::ptr::eq(self, &**other) {
             return true;
         }
-        let is_in = |mro: &Py<Tuple>| mro.iter().any(|t| t.bits() == other.as_value().bits());
         if !parallel() {
             // SAFETY: no other thread runs meanwhile.
-            return unsafe { self.mro.peek() }.is_some_and(is_in);
+            return unsafe { self.is_subclass_alone(other) };
         }
-        self.mro.get().as_ref().is_some_and(is_in)
+        let mro = self.mro.get();
+        mro.is_some_and(|mro| mro.iter().any(|t| t.bits() == other.as_value().bits()))
     }
 
     /// The attribute `name` of the class or its bases, by method resolution order, uncached.
@@ -645,6 +669,7 @@ impl Py<Type> {
             pending: AtomicPtr::default(),
             flags: AtomicU32::new(flags),
             version: AtomicU32::new(fresh_id()),
+            usual_class: AtomicU32::new(0),
             fixed_size: fixed,
             attr_offset: if spec.has_dict { fixed } else { 0 },
             members,
@@ -750,6 +775,7 @@ fn make_native_locked(spec: &NativeSpec) {
         pending: AtomicPtr::default(),
         flags: AtomicU32::new(spec.flags.union(TypeFlags::IMMUTABLE).union(TypeFlags::READY).0),
         version: AtomicU32::new(fresh_id()),
+        usual_class: AtomicU32::new(0),
         fixed_size: fixed,
         attr_offset: if has_dict { fixed } else { 0 },
         members: 0,
@@ -942,6 +968,7 @@ pub fn make_static_variant_with<T: Native>(
             pending: AtomicPtr::default(),
             flags: AtomicU32::new(flags),
             version: AtomicU32::new(fresh_id()),
+            usual_class: AtomicU32::new(0),
             fixed_size: fixed,
             attr_offset: if base.attr_offset != 0 { fixed } else { 0 },
             members: 0,

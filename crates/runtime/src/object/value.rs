@@ -174,17 +174,22 @@ impl Value {
         (w & 3 == 2).then(|| Value(word(w)))
     }
 
+    /// A float that needs no allocation, zeros as well.
+    #[inline(always)]
+    pub(crate) fn float_unboxed(x: f64) -> Option<Value> {
+        Value::immediate_float(x).or_else(|| Value::zero(x))
+    }
+
+    #[inline(always)]
+    fn zero(x: f64) -> Option<Value> {
+        let bits = if x.is_sign_negative() { W_MINUS_ZERO } else { W_ZERO };
+        (x == 0.0).then(|| Value(word(bits)))
+    }
+
     #[cold]
     #[inline(never)]
     fn float_slow(x: f64) -> Value {
-        if x == 0.0 {
-            return if x.is_sign_negative() {
-                Value(word(W_MINUS_ZERO))
-            } else {
-                Value(word(W_ZERO))
-            };
-        }
-        crate::types::float::boxed(x)
+        Value::zero(x).unwrap_or_else(|| crate::types::float::boxed(x))
     }
 
     /// Whether this is a self-tagged float (zeros and boxed floats are not).
@@ -197,6 +202,22 @@ impl Value {
     #[inline(always)]
     pub const fn tagged_float(&self) -> f64 {
         f64::from_bits(self.bits().rotate_right(2).wrapping_sub(FLOAT_OFFSET).rotate_right(1))
+    }
+
+    /// The number of a float that is not boxed, or of an int that a float holds exactly.
+    #[inline(always)]
+    pub(crate) fn unboxed_number(&self) -> Option<f64> {
+        if self.is_tagged_float() {
+            return Some(self.tagged_float());
+        }
+        if let Some(i) = self.as_small_int() {
+            return (i.unsigned_abs() <= 1 << 53).then_some(i as f64);
+        }
+        match self.bits() {
+            W_ZERO => Some(0.0),
+            W_MINUS_ZERO => Some(-0.0),
+            _ => None,
+        }
     }
 
     /// The number, if this is exactly a float in any form (no subclass).

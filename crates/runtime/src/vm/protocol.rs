@@ -809,11 +809,18 @@ impl Vm {
 
     /// Whether the class of instances is what `object` says: their type.
     fn has_usual_class(&self, ty: &Py<Type>) -> bool {
-        if !ty.finds_generically() {
-            return false;
+        if ty.has_usual_class() {
+            return true;
         }
-        ty.lookup(self, intern!("__class__"))
-            .is_some_and(|said| self.is_usual_class(&said))
+        let version = ty.version();
+        let usual = ty.finds_generically()
+            && ty
+                .lookup(self, intern!("__class__"))
+                .is_some_and(|said| self.is_usual_class(&said));
+        if usual {
+            ty.set_usual_class(version);
+        }
+        usual
     }
 
     /// Whether the descriptor is the `__class__` of `object`.

@@ -50,6 +50,17 @@ pub const KINDS: [Kind; 14] = [
 /// The bytes of one item, of which the first `Kind::size` count.
 pub type Item = [u8; 8];
 
+/// Item number `at` of `N` bytes each.
+#[inline(always)]
+fn nth<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.as_chunks().0.get(at).copied()
+}
+
+#[inline(always)]
+fn set_nth<const N: usize>(bytes: &mut [u8], at: usize, item: [u8; N]) -> bool {
+    bytes.as_chunks_mut().0.get_mut(at).map(|place| *place = item).is_some()
+}
+
 impl Kind {
     /// The kind of a type code.
     pub fn of(vm: &Vm, code: u32) -> Res<Kind> {
@@ -59,11 +70,31 @@ impl Kind {
             .ok_or_else(|| vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"))
     }
 
-    /// The value of an item's bytes.
-    pub fn value(self, vm: &Vm, bytes: &[u8]) -> Res<Value> {
-        let mut wide = [0; 8];
-        wide[..self.size].copy_from_slice(bytes);
-        let word = u64::from_ne_bytes(wide);
+    /// The bits of item number `at`, above which are zeros; `None` behind the last.
+    #[inline(always)]
+    pub fn load(self, bytes: &[u8], at: usize) -> Option<u64> {
+        match self.size {
+            1 => bytes.get(at).copied().map(u64::from),
+            2 => nth(bytes, at).map(|item| u16::from_ne_bytes(item).into()),
+            4 => nth(bytes, at).map(|item| u32::from_ne_bytes(item).into()),
+            _ => nth(bytes, at).map(u64::from_ne_bytes),
+        }
+    }
+
+    /// Sets item number `at` to the lower bits of `word`; `false` behind the last.
+    #[inline(always)]
+    pub fn store(self, bytes: &mut [u8], at: usize, word: u64) -> bool {
+        match self.size {
+            1 => bytes.get_mut(at).map(|place| *place = word as u8).is_some(),
+            2 => set_nth(bytes, at, (word as u16).to_ne_bytes()),
+            4 => set_nth(bytes, at, (word as u32).to_ne_bytes()),
+            _ => set_nth(bytes, at, word.to_ne_bytes()),
+        }
+    }
+
+    /// The value of an item's bits.
+    #[inline]
+    pub fn value(self, vm: &Vm, word: u64) -> Res<Value> {
         let unused = 64 - 8 * self.size as u32;
         Ok(match (self.meaning, self.size) {
             (Meaning::Signed, _) => Value::int((word << unused) as i64 >> unused),
@@ -71,33 +102,52 @@ impl Kind {
             (Meaning::Unsigned, _) => Value::int(word as i64),
             (Meaning::Float, 4) => Value::float(f32::from_bits(word as u32).into()),
             (Meaning::Float, _) => Value::float(f64::from_bits(word)),
-            (Meaning::Char, _) => match u32::try_from(word) {
-                Ok(code @ ..=0x10_ffff) => Str::from_char(code).into_value(),
-                _ if self.code == 'w' => return Err(vm.value_error("chr() arg not in range(0x110000)")),
-                _ => {
-                    let message = format!("character U+{word:x} is not in range [U+0000; U+10ffff]");
-                    return Err(vm.value_error(message));
-                }
-            },
+            (Meaning::Char, _) => self.character(vm, word)?,
+        })
+    }
+
+    #[inline(never)]
+    fn character(self, vm: &Vm, word: u64) -> Res<Value> {
+        Ok(match u32::try_from(word) {
+            Ok(code @ ..=0x10_ffff) => Str::from_char(code).into_value(),
+            _ if self.code == 'w' => return Err(vm.value_error("chr() arg not in range(0x110000)")),
+            _ => {
+                let message = format!("character U+{word:x} is not in range [U+0000; U+10ffff]");
+                return Err(vm.value_error(message));
+            }
         })
     }
 
     /// The bytes of an item with this value.
     pub fn item(self, vm: &Vm, value: &Value) -> Res<Item> {
-        let word = match self.meaning {
+        self.word(vm, value).map(u64::to_ne_bytes)
+    }
+
+    /// What [`Kind::store`] makes an item with this value of.
+    #[inline]
+    pub fn word(self, vm: &Vm, value: &Value) -> Res<u64> {
+        let float = || match value.as_exact_float() {
+            Some(x) => Ok(x),
+            None => vm.to_f64(value),
+        };
+        Ok(match self.meaning {
             Meaning::Signed => self.signed(vm, value)? as u64,
             Meaning::Unsigned => self.unsigned(vm, value)?,
-            Meaning::Float if self.size == 4 => u64::from((vm.to_f64(value)? as f32).to_bits()),
-            Meaning::Float => vm.to_f64(value)?.to_bits(),
+            Meaning::Float if self.size == 4 => u64::from((float()? as f32).to_bits()),
+            Meaning::Float => float()?.to_bits(),
             Meaning::Char => u64::from(character(vm, value)?),
-        };
-        Ok(word.to_ne_bytes())
+        })
     }
 
     fn signed(self, vm: &Vm, value: &Value) -> Res<i64> {
-        let int = integer(vm, value)?;
         let bits = 8 * self.size as u32;
         let max = i64::MAX >> (64 - bits);
+        if let Some(int) = value.as_small_int()
+            && (-max - 1..=max).contains(&int)
+        {
+            return Ok(int);
+        }
+        let int = integer(vm, value)?;
         match int.to_i64() {
             Some(int) if (-max - 1..=max).contains(&int) => Ok(int),
             _ => Err(self.out_of_range(vm, &int)),
@@ -105,8 +155,13 @@ impl Kind {
     }
 
     fn unsigned(self, vm: &Vm, value: &Value) -> Res<u64> {
-        let int = integer(vm, value)?;
         let max = u64::MAX >> (64 - 8 * self.size as u32);
+        if let Some(Ok(int)) = value.as_small_int().map(u64::try_from)
+            && int <= max
+        {
+            return Ok(int);
+        }
+        let int = integer(vm, value)?;
         match int.to_u64() {
             Some(int) if int <= max => Ok(int),
             _ => Err(self.out_of_range(vm, &int)),

@@ -104,7 +104,7 @@ pub fn convert(vm: &Vm, kind: Kind, format: i64, bytes: &[u8]) -> Res<Vec<u8>> {
             (Meaning::Unsigned, _) => Value::bigint(BigInt::from(word)),
             (Meaning::Float, 4) => Value::float(f32::from_bits(word as u32).into()),
             (Meaning::Float, _) => Value::float(f64::from_bits(word)),
-            (Meaning::Char, _) => super::items::KINDS[3].value(vm, &(word as u32).to_ne_bytes())?,
+            (Meaning::Char, _) => super::items::KINDS[3].value(vm, u64::from(word as u32))?,
         };
         push(kind.item(vm, &value)?);
     }

@@ -32,15 +32,13 @@ pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
 #[handler]
 fn load_attr_other<const FREE: bool>(s: State<'_>) -> Exit {
     let obj = s.get(s.i.b());
-    let near = Attrs::near(obj).is_some();
-    if Vm::is_cached(obj, s.cache(0).load(Relaxed)) {
-        return s.tail(load_attr_counted::<FREE>);
-    }
     match methods::place_of(s.cache(1).load(Relaxed)) {
-        Place::Other if near => s.tail(load_attr_of_several::<FREE>),
+        Place::Other if Vm::is_cached(obj, s.cache(0).load(Relaxed)) => s.tail(load_attr_counted::<FREE>),
+        Place::Other if Attrs::near(obj).is_some() => s.tail(load_attr_of_several::<FREE>),
         Place::Member => s.tail(load_member::<FREE>),
         Place::Instance => s.tail(load_attr_of_instance::<FREE>),
         Place::Class => s.tail(load_attr_of_class::<FREE>),
+        Place::ClassOfOther => s.tail(load_attr_of_class_of_other::<FREE>),
         Place::Module => s.tail(load_attr_of_module::<FREE>),
         Place::Property => s.tail(load_attr_of_property::<FREE>),
         Place::Data => s.tail(load_attr_of_data::<FREE>),
@@ -161,9 +159,20 @@ fn load_attr_of_dict<const FREE: bool>(s: State<'_>) -> Exit {
     give::<FREE>(s, word)
 }
 
-/// As `load_attr`, of what a class may have.
+/// As `load_attr`, of what a class of `type` may have.
 #[handler]
 fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
+    let word =
+        s.vm.word_of_plain_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    give::<FREE>(s, word)
+}
+
+/// As `load_attr`, of what a class of another metaclass may have.
+#[handler]
+fn load_attr_of_class_of_other<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
@@ -534,7 +543,20 @@ fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
         }
         return s.put(i.a(), value);
     }
+    let obj = s.get(i.b());
+    if obj.is_heap() && !obj.ty().has_flag(TypeFlags::HEAP) {
+        return s.tail(get_item_of_builtin);
+    }
     s.tail(get_item_of_instance)
+}
+
+/// As `get_item`, of an object of a builtin type.
+#[handler]
+fn get_item_of_builtin(s: State<'_>) -> Exit {
+    if Vm::has_fast_items(s.get(s.i.b())) {
+        return s.tail(get_item_counted);
+    }
+    s.tail(get_item_of_native)
 }
 
 /// As `get_item`, of an instance of a class with a `__getitem__` in Python: pushes its frame.
@@ -553,9 +575,6 @@ fn get_item_of_instance(s: State<'_>) -> Exit {
         s.save();
         // SAFETY: the record was pushed just now.
         return unsafe { s.enter(pushed) };
-    }
-    if obj.is_heap() && !obj.ty().has_flag(TypeFlags::HEAP) && !Vm::has_fast_items(obj) {
-        return s.tail(get_item_of_native);
     }
     s.tail(get_item_counted)
 }

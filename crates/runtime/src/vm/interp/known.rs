@@ -10,7 +10,7 @@ use super::invoke::{arguments, call_native};
 use super::state::{Exit, Handler, State};
 use super::{Ip, drop_plainly, is_object};
 use crate::native::Known;
-use crate::object::{Native, Py, Value};
+use crate::object::{Native, Py, Type, Value};
 use crate::sync::parallel;
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
@@ -165,8 +165,18 @@ fn call_isinstance(s: State<'_>) -> Exit {
     if args.count != 2 || args.has_self || !replaces_nothing(s) {
         return s.tail(call_native);
     }
-    if s.get(args.first).ty().as_value().is(s.get(args.first + 1)) {
+    let (ty, class) = (s.get(args.first).ty(), s.get(args.first + 1));
+    if ty.as_value().is(class) {
         return told(s, true);
+    }
+    if !parallel() && class.has_type(Type::ty()) {
+        // SAFETY: the type was checked, and no other thread runs meanwhile.
+        if unsafe { ty.is_subclass_alone(class.downcast_unchecked()) } {
+            return told(s, true);
+        }
+        if ty.has_usual_class() {
+            return told(s, false);
+        }
     }
     s.tail(call_isinstance_of_bases)
 }

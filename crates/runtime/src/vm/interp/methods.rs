@@ -82,6 +82,7 @@ pub(super) enum Place {
     Member,
     Instance,
     Class,
+    ClassOfOther,
     Module,
     Property,
     Data,
@@ -96,7 +97,8 @@ pub(super) fn place_of(word: u64) -> Place {
     match word >> 48 {
         MEMBER => Place::Member,
         OF_INSTANCE => Place::Instance,
-        OF_CLASS => Place::Class,
+        OF_CLASS if number(word) == CLASS => Place::Class,
+        OF_CLASS => Place::ClassOfOther,
         OF_MODULE => Place::Module,
         PROPERTY => Place::Property,
         DATA => Place::Data,
@@ -425,6 +427,21 @@ impl Vm {
         }
         let bits = self.class_word(obj, name, word);
         if is_plain_word_of_class(bits) { bits } else { 0 }
+    }
+
+    /// As [`Vm::word_of_class`], where the cache expects a class of `type`.
+    #[inline(always)]
+    pub(super) fn word_of_plain_class<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if FREE && crate::sync::parallel() {
+            return 0;
+        }
+        match obj.downcast_exact::<Type>() {
+            Some(class) if class.version() == word as u32 => {
+                let bits = self.method_cache.probe_word(class, name);
+                if is_plain_word_of_class(bits) { bits } else { 0 }
+            }
+            _ => 0,
+        }
     }
 
     /// The word of what a class has, if it is the one that the cache expects and its metaclass has none of the name; else 0. No other thread runs.

@@ -252,8 +252,48 @@ pub(super) fn set_add(s: Apart<'_>) -> Exit {
     s.next()
 }
 
+/// `UnpackSequence` of a list or tuple that something else holds too, where no reference is the last one.
 #[handler]
 pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
+    let (i, source, mine) = (s.i, s.get(s.i.b()), s.owner());
+    let items = if let Some(tuple) = source.downcast_exact::<Tuple>() {
+        tuple.as_slice()
+    } else if (!FREE || !parallel())
+        && let Some(list) = source.downcast_exact::<List>()
+    {
+        // SAFETY: no other thread runs meanwhile, and nothing here runs code.
+        unsafe { list.items_alone() }
+    } else {
+        return s.tail(unpack_slow);
+    };
+    // What one more reference holds stays when a register below gives up its own.
+    let lasting = !s.is_temporary(i.b()) && i.b().wrapping_sub(i.a()) >= i.c();
+    if !lasting || items.len() != i.c() as usize {
+        return s.tail(unpack_moving::<FREE>);
+    }
+    for (to, item) in (i.a()..).zip(items) {
+        let Some(item) = s.share(item.bits()) else {
+            return s.tail(unpack_moving::<FREE>);
+        };
+        let old = s.regs.word(to);
+        // SAFETY: the word of a value whose reference is the register's.
+        if is_object(old) && !unsafe { drop_plainly(old, mine) } {
+            std::hint::cold_path();
+            // SAFETY: counted just now, where it is held: this is not the last reference.
+            let plain = !is_object(item.bits()) || unsafe { drop_plainly(item.into_bits(), mine) };
+            debug_assert!(plain, "counted in the same way");
+            // It begins again with the first: what it did is done once more.
+            return s.tail(unpack_moving::<FREE>);
+        }
+        // What was there is given up already.
+        s.regs.replace(to, item);
+    }
+    s.next()
+}
+
+/// `UnpackSequence` of a list or tuple.
+#[handler]
+fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, source) = (s.i, s.get(s.i.b()));
     let mut moved = false;
     let items = if let Some(tuple) = source.downcast_exact::<Tuple>() {

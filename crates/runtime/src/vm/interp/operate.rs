@@ -6,7 +6,7 @@ use lisle_bytecode::Op;
 use lisle_bytecode::opcode::{BinOp, CmpOp};
 use lisle_macros::handler;
 
-use super::operators::{bin_op, compare_floats, compare_ints, float_pair, small_ints, small_pair};
+use super::operators::{bin_op, compare_floats, compare_ints, float_pair, mixed_pair, small_ints, small_pair, unboxed};
 use super::state::{Apart, Exit, Handler, State, check};
 use super::{Ip, is_object};
 use crate::object::Value;
@@ -64,19 +64,19 @@ fn arith_imm(
 
 #[handler]
 pub(super) fn add(s: State<'_>) -> Exit {
-    let slow = arith_slow::<{ BinOp::Add as u8 }>;
+    let slow = arith_mixed::<{ BinOp::Add as u8 }>;
     arith(s, |x, y| x.checked_add(y - 1), |x, y| x + y, slow)
 }
 
 #[handler]
 pub(super) fn sub(s: State<'_>) -> Exit {
-    let slow = arith_slow::<{ BinOp::Sub as u8 }>;
+    let slow = arith_mixed::<{ BinOp::Sub as u8 }>;
     arith(s, |x, y| x.checked_sub(y - 1), |x, y| x - y, slow)
 }
 
 #[handler]
 pub(super) fn mul(s: State<'_>) -> Exit {
-    let slow = arith_slow::<{ BinOp::Mul as u8 }>;
+    let slow = arith_mixed::<{ BinOp::Mul as u8 }>;
     // Twice the product, with the tag bit.
     let ints = |x: i64, y: i64| (x - 1).checked_mul(y >> 1).map(|twice| twice | 1);
     arith(s, ints, |x, y| x * y, slow)
@@ -84,14 +84,38 @@ pub(super) fn mul(s: State<'_>) -> Exit {
 
 #[handler]
 pub(super) fn add_imm(s: State<'_>) -> Exit {
-    let slow = arith_imm_slow::<{ BinOp::Add as u8 }>;
+    let slow = arith_imm_mixed::<{ BinOp::Add as u8 }>;
     arith_imm(s, i64::checked_add, |x, y| x + y, slow)
 }
 
 #[handler]
 pub(super) fn sub_imm(s: State<'_>) -> Exit {
-    let slow = arith_imm_slow::<{ BinOp::Sub as u8 }>;
+    let slow = arith_imm_mixed::<{ BinOp::Sub as u8 }>;
     arith_imm(s, i64::checked_sub, |x, y| x - y, slow)
+}
+
+/// As `arith`, of a zero, or of a float and an int.
+#[handler]
+fn arith_mixed<const OP: u8>(s: State<'_>) -> Exit {
+    if let Some((x, y)) = mixed_pair(s.get(s.i.b()), s.get(s.i.c()))
+        && let Some(value) = unboxed(bin_op(OP), x, y)
+    {
+        return s.set(s.i.a(), value);
+    }
+    s.tail(arith_slow::<OP>)
+}
+
+/// As `arith_imm`, of a zero.
+#[handler]
+fn arith_imm_mixed<const OP: u8>(s: State<'_>) -> Exit {
+    let a = s.get(s.i.b());
+    if !a.is_small_int()
+        && let Some(x) = a.unboxed_number()
+        && let Some(value) = unboxed(bin_op(OP), x, f64::from(s.i.c() as i16))
+    {
+        return s.set(s.i.a(), value);
+    }
+    s.tail(arith_imm_slow::<OP>)
 }
 
 #[handler(apart)]
@@ -124,6 +148,17 @@ pub(super) fn binary(s: State<'_>) -> Exit {
     {
         return s.set(s.i.a(), value);
     }
+    s.tail(binary_mixed)
+}
+
+/// As `binary`, of a zero, or of a float and an int.
+#[handler]
+fn binary_mixed(s: State<'_>) -> Exit {
+    if let Some((x, y)) = mixed_pair(s.get(s.i.b()), s.get(s.i.c()))
+        && let Some(value) = unboxed(bin_op(s.i.k()), x, y)
+    {
+        return s.set(s.i.a(), value);
+    }
     s.tail(binary_slow)
 }
 
@@ -142,6 +177,10 @@ pub(super) fn binary_imm(s: State<'_>) -> Exit {
         if let Some(value) = small_ints(bin_op(s.i.k()), a, &b) {
             return s.set(s.i.a(), value);
         }
+    } else if let Some(x) = a.unboxed_number()
+        && let Some(value) = unboxed(bin_op(s.i.k()), x, f64::from(s.i.c() as i16))
+    {
+        return s.set(s.i.a(), value);
     }
     s.tail(binary_imm_slow)
 }
@@ -229,12 +268,21 @@ fn texts_compare(k: u8, a: &Value, b: &Value) -> Option<bool> {
     Some((same == equal) != (k & 8 != 0))
 }
 
+/// As `compare`, of a zero, or of a float and an int.
+#[handler]
+fn compare_mixed(s: State<'_>) -> Exit {
+    match mixed_pair(s.get(s.i.b()), s.get(s.i.c())) {
+        Some((x, y)) => s.set_bool(s.i.a(), compare_floats(s.i.k(), x, y)),
+        None => s.tail(compare_slow),
+    }
+}
+
 /// As `compare`, of strings.
 #[handler]
 fn compare_texts(s: State<'_>) -> Exit {
     let i = s.i;
     let Some(holds) = texts_compare(i.k(), s.get(i.b()), s.get(i.c())) else {
-        return s.tail(compare_slow);
+        return s.tail(compare_mixed);
     };
     // What a variable had would be a third thing to drop.
     if !s.is_temporary(i.a()) && is_object(s.regs.word(i.a())) {
@@ -459,10 +507,23 @@ pub(super) fn jump_cmp(s: State<'_>) -> Exit {
 fn jump_cmp_texts(s: State<'_>) -> Exit {
     let i = s.i;
     let Some(holds) = texts_compare(i.k(), s.get(i.a()), s.get(i.b())) else {
-        return s.tail(jump_cmp_slow);
+        return s.tail(jump_cmp_mixed);
     };
     let (a, b) = used_up(s, i.a(), i.b());
     if holds { s.jump(near(i)) } else { s }.drop_both(a, b)
+}
+
+/// As `jump_cmp`, of a zero, or of a float and an int.
+#[handler]
+fn jump_cmp_mixed(s: State<'_>) -> Exit {
+    let Some((x, y)) = mixed_pair(s.get(s.i.a()), s.get(s.i.b())) else {
+        return s.tail(jump_cmp_slow);
+    };
+    if compare_floats(s.i.k(), x, y) {
+        s.jump(near(s.i)).next()
+    } else {
+        s.next()
+    }
 }
 
 #[handler(apart)]
@@ -483,8 +544,8 @@ pub(super) fn jump_cmp_imm(s: State<'_>) -> Exit {
     let imm = i64::from(s.i.b() as i16);
     let holds = if a.is_small_int() {
         compare_ints(s.i.k(), a.bits() as i64 >> 1, imm)
-    } else if a.is_tagged_float() {
-        compare_floats(s.i.k(), a.tagged_float(), imm as f64)
+    } else if let Some(x) = a.unboxed_number() {
+        compare_floats(s.i.k(), x, imm as f64)
     } else {
         return s.tail(jump_cmp_imm_slow);
     };

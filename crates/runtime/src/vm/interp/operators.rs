@@ -26,6 +26,27 @@ pub(super) fn float_pair(a: &Value, b: &Value) -> bool {
     a.is_tagged_float() && b.is_tagged_float()
 }
 
+/// The numbers of two values of which one is a float, if neither is boxed and floats hold them exactly.
+#[inline(always)]
+pub(super) fn mixed_pair(a: &Value, b: &Value) -> Option<(f64, f64)> {
+    if small_pair(a, b) {
+        return None;
+    }
+    Some((a.unboxed_number()?, b.unboxed_number()?))
+}
+
+/// `x <op> y`, if it needs no allocation; `None` for the general way.
+#[inline(always)]
+pub(super) fn unboxed(op: BinOp, x: f64, y: f64) -> Option<Value> {
+    Value::float_unboxed(match op {
+        BinOp::Add => x + y,
+        BinOp::Sub => x - y,
+        BinOp::Mul => x * y,
+        BinOp::TrueDiv if y != 0.0 => x / y,
+        _ => return None,
+    })
+}
+
 /// By the `k` of a comparison, or of a jump by one: for which orders it holds. Bit 0: less, 1: equal, 2: greater, 3: unordered.
 const HOLDS: [u8; 16] = {
     let plain = [0b0001, 0b0011, 0b0010, 0b1101, 0b0100, 0b0110, 0, 0];

@@ -430,7 +430,9 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// Drops what a word holds, if that is an object, in a handler of its own, and goes on.
     #[inline(always)]
     pub fn release(self, word: u64) -> Exit {
-        if is_object(word) {
+        // SAFETY: the word of a heap value, whose reference was the register's.
+        if is_object(word) && !unsafe { drop_plainly(word, self.owner()) } {
+            std::hint::cold_path();
             self.vm.running.pass(word);
             return self.chained().tail(super::run::release);
         }
