@@ -31,9 +31,9 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 
-/// When so many objects have outlived young collections, and no fewer than were left by the last full one, a full one is due: it costs no
-/// more than in proportion to making them.
-const MOST_SURVIVORS: usize = 50_000;
+/// When there are so many objects more than the last full collection left, and no fewer than those, a full one is due: it costs no more than in
+/// proportion to making them.
+const MOST_MORE: usize = 50_000;
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -43,6 +43,8 @@ static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 static YOUNG_SINCE_FULL: AtomicUsize = AtomicUsize::new(0);
 static LIVE_AT_FULL: AtomicUsize = AtomicUsize::new(0);
 static YOUNG_SURVIVORS: AtomicUsize = AtomicUsize::new(0);
+/// Collectable objects that the last full collection left.
+static OBJECTS_AT_FULL: AtomicUsize = AtomicUsize::new(0);
 /// How many objects the last young collection looked at that were no garbage.
 static YOUNG_SIZE: AtomicUsize = AtomicUsize::new(0);
 /// Collections, objects collected, objects uncollectable; by generation.
@@ -170,7 +172,8 @@ pub fn run_automatic(vm: &Vm) {
     let often = THRESHOLDS[1].load(Relaxed).max(1) * THRESHOLDS[2].load(Relaxed).max(1);
     let survivors = YOUNG_SURVIVORS.load(Relaxed);
     let live = LIVE_AT_FULL.load(Relaxed);
-    if young >= often && survivors > live / 4 || survivors > live.max(MOST_SURVIVORS) {
+    let more = alloc::gc_objects().saturating_sub(OBJECTS_AT_FULL.load(Relaxed));
+    if young >= often && survivors > live / 4 || more > live.max(MOST_MORE) {
         collect(vm, 2);
     } else {
         collect(vm, 0);
@@ -219,6 +222,7 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         // The next young one finds new objects alone.
         YOUNG_SIZE.store(0, Relaxed);
         LIVE_AT_FULL.store(survivors, Relaxed);
+        OBJECTS_AT_FULL.store(alloc::gc_objects().saturating_sub(garbage.len()), Relaxed);
     }
     match generation {
         0 => {

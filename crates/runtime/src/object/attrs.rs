@@ -593,7 +593,9 @@ impl<'a> Attrs<'a> {
         if let Some(dict) = self.dict() {
             return dict;
         }
-        let dict = Dict::new_empty();
+        // SAFETY: shapes live as long as the type.
+        let expected = unsafe { self.shape.load(Acquire).as_ref() }.map_or(0, |shape| shape.names.len());
+        let dict = Dict::with_capacity(expected);
         let guard = lock_object(self.header);
         let shape = self.shape.load(Acquire);
         if shape.is_null() {

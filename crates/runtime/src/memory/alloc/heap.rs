@@ -21,6 +21,8 @@ pub(super) struct Heap {
     /// Collectable blocks handed out less those freed, by this heap's threads. Written by the owner, or by a
     /// collection; only its owner's reads matter.
     pub(super) gc_pressure: AtomicIsize,
+    /// What was taken out of `gc_pressure`: with it that is how many collectable blocks there are more than were freed here.
+    pub(super) gc_counted: AtomicIsize,
     /// Pages with room (or that had some when they were put here).
     available: [Cell<*const Page>; BINS],
     /// Full pages of which another thread freed a block. Any thread pushes, the owner takes all.
@@ -107,6 +109,7 @@ impl Heap {
         Heap {
             current: [const { Cell::new(&raw const NO_PAGE) }; BINS],
             gc_pressure: AtomicIsize::new(0),
+            gc_counted: AtomicIsize::new(0),
             available: [const { Cell::new(ptr::null()) }; BINS],
             notified: AtomicPtr::new(ptr::null_mut()),
             pages: Cell::new(0),
@@ -125,6 +128,14 @@ impl Heap {
     pub(super) fn add_gc_pressure(&self, blocks: isize) {
         let sum = self.gc_pressure.load(Ordering::Relaxed).wrapping_add(blocks);
         self.gc_pressure.store(sum, Ordering::Relaxed);
+    }
+
+    /// Sets the pressure, without a change of how many blocks there are.
+    pub(super) fn set_gc_pressure(&self, pressure: isize) {
+        let before = self.gc_pressure.load(Ordering::Relaxed);
+        self.gc_pressure.store(pressure, Ordering::Relaxed);
+        let counted = self.gc_counted.load(Ordering::Relaxed);
+        self.gc_counted.store(counted + before - pressure, Ordering::Relaxed);
     }
 
     fn current_page(&self, bin: usize) -> Option<PageRef> {
@@ -371,7 +382,11 @@ pub(super) fn alloc_slow(bin: usize, size: usize) -> Option<NonNull<u8>> {
         // Once a page is often enough, and costs the fast path nothing.
         let limit = super::PRESSURE_LIMIT.load(Ordering::Relaxed);
         // What a program frees at once does not put off the next collection by as much.
-        let sum = heap.gc_pressure.load(Ordering::Relaxed).max(-limit) + 1;
+        let before = heap.gc_pressure.load(Ordering::Relaxed);
+        if before < -limit {
+            heap.set_gc_pressure(-limit);
+        }
+        let sum = before.max(-limit) + 1;
         heap.gc_pressure.store(sum, Ordering::Relaxed);
         if sum > limit {
             crate::memory::collector::ask_for_collection();

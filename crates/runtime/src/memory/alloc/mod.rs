@@ -216,9 +216,14 @@ pub fn without_gc_pressure<T>(free: impl FnOnce() -> T) -> T {
     let result = free();
     if let Some(heap) = heap::existing() {
         let now = heap.gc_pressure.load(Ordering::Relaxed);
-        heap.gc_pressure.store(now.max(before), Ordering::Relaxed);
+        heap.set_gc_pressure(now.max(before));
     }
     result
+}
+
+/// About how many collectable objects there are.
+pub fn gc_objects() -> usize {
+    usize::try_from(POOL.lock().gc_objects()).unwrap_or(0)
 }
 
 /// Sets the counters of all threads to zero. While the world runs, a thread that counts at this moment may undo it.

@@ -256,8 +256,13 @@ impl Pool {
 
     pub(super) fn reset_gc_pressure(&mut self) {
         for heap in &self.heaps {
-            heap.gc_pressure.store(0, Ordering::Relaxed);
+            heap.set_gc_pressure(0);
         }
+    }
+
+    pub(super) fn gc_objects(&self) -> isize {
+        let count = |heap: &Heap| heap.gc_pressure.load(Ordering::Relaxed) + heap.gc_counted.load(Ordering::Relaxed);
+        self.heaps.iter().map(|heap| count(heap)).sum()
     }
 
     // Pages
