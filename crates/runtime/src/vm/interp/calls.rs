@@ -921,7 +921,7 @@ impl Vm {
         regs.set(i.a(), instance);
     }
 
-    /// Pushes the frame of a function that has none but plain parameters: values go where they belong at once. `false`: nothing was done.
+    /// Pushes the frame of a function: values go where they belong at once. `false`, where that cannot be told so easily: nothing was done.
     ///
     /// # Safety
     /// `slot` will hold the function.
@@ -938,12 +938,14 @@ impl Vm {
     ) -> Res<bool> {
         let code = code_of(function);
         let body: &CodeBody = code;
-        let total = (body.argcount + body.kwonly) as usize;
-        let given = values.len() + usize::from(this.is_some());
-        if code.has(CodeFlags::VARARGS | CodeFlags::VARKEYWORDS)
-            || code.makes_generator()
-            || given > body.argcount as usize
+        let (argcount, first) = (body.argcount as usize, usize::from(this.is_some()));
+        let total = argcount + body.kwonly as usize;
+        let given = (values.len() + first).min(argcount);
+        let (rest, names) = (code.has(CodeFlags::VARARGS), code.has(CodeFlags::VARKEYWORDS));
+        if code.makes_generator()
             || total >= u64::BITS as usize
+            || given < first
+            || values.len() + first > given && !rest
         {
             return Ok(false);
         }
@@ -954,27 +956,41 @@ impl Vm {
         // SAFETY: there is room for the registers above `top`, which hold nothing.
         unsafe {
             zero(base.add(given), body.nlocals as usize - given);
-            for (n, value) in this.into_iter().chain(values).enumerate() {
+            let (plain, more) = values.split_at(given - first);
+            for (n, value) in this.into_iter().chain(plain).enumerate() {
                 base.add(n).write(value.clone().into_bits());
             }
+            if rest {
+                let more = Tuple::from_slice_clone(more);
+                base.add(total).write(more.into_value().into_bits());
+            }
+            let others = names.then(Dict::new_empty);
             let mut at = 0;
             let mut fits = true;
             while fits && let Some((_, key, value)) = kwargs.and_then(|dict| dict.next_entry(&mut at)) {
                 let same = |parameter: &Py<Str>| parameter.as_value().bits() == key.bits();
-                let found = body.varnames[posonly..total].iter().position(same);
-                fits = found.is_some_and(|n| bound >> (posonly + n) & 1 == 0);
-                if let Some(n) = found
-                    && fits
-                {
-                    base.add(posonly + n).write(value.into_bits());
-                    bound |= 1 << (posonly + n);
+                match (body.varnames[posonly..total].iter().position(same), &others) {
+                    (Some(n), _) if bound >> (posonly + n) & 1 == 0 => {
+                        base.add(posonly + n).write(value.into_bits());
+                        bound |= 1 << (posonly + n);
+                    }
+                    // What is interned differs from all parameters' names if it is none of them.
+                    (None, Some(others)) => match key.downcast_exact::<Str>().filter(|key| key.is_interned()) {
+                        Some(key) => others.set_str(key, value),
+                        None => fits = false,
+                    },
+                    _ => fits = false,
                 }
+            }
+            if let Some(others) = others {
+                base.add(total + usize::from(rest))
+                    .write(others.into_value().into_bits());
             }
             let missing = ((1u64 << total) - 1) & !bound;
             if !fits || missing != 0 && !self.fill_defaults(function, body, base, missing) {
                 // All leave the registers before one is dropped: another thread may have changed the mapping, and what ends here may run code whose
                 // frame lies at `base`.
-                let taken: Values = (0..total)
+                let taken: Values = (0..total + usize::from(rest) + usize::from(names))
                     .filter_map(|n| std::mem::take(&mut *base.add(n).cast::<Option<Value>>()))
                     .collect();
                 drop(taken);
