@@ -144,21 +144,21 @@ pub(crate) fn alloc_followed<T: Native>(
     }
 }
 
-/// A variable-sized object of a native type: the payload is followed by bytes that `init` fills.
-/// `None` when there is no memory.
+/// A variable-sized object of a native type: the payload is followed by bytes that `make` fills, given the object, before it makes the payload.
+/// It runs no Python code. `None` when there is no memory. (A payload that is made before the block would be put together on the stack and copied: a
+/// field of a byte is then written alone and read with its neighbours, for which the processor waits.)
 #[inline(always)]
 pub(crate) fn alloc_var<T: Native>(
     ty: &'static Py<Type>,
-    data: T,
     size: usize,
-    init: impl FnOnce(NonNull<Obj<T>>),
+    make: impl FnOnce(NonNull<Obj<T>>) -> T,
 ) -> Option<Py<T>> {
     let block = alloc::alloc(size, T::GC)?;
     let object = block.cast::<Obj<T>>();
-    // SAFETY: as in `alloc_native`; the caller's `size` covers `Obj<T>` and what `init` writes.
+    // SAFETY: as in `alloc_native`; the caller's `size` covers `Obj<T>` and what `make` writes.
     unsafe {
+        let data = make(object);
         (&raw mut (*object.as_ptr()).data).write(data);
-        init(object);
         (*object.as_ptr())
             .header
             .init(ty.as_ptr(), 0, if T::GC { GC_TRACKED } else { 0 });

@@ -189,22 +189,28 @@ static LATIN1: OnceLock<Vec<Py<Str>>> = OnceLock::new();
 static EMPTY: OnceLock<Py<Str>> = OnceLock::new();
 
 impl Str {
-    fn make(kind: Kind, len: usize, bytes: &[u8]) -> Option<Py<Str>> {
-        let payload = Str {
+    /// The payload of a string whose code points lie behind it.
+    #[inline(always)]
+    fn payload_of(kind: Kind, len: usize) -> Str {
+        Str {
             hash: AtomicU64::new(0),
             len,
             kind,
             interned: AtomicBool::new(false),
             heap: None,
             data: crate::memory::trace::Opaque(UnsafeCell::new([])),
-        };
+        }
+    }
+
+    fn make(kind: Kind, len: usize, bytes: &[u8]) -> Option<Py<Str>> {
         let size = size_of::<Obj<Str>>().checked_add(bytes.len())?;
-        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+        crate::object::alloc_var(Str::ty(), size, |object: NonNull<Obj<Str>>| {
             // SAFETY: the block has `bytes.len()` bytes behind the payload.
             unsafe {
                 let to = object.as_ptr().add(1).cast::<u8>();
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
             }
+            Str::payload_of(kind, len)
         })
     }
 
@@ -214,18 +220,11 @@ impl Str {
     /// `fill` writes `len` bytes below 128 at the place that it is given.
     #[inline]
     pub(crate) unsafe fn fill_ascii(len: usize, fill: impl FnOnce(*mut u8)) -> Option<Py<Str>> {
-        let payload = Str {
-            hash: AtomicU64::new(0),
-            len,
-            kind: Kind::Ascii,
-            interned: AtomicBool::new(false),
-            heap: None,
-            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
-        };
         let size = size_of::<Obj<Str>>().checked_add(len)?;
-        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+        crate::object::alloc_var(Str::ty(), size, |object: NonNull<Obj<Str>>| {
             // SAFETY: the block has `len` bytes behind the payload.
             fill(unsafe { object.as_ptr().add(1).cast::<u8>() });
+            Str::payload_of(Kind::Ascii, len)
         })
     }
 
@@ -282,23 +281,16 @@ impl Str {
 
     /// As `make`, with the units of two texts and room for more; see [`Str::append_in_place`].
     fn make_grown(kind: Kind, first: &[u8], second: &[u8], len: usize) -> Option<Py<Str>> {
-        let payload = Str {
-            hash: AtomicU64::new(0),
-            len,
-            kind,
-            interned: AtomicBool::new(false),
-            heap: None,
-            data: crate::memory::trace::Opaque(UnsafeCell::new([])),
-        };
         let bytes = first.len().checked_add(second.len())?;
         let size = size_of::<Obj<Str>>().checked_add(bytes)?.checked_add(bytes / 4)?;
-        crate::object::alloc_var(Str::ty(), payload, size, |object: NonNull<Obj<Str>>| {
+        crate::object::alloc_var(Str::ty(), size, |object: NonNull<Obj<Str>>| {
             // SAFETY: the block has room for both behind the payload.
             unsafe {
                 let to = object.as_ptr().add(1).cast::<u8>();
                 std::ptr::copy_nonoverlapping(first.as_ptr(), to, first.len());
                 std::ptr::copy_nonoverlapping(second.as_ptr(), to.add(first.len()), second.len());
             }
+            Str::payload_of(kind, len)
         })
     }
 

@@ -89,23 +89,13 @@ impl Tuple {
         if size > isize::MAX as usize {
             return None;
         }
-        // No items yet: should the allocation fail, this payload owns nothing.
-        let payload = Tuple {
-            items: Items {
-                at: NonNull::dangling(),
-                len: 0,
-                boxed: false,
-            },
-            hash: AtomicI64::new(NO_HASH),
-        };
-        crate::object::alloc_var(Tuple::ty(), payload, size, |object| {
+        crate::object::alloc_var(Tuple::ty(), size, |object: NonNull<Obj<Tuple>>| {
             // SAFETY: the block has room for `len` values behind the payload, which nobody else knows yet.
-            unsafe {
-                let at = object.add(1).cast::<Value>();
-                fill(at.as_ptr());
-                let items = &raw mut (*object.as_ptr()).data.items;
-                (*items).at = at;
-                (*items).len = len;
+            let at = unsafe { object.add(1).cast::<Value>() };
+            fill(at.as_ptr());
+            Tuple {
+                items: Items { at, len, boxed: false },
+                hash: AtomicI64::new(NO_HASH),
             }
         })
     }

@@ -285,9 +285,12 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
         return s.tail(load_method_of_dict::<FREE>);
     }
     if Vm::is_cached(obj, first) {
-        return s.tail(load_method_counted::<FREE>);
+        return s.tail(load_method_far::<FREE>);
     }
     let second = s.cache(1).load(Relaxed);
+    if methods::is_in_slot(second) {
+        return s.tail(load_method_of_slot::<FREE>);
+    }
     if matches!(methods::place_of(second), Place::Module) && !is_object(s.regs.word(i.a() + 1)) {
         let word = Vm::word_of_module::<FREE>(obj, second);
         if let Some(function) = s.share(word) {
@@ -295,6 +298,34 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
             s.regs.forget(i.a() + 1);
             return s.skip(2).put_using(i.a(), function, i.b());
         }
+    }
+    s.tail(load_method_known::<FREE>)
+}
+
+/// As `load_method`, of an object that has its attributes elsewhere than behind its header.
+#[handler]
+fn load_method_far<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    // SAFETY: the compiler numbers names that there are.
+    let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
+    let word = s.vm.method_word_far(s.get(i.b()), name, s.cache(0).load(Relaxed));
+    match s.share(word) {
+        Some(function) => receive(s, function),
+        None => s.tail(load_method_counted::<FREE>),
+    }
+}
+
+/// As `load_method`, of what an instance has behind its header.
+#[handler]
+fn load_method_of_slot<const FREE: bool>(s: State<'_>) -> Exit {
+    let i = s.i;
+    let word = Vm::attr_word_near::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
+    if !is_object(s.regs.word(i.a() + 1))
+        && let Some(function) = s.share(word)
+    {
+        // There is no receiver.
+        s.regs.forget(i.a() + 1);
+        return s.skip(2).put_using(i.a(), function, i.b());
     }
     s.tail(load_method_known::<FREE>)
 }

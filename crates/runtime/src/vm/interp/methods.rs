@@ -109,6 +109,12 @@ pub(super) fn place_of(word: u64) -> Place {
     }
 }
 
+/// Whether the second cache word of a call is for what instances have in a slot.
+#[inline(always)]
+pub(super) fn is_in_slot(word: u64) -> bool {
+    word >> 48 == IN_SLOT
+}
+
 /// Whether the first cache word of a call is for methods of instances with dicts.
 #[inline(always)]
 pub(super) fn is_in_dict(word: u64) -> bool {
@@ -1003,6 +1009,18 @@ impl Vm {
                 bits
             }
             bits => bits,
+        }
+    }
+
+    /// As [`Vm::method_word_cached`], of an object with its store elsewhere than behind its header, and if the thread knows the method by the
+    /// cache's key.
+    #[inline(always)]
+    pub(super) fn method_word_far(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        match Attrs::of(obj) {
+            Some(attrs) if word >> 48 == METHOD && attrs.shape_id() == word as u32 => {
+                self.method_cache.method_word(word as u32, name)
+            }
+            _ => 0,
         }
     }
 
