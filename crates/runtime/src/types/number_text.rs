@@ -254,6 +254,25 @@ fn scaled(value: f64, precision: usize) -> Option<u64> {
     u64::try_from(whole + u128::from(up)).ok()
 }
 
+/// The decimal digits of an int.
+pub fn decimal(int: i64) -> Py<Str> {
+    let mut buffer = [0; 20];
+    let (mut at, mut rest) = (buffer.len(), int.unsigned_abs());
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if int < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    Str::from_view(StrView::Ascii(&buffer[at..]))
+}
+
 /// Writes a number from its end.
 struct DigitWriter<'a> {
     buffer: &'a mut [u8; 160],

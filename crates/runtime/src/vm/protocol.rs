@@ -16,6 +16,7 @@ use crate::types::exceptions;
 use crate::types::generator::Generator;
 use crate::types::int::Int;
 use crate::types::list::List;
+use crate::types::number_text::decimal;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::{Exc, Res, Vm};
@@ -83,6 +84,9 @@ impl Vm {
 
     /// `repr(value)`.
     pub fn repr(&self, value: &Value) -> Res<Py<Str>> {
+        if let Some(int) = value.as_small_int() {
+            return Ok(decimal(int));
+        }
         let _guard = self.enter_recursive(" while getting the repr of an object")?;
         let Some(f) = value.ty().slots().repr else {
             return Ok(Str::from_str(&format!(
@@ -101,6 +105,9 @@ impl Vm {
     pub fn str(&self, value: &Value) -> Res<Py<Str>> {
         if let Some(s) = value.downcast_exact::<Str>() {
             return Ok(s.clone());
+        }
+        if let Some(int) = value.as_small_int() {
+            return Ok(decimal(int));
         }
         let Some(f) = value.ty().slots().str else {
             return self.repr(value);

@@ -10,8 +10,10 @@ use crate::object::{Native, Type, Value};
 use crate::types::function::Function;
 use crate::types::method::Method;
 use crate::types::native_function::{MethodDescriptor, NativeFunction};
+use crate::types::number_text::decimal;
 use crate::types::object::new_instance;
 use crate::types::range::Range;
+use crate::types::str::Str;
 use crate::vm::frames::FrameKind;
 use crate::vm::{Res, Vm};
 use lisle_bytecode::Op;
@@ -171,7 +173,27 @@ fn call_class(s: State<'_>) -> Exit {
             behind.release(gone)
         };
     }
+    if callee == Str::type_cell().address() as u64 && i.b() == 1 && s.get(i.a() + 2).is_small_int() {
+        return s.tail(call_decimal);
+    }
     s.tail(call_init)
+}
+
+/// Calls `str` with an immediate int.
+#[handler]
+fn call_decimal(s: State<'_>) -> Exit {
+    let i = s.i;
+    if i.k() != 0 && s.regs.word(i.a() + 1) != 0 {
+        return s.tail(call_other);
+    }
+    let Some(int) = s.get(i.a() + 2).as_small_int() else {
+        return s.tail(call_other);
+    };
+    let text = decimal(int);
+    // Native types are immortal.
+    s.regs.forget(i.a());
+    s.regs.forget(i.a() + 2);
+    s.skip(1).put(i.c(), text.into_value())
 }
 
 /// Calls a class that may have an `__init__` in Python.
