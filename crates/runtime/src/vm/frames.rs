@@ -32,6 +32,8 @@ pub enum FrameKind {
     Init,
     /// What an instruction of the frame below asks for: the getter of a property, a `__getitem__`.
     Special,
+    /// The same, where nobody wants the result: a `__setitem__`.
+    Effect,
     /// A generator resumed by Rust.
     Generator,
     /// A generator resumed by a `ForIter` of the frame below.

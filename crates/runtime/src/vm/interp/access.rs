@@ -17,6 +17,7 @@ use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
+use crate::vm::frames::FrameKind;
 
 #[handler]
 pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
@@ -122,7 +123,7 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     // SAFETY: the innermost record and its registers; the word is a function's that the property holds.
     unsafe {
         if getter != 0
-            && let Some(pushed) = s.vm.push_with(s, getter, [i.b()])
+            && let Some(pushed) = s.vm.push_with(s, getter, [i.b()], FrameKind::Inline, i.a())
         {
             s.skip(2).save();
             return s.enter(pushed);
@@ -601,7 +602,7 @@ fn get_item_of_instance(s: State<'_>) -> Exit {
         && obj.ty().has_flag(TypeFlags::HEAP)
         && let Some(function) = s.vm.special_function(obj.ty(), intern!("__getitem__"))
         // SAFETY: the innermost record and its registers; the class or a base holds the function.
-        && let Some(pushed) = unsafe { s.vm.push_with(s, function, [i.b(), i.c()]) }
+        && let Some(pushed) = unsafe { s.vm.push_with(s, function, [i.b(), i.c()], FrameKind::Inline, i.a()) }
     {
         s.save();
         // SAFETY: the record was pushed just now.
@@ -665,6 +666,26 @@ pub(super) fn set_item<const FREE: bool>(s: State<'_>) -> Exit {
             return s.release_both(old, s.regs.take_word(i.a()));
         }
         return s.release(old);
+    }
+    s.tail(set_item_of_instance)
+}
+
+/// As `set_item`, of an instance of a class with a `__setitem__` in Python: pushes its frame.
+#[handler]
+fn set_item_of_instance(s: State<'_>) -> Exit {
+    let (i, obj) = (s.i, s.get(s.i.a()));
+    let operands = [i.a(), i.b(), i.c()];
+    if obj.is_heap()
+        && obj.ty().has_flag(TypeFlags::HEAP)
+        // The register of an operand that is used up holds the function meanwhile.
+        && let Some(free) = operands.into_iter().find(|&r| s.is_temporary(r))
+        && let Some(function) = s.vm.special_function(obj.ty(), intern!("__setitem__"))
+        // SAFETY: the innermost record and its registers; the class or a base holds the function.
+        && let Some(pushed) = unsafe { s.vm.push_with(s, function, operands, FrameKind::Effect, free) }
+    {
+        s.save();
+        // SAFETY: the record was pushed just now.
+        return unsafe { s.enter(pushed) };
     }
     s.tail(set_item_slow)
 }

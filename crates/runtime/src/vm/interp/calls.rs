@@ -290,9 +290,9 @@ impl Vm {
         }
     }
 
-    /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[a]`, a temporary, from `operands`,
+    /// Pushes the frame of a Python function, whose word something holds, for an instruction that computes `R[dst]`, a temporary, from `operands`,
     /// where nothing is to be done about the arguments; the register of the result holds the function meanwhile. `None` if there is, or no room:
-    /// nothing was done.
+    /// nothing was done. Where the kind is for no result, the register is empty afterwards.
     ///
     /// # Safety
     /// The state's frame is the innermost one, and as described. A temporary is an operand once.
@@ -302,8 +302,10 @@ impl Vm {
         s: State<'_>,
         function: u64,
         operands: [u16; N],
+        kind: FrameKind,
+        dst: u16,
     ) -> Option<Pushed> {
-        let (i, mine) = (s.i, s.owner());
+        let mine = s.owner();
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             let callee = &*(&raw const function).cast::<Py<Function>>();
@@ -324,8 +326,8 @@ impl Vm {
                 debug_assert!(given.is_some(), "counts plainly");
                 base.add(n).write(given.map_or(0, Value::into_bits));
             }
-            let slot = s.regs.0.add(i.a() as usize);
-            let record = self.record(callee, code, base, FrameKind::Inline, i.a(), slot);
+            let slot = s.regs.0.add(dst as usize);
+            let record = self.record(callee, code, base, kind, dst, slot);
             slot.write(function);
             Some(self.push_few(s.frame, code, N, record))
         }
@@ -1246,6 +1248,11 @@ impl Vm {
                     if let Some(instance) = instance {
                         regs.set(dst, instance);
                     }
+                }
+                FrameKind::Effect => {
+                    let callee = std::mem::take(&mut *slot);
+                    drop(value);
+                    drop(callee);
                 }
                 _ => {
                     let callee = std::mem::take(&mut *slot);

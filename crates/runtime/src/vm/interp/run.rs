@@ -372,6 +372,7 @@ pub(super) fn leave(s: State<'_>) -> Exit {
     match s.frame().kind {
         FrameKind::Entry | FrameKind::Generator => return Exit::Leave,
         FrameKind::Init if s.frame().frame_object.get() == 0 => return s.tail(leave_init),
+        FrameKind::Effect if s.frame().frame_object.get() == 0 => return s.tail(leave_effect),
         _ => {}
     }
     s.tail(leave_with_calls)
@@ -411,6 +412,36 @@ fn leave_init(s: State<'_>) -> Exit {
         let instance = Value::from_bits(std::mem::take(&mut *f.callee_slot));
         caller.put(f.dst, instance)
     }
+}
+
+/// As `leave`, of a frame whose result nobody wants, and of which nobody has an object.
+#[handler]
+fn leave_effect(s: State<'_>) -> Exit {
+    let (f, mine) = (s.frame(), s.owner());
+    let Ok(nregs) = u16::try_from(s.code().nregs) else {
+        return s.tail(leave_with_calls);
+    };
+    for r in 0..nregs {
+        let word = s.regs.word(r);
+        // SAFETY: the register's reference is given up.
+        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+            std::hint::cold_path();
+            return s.tail(leave_with_calls);
+        }
+        s.regs.forget(r);
+    }
+    let value = s.vm.running.take();
+    let frames = &s.vm.frames;
+    frames.top.set(f.previous_top);
+    frames.depth.set(frames.depth.get() - 1);
+    // SAFETY: below is the frame of the instruction that pushed this one; its register holds the function.
+    let (caller, function): (State<'_>, u64) = unsafe {
+        (
+            State::with(s.vm, s.frame.sub(1), s.table),
+            std::mem::take(&mut *f.callee_slot),
+        )
+    };
+    caller.drop_both(value, function)
 }
 
 /// As `leave`, of a frame of any kind that an instruction pushed.
