@@ -430,7 +430,8 @@ impl Type {
     /// Whether `__class__` of instances is known to be their type.
     #[inline(always)]
     pub fn has_usual_class(&self) -> bool {
-        self.usual_class.load(Relaxed) == self.version()
+        let version = self.version();
+        version != 0 && self.usual_class.load(Relaxed) == version
     }
 
     /// `__class__` of instances is their type, as long as the type has this version.

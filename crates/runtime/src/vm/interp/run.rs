@@ -378,6 +378,25 @@ pub(super) fn leave(s: State<'_>) -> Exit {
     s.tail(leave_with_calls)
 }
 
+/// Gives up what the registers of the innermost frame hold, which it leaves empty, as long as no reference is the last one. Whether none was.
+#[inline(always)]
+fn clear_plainly(s: State<'_>) -> bool {
+    let mine = s.owner();
+    let Ok(nregs) = u16::try_from(s.code().nregs) else {
+        return false;
+    };
+    for r in 0..nregs {
+        let word = s.regs.word(r);
+        // SAFETY: the register's reference is given up.
+        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+            std::hint::cold_path();
+            return false;
+        }
+        s.regs.forget(r);
+    }
+    true
+}
+
 /// As `leave`, of the `__init__` of an instance that is being made, of whose frame nobody has an object.
 #[handler]
 fn leave_init(s: State<'_>) -> Exit {
@@ -385,17 +404,8 @@ fn leave_init(s: State<'_>) -> Exit {
     if s.vm.running.passed() != Value::NONE.bits() {
         return s.tail(leave_with_calls);
     }
-    let Ok(nregs) = u16::try_from(s.code().nregs) else {
+    if !clear_plainly(s) {
         return s.tail(leave_with_calls);
-    };
-    for r in 0..nregs {
-        let word = s.regs.word(r);
-        // SAFETY: the register's reference is given up.
-        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
-            std::hint::cold_path();
-            return s.tail(leave_with_calls);
-        }
-        s.regs.forget(r);
     }
     // SAFETY: the record holds the function, whose class mostly does so too.
     if f.holder != 0 && !unsafe { drop_plainly(f.holder, mine) } {
@@ -417,18 +427,9 @@ fn leave_init(s: State<'_>) -> Exit {
 /// As `leave`, of a frame whose result nobody wants, and of which nobody has an object.
 #[handler]
 fn leave_effect(s: State<'_>) -> Exit {
-    let (f, mine) = (s.frame(), s.owner());
-    let Ok(nregs) = u16::try_from(s.code().nregs) else {
+    let f = s.frame();
+    if !clear_plainly(s) {
         return s.tail(leave_with_calls);
-    };
-    for r in 0..nregs {
-        let word = s.regs.word(r);
-        // SAFETY: the register's reference is given up.
-        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
-            std::hint::cold_path();
-            return s.tail(leave_with_calls);
-        }
-        s.regs.forget(r);
     }
     let value = s.vm.running.take();
     let frames = &s.vm.frames;
