@@ -7,8 +7,8 @@
 # its parent's memory is emulated by one that does not (os__processes, subprocess__run, asyncio__programs; a C program of three lines shows the same); a
 # fork from a second thread, or of a process with threads, now and then ends with a failed assertion of QEMU's in the child (threads__one_after_another,
 # threads__storms, multiprocessing__processes, whose helper then waits for ever). Limits of address space that a program sets are ignored: the limit below
-stands for them, and what is to fail for want of memory succeeds (`without_memory_there_is_an_error`). On a busy machine some take longer than they
-may (the traceback of 100,000 frames in `wrong_programs_end_in_errors`, threads__three_hundred, memory__stays_flat).
+# stands for them, and what is to fail for want of memory succeeds (`without_memory_there_is_an_error`). On a busy machine some take longer than they
+# may (the traceback of 100,000 frames in `wrong_programs_end_in_errors`, threads__three_hundred, memory__stays_flat).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=aarch64-unknown-linux-gnu
