@@ -159,6 +159,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("{LIMIT}x = [None] * 16_000_000\ntuple(x)", "MemoryError"),
     ("{LIMIT}x = [None] * 12_000_000\nprint(*x)", "MemoryError"),
     ("{LIMIT}x = [None] * 12_000_000\n(lambda *x: 1)(*x)", "MemoryError"),
+    ("{LIMIT}x = (None,) * 20_000_000\n(lambda *x: 1)(*x)", "MemoryError"),
     ("{LIMIT}x = [0.5] * 20_000_000\nx.sort()", "MemoryError"),
     ("{LIMIT}x = [None] * 20_000_000\ndel x[::2]", "MemoryError"),
     ("{LIMIT}x = [None] * 20_000_000\nx[1:] = [1]", "MemoryError"),

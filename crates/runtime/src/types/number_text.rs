@@ -254,9 +254,13 @@ fn scaled(value: f64, precision: usize) -> Option<u64> {
     u64::try_from(whole + u128::from(up)).ok()
 }
 
-/// The decimal digits of an int.
+/// An int in decimal.
 pub fn decimal(int: i64) -> Py<Str> {
-    let mut buffer = [0; 20];
+    Str::from_view(StrView::Ascii(decimal_digits(int, &mut [0; 20])))
+}
+
+/// The sign, if it is minus, and the decimal digits of an int.
+pub fn decimal_digits(int: i64, buffer: &mut [u8; 20]) -> &[u8] {
     let (mut at, mut rest) = (buffer.len(), int.unsigned_abs());
     loop {
         at -= 1;
@@ -270,7 +274,7 @@ pub fn decimal(int: i64) -> Py<Str> {
         at -= 1;
         buffer[at] = b'-';
     }
-    Str::from_view(StrView::Ascii(&buffer[at..]))
+    &buffer[at..]
 }
 
 /// Writes a number from its end.
@@ -329,13 +333,7 @@ pub fn percent_plain(template: &[u8], operands: &[Value]) -> Option<Py<Str>> {
         }
         let operand = operands.next()?;
         match (letter, operand.as_small_int()) {
-            (b's' | b'd', Some(int)) => {
-                let mut buffer = [0; 160];
-                let mut digits = DigitWriter::new(&mut buffer);
-                digits.put_number(int.unsigned_abs(), 1);
-                digits.put_sign(int < 0);
-                out.extend_from_slice(digits.finish(0));
-            }
+            (b's' | b'd', Some(int)) => out.extend_from_slice(decimal_digits(int, &mut [0; 20])),
             (b's', None) => out.extend_from_slice(operand.downcast_exact::<Str>()?.ascii_bytes()?),
             _ => return None,
         }

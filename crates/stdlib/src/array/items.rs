@@ -126,15 +126,11 @@ impl Kind {
     /// What [`Kind::store`] makes an item with this value of.
     #[inline]
     pub fn word(self, vm: &Vm, value: &Value) -> Res<u64> {
-        let float = || match value.as_exact_float() {
-            Some(x) => Ok(x),
-            None => vm.to_f64(value),
-        };
         Ok(match self.meaning {
             Meaning::Signed => self.signed(vm, value)? as u64,
             Meaning::Unsigned => self.unsigned(vm, value)?,
-            Meaning::Float if self.size == 4 => u64::from((float()? as f32).to_bits()),
-            Meaning::Float => float()?.to_bits(),
+            Meaning::Float if self.size == 4 => u64::from((vm.to_f64(value)? as f32).to_bits()),
+            Meaning::Float => vm.to_f64(value)?.to_bits(),
             Meaning::Char => u64::from(character(vm, value)?),
         })
     }

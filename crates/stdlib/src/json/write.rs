@@ -12,6 +12,7 @@ use lisle_runtime::types::float::Float;
 use lisle_runtime::types::int::Int;
 use lisle_runtime::types::list::List;
 use lisle_runtime::types::native_function::NativeFunction;
+use lisle_runtime::types::number_text::decimal_digits;
 use lisle_runtime::types::tuple::Tuple;
 
 use super::module;
@@ -231,20 +232,7 @@ impl Write<'_> {
     }
 
     fn push_int(&mut self, n: i64) {
-        let mut digits = [0; 20];
-        let (mut at, mut left) = (digits.len(), n.unsigned_abs());
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (left % 10) as u8;
-            left /= 10;
-            if left == 0 {
-                break;
-            }
-        }
-        if n < 0 {
-            self.out.push(0x2d);
-        }
-        self.out.push_ascii(&digits[at..]);
+        self.out.push_ascii(decimal_digits(n, &mut [0; 20]));
     }
 
     /// The text of an int, whatever its class has as `__repr__`.

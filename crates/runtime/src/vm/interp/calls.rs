@@ -40,6 +40,9 @@ unsafe fn zero(at: *mut u64, n: usize) {
     }
 }
 
+/// Calls that spread more go the general way, which asks for the memory first.
+const MANY: usize = 255;
+
 /// Words that are zeroed at once in the frame of a call. The register stack has room for them above each frame.
 const FEW: usize = 4;
 
@@ -946,6 +949,7 @@ impl Vm {
         let (rest, names) = (code.has(CodeFlags::VARARGS), code.has(CodeFlags::VARKEYWORDS));
         if code.makes_generator()
             || total >= u64::BITS as usize
+            || values.len().max(kwargs.map_or(0, |kwargs| kwargs.len())) > MANY
             || given < first
             || values.len() + first > given && !rest
         {

@@ -252,18 +252,26 @@ pub(super) fn set_add(s: Apart<'_>) -> Exit {
     s.next()
 }
 
+/// The items of a tuple, or of a list that no other thread changes meanwhile; nothing runs code as long as they are used.
+#[inline(always)]
+fn items_of<const FREE: bool>(source: &Value) -> Option<&[Value]> {
+    if let Some(tuple) = source.downcast_exact::<Tuple>() {
+        return Some(tuple.as_slice());
+    }
+    if FREE && parallel() {
+        return None;
+    }
+    // SAFETY: no other thread runs meanwhile, and by contract nothing here runs code.
+    source
+        .downcast_exact::<List>()
+        .map(|list| unsafe { list.items_alone() })
+}
+
 /// `UnpackSequence` of a list or tuple that something else holds too, where no reference is the last one.
 #[handler]
 pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, source, mine) = (s.i, s.get(s.i.b()), s.owner());
-    let items = if let Some(tuple) = source.downcast_exact::<Tuple>() {
-        tuple.as_slice()
-    } else if (!FREE || !parallel())
-        && let Some(list) = source.downcast_exact::<List>()
-    {
-        // SAFETY: no other thread runs meanwhile, and nothing here runs code.
-        unsafe { list.items_alone() }
-    } else {
+    let Some(items) = items_of::<FREE>(source) else {
         return s.tail(unpack_slow);
     };
     // What one more reference holds stays when a register below gives up its own.
@@ -295,18 +303,11 @@ pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
 #[handler]
 fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
     let (i, source) = (s.i, s.get(s.i.b()));
-    let mut moved = false;
-    let items = if let Some(tuple) = source.downcast_exact::<Tuple>() {
-        moved = s.is_temporary(i.b()) && tuple.header().is_unique();
-        tuple.as_slice()
-    } else if (!FREE || !parallel())
-        && let Some(list) = source.downcast_exact::<List>()
-    {
-        // SAFETY: no other thread runs meanwhile, and nothing here runs code.
-        unsafe { list.items_alone() }
-    } else {
+    let Some(items) = items_of::<FREE>(source) else {
         return s.tail(unpack_slow);
     };
+    let tuple = source.downcast_exact::<Tuple>();
+    let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique());
     let (n, mine) = (i.c() as usize, s.owner());
     let Some(scratch) = s.vm.running.scratch.get(..n) else {
         return s.tail(unpack_slow);

@@ -348,18 +348,7 @@ pub(super) fn bury(s: State<'_>) -> Exit {
     s.next()
 }
 
-/// Drops the object that was passed, mostly not its last reference.
-#[handler]
-pub(super) fn release(s: State<'_>) -> Exit {
-    let word = s.vm.running.take();
-    // SAFETY: the word of a heap value, whose reference was passed.
-    if unsafe { drop_plainly(word, s.owner()) } {
-        return s.next();
-    }
-    s.bury(word)
-}
-
-/// As `release`, of two words of whatever registers hold.
+/// Drops what two words that were passed hold, mostly not the last references.
 #[handler]
 pub(super) fn release_both(s: State<'_>) -> Exit {
     let [first, second] = s.vm.running.take_dying();

@@ -409,7 +409,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         self.next()
     }
 
-    /// As [`State::set_object`], what was replaced being dropped by a handler of its own: for handlers that so need no registers of their callers'.
+    /// As [`State::set_object`], where a last reference is dropped by a handler of its own: for handlers that so need no registers of their callers'.
     #[inline(always)]
     pub fn put(self, r: u16, value: Value) -> Exit {
         let old = self.regs.replace(r, value);
@@ -427,14 +427,14 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         self.put(r, value)
     }
 
-    /// Drops what a word holds, if that is an object, in a handler of its own, and goes on.
+    /// Drops what a word holds, the last reference in a handler of its own, and goes on.
     #[inline(always)]
     pub fn release(self, word: u64) -> Exit {
         // SAFETY: the word of a heap value, whose reference was the register's.
         if is_object(word) && !unsafe { drop_plainly(word, self.owner()) } {
             std::hint::cold_path();
             self.vm.running.pass(word);
-            return self.chained().tail(super::run::release);
+            return self.chained().tail(super::run::bury);
         }
         self.next()
     }
