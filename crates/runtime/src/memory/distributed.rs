@@ -55,14 +55,28 @@ fn new_index() -> u32 {
 /// Adds `delta` to this thread's count of `index`. Not inlined: counting of objects is everywhere, and this is small.
 #[inline(never)]
 pub(crate) fn add(index: u32, delta: i64) {
-    let (entries, len) = ENTRIES.get();
-    if (index as usize) < len {
-        // SAFETY: the entries of this thread's table, which it alone resizes, and then sets anew.
-        let entry = unsafe { &*entries.add(index as usize) };
-        entry.store(entry.load(Relaxed) + delta, Relaxed);
-    } else {
+    if !add_plainly(index, delta) {
         add_slow(index, delta);
     }
+}
+
+/// As [`add`], if this thread's table has the entry. Whether it did.
+#[inline(always)]
+pub(crate) fn add_plainly(index: u32, delta: i64) -> bool {
+    let (entries, len) = ENTRIES.get();
+    if index as usize >= len {
+        return false;
+    }
+    // SAFETY: the entries of this thread's table, which it alone resizes, and then sets anew.
+    let entry = unsafe { &*entries.add(index as usize) };
+    entry.store(entry.load(Relaxed) + delta, Relaxed);
+    true
+}
+
+/// Whether [`add_plainly`] would do it.
+#[inline(always)]
+pub(crate) fn has_entry(index: u32) -> bool {
+    (index as usize) < ENTRIES.get().1
 }
 
 #[cold]

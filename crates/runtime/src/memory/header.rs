@@ -147,7 +147,7 @@ impl Header {
     }
 
     /// The index in the tables, after the owner was found to be [`OWNER_DISTRIBUTED`].
-    #[inline]
+    #[inline(always)]
     fn table_index(&self) -> u32 {
         fence(Acquire);
         self.local.load(Relaxed)
@@ -329,15 +329,16 @@ impl Header {
         }
     }
 
-    /// Adds a reference if that is plain: to an object of this thread, whose owner id is `mine`, or to an immortal one. Whether it did.
+    /// Adds a reference if that is plain: to an object of this thread, whose owner id is `mine`, to a distributed or an immortal one. Whether it
+    /// did.
     ///
     /// While the count of the owner, which is this thread, is not given up, others cannot free the object, though they may
-    /// meanwhile give up the reference that it was found by.
+    /// meanwhile give up the reference that it was found by; distributed objects are freed with the world stopped alone.
     #[inline(always)]
     pub fn incref_plainly(&self, mine: u32) -> bool {
         let owner = self.owner();
         if owner != mine {
-            return owner == OWNER_IMMORTAL;
+            return owner == OWNER_IMMORTAL || self.counts_in_table(owner, 1);
         }
         self.count_one();
         true
@@ -347,16 +348,24 @@ impl Header {
     #[inline(always)]
     pub fn counts_plainly(&self, mine: u32) -> bool {
         let owner = self.owner();
-        owner == mine || owner == OWNER_IMMORTAL
+        owner == mine
+            || owner == OWNER_IMMORTAL
+            || owner == OWNER_DISTRIBUTED && super::distributed::has_entry(self.table_index())
     }
 
-    /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, or an immortal one.
-    /// Whether it did.
+    /// Counts in this thread's table if the owner, as it was found, says so and there is an entry for the object. Whether it did.
+    #[inline(always)]
+    fn counts_in_table(&self, owner: u32, delta: i64) -> bool {
+        owner == OWNER_DISTRIBUTED && super::distributed::add_plainly(self.table_index(), delta)
+    }
+
+    /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, of a distributed or an
+    /// immortal one. Whether it did.
     #[inline(always)]
     pub fn decref_plainly(&self, mine: u32) -> bool {
         let owner = self.owner();
         if owner != mine {
-            return owner == OWNER_IMMORTAL;
+            return owner == OWNER_IMMORTAL || self.counts_in_table(owner, -1);
         }
         let count = self.local.load(Relaxed).wrapping_sub(1);
         if count == 0 {

@@ -432,6 +432,17 @@ impl<'a> Attrs<'a> {
         value.as_ref()?.downcast_exact::<Dict>()
     }
 
+    /// As [`Attrs::dict`], not counted, of an object that is given no other dict than the first one, as modules are.
+    #[inline]
+    pub(crate) fn lasting_dict(&self) -> Option<&'a Py<Dict>> {
+        if !self.shape.load(Acquire).is_null() || self.more.load(Acquire) & BLOCK != 0 {
+            return None;
+        }
+        // SAFETY: in dict mode `more` is a slot that holds the dict, or nothing until that is put there; it stays as long as the object.
+        let value = unsafe { &*std::ptr::from_ref(self.more).cast::<Option<Value>>() };
+        value.as_ref()?.downcast_exact::<Dict>()
+    }
+
     /// The instance's dict, if it is in dict mode.
     pub fn dict(&self) -> Option<Py<Dict>> {
         if !self.shape.load(Acquire).is_null() {

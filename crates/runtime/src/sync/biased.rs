@@ -411,6 +411,53 @@ pub fn lock_object(header: &Header) -> ObjectGuard<'_> {
     ObjectGuard(header, Inside::Otherwise)
 }
 
+/// The calling thread is inside of an object of its own, until this is dropped.
+#[cfg(not(loom))]
+#[must_use]
+pub struct OwnGuard(Option<&'static Seat>);
+
+#[cfg(not(loom))]
+impl OwnGuard {
+    /// For a thread that runs alone.
+    #[inline(always)]
+    pub fn alone() -> OwnGuard {
+        OwnGuard(None)
+    }
+}
+
+#[cfg(not(loom))]
+impl Drop for OwnGuard {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(seat) = self.0 {
+            held::leave();
+            seat.inside[0].store(0, Ordering::Release);
+        }
+    }
+}
+
+/// Locks an object that no other thread has wanted yet, if that takes no call. Others may read what is read without the lock.
+#[cfg(not(loom))]
+#[inline(always)]
+pub fn lock_own(header: &Header) -> Option<OwnGuard> {
+    if !parallel() {
+        return Some(OwnGuard(None));
+    }
+    let seat = seats::mine();
+    if !seat.enter_at(0, header) {
+        return None;
+    }
+    held::enter();
+    Some(OwnGuard(Some(seat)))
+}
+
+/// As [`lock_own`], of an object that no other thread reads without the lock either: as long as the guard lives, this one has it alone.
+#[cfg(not(loom))]
+#[inline(always)]
+pub fn lock_unread(header: &Header) -> Option<OwnGuard> {
+    lock_own(header).filter(|_| !parallel() || !header.flag(FLAG_RACED))
+}
+
 /// Whether the object may be read without its lock, what is replaced in it being kept for such readers: not while one thread, this or
 /// another, has it to itself.
 #[cfg(not(loom))]

@@ -5,6 +5,7 @@
 use crate::intern;
 use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, Slot, Type, Value};
+use crate::types::common::replace_shared;
 use crate::types::exceptions::text;
 use crate::types::method::Method;
 use crate::types::str::Str;
@@ -116,7 +117,7 @@ impl ClassMethod {
 
     #[slot(sig = "(function, /)")]
     fn __init__(vm: &Vm, this: &Py<ClassMethod>, function: &Value) -> Res<()> {
-        this.callable.set(function.clone());
+        replace_shared(&this.callable, Some(function.clone()));
         copy_names(vm, this.as_value(), function)
     }
 
@@ -223,7 +224,7 @@ impl StaticMethod {
 
     #[slot(sig = "(function, /)")]
     fn __init__(vm: &Vm, this: &Py<StaticMethod>, function: &Value) -> Res<()> {
-        this.callable.set(function.clone());
+        replace_shared(&this.callable, Some(function.clone()));
         copy_names(vm, this.as_value(), function)
     }
 

@@ -7,9 +7,10 @@ use std::mem::ManuallyDrop;
 use num_bigint::BigInt;
 
 use crate::memory::header::Header;
-use crate::object::{Py, PySlot, Type, Value};
+use crate::object::{Py, PySlot, Slot, Type, Value};
 use crate::sync::{ObjectGuard, lock_object, parallel};
 use crate::text::StrBuilder;
+use crate::threads;
 use crate::types::exceptions;
 use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
@@ -35,6 +36,23 @@ pub(crate) fn with_held<T: crate::object::Native, R>(slot: &PySlot<T>, f: impl F
     let held = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
     // SAFETY: as above.
     Some(f(unsafe { held.downcast_unchecked() }))
+}
+
+/// Puts a value in a slot that the interpreter's loop reads without counting what it finds: what was there may go after a stop of the world alone.
+pub(crate) fn replace_shared(slot: &Slot, value: Option<Value>) {
+    let value = match value {
+        Some(value) if parallel() => match slot.set_if_empty(value) {
+            Ok(()) => return,
+            Err(value) => Some(value),
+        },
+        value => value,
+    };
+    let old = if parallel() {
+        threads::stop_the_world(|| slot.swap(value))
+    } else {
+        slot.swap(value)
+    };
+    drop(old);
 }
 
 /// Hash of an immediate int: its value modulo 2^61 - 1, sign kept.

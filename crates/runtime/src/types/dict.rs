@@ -550,7 +550,7 @@ impl Py<Dict> {
     /// The word of the value of a plain string, a small int or a class, not counted, or 0 for none. `None` where that is not easily told.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread can use the dict meanwhile.
     #[inline(never)]
     pub unsafe fn word_alone(&self, key: &Value) -> Option<u64> {
         let table = self.table();

@@ -7,6 +7,7 @@ use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, PySlot, Slot, Type, TypeFlags, Value};
 use crate::types::cell::Cell;
 use crate::types::code::Code;
+use crate::types::common::replace_shared;
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -232,7 +233,7 @@ impl Function {
                     .map_err(|_| vm.type_error("__defaults__ must be set to a tuple object"))?,
             ),
         };
-        drop(this.defaults.swap(tuple));
+        replace_shared(this.defaults.raw(), tuple.map(Py::into_value));
         Ok(())
     }
     #[getter]

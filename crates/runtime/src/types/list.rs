@@ -112,7 +112,7 @@ impl Py<List> {
     /// The items.
     ///
     /// # Safety
-    /// No other thread can run, and the list is not changed as long as the result is used.
+    /// No other thread changes the list, and it is not changed here as long as the result is used.
     #[inline(always)]
     pub(crate) unsafe fn items_alone(&self) -> &[Value] {
         // SAFETY: by contract.
@@ -122,7 +122,7 @@ impl Py<List> {
     /// Appends if there is room; gives the item back otherwise.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn push_alone(&self, item: Value) -> Result<(), Value> {
         // SAFETY: by contract.
@@ -132,7 +132,7 @@ impl Py<List> {
     /// As [`List::push_alone`], of a value's word, whose reference is the list's if the result is true.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn push_word_alone(&self, word: u64) -> bool {
         // SAFETY: by contract.
@@ -142,7 +142,7 @@ impl Py<List> {
     /// Takes the last item.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn pop_alone(&self) -> Option<Value> {
         // SAFETY: by contract.
@@ -152,7 +152,7 @@ impl Py<List> {
     /// The place of item number `at`, counted from the end if negative.
     ///
     /// # Safety
-    /// No other thread can run, and the list is not changed otherwise as long as the result is used.
+    /// No other thread changes the list, and it is not changed here otherwise, as long as the result is used.
     #[inline(always)]
     pub(crate) unsafe fn place_alone(&self, at: i64) -> Option<&Slot> {
         // SAFETY: by contract.

@@ -106,7 +106,7 @@ impl Store {
     /// Appends if there is room; gives the item back otherwise.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub unsafe fn push_alone(&self, item: Value) -> Result<(), Value> {
         let len = self.len.load(Relaxed);
@@ -122,7 +122,7 @@ impl Store {
     /// As [`Self::push_alone`], of a value's word, whose reference is the list's if the result is true.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub unsafe fn push_word_alone(&self, word: u64) -> bool {
         let len = self.len.load(Relaxed);
@@ -138,7 +138,7 @@ impl Store {
     /// Takes the last item.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread uses the list meanwhile.
     #[inline(always)]
     pub unsafe fn pop_alone(&self) -> Option<Value> {
         let last = self.len.load(Relaxed).checked_sub(1)?;
@@ -151,7 +151,7 @@ impl Store {
     /// The place of item number `at`, counted from the end if negative.
     ///
     /// # Safety
-    /// No other thread can run, and the list is not changed otherwise as long as the result is used.
+    /// No other thread changes the list, and it is not changed here otherwise, as long as the result is used.
     #[inline(always)]
     pub unsafe fn place_alone(&self, at: i64) -> Option<&Slot> {
         let len = self.len.load(Relaxed);

@@ -9,6 +9,7 @@ use crate::intern;
 use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Native, Py, Slot, Type, Value};
 use crate::types::classmethod::is_abstract;
+use crate::types::common::replace_shared;
 use crate::types::exceptions::text;
 use crate::types::str::Str;
 use crate::vm::{Exc, Res, Vm};
@@ -126,7 +127,7 @@ impl Property {
         fdel: Option<&Value>,
         doc: Option<&Value>,
     ) -> Res<()> {
-        drop(this.getter.swap(fget.cloned()));
+        replace_shared(&this.getter, fget.cloned());
         drop(this.setter.swap(fset.cloned()));
         drop(this.deleter.swap(fdel.cloned()));
         drop(this.doc.take());

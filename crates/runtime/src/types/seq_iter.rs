@@ -31,15 +31,25 @@ impl ListIter {
         })
     }
 
+    /// The list, not counted, until the end.
+    ///
+    /// # Safety
+    /// No other thread changes the iterator as long as the result is used.
+    #[inline(always)]
+    pub(crate) unsafe fn list_alone(&self) -> Option<&Py<List>> {
+        // SAFETY: the slot holds a list, or nothing; by contract nobody changes it.
+        unsafe { (*std::ptr::from_ref(self.list.raw()).cast::<Option<Py<List>>>()).as_ref() }
+    }
+
     /// The word of the next item, not counted; 0 at the end.
     ///
     /// # Safety
-    /// No other thread can run meanwhile.
+    /// No other thread changes the iterator or the list meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn next_alone(&self) -> u64 {
-        // SAFETY: the slot holds a list, or nothing; by contract nobody changes either.
+        // SAFETY: by contract.
         unsafe {
-            match (*std::ptr::from_ref(self.list.raw()).cast::<Option<Py<List>>>()).as_ref() {
+            match self.list_alone() {
                 Some(list) => list.items_alone().get(self.at.load(Relaxed)).map_or(0, Value::bits),
                 None => 0,
             }
@@ -57,9 +67,8 @@ impl ListIter {
     pub(crate) fn next_in_loop<const FREE: bool>(this: &Py<ListIter>) -> Option<Value> {
         if !FREE || this.header().is_unique() {
             let at = this.at.load(Relaxed);
-            // SAFETY: the slot holds a list, or nothing. With the GIL, or as long as this thread alone knows the iterator, nobody
-            // changes it meanwhile.
-            let list = unsafe { (*std::ptr::from_ref(this.list.raw()).cast::<Option<Py<List>>>()).as_ref() };
+            // SAFETY: with the GIL, or as long as this thread alone knows the iterator, nobody changes it meanwhile.
+            let list = unsafe { this.list_alone() };
             let item = match list {
                 Some(list) if FREE => list.get(at),
                 // SAFETY: with the GIL nobody changes the list meanwhile.

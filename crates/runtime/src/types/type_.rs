@@ -10,6 +10,7 @@ use crate::object::types::{HeapSpec, TypeDef};
 use crate::object::{Native, Py, Type, TypeCell, TypeFlags, Value, slotdefs};
 use crate::threads;
 use crate::types::cell::Cell;
+use crate::types::common::replace_shared;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
 use crate::types::object::Object;
@@ -398,7 +399,7 @@ pub fn new_class(
         cell.contents.set(ty.to_value());
     }
     let mro = compute_mro(vm, &ty, &base_types)?;
-    ty.mro.set(mro);
+    replace_shared(ty.mro.raw(), Some(mro.into_value()));
     slotdefs::compute_all(vm, &ty);
     ty.link_to_bases();
     if let Some(cell) = classcell.as_ref().and_then(|c| c.downcast::<Cell>()) {

@@ -10,6 +10,8 @@ use super::state::{Apart, Exit, State, check};
 use crate::intern;
 use crate::object::attrs::Attrs;
 use crate::object::{Type, TypeFlags, Value};
+use crate::memory::header::Header;
+use crate::sync::biased::{self, OwnGuard};
 use crate::sync::parallel;
 use crate::types::bytearray::ByteArray;
 use crate::types::dict::Dict;
@@ -19,11 +21,21 @@ use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 use crate::vm::frames::FrameKind;
 
+/// As [`biased::lock_unread`]: with the GIL, every object is the running thread's alone.
+#[inline(always)]
+pub(super) fn own_unread<const FREE: bool>(header: &Header) -> Option<OwnGuard> {
+    if FREE {
+        biased::lock_unread(header)
+    } else {
+        Some(OwnGuard::alone())
+    }
+}
+
 #[handler]
 pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
-    let i = s.i;
-    let word = Vm::attr_word_near::<FREE>(s.get(i.b()), s.cache(0).load(Relaxed));
-    match s.share(word) {
+    let (i, obj, cached) = (s.i, s.get(s.i.b()), s.cache(0).load(Relaxed));
+    let word = Vm::attr_word_near::<FREE>(obj, cached);
+    match s.share_racing::<FREE>(word, || Vm::attr_word_near::<FREE>(obj, cached) == word) {
         Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
         None => s.tail(load_attr_other::<FREE>),
     }
@@ -116,7 +128,7 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
     // The result's register holds the getter meanwhile, which must not be seen as a variable's value.
     let free = s.is_temporary(i.a()) && (i.a() == i.b() || !is_object(s.regs.word(i.a())));
     let getter = if free {
-        s.vm.getter_word::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed))
+        s.vm.getter_word(s.get(i.b()), name, s.cache(1).load(Relaxed))
     } else {
         0
     };
@@ -135,8 +147,12 @@ fn load_attr_of_property<const FREE: bool>(s: State<'_>) -> Exit {
 /// As `load_attr`, of what may be a `__slots__` member.
 #[handler]
 fn load_member<const FREE: bool>(s: State<'_>) -> Exit {
-    let word = Vm::member_word_cached::<FREE>(s.get(s.i.b()), s.cache(1).load(Relaxed));
-    give::<FREE>(s, word)
+    let (i, obj, cached) = (s.i, s.get(s.i.b()), s.cache(1).load(Relaxed));
+    let word = Vm::member_word_cached(obj, cached);
+    match s.share_racing::<FREE>(word, || Vm::member_word_cached(obj, cached) == word) {
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
 }
 
 /// As `load_attr`, of what the class of an instance may have.
@@ -146,7 +162,7 @@ fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word =
-        s.vm.word_of_instance::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+        s.vm.word_of_instance(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
@@ -167,7 +183,7 @@ fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
     let word =
-        s.vm.word_of_plain_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+        s.vm.word_of_plain_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
@@ -177,15 +193,20 @@ fn load_attr_of_class_of_other<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
-    let word = s.vm.word_of_class::<FREE>(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    let word =
+        s.vm.word_of_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
 /// As `load_attr`, of what a module may have.
 #[handler]
 fn load_attr_of_module<const FREE: bool>(s: State<'_>) -> Exit {
-    let word = Vm::word_of_module::<FREE>(s.get(s.i.b()), s.cache(1).load(Relaxed));
-    give::<FREE>(s, word)
+    let (i, obj, cached) = (s.i, s.get(s.i.b()), s.cache(1).load(Relaxed));
+    let word = Vm::word_of_module::<FREE>(obj, cached);
+    match s.share_racing::<FREE>(word, || Vm::word_of_module::<FREE>(obj, cached) == word) {
+        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+        None => s.tail(load_attr_known::<FREE>),
+    }
 }
 
 /// As `load_attr`, where the instruction sees objects of several classes.
@@ -294,7 +315,7 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
     }
     if matches!(methods::place_of(second), Place::Module) && !is_object(s.regs.word(i.a() + 1)) {
         let word = Vm::word_of_module::<FREE>(obj, second);
-        if let Some(function) = s.share(word) {
+        if let Some(function) = s.share_racing::<FREE>(word, || Vm::word_of_module::<FREE>(obj, second) == word) {
             // There is no receiver.
             s.regs.forget(i.a() + 1);
             return s.skip(2).put_using(i.a(), function, i.b());
@@ -319,10 +340,10 @@ fn load_method_far<const FREE: bool>(s: State<'_>) -> Exit {
 /// As `load_method`, of what an instance has behind its header.
 #[handler]
 fn load_method_of_slot<const FREE: bool>(s: State<'_>) -> Exit {
-    let i = s.i;
-    let word = Vm::attr_word_near::<FREE>(s.get(i.b()), s.cache(1).load(Relaxed));
+    let (i, obj, cached) = (s.i, s.get(s.i.b()), s.cache(1).load(Relaxed));
+    let word = Vm::attr_word_near::<FREE>(obj, cached);
     if !is_object(s.regs.word(i.a() + 1))
-        && let Some(function) = s.share(word)
+        && let Some(function) = s.share_racing::<FREE>(word, || Vm::attr_word_near::<FREE>(obj, cached) == word)
     {
         // There is no receiver.
         s.regs.forget(i.a() + 1);
@@ -358,7 +379,7 @@ fn load_method_known<const FREE: bool>(s: State<'_>) -> Exit {
         s.regs.forget(i.a() + 1);
         return s.skip(2).put_using(i.a(), function, i.b());
     }
-    if let Some(function) = s.share(s.vm.class_method_word::<FREE>(obj, name, s.cache(1).load(Relaxed))) {
+    if let Some(function) = s.share(s.vm.class_method_word(obj, name, s.cache(1).load(Relaxed))) {
         if obj.downcast::<Type>().is_some() {
             return receive(s, function);
         }
@@ -455,6 +476,28 @@ pub(super) fn exit_native<const HOOK: bool>(s: Apart<'_>) -> Exit {
     s.next()
 }
 
+/// As `store_attr`, where threads run in parallel, into an object of this thread's that no other has wanted yet.
+#[handler]
+pub(super) fn store_attr_of_own(s: State<'_>) -> Exit {
+    let (i, obj, cached) = (s.i, s.get(s.i.a()), s.cache(0).load(Relaxed));
+    if let Some(header) = obj.header()
+        && let Some(own) = biased::lock_own(header)
+        && let Some((attrs, slot, shape)) = Vm::place_to_store(obj, cached)
+        && let Some(value) = s.plain_operand(i.c())
+    {
+        let old = slot.swap_locked(Some(value)).map_or(0, Value::into_bits);
+        if !shape.is_null() {
+            attrs.take_shape(shape);
+        }
+        drop(own);
+        if s.is_temporary(i.a()) {
+            return s.skip(1).release_both(old, s.regs.take_word(i.a()));
+        }
+        return s.skip(1).release(old);
+    }
+    s.tail(store_attr_slow::<true>)
+}
+
 #[handler]
 pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
@@ -520,7 +563,7 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
     if let Some(at) = s.get(i.c()).as_small_int() {
         let items = if let Some(list) = obj.downcast_exact::<List>() {
             if FREE && parallel() {
-                return s.tail(get_item_counted);
+                return s.tail(get_item_of_own);
             }
             // SAFETY: no other thread runs meanwhile.
             unsafe { list.items_alone() }
@@ -545,6 +588,23 @@ pub(super) fn get_item<const FREE: bool>(s: State<'_>) -> Exit {
     s.tail(get_item_dict::<FREE>)
 }
 
+/// As `get_item`, where threads run in parallel, of a list that no other has wanted yet.
+#[handler]
+fn get_item_of_own(s: State<'_>) -> Exit {
+    let i = s.i;
+    if let Some(list) = s.get(i.b()).downcast_exact::<List>()
+        && let Some(at) = s.get(i.c()).as_small_int()
+        && let Some(own) = biased::lock_unread(list.header())
+        // SAFETY: this thread has the list alone.
+        && let Some(place) = unsafe { list.place_alone(at) }
+        && let Some(value) = s.share(place.peek_bits())
+    {
+        drop(own);
+        return s.put_using(i.a(), value, i.b());
+    }
+    s.tail(get_item_counted)
+}
+
 /// As `get_item`, of a plain string, or of a dict that no other thread reads meanwhile.
 #[handler]
 fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
@@ -558,12 +618,13 @@ fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
             return s.put_using(i.a(), Str::latin1_char(*byte).into_value(), i.b());
         }
     }
-    if (!FREE || !parallel())
-        && let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
+    if let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
         && (i.b() == i.a() || !s.is_temporary(i.b()))
-        // SAFETY: no other thread runs meanwhile.
+        && let Some(own) = own_unread::<FREE>(dict.header())
+        // SAFETY: this thread has the dict alone.
         && let Some(value) = s.share(unsafe { dict.word_alone(s.get(i.c())) }.unwrap_or(0))
     {
+        drop(own);
         if s.is_temporary(i.c()) {
             let key = s.regs.take_word(i.c());
             let old = s.regs.replace(i.a(), value);
@@ -654,14 +715,15 @@ fn get_item_slow(s: Apart<'_>) -> Exit {
 #[handler]
 pub(super) fn set_item<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
-    if (!FREE || !parallel())
-        && let Some(list) = s.get(i.a()).downcast_exact::<List>()
+    if let Some(list) = s.get(i.a()).downcast_exact::<List>()
         && let Some(at) = s.get(i.b()).as_small_int()
-        // SAFETY: no other thread runs meanwhile.
+        && let Some(own) = own_unread::<FREE>(list.header())
+        // SAFETY: this thread has the list alone.
         && let Some(place) = unsafe { list.place_alone(at) }
         && let Some(value) = s.plain_operand(i.c())
     {
         let old = place.replace_alone(value);
+        drop(own);
         if s.is_temporary(i.a()) {
             return s.release_both(old, s.regs.take_word(i.a()));
         }

@@ -8,7 +8,6 @@ use lisle_macros::handler;
 use super::Regs;
 use super::state::{Apart, Exit, check};
 use crate::object::{Native, Py, Type, TypeFlags, Value};
-use crate::sync::parallel;
 use crate::types::cell::Cell;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -258,14 +257,14 @@ pub(super) fn load_super<const METHOD: bool>(s: Apart<'_>) -> Exit {
 impl Vm {
     /// The function that `super().name(...)` calls with its receiver, an instance of a class, where no code has to be asked.
     fn plain_super_method(&self, global: &Value, class: &Value, this: &Value, name: &Py<Str>) -> Option<Value> {
-        if parallel() || !global.is(Super::ty().as_value()) || name.is_text("__class__") {
+        if !global.is(Super::ty().as_value()) || name.is_text("__class__") {
             return None;
         }
         let ty = this.ty();
         if ty.has_flag(TypeFlags::TYPE_SUBCLASS) {
             return None;
         }
-        // SAFETY: no other thread runs meanwhile, and nothing here runs code: the order stays the class's.
+        // SAFETY: orders are replaced with the world stopped alone, and nothing here runs code: it stays the class's.
         let order = unsafe { ty.mro.peek() }?.as_slice();
         let at = order.iter().position(|t| t.is(class))?;
         let found = order[at + 1..]

@@ -16,7 +16,6 @@ use super::{Flow, Ip, Regs, counts_plainly, drop_plainly, drop_word, drop_word_i
 use crate::intern;
 use crate::native::Args;
 use crate::object::{Native, Obj, Py, Type, TypeFlags, Value};
-use crate::sync::parallel;
 use crate::types::code::{Code, CodeBody};
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -267,9 +266,10 @@ impl Vm {
     ) -> Option<Pushed> {
         let (frame, code, mine) = (s.frame, code_of(function), s.owner());
         let total = code.exact_args.load(Acquire);
-        // SAFETY: by contract; a code object whose count of arguments is known has its body. No other thread runs meanwhile, and no code.
+        // SAFETY: by contract; a code object whose count of arguments is known has its body. Other threads change the defaults with the world stopped
+        // alone (`replace_shared`), and no code runs.
         unsafe {
-            if total == u32::MAX || count >= total as usize || parallel() || (*frame).on_heap {
+            if total == u32::MAX || count >= total as usize || (*frame).on_heap {
                 return None;
             }
             let (total, code) = (total as usize, code.body_unchecked());
@@ -1062,7 +1062,7 @@ impl Vm {
     }
 
     /// Pushes the frame of the `__init__` of a class whose instances are made plainly, if it is a Python function, nothing is to be done about the
-    /// `count` arguments, which follow two registers of the call, and no other thread runs.
+    /// `count` arguments, which follow two registers of the call.
     ///
     /// # Safety
     /// As for [`Vm::push_exact`]; the callee is a class, and the register behind it holds nothing.
@@ -1072,7 +1072,7 @@ impl Vm {
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             let class = s.get(i.a()).downcast_unchecked::<Type>();
-            if parallel() || (*s.frame).on_heap || !Vm::is_made_plainly(class) {
+            if (*s.frame).on_heap || !Vm::is_made_plainly(class) {
                 return None;
             }
             let init = self.special_function(class, intern!("__init__"))?;

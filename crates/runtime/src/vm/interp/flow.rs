@@ -6,7 +6,7 @@ use lisle_macros::handler;
 use super::state::{Apart, Exit, State, check};
 use super::{Flow, Ip};
 use crate::object::Value;
-use crate::sync::parallel;
+use crate::sync::{biased, parallel};
 use crate::types::coroutine::Coroutine;
 use crate::types::dict_views::DictItemIter;
 use crate::types::generator::Generator;
@@ -34,10 +34,11 @@ pub(super) fn for_iter<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit
         };
     }
     if let Some(list) = iter.downcast_exact::<ListIter>() {
-        if (!FREE || !parallel())
-            // SAFETY: no other thread runs meanwhile.
-            && let Some(item) = s.share(unsafe { list.next_alone() })
-        {
+        if FREE && parallel() {
+            return s.tail(for_iter_of_own);
+        }
+        // SAFETY: no other thread runs meanwhile.
+        if let Some(item) = s.share(unsafe { list.next_alone() }) {
             list.advance_alone();
             return s.set_object(s.i.a(), item);
         }
@@ -49,14 +50,32 @@ pub(super) fn for_iter<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit
 #[handler]
 fn for_iter_tuple<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit {
     if let Some(tuple) = s.get(s.i.b()).downcast_exact::<TupleIter>()
-        && (!FREE || !parallel())
-        // SAFETY: no other thread runs meanwhile.
+        && (!FREE || !parallel() || tuple.header().is_unique())
+        // SAFETY: no other thread runs meanwhile, or none knows the iterator.
         && let Some(item) = s.share(unsafe { tuple.next_alone() })
     {
         tuple.advance_alone();
         return s.set_object(s.i.a(), item);
     }
     s.tail(for_iter_other::<HOOK>)
+}
+
+/// As `for_iter`, where threads run in parallel, over a list that no other has wanted yet.
+#[handler]
+fn for_iter_of_own(s: State<'_>) -> Exit {
+    if let Some(iter) = s.get(s.i.b()).downcast_exact::<ListIter>()
+        && iter.header().is_unique()
+        // SAFETY: no other thread knows the iterator.
+        && let Some(list) = unsafe { iter.list_alone() }
+        && let Some(own) = biased::lock_unread(list.header())
+        // SAFETY: this thread has the list alone.
+        && let Some(item) = s.share(unsafe { iter.next_alone() })
+    {
+        drop(own);
+        iter.advance_alone();
+        return s.set_object(s.i.a(), item);
+    }
+    s.tail(for_iter_list::<true>)
 }
 
 #[handler]

@@ -11,7 +11,7 @@ use super::state::{Exit, Handler, State};
 use super::{Ip, drop_plainly, is_object};
 use crate::native::Known;
 use crate::object::{Native, Py, Type, Value};
-use crate::sync::parallel;
+use crate::sync::biased::{self, OwnGuard};
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -169,8 +169,8 @@ fn call_isinstance(s: State<'_>) -> Exit {
     if ty.as_value().is(class) {
         return told(s, true);
     }
-    if !parallel() && class.has_type(Type::ty()) {
-        // SAFETY: the type was checked, and no other thread runs meanwhile.
+    if class.has_type(Type::ty()) {
+        // SAFETY: the type was checked, and orders are replaced with the world stopped alone.
         if unsafe { ty.is_subclass_alone(class.downcast_unchecked()) } {
             return told(s, true);
         }
@@ -205,14 +205,15 @@ fn told(s: State<'_>, is: bool) -> Exit {
     behind.release(class)
 }
 
-/// The receiver of the call of a method with `count` arguments, if it is exactly a `T`; nobody else sees it for a while.
+/// The receiver of the call of a method with `count` arguments, if it is exactly a `T`, which this thread has alone as long as it holds the guard.
 #[inline(always)]
-fn receiver<'a, T: Native>(s: State<'a>, count: u16) -> Option<&'a Py<T>> {
+fn receiver<'a, T: Native>(s: State<'a>, count: u16) -> Option<(&'a Py<T>, OwnGuard)> {
     let i = s.i;
-    if i.b() != count || i.k() == 0 || parallel() {
+    if i.b() != count || i.k() == 0 {
         return None;
     }
-    s.regs.opt(i.a() + 1)?.downcast_exact::<T>()
+    let receiver = s.regs.opt(i.a() + 1)?.downcast_exact::<T>()?;
+    Some((receiver, biased::lock_unread(receiver.header())?))
 }
 
 /// A method gave a value, which goes into the place of nothing, or is dropped by what follows the call.
@@ -228,14 +229,16 @@ fn done_with_receiver(s: State<'_>, value: Value) -> Exit {
 #[handler]
 fn call_append(s: State<'_>) -> Exit {
     let i = s.i;
-    let Some(list) = receiver::<List>(s, 1) else {
-        return s.tail(call_native);
-    };
     if !replaces_nothing(s) || s.vm.thread.poll_bits() != 0 {
         return s.tail(call_native);
     }
-    // SAFETY: no other thread runs meanwhile.
-    if !unsafe { list.push_word_alone(s.regs.word(i.a() + 2)) } {
+    let Some((list, own)) = receiver::<List>(s, 1) else {
+        return s.tail(call_native);
+    };
+    // SAFETY: this thread has the list alone.
+    let pushed = unsafe { list.push_word_alone(s.regs.word(i.a() + 2)) };
+    drop(own);
+    if !pushed {
         return s.tail(call_native);
     }
     // The list has the reference now.
@@ -253,14 +256,16 @@ fn call_append(s: State<'_>) -> Exit {
 
 #[handler]
 fn call_pop(s: State<'_>) -> Exit {
-    let Some(list) = receiver::<List>(s, 0) else {
-        return s.tail(call_native);
-    };
     if !replaces_nothing(s) || s.vm.thread.poll_bits() != 0 {
         return s.tail(call_native);
     }
-    // SAFETY: no other thread runs meanwhile.
-    match unsafe { list.pop_alone() } {
+    let Some((list, own)) = receiver::<List>(s, 0) else {
+        return s.tail(call_native);
+    };
+    // SAFETY: this thread has the list alone.
+    let popped = unsafe { list.pop_alone() };
+    drop(own);
+    match popped {
         Some(last) => done_with_receiver(s, last),
         None => s.tail(call_native),
     }
@@ -270,14 +275,15 @@ fn call_pop(s: State<'_>) -> Exit {
 #[handler]
 fn call_get(s: State<'_>) -> Exit {
     let (i, mine) = (s.i, s.owner());
-    let Some(dict) = receiver::<Dict>(s, i.b()) else {
-        return s.tail(call_native);
-    };
     if !matches!(i.b(), 1 | 2) || !replaces_nothing(s) || s.vm.thread.poll_bits() != 0 {
         return s.tail(call_native);
     }
-    // SAFETY: no other thread runs meanwhile.
+    let Some((dict, own)) = receiver::<Dict>(s, i.b()) else {
+        return s.tail(call_native);
+    };
+    // SAFETY: this thread has the dict alone.
     let Some(found) = (unsafe { dict.word_alone(s.get(i.a() + 2)) }) else {
+        drop(own);
         return s.tail(call_native);
     };
     let default = if i.b() == 2 {
@@ -286,7 +292,9 @@ fn call_get(s: State<'_>) -> Exit {
         Value::NONE.bits()
     };
     let given = if found == 0 { default } else { found };
-    let Some(value) = s.share(given) else {
+    let shared = s.share(given);
+    drop(own);
+    let Some(value) = shared else {
         return s.tail(call_native);
     };
     if i.b() == 2 {

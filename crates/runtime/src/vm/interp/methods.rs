@@ -13,6 +13,7 @@ use lisle_bytecode::opcode::Special;
 
 use super::{Ip, Regs, is_object};
 use crate::intern;
+use crate::memory::header::Header;
 use crate::native::Args;
 use crate::object::attrs::{Attrs, Shape};
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
@@ -169,7 +170,7 @@ fn is_plain_word(bits: u64) -> bool {
     if !is_object(bits) {
         return bits != 0;
     }
-    // SAFETY: callers found the word there, and no other thread runs that could take it out before it is looked at.
+    // SAFETY: callers found the word there, and no other thread takes it out before the world is stopped.
     is_plain(&ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
 }
 
@@ -312,6 +313,21 @@ impl Vm {
         Some((attrs, slot, shape))
     }
 
+    /// Where an attribute goes that the object, whose store lies behind its header and which is locked, has in a slot or, then with the shape
+    /// for it, gets there; `None` if the object is not as the cache expects.
+    #[inline(always)]
+    pub(super) fn place_to_store(obj: &Value, word: u64) -> Option<(Attrs<'_>, &Slot, *mut Shape)> {
+        match word >> 48 {
+            IN_SLOT => Vm::place_near(obj, word).map(|(attrs, slot)| (attrs, slot, std::ptr::null_mut())),
+            ADD => {
+                let attrs = Attrs::near(obj)?;
+                let (slot, shape) = attrs.place_to_add(word as u32, number(word))?;
+                Some((attrs, slot, shape))
+            }
+            _ => None,
+        }
+    }
+
     /// The slot to store the attribute in, if the object is as the cache expects, the slot lies in it, and no other thread runs meanwhile.
     #[inline(always)]
     pub(super) fn attr_place_cached<const FREE: bool>(obj: &Value, word: u64) -> Option<&Slot> {
@@ -333,14 +349,10 @@ impl Vm {
         }
     }
 
-    /// The word of the `__slots__` member, not counted, if the object is as the cache expects and no other thread runs meanwhile; else 0.
+    /// The word of the `__slots__` member, not counted, if the object is as the cache expects; else 0.
     #[inline(always)]
-    pub(super) fn member_word_cached<const FREE: bool>(obj: &Value, word: u64) -> u64 {
-        if FREE && crate::sync::parallel()
-            || word as u32 == 0
-            || word >> 48 != MEMBER
-            || key_of_object(obj) != word as u32
-        {
+    pub(super) fn member_word_cached(obj: &Value, word: u64) -> u64 {
+        if word as u32 == 0 || word >> 48 != MEMBER || key_of_object(obj) != word as u32 {
             return 0;
         }
         // SAFETY: the key stands for a class whose instances have the member there.
@@ -361,15 +373,26 @@ impl Vm {
             return 0;
         }
         match word >> 48 {
-            IN_SLOT => Vm::attr_word_cached::<FREE>(obj, word),
-            MEMBER => Vm::member_word_cached::<FREE>(obj, word),
-            OF_INSTANCE => self.word_of_instance::<FREE>(obj, name, word),
-            OF_CLASS => self.word_of_class::<FREE>(obj, name, word),
-            OF_MODULE => Vm::word_of_module::<FREE>(obj, word),
-            STATIC => self.word_of_wrapped::<FREE>(obj, name, word),
+            IN_SLOT => self.own_word::<FREE>(Vm::attr_word_cached::<FREE>(obj, word)),
+            MEMBER => self.own_word::<FREE>(Vm::member_word_cached(obj, word)),
+            OF_INSTANCE => self.word_of_instance(obj, name, word),
+            OF_CLASS => self.word_of_class(obj, name, word),
+            OF_MODULE => self.own_word::<FREE>(Vm::word_of_module::<FREE>(obj, word)),
+            STATIC => self.word_of_wrapped(obj, name, word),
             IN_DICT => self.word_of_dict::<FREE>(obj, name, word),
             _ => 0,
         }
+    }
+
+    /// The word of what was in a place that other threads may write to, 0 where it would have to be looked for there again after it was counted.
+    #[inline(always)]
+    fn own_word<const FREE: bool>(&self, bits: u64) -> u64 {
+        if FREE && parallel() && is_object(bits) {
+            // SAFETY: it was the word of a value a moment ago: the memory is that of an object block until the world was stopped.
+            let owner = unsafe { &*(bits as *const Header) }.owner();
+            return if owner == self.thread.owner() { bits } else { 0 };
+        }
+        bits
     }
 
     /// What the dict of an instance says of a name, if the object is of the type of this version and its attributes are in a dict: the word of the
@@ -414,11 +437,11 @@ impl Vm {
         self.method_cache.probe_word(obj.ty(), name)
     }
 
-    /// The word of what the class of an instance has and is no descriptor, if the object is as the cache expects; else 0.
+    /// The word of what the class of an instance has and is no descriptor, if the object is as the cache expects; else 0. What a class has
+    /// others take out of it with the world stopped alone, or no cache keeps it (`Py::<Type>::set_own`).
     #[inline(always)]
-    pub(super) fn word_of_instance<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        // What another thread may take out of a class meanwhile is counted before it is looked at: not here.
-        if FREE && crate::sync::parallel() || key_of_object(obj) != word as u32 {
+    pub(super) fn word_of_instance(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if key_of_object(obj) != word as u32 {
             return 0;
         }
         let bits = self.method_cache.probe_word(obj.ty(), name);
@@ -427,20 +450,14 @@ impl Vm {
 
     /// The same of what a class has.
     #[inline(always)]
-    pub(super) fn word_of_class<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() {
-            return 0;
-        }
+    pub(super) fn word_of_class(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         let bits = self.class_word(obj, name, word);
         if is_plain_word_of_class(bits) { bits } else { 0 }
     }
 
     /// As [`Vm::word_of_class`], where the cache expects a class of `type`.
     #[inline(always)]
-    pub(super) fn word_of_plain_class<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() {
-            return 0;
-        }
+    pub(super) fn word_of_plain_class(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         match obj.downcast_exact::<Type>() {
             Some(class) if class.version() == word as u32 => {
                 let bits = self.method_cache.probe_word(class, name);
@@ -450,7 +467,7 @@ impl Vm {
         }
     }
 
-    /// The word of what a class has, if it is the one that the cache expects and its metaclass has none of the name; else 0. No other thread runs.
+    /// The word of what a class has, if it is the one that the cache expects and its metaclass has none of the name; else 0.
     #[inline(always)]
     fn class_word(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         let class = if number(word) == CLASS {
@@ -466,10 +483,7 @@ impl Vm {
 
     /// The word of the function that a static or class method wraps, if the object is as the cache for one expects; else 0.
     #[inline(always)]
-    fn word_of_wrapped<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() {
-            return 0;
-        }
+    fn word_of_wrapped(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         if number(word) != INSTANCE {
             return wrapped_word(self.class_word(obj, name, word));
         }
@@ -481,11 +495,11 @@ impl Vm {
 
     /// The word of the function that a class method wraps, if the object is as the cache expects; else 0.
     #[inline(always)]
-    pub(super) fn class_method_word<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+    pub(super) fn class_method_word(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
         if word >> 48 != CLASS_METHOD {
             return 0;
         }
-        self.word_of_wrapped::<FREE>(obj, name, word)
+        self.word_of_wrapped(obj, name, word)
     }
 
     /// The function that a static or class method wraps, if the object is as the cache for one expects.
@@ -504,11 +518,10 @@ impl Vm {
     /// The same of what a module has.
     #[inline(always)]
     pub(super) fn word_of_module<const FREE: bool>(obj: &Value, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() || obj.downcast_exact::<Module>().is_none() {
+        if obj.downcast_exact::<Module>().is_none() {
             return 0;
         }
-        // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
-        match Attrs::of(obj).and_then(|attrs| unsafe { attrs.dict_alone() }) {
+        match Attrs::of(obj).and_then(|attrs| attrs.lasting_dict()) {
             Some(dict) => dict.cached_word::<FREE>((number(word) as u64) << 32 | u64::from(word as u32)),
             None => 0,
         }
@@ -573,7 +586,7 @@ impl Vm {
         if self.method_cache.now_and_then() {
             cached.store(word, Relaxed);
         }
-        bits
+        self.own_word::<FREE>(bits)
     }
 
     /// The word of the method for `obj.name(...)`, not counted, if the thread knows it of objects like this; else 0.
@@ -631,11 +644,7 @@ impl Vm {
             OF_MODULE => {
                 obj.downcast_exact::<Module>()?;
                 let (attrs, entry) = (Attrs::of(obj)?, (number(word) as u64) << 32 | u64::from(key));
-                if crate::sync::parallel() {
-                    return attrs.dict()?.cached_value::<FREE>(entry);
-                }
-                // SAFETY: no other thread runs in parallel, and the dict is not used beyond this.
-                unsafe { attrs.dict_alone() }?.cached_value::<FREE>(entry)
+                attrs.lasting_dict()?.cached_value::<FREE>(entry)
             }
             _ => None,
         }
@@ -948,18 +957,18 @@ impl Vm {
         pushed
     }
 
-    /// The word of the getter of the property that the class of an instance has, if the object is as the cache expects, no other thread runs, and
-    /// the getter is a Python function; else 0.
+    /// The word of the getter of the property that the class of an instance has, if the object is as the cache expects, and the getter is a Python
+    /// function; else 0.
     #[inline(always)]
-    pub(super) fn getter_word<const FREE: bool>(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
-        if FREE && crate::sync::parallel() || key_of_object(obj) != word as u32 {
+    pub(super) fn getter_word(&self, obj: &Value, name: &Py<Str>, word: u64) -> u64 {
+        if key_of_object(obj) != word as u32 {
             return 0;
         }
         let bits = self.method_cache.probe_word(obj.ty(), name);
         if bits == 0 {
             return 0;
         }
-        // SAFETY: the class holds the property, and that the function, as long as no code runs.
+        // SAFETY: the class holds the property, and that the function, until the world is stopped (`types::common::replace_shared`).
         let property = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         let getter = property
             .downcast_exact::<Property>()
@@ -1046,13 +1055,9 @@ impl Vm {
         function.ty().has_flag(TypeFlags::METHOD_DESCRIPTOR).then_some(function)
     }
 
-    /// The word of the Python function `name` of a class, if it was found lately and no other thread runs: the class or a base
-    /// holds it.
+    /// The word of the Python function `name` of a class, if it was found lately: the class or a base holds it.
     #[inline(always)]
     pub(super) fn special_function(&self, ty: &Py<Type>, name: &Py<Str>) -> Option<u64> {
-        if parallel() {
-            return None;
-        }
         let word = self.method_cache.probe_word(ty, name);
         is_function_word(word).then_some(word)
     }

@@ -6,6 +6,7 @@ use lisle_macros::handler;
 
 use super::operators::unpack_list;
 use super::state::{Apart, Exit, State, check};
+use super::access::own_unread;
 use super::{cell, drop_plainly, drop_word, is_object};
 use crate::object::Value;
 use crate::sync::parallel;
@@ -106,7 +107,14 @@ pub(super) fn load_global<const FREE: bool>(s: State<'_>) -> Exit {
     } else {
         0
     };
-    match s.share(found) {
+    let still = || {
+        if first >> 32 != u64::from(u32::MAX) {
+            globals.cached_word::<FREE>(first) == found
+        } else {
+            first as u32 == globals.raw_version() && builtins.cached_word::<FREE>(s.cache(1).load(Relaxed)) == found
+        }
+    };
+    match s.share_racing::<FREE>(found, still) {
         Some(value) => s.skip(2).set_object(s.i.a(), value),
         None => s.tail(load_global_counted::<FREE>),
     }
@@ -205,12 +213,14 @@ pub(super) fn build_list(s: Apart<'_>) -> Exit {
 
 #[handler]
 pub(super) fn list_append<const FREE: bool>(s: State<'_>) -> Exit {
-    if (!FREE || !parallel())
-        && let Some(list) = s.get(s.i.a()).downcast_exact::<List>()
+    if let Some(list) = s.get(s.i.a()).downcast_exact::<List>()
+        && let Some(own) = own_unread::<FREE>(list.header())
         && let Some(item) = s.plain_operand(s.i.b())
     {
-        // SAFETY: no other thread runs meanwhile.
-        return match unsafe { list.push_alone(item) } {
+        // SAFETY: this thread has the list alone.
+        let pushed = unsafe { list.push_alone(item) };
+        drop(own);
+        return match pushed {
             Ok(()) => s.next(),
             Err(item) => {
                 s.vm.running.pass(item.into_bits());

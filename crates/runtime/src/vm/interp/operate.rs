@@ -10,7 +10,7 @@ use super::operators::{bin_op, compare_floats, compare_ints, float_pair, mixed_p
 use super::state::{Apart, Exit, Handler, State, check};
 use super::{Ip, is_object};
 use crate::object::Value;
-use crate::sync::parallel;
+use crate::sync::biased;
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -320,12 +320,13 @@ pub(super) fn is(s: State<'_>) -> Exit {
 #[handler]
 pub(super) fn contains(s: State<'_>) -> Exit {
     let i = s.i;
-    if !parallel()
-        && let Some(dict) = s.get(i.c()).downcast_exact::<Dict>()
+    if let Some(dict) = s.get(i.c()).downcast_exact::<Dict>()
         && (s.is_temporary(i.a()) || !is_object(s.regs.word(i.a())))
-        // SAFETY: no other thread runs meanwhile.
+        && let Some(own) = biased::lock_unread(dict.header())
+        // SAFETY: this thread has the dict alone.
         && let Some(word) = unsafe { dict.word_alone(s.get(i.b())) }
     {
+        drop(own);
         let (key, dict) = used_up(s, i.b(), i.c());
         s.regs.put_plain(i.a(), Value::from_bool((word != 0) != (i.k() != 0)));
         return s.drop_both(key, dict);

@@ -19,10 +19,7 @@ use crate::vm::{Exc, Res, Vm};
 const fn handler_of<const FREE: bool, const HOOK: bool, const PARALLEL: bool>(op: Op) -> Handler {
     match op {
         Op::LoadDeref if PARALLEL => moves::load_deref_counted,
-        Op::ListAppend if PARALLEL => moves::list_append_slow,
-        Op::StoreAttr if PARALLEL => access::store_attr_slow::<FREE>,
-        Op::GetItem if PARALLEL => access::get_item_counted,
-        Op::SetItem if PARALLEL => access::set_item_slow,
+        Op::StoreAttr if PARALLEL => access::store_attr_of_own,
 
         Op::Nop => moves::nop,
         Op::Resume => moves::resume,

@@ -8,7 +8,7 @@
 
 use std::cell::Cell as StdCell;
 use std::ptr::null;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, fence};
 
 use lisle_bytecode::Op;
 
@@ -17,6 +17,7 @@ use super::run::hooked_handler;
 use super::{Ip, Regs, drop_plainly, is_object, unbound_operand};
 use crate::memory::header::Header;
 use crate::object::Value;
+use crate::sync::parallel;
 use crate::types::code::CodeBody;
 use crate::vm::errors::Exc;
 use crate::vm::frames::FrameData;
@@ -374,6 +375,25 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
             // The reference counted just now.
             Some(Value::from_bits(bits))
         }
+    }
+
+    /// As [`State::share`], of what other threads may take from its place meanwhile: `still` says whether it is there. So what came to lie in
+    /// the memory of what was there is not taken for it.
+    #[inline(always)]
+    pub fn share_racing<const FREE: bool>(self, bits: u64, still: impl FnOnce() -> bool) -> Option<Value> {
+        let value = self.share(bits)?;
+        // What this thread owns it alone can have freed.
+        if FREE && parallel() && is_object(bits) && value.header().is_some_and(|h| h.owner() != self.owner()) {
+            fence(Acquire);
+            if !still() {
+                std::hint::cold_path();
+                // SAFETY: the reference counted just now, which is given up as it was taken.
+                let plain = unsafe { drop_plainly(value.into_bits(), self.owner()) };
+                debug_assert!(plain, "distributed or immortal");
+                return None;
+            }
+        }
+        Some(value)
     }
 
     /// An operand by value as [`State::operand`], if that takes no call.
