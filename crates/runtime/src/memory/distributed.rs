@@ -15,6 +15,7 @@ use lisle_bytecode::CodeFlags;
 use super::header::Header;
 use crate::object::{Native, Type, TypeFlags, Value};
 use crate::sync::Mutex;
+use crate::threads::ThreadState;
 use crate::types::classmethod::{ClassMethod, StaticMethod};
 use crate::types::code::Code;
 use crate::types::function::Function;
@@ -25,6 +26,7 @@ use crate::types::property::Property;
 /// Entries of one thread. The chunk is only ever written by its thread; others read it with the world stopped, or for a
 /// figure that may be stale (`sys.getrefcount`).
 struct Table {
+    /// First how many there are, then they.
     counts: UnsafeCell<Vec<AtomicI64>>,
 }
 
@@ -42,8 +44,6 @@ static FREE: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 thread_local! {
     static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
-    /// Where the entries of this thread's table lie, and how many there are.
-    static ENTRIES: Cell<(*const AtomicI64, usize)> = const { Cell::new((std::ptr::null(), 0)) };
 }
 
 /// An index that no object has.
@@ -55,28 +55,9 @@ fn new_index() -> u32 {
 /// Adds `delta` to this thread's count of `index`. Not inlined: counting of objects is everywhere, and this is small.
 #[inline(never)]
 pub(crate) fn add(index: u32, delta: i64) {
-    if !add_plainly(index, delta) {
+    if !ThreadState::current().is_some_and(|state| state.hand.count(index, delta)) {
         add_slow(index, delta);
     }
-}
-
-/// As [`add`], if this thread's table has the entry. Whether it did.
-#[inline(always)]
-pub(crate) fn add_plainly(index: u32, delta: i64) -> bool {
-    let (entries, len) = ENTRIES.get();
-    if index as usize >= len {
-        return false;
-    }
-    // SAFETY: the entries of this thread's table, which it alone resizes, and then sets anew.
-    let entry = unsafe { &*entries.add(index as usize) };
-    entry.store(entry.load(Relaxed) + delta, Relaxed);
-    true
-}
-
-/// Whether [`add_plainly`] would do it.
-#[inline(always)]
-pub(crate) fn has_entry(index: u32) -> bool {
-    (index as usize) < ENTRIES.get().1
 }
 
 #[cold]
@@ -101,11 +82,15 @@ fn add_slow(index: u32, delta: i64) {
     let len = (NEXT.load(Relaxed) as usize)
         .max(index as usize + 1)
         .next_power_of_two();
-    if counts.len() < len {
-        counts.resize_with(len, || AtomicI64::new(0));
+    if counts.len() < len + 1 {
+        counts.resize_with(len + 1, || AtomicI64::new(0));
+        counts[0].store(len as i64, Relaxed);
     }
-    ENTRIES.set((counts.as_ptr(), counts.len()));
-    let entry = &counts[index as usize];
+    if let Some(state) = ThreadState::current() {
+        // SAFETY: tables stay for ever, and a block as long as this thread does not resize it.
+        unsafe { state.hand.set_entries(counts.first()) };
+    }
+    let entry = &counts[index as usize + 1];
     entry.store(entry.load(Relaxed) + delta, Relaxed);
 }
 
@@ -117,7 +102,7 @@ pub(crate) fn sum(index: u32) -> i64 {
         .map(|t| {
             // SAFETY: `TABLES` is locked, so no table is being resized.
             let counts = unsafe { &*t.counts.get() };
-            counts.get(index as usize).map_or(0, |c| c.load(Relaxed))
+            counts.get(index as usize + 1).map_or(0, |c| c.load(Relaxed))
         })
         .sum()
 }
@@ -125,7 +110,10 @@ pub(crate) fn sum(index: u32) -> i64 {
 /// The calling thread ends: its table goes to another.
 pub(crate) fn thread_exit() {
     if let Some(table) = TABLE.take() {
-        ENTRIES.set((std::ptr::null(), 0));
+        if let Some(state) = ThreadState::current() {
+            // SAFETY: there are none.
+            unsafe { state.hand.set_entries(None) };
+        }
         SPARE.lock().push(table);
     }
 }

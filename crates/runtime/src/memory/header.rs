@@ -11,6 +11,8 @@
 //! that one word of both takes. They are read in that order, which is enough: `local` means something to its owner alone, to those who
 //! find a distributed object, whose owner id is written behind it and changes with the world stopped only, and with the world stopped.
 
+use std::sync::atomic::AtomicI64;
+
 use crate::object::Obj;
 use crate::object::types::Type;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -83,6 +85,67 @@ pub struct Header {
 
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Header>() == 24);
+
+/// What a thread counts references by: in its state, where the loop's handlers read it without a call.
+#[derive(Debug)]
+pub struct Hand {
+    /// The thread's owner id.
+    owner: std::sync::atomic::AtomicU32,
+    /// Counts of distributed objects: first how many there are, then they. See [`super::distributed`].
+    entries: std::sync::atomic::AtomicPtr<AtomicI64>,
+}
+
+static NO_ENTRIES: AtomicI64 = AtomicI64::new(0);
+
+impl Hand {
+    #[expect(clippy::new_without_default, reason = "const")]
+    pub const fn new() -> Hand {
+        Hand {
+            owner: std::sync::atomic::AtomicU32::new(0),
+            entries: std::sync::atomic::AtomicPtr::new((&raw const NO_ENTRIES).cast_mut()),
+        }
+    }
+
+    #[inline(always)]
+    pub fn owner(&self) -> u32 {
+        self.owner.load(Relaxed)
+    }
+
+    pub fn set_owner(&self, owner: u32) {
+        self.owner.store(owner, Relaxed);
+    }
+
+    /// The thread's entries lie there from now on; `None`: nowhere.
+    ///
+    /// # Safety
+    /// So many as the first says follow it, as long as they are the hand's, and the calling thread, whose hand this is, alone writes to them.
+    pub unsafe fn set_entries(&self, entries: Option<&AtomicI64>) {
+        let entries = std::ptr::from_ref(entries.unwrap_or(&NO_ENTRIES)).cast_mut();
+        self.entries.store(entries, Relaxed);
+    }
+
+    /// Whether there is an entry of this number.
+    #[inline(always)]
+    fn counts(&self, index: u32) -> bool {
+        // SAFETY: `set_entries`.
+        i64::from(index) < unsafe { &*self.entries.load(Relaxed) }.load(Relaxed)
+    }
+
+    /// Adds to the entry of this number, if there is one. Whether there was.
+    #[inline(always)]
+    pub fn count(&self, index: u32, delta: i64) -> bool {
+        let entries = self.entries.load(Relaxed).cast_const();
+        // SAFETY: `set_entries`.
+        unsafe {
+            if i64::from(index) >= (*entries).load(Relaxed) {
+                return false;
+            }
+            let entry = &*entries.add(index as usize + 1);
+            entry.store(entry.load(Relaxed) + delta, Relaxed);
+        }
+        true
+    }
+}
 
 /// What is left to do after a reference was given up.
 #[must_use]
@@ -329,44 +392,74 @@ impl Header {
         }
     }
 
-    /// Adds a reference if that is plain: to an object of this thread, whose owner id is `mine`, to a distributed or an immortal one. Whether it
-    /// did.
+    /// Adds a reference if that is plain: to an object of this thread, whose owner id is `mine`, or to an immortal one. Whether it did.
     ///
     /// While the count of the owner, which is this thread, is not given up, others cannot free the object, though they may
-    /// meanwhile give up the reference that it was found by; distributed objects are freed with the world stopped alone.
+    /// meanwhile give up the reference that it was found by.
     #[inline(always)]
     pub fn incref_plainly(&self, mine: u32) -> bool {
         let owner = self.owner();
         if owner != mine {
-            return owner == OWNER_IMMORTAL || self.counts_in_table(owner, 1);
+            return owner == OWNER_IMMORTAL;
         }
         self.count_one();
         true
     }
 
-    /// Whether [`Header::incref_plainly`] would do it.
+    /// As [`Header::incref_plainly`], also to a distributed object, by the calling thread's hand. Those are freed with the world stopped alone.
     #[inline(always)]
-    pub fn counts_plainly(&self, mine: u32) -> bool {
+    pub fn incref_by(&self, hand: &Hand) -> bool {
         let owner = self.owner();
-        owner == mine
-            || owner == OWNER_IMMORTAL
-            || owner == OWNER_DISTRIBUTED && super::distributed::has_entry(self.table_index())
+        if owner != hand.owner() {
+            return owner == OWNER_IMMORTAL || owner == OWNER_DISTRIBUTED && hand.count(self.table_index(), 1);
+        }
+        self.count_one();
+        true
     }
 
-    /// Counts in this thread's table if the owner, as it was found, says so and there is an entry for the object. Whether it did.
+    /// Adds a reference if the object is this thread's, whose owner id is `mine`. Whether it did.
     #[inline(always)]
-    fn counts_in_table(&self, owner: u32, delta: i64) -> bool {
-        owner == OWNER_DISTRIBUTED && super::distributed::add_plainly(self.table_index(), delta)
+    pub fn incref_own(&self, mine: u32) -> bool {
+        let own = self.owner() == mine;
+        if own {
+            self.count_one();
+        }
+        own
     }
 
-    /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, of a distributed or an
-    /// immortal one. Whether it did.
+    /// Whether [`Header::incref_by`] would do it.
+    #[inline(always)]
+    pub fn counts_by(&self, hand: &Hand) -> bool {
+        let owner = self.owner();
+        owner == hand.owner()
+            || owner == OWNER_IMMORTAL
+            || owner == OWNER_DISTRIBUTED && hand.counts(self.table_index())
+    }
+
+    /// As [`Header::decref_plainly`], also of a distributed object, by the calling thread's hand.
+    #[inline(always)]
+    pub fn decref_by(&self, hand: &Hand) -> bool {
+        let owner = self.owner();
+        if owner != hand.owner() {
+            return owner == OWNER_IMMORTAL || owner == OWNER_DISTRIBUTED && hand.count(self.table_index(), -1);
+        }
+        self.uncount_one()
+    }
+
+    /// Gives up one reference if that is plainly not the last: of an object of this thread, whose owner id is `mine`, or an immortal one.
+    /// Whether it did.
     #[inline(always)]
     pub fn decref_plainly(&self, mine: u32) -> bool {
         let owner = self.owner();
         if owner != mine {
-            return owner == OWNER_IMMORTAL || self.counts_in_table(owner, -1);
+            return owner == OWNER_IMMORTAL;
         }
+        self.uncount_one()
+    }
+
+    /// Takes one from the count of the owner, which is this thread, if that is not the last. Whether it did.
+    #[inline(always)]
+    fn uncount_one(&self) -> bool {
         let count = self.local.load(Relaxed).wrapping_sub(1);
         if count == 0 {
             return false;

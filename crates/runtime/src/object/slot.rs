@@ -110,6 +110,13 @@ impl Slot {
         self.0.load(Relaxed)
     }
 
+    /// As [`Slot::peek_bits`]; what the caller looks at next is from a later time.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    pub fn peek_acquire(&self) -> u64 {
+        self.0.load(Acquire)
+    }
+
     /// Puts `value` in and returns the word that was there, with its reference. No other thread runs meanwhile.
     #[inline(always)]
     pub fn replace_alone(&self, value: Value) -> u64 {

@@ -315,12 +315,14 @@ mod seats {
 
     static SEATS: [Seat; COUNT] = [const { Seat::new() }; COUNT];
     /// Of threads without one.
-    static NOWHERE: Seat = Seat::of_many();
+    static NO_SEAT: Seat = Seat::of_many();
+    /// The seat of threads without one.
+    pub(crate) const NOWHERE: &Seat = &NO_SEAT;
     /// Whether the system sends barriers.
     static BARRIERS: OnceLock<bool> = OnceLock::new();
 
     thread_local! {
-        static SEAT: Cell<&'static Seat> = const { Cell::new(&NOWHERE) };
+        static SEAT: Cell<&'static Seat> = const { Cell::new(NOWHERE) };
     }
 
     #[inline(always)]
@@ -335,8 +337,8 @@ mod seats {
     }
 
     /// Gives the calling thread, whose owner id this is, its seat, if threads run in parallel and the system sends barriers. The first call
-    /// is quickest while the process has one thread.
-    pub(crate) fn take(owner: u32) {
+    /// is quickest while the process has one thread. Returns the seat that it has now.
+    pub(crate) fn take(owner: u32) -> &'static Seat {
         if parallel()
             && let Some(seat) = of(owner)
             && *BARRIERS.get_or_init(os_linux::register_membarrier)
@@ -344,11 +346,12 @@ mod seats {
             seat.take(owner);
             SEAT.set(seat);
         }
+        mine()
     }
 
     /// Takes it away: nobody else writes its announcements, so that the next thread with the id may have it.
     pub(crate) fn leave() {
-        SEAT.replace(&NOWHERE).leave();
+        SEAT.replace(NOWHERE).leave();
     }
 
     /// In the child of a fork: the other threads are gone, and were inside of nothing.
@@ -361,7 +364,7 @@ mod seats {
     }
 }
 #[cfg(not(loom))]
-pub(crate) use seats::{after_fork_child, leave, take};
+pub(crate) use seats::{NOWHERE, after_fork_child, leave, take};
 
 /// How a thread is inside of an object; known at the unlock without a look at anything.
 #[cfg(not(loom))]
@@ -436,14 +439,14 @@ impl Drop for OwnGuard {
     }
 }
 
-/// Locks an object that no other thread has wanted yet, if that takes no call. Others may read what is read without the lock.
+/// Locks an object that no other thread has wanted yet, if that takes no call. Others may read what is read without the lock. The seat is the
+/// calling thread's.
 #[cfg(not(loom))]
 #[inline(always)]
-pub fn lock_own(header: &Header) -> Option<OwnGuard> {
+pub fn lock_own(seat: &'static Seat, header: &Header) -> Option<OwnGuard> {
     if !parallel() {
         return Some(OwnGuard(None));
     }
-    let seat = seats::mine();
     if !seat.enter_at(0, header) {
         return None;
     }
@@ -454,8 +457,8 @@ pub fn lock_own(header: &Header) -> Option<OwnGuard> {
 /// As [`lock_own`], of an object that no other thread reads without the lock either: as long as the guard lives, this one has it alone.
 #[cfg(not(loom))]
 #[inline(always)]
-pub fn lock_unread(header: &Header) -> Option<OwnGuard> {
-    lock_own(header).filter(|_| !parallel() || !header.flag(FLAG_RACED))
+pub fn lock_unread(seat: &'static Seat, header: &Header) -> Option<OwnGuard> {
+    lock_own(seat, header).filter(|_| !parallel() || !header.flag(FLAG_RACED))
 }
 
 /// Whether the object may be read without its lock, what is replaced in it being kept for such readers: not while one thread, this or

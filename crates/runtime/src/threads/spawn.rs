@@ -14,7 +14,7 @@ pub use idle::{Number, end_signals, end_thread_with_function, stop_reuse};
 
 use super::stack;
 use super::state::ThreadState;
-use crate::sync::{biased, os_linux};
+use crate::sync::os_linux;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -89,7 +89,9 @@ pub(super) fn end_alone() {
     if crate::sync::mode::end_alone() {
         crate::memory::distribute_all();
         crate::memory::alloc::set_immediate_reclaim(false);
-        biased::take(super::owner_id());
+        if let Some(state) = ThreadState::current() {
+            state.take_seat();
+        }
     }
 }
 

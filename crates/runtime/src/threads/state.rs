@@ -10,8 +10,10 @@ use super::observer::observer;
 use super::parking::{ParkReason, WaitFor};
 use super::patience::Patience;
 use super::{lot, registry, sleep};
+use crate::memory::header::Hand;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use crate::sync::{biased, free_threaded, futex, mutex::held, os_linux};
+use crate::sync::biased::{self, Seat};
+use crate::sync::{free_threaded, futex, mutex::held, os_linux};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
 
@@ -83,8 +85,11 @@ pub struct ThreadState {
     pub(crate) status: AtomicU32,
     /// The futex word of `parking`; see `lot` for its states.
     pub(crate) park_word: AtomicU32,
+    /// Its owner id is set at registration.
+    pub(crate) hand: Hand,
+    /// The thread's seat for the locks of its own objects, where handlers read it without a call.
+    seat: AtomicPtr<Seat>,
     /// Set at registration, constant afterwards (`native_id` changes over a fork).
-    owner: AtomicU32,
     serial: AtomicU64,
     ident: AtomicU64,
     native_id: AtomicU32,
@@ -113,7 +118,8 @@ impl ThreadState {
             poll: AtomicU32::new(0),
             status: AtomicU32::new(DETACHED),
             park_word: AtomicU32::new(lot::IDLE),
-            owner: AtomicU32::new(0),
+            hand: Hand::new(),
+            seat: AtomicPtr::new(std::ptr::from_ref(biased::NOWHERE).cast_mut()),
             serial: AtomicU64::new(0),
             ident: AtomicU64::new(0),
             native_id: AtomicU32::new(0),
@@ -156,9 +162,11 @@ impl ThreadState {
         self.is_main.store(main, Ordering::Relaxed);
         self.status.store(DETACHED, Ordering::Relaxed);
         let owner = registry::insert(self);
-        self.owner.store(owner, Ordering::Relaxed);
+        self.hand.set_owner(owner);
+        // SAFETY: there are none.
+        unsafe { self.hand.set_entries(None) };
         super::OWNER.set(owner);
-        biased::take(owner);
+        self.take_seat();
         CURRENT.set(self);
         super::stack::stack_limit();
         if main {
@@ -174,6 +182,8 @@ impl ThreadState {
         if self.is_main() {
             super::signals::set_main(None);
         }
+        self.seat
+            .store(std::ptr::from_ref(biased::NOWHERE).cast_mut(), Ordering::Relaxed);
         biased::leave();
         registry::remove(self);
         CURRENT.set(std::ptr::null());
@@ -183,7 +193,20 @@ impl ThreadState {
 
     #[inline]
     pub fn owner(&self) -> u32 {
-        self.owner.load(Ordering::Relaxed)
+        self.hand.owner()
+    }
+
+    /// Takes a seat for the locks of the calling thread's own objects, if there is one and threads run in parallel.
+    pub(super) fn take_seat(&self) {
+        let seat = biased::take(self.owner());
+        self.seat.store(std::ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// The calling thread's seat.
+    #[inline(always)]
+    pub(crate) fn seat(&self) -> &'static Seat {
+        // SAFETY: one of the seats, which are static.
+        unsafe { &*self.seat.load(Ordering::Relaxed) }
     }
 
     #[inline]

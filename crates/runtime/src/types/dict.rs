@@ -11,7 +11,7 @@ use super::common::{hash_of, hash_small_int, lock, unhashable};
 use super::dict_table::{Detached, Probe, Sight, Table, Walk};
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::pyclass;
-use crate::object::{Native, Py, Type, TypeFlags, Value};
+use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::atomic::{
     AtomicPtr, AtomicU32, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -186,25 +186,29 @@ impl Dict {
         unsafe { self.state.table().value_unchecked((word >> 32) as usize) }
     }
 
-    /// As [`Dict::cached_value`], the value's word, not counted; 0 for none. It was in the dict in the state that the version names.
+    /// As [`Dict::cached_value`], the value's word, not counted, and its place, which is the dict's as long as that has this version.
     #[inline(always)]
-    pub fn cached_word<const FREE: bool>(&self, word: u64) -> u64 {
+    pub fn cached_place<const FREE: bool>(&self, word: u64) -> Option<(u64, &Slot)> {
         let version = word as u32;
         if self.state.version.load(Acquire) != version || version == 0 {
-            return 0;
+            return None;
         }
         let (table, n) = (self.state.table(), (word >> 32) as usize);
         if FREE && parallel() {
-            // The table may be another already.
-            let bits = table.word_at(n);
-            return if self.state.version.load(Acquire) == version {
-                bits
-            } else {
-                0
-            };
+            let place = table.place_at(n)?;
+            let bits = place.peek_acquire();
+            // The table may have been another already.
+            return (self.state.version.load(Acquire) == version).then_some((bits, place));
         }
         // SAFETY: the entry exists in the state of the dict that the version names.
-        unsafe { table.word_unchecked(n) }
+        let place = unsafe { table.place_unchecked(n) };
+        Some((place.peek_bits(), place))
+    }
+
+    /// Whether the place that [`Dict::cached_place`] gave still has the word that was there.
+    #[inline(always)]
+    pub fn still_has(&self, word: u64, place: &Slot, bits: u64) -> bool {
+        self.state.version.load(Relaxed) == word as u32 && place.peek_bits() == bits
     }
 }
 
@@ -574,7 +578,7 @@ impl Py<Dict> {
             return None;
         };
         // SAFETY: the entry was found just now.
-        Some(found.map_or(0, |n| unsafe { table.word_unchecked(n) }))
+        Some(found.map_or(0, |n| unsafe { table.place_unchecked(n) }.peek_bits()))
     }
 
     #[inline]

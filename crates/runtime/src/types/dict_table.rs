@@ -429,24 +429,20 @@ impl Table {
         unsafe { (*self.entries.add(n)).value.get_locked() }
     }
 
-    /// The word of the value of entry `n`, not counted; callable without the lock. 0 for none. What the caller looks at next is from a later time.
+    /// The place of the value of entry `n`; callable without the lock.
     #[inline(always)]
-    pub fn word_at(&self, n: usize) -> u64 {
-        if n < self.capacity as usize {
-            raw(&self.entry(n).value).load(Acquire)
-        } else {
-            0
-        }
+    pub fn place_at(&self, n: usize) -> Option<&Slot> {
+        (n < self.capacity as usize).then(|| &self.entry(n).value)
     }
 
-    /// As [`Table::word_at`].
+    /// As [`Table::place_at`].
     ///
     /// # Safety
     /// There is an entry `n`.
     #[inline(always)]
-    pub unsafe fn word_unchecked(&self, n: usize) -> u64 {
+    pub unsafe fn place_unchecked(&self, n: usize) -> &Slot {
         // SAFETY: by contract.
-        unsafe { (*self.entries.add(n)).value.peek_bits() }
+        unsafe { &(*self.entries.add(n)).value }
     }
 
     /// The key of entry `n`.

@@ -10,8 +10,6 @@ use super::state::{Apart, Exit, State, check};
 use crate::intern;
 use crate::object::attrs::Attrs;
 use crate::object::{Type, TypeFlags, Value};
-use crate::memory::header::Header;
-use crate::sync::biased::{self, OwnGuard};
 use crate::sync::parallel;
 use crate::types::bytearray::ByteArray;
 use crate::types::dict::Dict;
@@ -20,16 +18,6 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::vm::Vm;
 use crate::vm::frames::FrameKind;
-
-/// As [`biased::lock_unread`]: with the GIL, every object is the running thread's alone.
-#[inline(always)]
-pub(super) fn own_unread<const FREE: bool>(header: &Header) -> Option<OwnGuard> {
-    if FREE {
-        biased::lock_unread(header)
-    } else {
-        Some(OwnGuard::alone())
-    }
-}
 
 #[handler]
 pub(super) fn load_attr<const FREE: bool>(s: State<'_>) -> Exit {
@@ -161,8 +149,7 @@ fn load_attr_of_instance<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
-    let word =
-        s.vm.word_of_instance(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    let word = s.vm.word_of_instance(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
@@ -182,8 +169,7 @@ fn load_attr_of_class<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
-    let word =
-        s.vm.word_of_plain_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    let word = s.vm.word_of_plain_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
 }
 
@@ -193,18 +179,23 @@ fn load_attr_of_class_of_other<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     // SAFETY: the compiler numbers names that there are.
     let name = unsafe { s.code().names.get_unchecked(i.c() as usize) };
-    let word =
-        s.vm.word_of_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
+    let word = s.vm.word_of_class(s.get(i.b()), name, s.cache(1).load(Relaxed));
     give::<FREE>(s, word)
+}
+
+/// What the module in `R[b]` has, if it is as the second word of a cache expects and counted plainly.
+#[inline(always)]
+fn share_of_module<const FREE: bool>(s: State<'_>, second: u64) -> Option<Value> {
+    let (dict, cached) = Vm::dict_of_module(s.get(s.i.b()), second)?;
+    let (word, place) = dict.cached_place::<FREE>(cached)?;
+    s.share_racing::<FREE>(word, || dict.still_has(cached, place, word))
 }
 
 /// As `load_attr`, of what a module may have.
 #[handler]
 fn load_attr_of_module<const FREE: bool>(s: State<'_>) -> Exit {
-    let (i, obj, cached) = (s.i, s.get(s.i.b()), s.cache(1).load(Relaxed));
-    let word = Vm::word_of_module::<FREE>(obj, cached);
-    match s.share_racing::<FREE>(word, || Vm::word_of_module::<FREE>(obj, cached) == word) {
-        Some(value) => s.skip(2).put_using(i.a(), value, i.b()),
+    match share_of_module::<FREE>(s, s.cache(1).load(Relaxed)) {
+        Some(value) => s.skip(2).put_using(s.i.a(), value, s.i.b()),
         None => s.tail(load_attr_known::<FREE>),
     }
 }
@@ -313,13 +304,13 @@ fn load_method_other<const FREE: bool>(s: State<'_>) -> Exit {
     if methods::is_in_slot(second) {
         return s.tail(load_method_of_slot::<FREE>);
     }
-    if matches!(methods::place_of(second), Place::Module) && !is_object(s.regs.word(i.a() + 1)) {
-        let word = Vm::word_of_module::<FREE>(obj, second);
-        if let Some(function) = s.share_racing::<FREE>(word, || Vm::word_of_module::<FREE>(obj, second) == word) {
-            // There is no receiver.
-            s.regs.forget(i.a() + 1);
-            return s.skip(2).put_using(i.a(), function, i.b());
-        }
+    if matches!(methods::place_of(second), Place::Module)
+        && !is_object(s.regs.word(i.a() + 1))
+        && let Some(function) = share_of_module::<FREE>(s, second)
+    {
+        // There is no receiver.
+        s.regs.forget(i.a() + 1);
+        return s.skip(2).put_using(i.a(), function, i.b());
     }
     s.tail(load_method_known::<FREE>)
 }
@@ -481,7 +472,7 @@ pub(super) fn exit_native<const HOOK: bool>(s: Apart<'_>) -> Exit {
 pub(super) fn store_attr_of_own(s: State<'_>) -> Exit {
     let (i, obj, cached) = (s.i, s.get(s.i.a()), s.cache(0).load(Relaxed));
     if let Some(header) = obj.header()
-        && let Some(own) = biased::lock_own(header)
+        && let Some(own) = s.lock_own(header)
         && let Some((attrs, slot, shape)) = Vm::place_to_store(obj, cached)
         && let Some(value) = s.plain_operand(i.c())
     {
@@ -509,6 +500,9 @@ pub(super) fn store_attr<const FREE: bool>(s: State<'_>) -> Exit {
             return s.skip(1).release_both(old, s.regs.take_word(i.a()));
         }
         return s.skip(1).release(old);
+    }
+    if FREE && parallel() {
+        return s.tail(store_attr_of_own);
     }
     s.tail(store_attr_other::<FREE>)
 }
@@ -594,7 +588,7 @@ fn get_item_of_own(s: State<'_>) -> Exit {
     let i = s.i;
     if let Some(list) = s.get(i.b()).downcast_exact::<List>()
         && let Some(at) = s.get(i.c()).as_small_int()
-        && let Some(own) = biased::lock_unread(list.header())
+        && let Some(own) = s.lock_unread(list.header())
         // SAFETY: this thread has the list alone.
         && let Some(place) = unsafe { list.place_alone(at) }
         && let Some(value) = s.share(place.peek_bits())
@@ -620,7 +614,7 @@ fn get_item_dict<const FREE: bool>(s: State<'_>) -> Exit {
     }
     if let Some(dict) = s.get(i.b()).downcast_exact::<Dict>()
         && (i.b() == i.a() || !s.is_temporary(i.b()))
-        && let Some(own) = own_unread::<FREE>(dict.header())
+        && let Some(own) = s.lock_alone::<FREE>(dict.header())
         // SAFETY: this thread has the dict alone.
         && let Some(value) = s.share(unsafe { dict.word_alone(s.get(i.c())) }.unwrap_or(0))
     {
@@ -717,7 +711,7 @@ pub(super) fn set_item<const FREE: bool>(s: State<'_>) -> Exit {
     let i = s.i;
     if let Some(list) = s.get(i.a()).downcast_exact::<List>()
         && let Some(at) = s.get(i.b()).as_small_int()
-        && let Some(own) = own_unread::<FREE>(list.header())
+        && let Some(own) = s.lock_alone::<FREE>(list.header())
         // SAFETY: this thread has the list alone.
         && let Some(place) = unsafe { list.place_alone(at) }
         && let Some(value) = s.plain_operand(i.c())

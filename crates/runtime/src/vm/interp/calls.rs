@@ -237,8 +237,8 @@ impl Vm {
                 return None;
             }
             let (callee, this, word) = (method.function.bits(), method.receiver.bits(), *slot);
-            let mine = s.owner();
-            if !counts_plainly(callee, mine) || !counts_plainly(this, mine) || !drop_plainly(word, mine) {
+            let hand = s.hand();
+            if !counts_plainly(callee, hand) || !counts_plainly(this, hand) || !drop_plainly(word, hand) {
                 return None;
             }
             let counted = (s.share(callee).map(forget), s.share(this).map(forget));
@@ -264,7 +264,7 @@ impl Vm {
         count: usize,
         slot: *mut u64,
     ) -> Option<Pushed> {
-        let (frame, code, mine) = (s.frame, code_of(function), s.owner());
+        let (frame, code, hand) = (s.frame, code_of(function), s.hand());
         let total = code.exact_args.load(Acquire);
         // SAFETY: by contract; a code object whose count of arguments is known has its body. Other threads change the defaults with the world stopped
         // alone (`replace_shared`), and no code runs.
@@ -280,7 +280,7 @@ impl Vm {
                 return None;
             }
             let given = defaults.get_unchecked(from..);
-            if !given.iter().all(|value| counts_plainly(value.bits(), mine)) {
+            if !given.iter().all(|value| counts_plainly(value.bits(), hand)) {
                 return None;
             }
             for (n, value) in given.iter().enumerate() {
@@ -308,7 +308,7 @@ impl Vm {
         kind: FrameKind,
         dst: u16,
     ) -> Option<Pushed> {
-        let mine = s.owner();
+        let hand = s.hand();
         // SAFETY: by contract; a code object whose count of arguments is known has its body.
         unsafe {
             let callee = &*(&raw const function).cast::<Py<Function>>();
@@ -320,7 +320,7 @@ impl Vm {
             if code.nlocals as usize - N > FEW || !self.has_room(base, code) {
                 return None;
             }
-            let counted = operands.iter().all(|&r| counts_plainly(s.regs.word(r), mine));
+            let counted = operands.iter().all(|&r| counts_plainly(s.regs.word(r), hand));
             if !counted || s.share(function).map(forget).is_none() {
                 return None;
             }

@@ -6,7 +6,7 @@ use lisle_macros::handler;
 use super::state::{Apart, Exit, State, check};
 use super::{Flow, Ip};
 use crate::object::Value;
-use crate::sync::{biased, parallel};
+use crate::sync::parallel;
 use crate::types::coroutine::Coroutine;
 use crate::types::dict_views::DictItemIter;
 use crate::types::generator::Generator;
@@ -67,7 +67,7 @@ fn for_iter_of_own(s: State<'_>) -> Exit {
         && iter.header().is_unique()
         // SAFETY: no other thread knows the iterator.
         && let Some(list) = unsafe { iter.list_alone() }
-        && let Some(own) = biased::lock_unread(list.header())
+        && let Some(own) = s.lock_unread(list.header())
         // SAFETY: this thread has the list alone.
         && let Some(item) = s.share(unsafe { iter.next_alone() })
     {

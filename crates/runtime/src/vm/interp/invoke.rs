@@ -306,7 +306,7 @@ pub(super) fn call_native(s: State<'_>) -> Exit {
 fn native_done(s: State<'_>, value: Value) -> Exit {
     // SAFETY: the call, and its cache word, are before what follows it; an instruction follows, since a call does not end the code.
     let (i, next) = unsafe { (s.i.back(1), Ip::new(s.i.next())) };
-    let mine = s.owner();
+    let hand = s.hand();
     if s.vm.thread.poll_bits() != 0 {
         std::hint::cold_path();
         s.vm.running.pass(value.into_bits());
@@ -316,7 +316,7 @@ fn native_done(s: State<'_>, value: Value) -> Exit {
     for r in i.a()..i.a() + 2 + i.b() {
         let word = s.regs.word(r);
         // SAFETY: the register's reference is given up.
-        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+        if is_object(word) && !unsafe { drop_plainly(word, hand) } {
             s.vm.running.pass(value.into_bits());
             return s.tail(native_done_slow);
         }
@@ -486,11 +486,11 @@ fn leave(s: State<'_>, value: Value, held: u16) -> Exit {
         (held as usize..s.code().nregs as usize).all(|i| f.reg(i).as_ref().is_none_or(|v| !v.is_heap())),
         "the compiler knows which registers are in use"
     );
-    let mine = s.owner();
+    let hand = s.hand();
     for r in 0..held {
         let word = s.regs.word(r);
         // SAFETY: the register's reference is given up.
-        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+        if is_object(word) && !unsafe { drop_plainly(word, hand) } {
             std::hint::cold_path();
             // From here on with calls.
             s.vm.running.pass(value.into_bits());

@@ -11,7 +11,7 @@ use super::state::{Exit, Handler, State};
 use super::{Ip, drop_plainly, is_object};
 use crate::native::Known;
 use crate::object::{Native, Py, Type, Value};
-use crate::sync::biased::{self, OwnGuard};
+use crate::sync::biased::OwnGuard;
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -213,7 +213,7 @@ fn receiver<'a, T: Native>(s: State<'a>, count: u16) -> Option<(&'a Py<T>, OwnGu
         return None;
     }
     let receiver = s.regs.opt(i.a() + 1)?.downcast_exact::<T>()?;
-    Some((receiver, biased::lock_unread(receiver.header())?))
+    Some((receiver, s.lock_unread(receiver.header())?))
 }
 
 /// A method gave a value, which goes into the place of nothing, or is dropped by what follows the call.
@@ -274,7 +274,7 @@ fn call_pop(s: State<'_>) -> Exit {
 /// `get` of a dict, with a default or without.
 #[handler]
 fn call_get(s: State<'_>) -> Exit {
-    let (i, mine) = (s.i, s.owner());
+    let (i, hand) = (s.i, s.hand());
     if !matches!(i.b(), 1 | 2) || !replaces_nothing(s) || s.vm.thread.poll_bits() != 0 {
         return s.tail(call_native);
     }
@@ -299,7 +299,7 @@ fn call_get(s: State<'_>) -> Exit {
     };
     if i.b() == 2 {
         // SAFETY: the register's reference is given up.
-        if is_object(default) && !unsafe { drop_plainly(default, mine) } {
+        if is_object(default) && !unsafe { drop_plainly(default, hand) } {
             s.vm.running.pass(value.into_bits());
             return s.tail(call_get_dropping);
         }

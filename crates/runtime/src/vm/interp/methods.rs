@@ -515,16 +515,20 @@ impl Vm {
         slot.get().filter(|_| kind == word >> 48)
     }
 
+    /// The dict of a module, and the word of its cache for what the second word of an instruction's cache says that the module has.
+    #[inline(always)]
+    pub(super) fn dict_of_module(obj: &Value, word: u64) -> Option<(&Py<Dict>, u64)> {
+        obj.downcast_exact::<Module>()?;
+        let dict = Attrs::of(obj)?.lasting_dict()?;
+        Some((dict, (number(word) as u64) << 32 | u64::from(word as u32)))
+    }
+
     /// The same of what a module has.
     #[inline(always)]
-    pub(super) fn word_of_module<const FREE: bool>(obj: &Value, word: u64) -> u64 {
-        if obj.downcast_exact::<Module>().is_none() {
-            return 0;
-        }
-        match Attrs::of(obj).and_then(|attrs| attrs.lasting_dict()) {
-            Some(dict) => dict.cached_word::<FREE>((number(word) as u64) << 32 | u64::from(word as u32)),
-            None => 0,
-        }
+    fn word_of_module<const FREE: bool>(obj: &Value, word: u64) -> u64 {
+        Vm::dict_of_module(obj, word)
+            .and_then(|(dict, cached)| dict.cached_place::<FREE>(cached))
+            .map_or(0, |(word, _)| word)
     }
 
     /// As [`Vm::placed_word`]; and if the thread knows where objects like this have the attribute.

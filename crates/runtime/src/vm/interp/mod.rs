@@ -23,7 +23,7 @@ use lisle_bytecode::Op;
 
 pub(crate) use state::Running;
 
-use crate::memory::header::Header;
+use crate::memory::header::{Hand, Header};
 use crate::object::{Py, Value};
 use crate::threads::owner_id;
 use crate::types::cell::Cell;
@@ -208,31 +208,31 @@ unsafe fn clear_word(at: *mut u64) {
 unsafe fn drop_word_inline(bits: u64) {
     // SAFETY: by contract.
     unsafe {
-        if !drop_plainly(bits, owner_id()) {
+        if !(*(bits as *const Header)).decref_plainly(owner_id()) {
             std::hint::cold_path();
             drop_last(bits);
         }
     }
 }
 
-/// Gives up the reference if it is plainly not the last, on the thread with the owner id `mine`. Whether it did.
+/// Gives up the reference if it is plainly not the last, by the calling thread's hand. Whether it did.
 ///
 /// # Safety
 /// As for [`drop_word`].
 #[inline(always)]
-unsafe fn drop_plainly(bits: u64, mine: u32) -> bool {
+unsafe fn drop_plainly(bits: u64, hand: &Hand) -> bool {
     // SAFETY: by contract.
-    unsafe { (*(bits as *const Header)).decref_plainly(mine) }
+    unsafe { (*(bits as *const Header)).decref_by(hand) }
 }
 
-/// Whether references to the value with this word can be added plainly on the thread with the owner id `mine`.
+/// Whether references to the value with this word can be added plainly by the calling thread's hand.
 ///
 /// # Safety
 /// `bits` is the word of a value that something holds.
 #[inline(always)]
-unsafe fn counts_plainly(bits: u64, mine: u32) -> bool {
+unsafe fn counts_plainly(bits: u64, hand: &Hand) -> bool {
     // SAFETY: by contract.
-    bits & 7 != 0 || unsafe { (*(bits as *const Header)).counts_plainly(mine) }
+    bits & 7 != 0 || unsafe { (*(bits as *const Header)).counts_by(hand) }
 }
 
 /// # Safety
@@ -241,7 +241,7 @@ unsafe fn counts_plainly(bits: u64, mine: u32) -> bool {
 pub(super) unsafe fn drop_word(bits: u64) {
     // SAFETY: by contract.
     unsafe {
-        if !drop_plainly(bits, owner_id()) {
+        if !(*(bits as *const Header)).decref_plainly(owner_id()) {
             drop_last(bits);
         }
     }

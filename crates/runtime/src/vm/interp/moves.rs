@@ -6,7 +6,6 @@ use lisle_macros::handler;
 
 use super::operators::unpack_list;
 use super::state::{Apart, Exit, State, check};
-use super::access::own_unread;
 use super::{cell, drop_plainly, drop_word, is_object};
 use crate::object::Value;
 use crate::sync::parallel;
@@ -100,24 +99,19 @@ pub(super) fn load_global<const FREE: bool>(s: State<'_>) -> Exit {
     // The frame's function holds the dicts.
     let (globals, builtins) = (s.frame().globals(), s.frame().builtins());
     let first = s.cache(0).load(Relaxed);
-    let found = if first >> 32 != u64::from(u32::MAX) {
-        globals.cached_word::<FREE>(first)
+    let (dict, cached) = if first >> 32 != u64::from(u32::MAX) {
+        (globals, first)
     } else if first as u32 == globals.raw_version() {
-        builtins.cached_word::<FREE>(s.cache(1).load(Relaxed))
+        (builtins, s.cache(1).load(Relaxed))
     } else {
-        0
+        return s.tail(load_global_counted::<FREE>);
     };
-    let still = || {
-        if first >> 32 != u64::from(u32::MAX) {
-            globals.cached_word::<FREE>(first) == found
-        } else {
-            first as u32 == globals.raw_version() && builtins.cached_word::<FREE>(s.cache(1).load(Relaxed)) == found
-        }
-    };
-    match s.share_racing::<FREE>(found, still) {
-        Some(value) => s.skip(2).set_object(s.i.a(), value),
-        None => s.tail(load_global_counted::<FREE>),
+    if let Some((word, place)) = dict.cached_place::<FREE>(cached)
+        && let Some(value) = s.share_racing::<FREE>(word, || dict.still_has(cached, place, word))
+    {
+        return s.skip(2).set_object(s.i.a(), value);
     }
+    s.tail(load_global_counted::<FREE>)
 }
 
 #[handler]
@@ -214,7 +208,7 @@ pub(super) fn build_list(s: Apart<'_>) -> Exit {
 #[handler]
 pub(super) fn list_append<const FREE: bool>(s: State<'_>) -> Exit {
     if let Some(list) = s.get(s.i.a()).downcast_exact::<List>()
-        && let Some(own) = own_unread::<FREE>(list.header())
+        && let Some(own) = s.lock_alone::<FREE>(list.header())
         && let Some(item) = s.plain_operand(s.i.b())
     {
         // SAFETY: this thread has the list alone.
@@ -280,7 +274,7 @@ fn items_of<const FREE: bool>(source: &Value) -> Option<&[Value]> {
 /// `UnpackSequence` of a list or tuple that something else holds too, where no reference is the last one.
 #[handler]
 pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
-    let (i, source, mine) = (s.i, s.get(s.i.b()), s.owner());
+    let (i, source, hand) = (s.i, s.get(s.i.b()), s.hand());
     let Some(items) = items_of::<FREE>(source) else {
         return s.tail(unpack_slow);
     };
@@ -295,10 +289,10 @@ pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
         };
         let old = s.regs.word(to);
         // SAFETY: the word of a value whose reference is the register's.
-        if is_object(old) && !unsafe { drop_plainly(old, mine) } {
+        if is_object(old) && !unsafe { drop_plainly(old, hand) } {
             std::hint::cold_path();
             // SAFETY: counted just now, where it is held: this is not the last reference.
-            let plain = !is_object(item.bits()) || unsafe { drop_plainly(item.into_bits(), mine) };
+            let plain = !is_object(item.bits()) || unsafe { drop_plainly(item.into_bits(), hand) };
             debug_assert!(plain, "counted in the same way");
             // It begins again with the first: what it did is done once more.
             return s.tail(unpack_moving::<FREE>);
@@ -318,7 +312,7 @@ fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
     };
     let tuple = source.downcast_exact::<Tuple>();
     let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique());
-    let (n, mine) = (i.c() as usize, s.owner());
+    let (n, hand) = (i.c() as usize, s.hand());
     let Some(scratch) = s.vm.running.scratch.get(..n) else {
         return s.tail(unpack_slow);
     };
@@ -336,7 +330,7 @@ fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
             let Some(item) = s.share(item.bits()) else {
                 for place in &scratch[..counted] {
                     // SAFETY: counted just now, where it is held: this is not the last reference.
-                    let plain = !is_object(place.get()) || unsafe { drop_plainly(place.get(), mine) };
+                    let plain = !is_object(place.get()) || unsafe { drop_plainly(place.get(), hand) };
                     debug_assert!(plain, "counted in the same way");
                 }
                 return s.tail(unpack_slow);
@@ -355,7 +349,7 @@ fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
         let item = unsafe { Value::from_bits(place.get()) };
         let old = s.regs.replace(i.a() + j, item);
         // SAFETY: the word of a value whose reference was the register's.
-        let gone = !is_object(old) || unsafe { drop_plainly(old, mine) };
+        let gone = !is_object(old) || unsafe { drop_plainly(old, hand) };
         place.set(if gone { 0 } else { old });
     }
     let left = scratch.iter().fold(0, |all, place| all | place.get());

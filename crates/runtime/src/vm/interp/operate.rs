@@ -10,7 +10,6 @@ use super::operators::{bin_op, compare_floats, compare_ints, float_pair, mixed_p
 use super::state::{Apart, Exit, Handler, State, check};
 use super::{Ip, is_object};
 use crate::object::Value;
-use crate::sync::biased;
 use crate::types::bytes::Bytes;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -322,7 +321,7 @@ pub(super) fn contains(s: State<'_>) -> Exit {
     let i = s.i;
     if let Some(dict) = s.get(i.c()).downcast_exact::<Dict>()
         && (s.is_temporary(i.a()) || !is_object(s.regs.word(i.a())))
-        && let Some(own) = biased::lock_unread(dict.header())
+        && let Some(own) = s.lock_unread(dict.header())
         // SAFETY: this thread has the dict alone.
         && let Some(word) = unsafe { dict.word_alone(s.get(i.b())) }
     {

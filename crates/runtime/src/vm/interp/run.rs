@@ -367,14 +367,14 @@ pub(super) fn leave(s: State<'_>) -> Exit {
 /// Gives up what the registers of the innermost frame hold, which it leaves empty, as long as no reference is the last one. Whether none was.
 #[inline(always)]
 fn clear_plainly(s: State<'_>) -> bool {
-    let mine = s.owner();
+    let hand = s.hand();
     let Ok(nregs) = u16::try_from(s.code().nregs) else {
         return false;
     };
     for r in 0..nregs {
         let word = s.regs.word(r);
         // SAFETY: the register's reference is given up.
-        if is_object(word) && !unsafe { drop_plainly(word, mine) } {
+        if is_object(word) && !unsafe { drop_plainly(word, hand) } {
             std::hint::cold_path();
             return false;
         }
@@ -386,7 +386,7 @@ fn clear_plainly(s: State<'_>) -> bool {
 /// As `leave`, of the `__init__` of an instance that is being made, of whose frame nobody has an object.
 #[handler]
 fn leave_init(s: State<'_>) -> Exit {
-    let (f, mine) = (s.frame(), s.owner());
+    let (f, hand) = (s.frame(), s.hand());
     if s.vm.running.passed() != Value::NONE.bits() {
         return s.tail(leave_with_calls);
     }
@@ -394,7 +394,7 @@ fn leave_init(s: State<'_>) -> Exit {
         return s.tail(leave_with_calls);
     }
     // SAFETY: the record holds the function, whose class mostly does so too.
-    if f.holder != 0 && !unsafe { drop_plainly(f.holder, mine) } {
+    if f.holder != 0 && !unsafe { drop_plainly(f.holder, hand) } {
         std::hint::cold_path();
         return s.tail(leave_with_calls);
     }

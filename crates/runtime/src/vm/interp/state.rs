@@ -15,8 +15,9 @@ use lisle_bytecode::Op;
 use super::calls::Pushed;
 use super::run::hooked_handler;
 use super::{Ip, Regs, drop_plainly, is_object, unbound_operand};
-use crate::memory::header::Header;
+use crate::memory::header::{Hand, Header};
 use crate::object::Value;
+use crate::sync::biased::{self, OwnGuard};
 use crate::sync::parallel;
 use crate::types::code::CodeBody;
 use crate::vm::errors::Exc;
@@ -355,10 +356,32 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         Exit::RaisedAgain
     }
 
-    /// The thread's owner id.
+    /// What the thread counts by.
     #[inline(always)]
-    pub fn owner(self) -> u32 {
-        self.vm.thread.owner()
+    pub fn hand(self) -> &'a Hand {
+        &self.vm.thread.hand
+    }
+
+    /// See [`biased::lock_own`].
+    #[inline(always)]
+    pub fn lock_own(self, header: &Header) -> Option<OwnGuard> {
+        biased::lock_own(self.vm.thread.seat(), header)
+    }
+
+    /// See [`biased::lock_unread`].
+    #[inline(always)]
+    pub fn lock_unread(self, header: &Header) -> Option<OwnGuard> {
+        biased::lock_unread(self.vm.thread.seat(), header)
+    }
+
+    /// As [`State::lock_unread`]; with the GIL, every object is the running thread's alone.
+    #[inline(always)]
+    pub fn lock_alone<const FREE: bool>(self, header: &Header) -> Option<OwnGuard> {
+        if FREE {
+            self.lock_unread(header)
+        } else {
+            Some(OwnGuard::alone())
+        }
     }
 
     /// A further reference to the value with this word, if that takes no call: to an immediate, an object of this thread, or an
@@ -368,7 +391,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         // SAFETY: callers found the word in a register, a slot or a table, where it is a value's, or was a moment ago: objects' memory stays
         // an object block until the world was stopped. This thread owns what it counts (or the object is immortal), so nobody frees it meanwhile.
         unsafe {
-            if bits & 7 == 0 && (bits == 0 || !(*(bits as *const Header)).incref_plainly(self.owner())) {
+            if bits & 7 == 0 && (bits == 0 || !(*(bits as *const Header)).incref_by(self.hand())) {
                 std::hint::cold_path();
                 return None;
             }
@@ -381,19 +404,28 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// the memory of what was there is not taken for it.
     #[inline(always)]
     pub fn share_racing<const FREE: bool>(self, bits: u64, still: impl FnOnce() -> bool) -> Option<Value> {
-        let value = self.share(bits)?;
-        // What this thread owns it alone can have freed.
-        if FREE && parallel() && is_object(bits) && value.header().is_some_and(|h| h.owner() != self.owner()) {
-            fence(Acquire);
-            if !still() {
-                std::hint::cold_path();
-                // SAFETY: the reference counted just now, which is given up as it was taken.
-                let plain = unsafe { drop_plainly(value.into_bits(), self.owner()) };
-                debug_assert!(plain, "distributed or immortal");
-                return None;
-            }
+        if !FREE || bits & 7 != 0 {
+            return self.share(bits);
         }
-        Some(value)
+        // SAFETY: as in `share`; and the reference that is given up is the one that was counted just now.
+        unsafe {
+            let header = (bits as *const Header).as_ref()?;
+            // What this thread owns it alone can have freed.
+            if !header.incref_own(self.hand().owner()) {
+                if !header.incref_by(self.hand()) {
+                    std::hint::cold_path();
+                    return None;
+                }
+                fence(Acquire);
+                if parallel() && !still() {
+                    std::hint::cold_path();
+                    let plain = drop_plainly(bits, self.hand());
+                    debug_assert!(plain, "distributed or immortal");
+                    return None;
+                }
+            }
+            Some(Value::from_bits(bits))
+        }
     }
 
     /// An operand by value as [`State::operand`], if that takes no call.
@@ -422,7 +454,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     pub fn set_object(self, r: u16, value: Value) -> Exit {
         let old = self.regs.replace(r, value);
         // SAFETY: the word of a heap value, whose reference was the register's.
-        if is_object(old) && !unsafe { drop_plainly(old, self.owner()) } {
+        if is_object(old) && !unsafe { drop_plainly(old, self.hand()) } {
             std::hint::cold_path();
             return self.bury(old);
         }
@@ -451,7 +483,7 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     #[inline(always)]
     pub fn release(self, word: u64) -> Exit {
         // SAFETY: the word of a heap value, whose reference was the register's.
-        if is_object(word) && !unsafe { drop_plainly(word, self.owner()) } {
+        if is_object(word) && !unsafe { drop_plainly(word, self.hand()) } {
             std::hint::cold_path();
             self.vm.running.pass(word);
             return self.chained().tail(super::run::bury);
@@ -470,12 +502,12 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
     /// Drops what two words hold, mostly not the last references, and goes on.
     #[inline(always)]
     pub fn drop_both(self, first: u64, second: u64) -> Exit {
-        let mine = self.owner();
+        let hand = self.hand();
         // SAFETY: the words of values whose references are given up.
         let (one, two) = unsafe {
             (
-                is_object(first) && !drop_plainly(first, mine),
-                is_object(second) && !drop_plainly(second, mine),
+                is_object(first) && !drop_plainly(first, hand),
+                is_object(second) && !drop_plainly(second, hand),
             )
         };
         if one || two {
