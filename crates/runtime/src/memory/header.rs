@@ -268,7 +268,13 @@ impl Header {
     /// (see `Slot::swap_locked`).
     #[inline(always)]
     pub fn is_unique(&self) -> bool {
-        self.owner() == owner_id() && self.local.load(Relaxed) == 1 && self.shared.load(SeqCst) == 0
+        self.is_unique_of(owner_id())
+    }
+
+    /// As [`Header::is_unique`], on the thread with the owner id `mine`.
+    #[inline(always)]
+    pub fn is_unique_of(&self, mine: u32) -> bool {
+        self.owner() == mine && self.local.load(Relaxed) == 1 && self.shared.load(SeqCst) == 0
     }
 
     /// Whether this thread alone changes the count of local references, or nobody does any more.
@@ -277,10 +283,10 @@ impl Header {
         owner == owner_id() || owner == 0
     }
 
-    /// Whether this thread counts the references, and there is another than the one that it is about to give up.
+    /// Whether this thread, whose owner id is `mine`, counts the references, and there is another than the one that it is about to give up.
     #[inline(always)]
-    pub(crate) fn has_more_here(&self) -> bool {
-        self.owner() == owner_id() && self.local.load(Relaxed) > 1
+    pub(crate) fn has_more_here(&self, mine: u32) -> bool {
+        self.owner() == mine && self.local.load(Relaxed) > 1
     }
 
     /// Adds a reference; the caller holds one.

@@ -13,6 +13,7 @@ use crate::memory::trace::{Trace, Visitor};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::sync::atomic::{AtomicU64, fence};
 use crate::sync::mode::parallel;
+use crate::threads::owner_id;
 
 /// A field that holds a value or nothing.
 #[repr(transparent)]
@@ -145,13 +146,20 @@ impl Slot {
     #[inline(always)]
     #[must_use = "drop the old value when no lock is held"]
     pub fn swap_locked(&self, value: Option<Value>) -> Option<Value> {
+        self.swap_locked_by(owner_id(), value)
+    }
+
+    /// As [`Slot::swap_locked`], on the thread with the owner id `mine`.
+    #[inline(always)]
+    #[must_use = "drop the old value when no lock is held"]
+    pub fn swap_locked_by(&self, mine: u32, value: Option<Value>) -> Option<Value> {
         let old = self.0.load(Relaxed);
         self.0.store(value.map_or(0, Value::into_bits), Release);
         if let Some(header) = NonNull::new(old as *mut Header)
             && old & 7 == 0
             && parallel()
             // SAFETY: the slot's reference keeps the object alive.
-            && unsafe { header.as_ref() }.has_more_here()
+            && unsafe { header.as_ref() }.has_more_here(mine)
         {
             // This thread may soon find that it alone has the object. It must not, while a reader that has counted finds the word still there:
             // the reader counts and then looks at the slot, this thread changes the slot and then looks at the count.

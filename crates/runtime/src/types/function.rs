@@ -2,7 +2,6 @@
 
 use lisle_bytecode::CodeFlags;
 
-use crate::intern;
 use crate::native::{Args, pyclass, pymethods};
 use crate::object::{Py, PySlot, Slot, Type, TypeFlags, Value};
 use crate::types::cell::Cell;
@@ -35,7 +34,7 @@ pub struct Function {
 impl Function {
     /// A function of `code` with `globals`.
     pub fn new(vm: &Vm, code: Py<Code>, globals: Py<Dict>, closure: Option<Py<Tuple>>) -> Py<Function> {
-        let builtins = vm.builtins_of(&globals);
+        let (builtins, module) = vm.parts_of_globals(&globals);
         let nested = code.has(CodeFlags::NESTED);
         let function = Py::new(Function {
             name: PySlot::new(code.name.clone()),
@@ -44,7 +43,7 @@ impl Function {
             kwdefaults: PySlot::empty(),
             closure,
             doc: Slot::empty(),
-            module: Slot::from_option(globals.get_str(intern!("__name__"))),
+            module: Slot::from_option(module),
             annotations: Slot::empty(),
             annotate: Slot::empty(),
             type_params: Slot::empty(),

@@ -7,6 +7,7 @@ use lisle_bytecode::opcode::{Common, Intrinsic1, Intrinsic2, Special};
 use super::frames::FrameData;
 use super::{Exc, Res, Vm};
 use crate::intern;
+use crate::object::attrs::Attrs;
 use crate::object::{Native, Py, Type, TypeFlags, Value};
 use crate::types::cell::Cell;
 use crate::types::code::Code;
@@ -239,13 +240,36 @@ impl Vm {
         }
     }
 
-    /// `__builtins__` of a globals dict: a dict, a module's, or what stands for another mapping.
-    pub fn builtins_of(&self, globals: &Py<Dict>) -> Py<Dict> {
-        match globals.get_str(intern!("__builtins__")) {
+    /// What a new function takes from its globals: the builtins, which are `__builtins__` as a dict, a module's, or what stands for another
+    /// mapping; and `__name__`.
+    pub fn parts_of_globals(&self, globals: &Py<Dict>) -> (Py<Dict>, Option<Value>) {
+        let (version, entries) = self.globals_seen.get();
+        let [builtins, name] = entries.map(|entry| globals.entry_value(version, entry));
+        if builtins.is_some() && name.is_some() {
+            return (self.as_builtins(builtins), name);
+        }
+        let names = [intern!("__builtins__"), intern!("__name__")];
+        // Only what lasts is worth it: the keys change with each function that a module makes.
+        let version = globals.raw_version();
+        if version != 0
+            && let [Some(builtins), Some(name)] = names.map(|name| globals.find_entry_for_cache(name))
+            && globals.raw_version() == version
+        {
+            self.globals_seen.set((version, [builtins, name]));
+        }
+        let [builtins, name] = names.map(|name| globals.get_str(name));
+        (self.as_builtins(builtins), name)
+    }
+
+    fn as_builtins(&self, found: Option<Value>) -> Py<Dict> {
+        match found {
             Some(v) => match v.try_into_py::<Dict>() {
                 Ok(dict) => dict,
                 Err(v) => match v.downcast::<crate::types::module::Module>() {
-                    Some(module) => module.dict(),
+                    Some(module) => match Attrs::of(&v).and_then(|attrs| attrs.lasting_dict()) {
+                        Some(dict) => dict.clone(),
+                        None => module.dict(),
+                    },
                     None => MappedBuiltins::over(v),
                 },
             },

@@ -48,6 +48,8 @@ pub struct Vm {
     pub context_memo: memo::ContextMemo,
     /// Asynchronous generator hooks: first iteration, finalizer.
     pub asyncgen_hooks: [Slot; 2],
+    /// Where the globals of the last function that was made have `__builtins__` and `__name__`: the dict's version, and the entries.
+    pub(crate) globals_seen: Cell<(u32, [u32; 2])>,
     /// `sys.set_coroutine_origin_tracking_depth`.
     pub origin_depth: Cell<usize>,
     /// An exception that another thread asked this one to raise.
@@ -87,6 +89,7 @@ impl Vm {
             context: Slot::empty(),
             context_memo: memo::ContextMemo::default(),
             asyncgen_hooks: [Slot::empty(), Slot::empty()],
+            globals_seen: Cell::new((0, [0; 2])),
             origin_depth: Cell::new(0),
             async_exc: Slot::empty(),
             yielded: Cell::new(false),

@@ -467,7 +467,7 @@ pub(super) fn exit_native<const HOOK: bool>(s: Apart<'_>) -> Exit {
     s.next()
 }
 
-/// As `store_attr`, where threads run in parallel, into an object of this thread's that no other has wanted yet.
+/// As `store_attr`, where threads run in parallel, into an object of this thread's that no other has wanted yet, or into a `__slots__` member.
 #[handler]
 pub(super) fn store_attr_of_own(s: State<'_>) -> Exit {
     let (i, obj, cached) = (s.i, s.get(s.i.a()), s.cache(0).load(Relaxed));
@@ -476,11 +476,22 @@ pub(super) fn store_attr_of_own(s: State<'_>) -> Exit {
         && let Some((attrs, slot, shape)) = Vm::place_to_store(obj, cached)
         && let Some(value) = s.plain_operand(i.c())
     {
-        let old = slot.swap_locked(Some(value)).map_or(0, Value::into_bits);
+        let old = slot
+            .swap_locked_by(s.hand().owner(), Some(value))
+            .map_or(0, Value::into_bits);
         if !shape.is_null() {
             attrs.take_shape(shape);
         }
         drop(own);
+        if s.is_temporary(i.a()) {
+            return s.skip(1).release_both(old, s.regs.take_word(i.a()));
+        }
+        return s.skip(1).release(old);
+    }
+    if let Some(place) = Vm::member_place(obj, cached)
+        && let Some(value) = s.plain_operand(i.c())
+    {
+        let old = place.swap(Some(value)).map_or(0, Value::into_bits);
         if s.is_temporary(i.a()) {
             return s.skip(1).release_both(old, s.regs.take_word(i.a()));
         }

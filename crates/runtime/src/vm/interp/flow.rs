@@ -50,7 +50,7 @@ pub(super) fn for_iter<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit
 #[handler]
 fn for_iter_tuple<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit {
     if let Some(tuple) = s.get(s.i.b()).downcast_exact::<TupleIter>()
-        && (!FREE || !parallel() || tuple.header().is_unique())
+        && (!FREE || !parallel() || tuple.header().is_unique_of(s.hand().owner()))
         // SAFETY: no other thread runs meanwhile, or none knows the iterator.
         && let Some(item) = s.share(unsafe { tuple.next_alone() })
     {
@@ -64,7 +64,7 @@ fn for_iter_tuple<const FREE: bool, const HOOK: bool>(s: State<'_>) -> Exit {
 #[handler]
 fn for_iter_of_own(s: State<'_>) -> Exit {
     if let Some(iter) = s.get(s.i.b()).downcast_exact::<ListIter>()
-        && iter.header().is_unique()
+        && iter.header().is_unique_of(s.hand().owner())
         // SAFETY: no other thread knows the iterator.
         && let Some(list) = unsafe { iter.list_alone() }
         && let Some(own) = s.lock_unread(list.header())

@@ -328,6 +328,16 @@ impl Vm {
         }
     }
 
+    /// The place of the `__slots__` member, if the object is as the cache expects.
+    #[inline(always)]
+    pub(super) fn member_place(obj: &Value, word: u64) -> Option<&Slot> {
+        if word as u32 == 0 || word >> 48 != MEMBER || key_of_object(obj) != word as u32 {
+            return None;
+        }
+        // SAFETY: the key stands for a class whose instances have the member there.
+        Some(unsafe { Member::slot_at(obj, number(word)) })
+    }
+
     /// The slot to store the attribute in, if the object is as the cache expects, the slot lies in it, and no other thread runs meanwhile.
     #[inline(always)]
     pub(super) fn attr_place_cached<const FREE: bool>(obj: &Value, word: u64) -> Option<&Slot> {
@@ -352,11 +362,7 @@ impl Vm {
     /// The word of the `__slots__` member, not counted, if the object is as the cache expects; else 0.
     #[inline(always)]
     pub(super) fn member_word_cached(obj: &Value, word: u64) -> u64 {
-        if word as u32 == 0 || word >> 48 != MEMBER || key_of_object(obj) != word as u32 {
-            return 0;
-        }
-        // SAFETY: the key stands for a class whose instances have the member there.
-        unsafe { Member::slot_at(obj, number(word)) }.peek_bits()
+        Vm::member_place(obj, word).map_or(0, Slot::peek_bits)
     }
 
     /// Whether the object is as the first word of a cache expects.

@@ -311,7 +311,7 @@ fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
         return s.tail(unpack_slow);
     };
     let tuple = source.downcast_exact::<Tuple>();
-    let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique());
+    let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique_of(s.hand().owner()));
     let (n, hand) = (i.c() as usize, s.hand());
     let Some(scratch) = s.vm.running.scratch.get(..n) else {
         return s.tail(unpack_slow);
