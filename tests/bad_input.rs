@@ -114,6 +114,17 @@ const CASES: &[(&str, &str, &str)] = &[
         "1\n",
         "RecursionError",
     ),
+    // The dict of a class is not given away: what caches found there would go unnoticed.
+    (
+        "import gc\nclass C:\n f = lambda self: 1\n x = ['a']\nc = C()\nfor _ in range(99): c.f(), c.x\n\
+         class E:\n def __eq__(self, o): o['f'] = o['x'] = None; return True\n __ror__ = __eq__\n\
+         C.__dict__ == E(); C.__dict__ | E()\n\
+         for d in gc.get_referents(C) + gc.get_referrers(C.f) + gc.get_objects():\n\
+         \x20if type(d) is dict and 'f' in d and d.get('x') == ['a']: d['f'] = d['x'] = [None] * 9\n\
+         print(c.f(), c.x); 1/0",
+        "1 ['a']\n",
+        "ZeroDivisionError: division by zero",
+    ),
 ];
 
 #[test]

@@ -9,6 +9,7 @@ use lisle_runtime::memory::collector;
 use lisle_runtime::native::{Args, Res, Type, TypeFlags, Value, Vm, pymodule};
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::list::List;
+use lisle_runtime::types::mappingproxy::{self, MappingProxy};
 use lisle_runtime::types::tuple::Tuple;
 
 const SAVE_ALL: i32 = 1 << 5;
@@ -116,7 +117,8 @@ pub mod module {
     fn get_referrers(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let targets = args.no_keywords(vm, "gc.get_referrers")?;
         crate::syscall::audit!(vm, "gc.get_referrers", Tuple::from_slice_clone(targets).into_value());
-        Ok(List::new(collector::referrers(targets)).into_value())
+        let referrers = collector::referrers(targets).into_iter().map(MappingProxy::shown);
+        Ok(List::new(referrers.collect()).into_value())
     }
 
     /// Return the list of objects that are directly referred to by 'objs'.
@@ -124,7 +126,8 @@ pub mod module {
     fn get_referents(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let values = args.no_keywords(vm, "gc.get_referents")?;
         crate::syscall::audit!(vm, "gc.get_referents", Tuple::from_slice_clone(values).into_value());
-        Ok(List::new(values.iter().flat_map(collector::referents).collect()).into_value())
+        let referents = values.iter().flat_map(collector::referents).map(MappingProxy::shown);
+        Ok(List::new(referents.collect()).into_value())
     }
 
     /// Return a list of objects tracked by the collector (excluding the list returned).
@@ -155,7 +158,9 @@ pub mod module {
                 }
             },
         };
-        Ok(List::new(collector::objects(generation)).into_value())
+        let mut objects = collector::objects(generation);
+        objects.retain(|object| !mappingproxy::is_of_class(object));
+        Ok(List::new(objects).into_value())
     }
 
     /// Return a list of dictionaries containing per-generation statistics.

@@ -26,6 +26,7 @@ use crate::sync::mode::{free_threaded, parallel};
 use crate::threads;
 use crate::types::dict::Dict;
 use crate::types::list::List;
+use crate::types::mappingproxy::MappingProxy;
 use crate::types::set::{FrozenSet, Set};
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -314,7 +315,8 @@ fn dispose(vm: &Vm, garbage: Vec<Value>) -> usize {
     let count = garbage.len();
     if SAVE_ALL.load(Relaxed) {
         // Without memory for the list there is nothing that could be done about it here.
-        let _ = self::garbage().extend_vec(vm, garbage);
+        let shown = garbage.into_iter().map(MappingProxy::shown).collect();
+        let _ = self::garbage().extend_vec(vm, shown);
         return count;
     }
     let mut drops = Vec::new();

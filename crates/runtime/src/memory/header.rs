@@ -54,6 +54,8 @@ pub const FLAG_LEASED: u16 = 128;
 pub const INLINE_SHIFT: u16 = 8;
 /// How many bits it has.
 pub const INLINE_BITS: u16 = 6;
+/// `flags`: the dict of a class, which programs see through a proxy alone: caches of what classes have count on being told of changes.
+pub const FLAG_OF_CLASS: u16 = 1 << (INLINE_SHIFT + INLINE_BITS);
 /// `flags`: the attribute store lies directly behind the header.
 pub const FLAG_NEAR: u16 = 1 << 15;
 

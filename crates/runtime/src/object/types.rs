@@ -16,6 +16,7 @@ use super::rewrites::{Rewrites, is_plain};
 use super::slot::PySlot;
 use super::slots::Slots;
 use super::value::Value;
+use crate::memory::header::FLAG_OF_CLASS;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{AttrFn, FnDef, FnKind, GetSetDef};
 use crate::sync::{Mutex, parallel};
@@ -666,7 +667,7 @@ impl Py<Type> {
             base: PySlot::new(base.clone()),
             bases: PySlot::new(Tuple::new(spec.bases.iter().map(|b| b.to_value()).collect())),
             mro: PySlot::empty(),
-            dict: PySlot::new(spec.dict),
+            dict: PySlot::new(of_class(spec.dict)),
             pending: AtomicPtr::default(),
             flags: AtomicU32::new(flags),
             version: AtomicU32::new(fresh_id()),
@@ -847,7 +848,7 @@ fn prepare_static(
     let short = name.rsplit('.').next().unwrap_or(name);
     ty.name.set(Str::intern(short));
     ty.qualname.set(Str::intern(name));
-    ty.dict.set(Dict::new_empty());
+    ty.dict.set(of_class(Dict::new_empty()));
     let mro: Vec<Value> = match &base {
         Some(base) => {
             ty.bases.set(Tuple::new(vec![base.to_value()]));
@@ -920,6 +921,12 @@ fn fill_dict(ty: &Py<Type>, pending: &Pending, def: TypeDef) {
     if pending.module != "builtins" {
         set("__module__", Str::intern(pending.module).into_value());
     }
+}
+
+/// The dict becomes that of a class.
+fn of_class(dict: Py<Dict>) -> Py<Dict> {
+    dict.header().set_flag(FLAG_OF_CLASS);
+    dict
 }
 
 /// What is made when threads run already is counted as what was made before.

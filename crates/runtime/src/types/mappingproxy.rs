@@ -6,6 +6,7 @@ use super::common::{class_getitem, full_name};
 use super::dict::Dict;
 use super::list::List;
 use super::tuple::Tuple;
+use crate::memory::header::FLAG_OF_CLASS;
 use crate::native::{CmpOp, pyclass, pymethods};
 use crate::object::{Py, Type, Value};
 use crate::text::StrBuilder;
@@ -25,6 +26,29 @@ impl MappingProxy {
 
     pub fn mapping(&self) -> &Value {
         &self.mapping
+    }
+
+    /// What a program may see of a value that was found by looking through memory: of the dict of a class, a proxy.
+    pub fn shown(value: Value) -> Value {
+        if is_of_class(&value) {
+            return MappingProxy::new_value(value);
+        }
+        value
+    }
+}
+
+/// Whether the value is the dict of a class.
+pub fn is_of_class(value: &Value) -> bool {
+    value.header().is_some_and(|header| header.flag(FLAG_OF_CLASS)) && value.downcast_exact::<Dict>().is_some()
+}
+
+/// What an operation with another value gets of a mapping: a copy of the dict of a class, unless nothing but dicts see it.
+fn lent(vm: &Vm, mapping: &Value, other: &Value) -> Res<Value> {
+    match mapping.downcast_exact::<Dict>() {
+        Some(dict) if is_of_class(mapping) && other.downcast_exact::<Dict>().is_none() => {
+            Ok(dict.copy(vm)?.into_value())
+        }
+        _ => Ok(mapping.clone()),
     }
 }
 
@@ -98,12 +122,13 @@ impl MappingProxy {
 
     #[slot]
     fn __richcompare__(vm: &Vm, this: &Py<MappingProxy>, other: &Value, op: CmpOp) -> Res<Value> {
-        vm.rich_compare(&this.mapping, other, op)
+        vm.rich_compare(&lent(vm, &this.mapping, behind(other))?, other, op)
     }
 
     #[slot]
     fn __or__(vm: &Vm, a: &Value, b: &Value) -> Res<Value> {
-        vm.binary(BinOp::Or, behind(a), behind(b))
+        let (a, b) = (behind(a), behind(b));
+        vm.binary(BinOp::Or, &lent(vm, a, b)?, &lent(vm, b, a)?)
     }
 
     #[slot]
