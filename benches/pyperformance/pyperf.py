@@ -1,7 +1,8 @@
 """Stands in for pyperf when the programs of pyperformance run: measures in one process, by processor time, and prints the figures.
 
 Prints `<name> <seconds a loop>` for each benchmark, the least of its runs: on a busy machine that is what comes nearest to the truth.
-PYPERF_SECONDS says for how long one benchmark runs. Left out: everything that pyperf does to keep a machine quiet, and its files.
+PYPERF_SECONDS says for how long one benchmark runs. With PYPERF_THREAD it runs in a thread of its own, with what the main thread made: what a
+program pays that has threads. Left out: everything that pyperf does to keep a machine quiet, and its files.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import os
 import platform
 import resource
 import subprocess
+import threading
 import time
 
 perf_counter = time.process_time
@@ -38,6 +40,13 @@ class Runner:
 
     def bench_time_func(self, name, time_func, *args, inner_loops=1, **_kwargs):
         self.parse_args()
+        if not os.environ.get("PYPERF_THREAD"):
+            return self.measure(name, time_func, args, inner_loops)
+        thread = threading.Thread(target=self.measure, args=(name, time_func, args, inner_loops))
+        thread.start()
+        thread.join()
+
+    def measure(self, name, time_func, args, inner_loops):
         loops, value = 1, time_func(1, *args)
         while value < SHORTEST and loops < 1 << 20:
             loops *= 2

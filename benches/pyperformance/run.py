@@ -1,4 +1,4 @@
-"""Runs the programs of an installed pyperformance on Lisle, with the GIL and without it, on CPython and on PyPy, and compares them.
+"""Runs the programs of an installed pyperformance on Lisle, with the GIL, without it and in a thread without it, on CPython and on PyPy, and compares them.
 
 `cargo bench -- --pyperformance [part of a name ...]`, or this file with a Python of 3.11 or later. Nothing is downloaded: pyperformance is the
 one that `--package` names (its folder, an unpacked wheel will do), or the one that this Python or the CPython can import. Programs that need
@@ -118,7 +118,7 @@ def table(results, names, unit, form):
 def plot(results, names):
     """Bars of the ratios on a logarithmic scale, the best on top, as SVG."""
     base, *others = names
-    colours = ["#3465a4", "#f57900", "#73a946"]
+    colours = ["#3465a4", "#f57900", "#73a946", "#75507b"]
     rows = []
     for key, figures in results.items():
         if base in figures and others[0] in figures:
@@ -138,7 +138,7 @@ def plot(results, names):
     for i, name in enumerate(others):
         mean = geometric_mean([row[1][i] for row in rows if row[1][i]])
         at = left + 190 * i
-        out.append(f'<rect x="{at}" y="24" width="10" height="10" fill="{colours[i % 3]}"/>')
+        out.append(f'<rect x="{at}" y="24" width="10" height="10" fill="{colours[i % len(colours)]}"/>')
         out.append(f'<text x="{at + 14}" y="33">{name} (mean {mean:.2f})</text>')
     for mark in (1 / 8, 1 / 4, 1 / 2, 1, 2, 4):
         colour = "#a40000" if mark == 1 else "#dddddd"
@@ -151,7 +151,7 @@ def plot(results, names):
             if ratio:
                 begin, end = sorted((x(1), x(ratio)))
                 y = top + 9 * i
-                out.append(f'<rect x="{begin:.1f}" y="{y}" width="{max(end - begin, 1):.1f}" height="8" fill="{colours[i % 3]}"/>')
+                out.append(f'<rect x="{begin:.1f}" y="{y}" width="{max(end - begin, 1):.1f}" height="8" fill="{colours[i % len(colours)]}"/>')
                 out.append(f'<text x="{left + width + 6 + 30 * i}" y="{top + step / 2 + 2}" font-size="9">{ratio:.2f}</text>')
     return "\n".join([*out, "</svg>"])
 
@@ -176,6 +176,7 @@ def main():
         "CPython": [args.cpython],
         "Lisle, GIL": [args.lisle, "-X", "gil=1"],
         "Lisle, no GIL": [args.lisle, "-X", "gil=0"],
+        "Lisle, in a thread": ["env", "PYPERF_THREAD=1", args.lisle, "-X", "gil=0"],
         "PyPy": [args.pypy],
     }
     commands = {name: command for name, command in commands.items() if command[0]}
