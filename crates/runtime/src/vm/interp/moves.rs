@@ -1,5 +1,6 @@
 //! Handlers of moves, constants, names, cells, and of what builds and unpacks sequences.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 
 use lisle_macros::handler;
@@ -8,6 +9,7 @@ use super::operators::unpack_list;
 use super::state::{Apart, Exit, State, check};
 use super::{cell, drop_plainly, drop_word, is_object};
 use crate::object::Value;
+use crate::sync::biased::OwnGuard;
 use crate::sync::parallel;
 use crate::types::list::List;
 use crate::types::set::Set;
@@ -256,36 +258,44 @@ pub(super) fn set_add(s: Apart<'_>) -> Exit {
     s.next()
 }
 
-/// The items of a tuple, or of a list that no other thread changes meanwhile; nothing runs code as long as they are used.
+/// The items of a tuple, or of a list that this thread has alone as long as the guard lives; nothing runs code as long as they are used.
 #[inline(always)]
-fn items_of<const FREE: bool>(source: &Value) -> Option<&[Value]> {
+fn items_of<'a, const FREE: bool>(s: State<'a>, source: &'a Value) -> Option<(&'a [Value], OwnGuard)> {
     if let Some(tuple) = source.downcast_exact::<Tuple>() {
-        return Some(tuple.as_slice());
+        return Some((tuple.as_slice(), OwnGuard::alone()));
     }
-    if FREE && parallel() {
-        return None;
-    }
-    // SAFETY: no other thread runs meanwhile, and by contract nothing here runs code.
-    source
-        .downcast_exact::<List>()
-        .map(|list| unsafe { list.items_alone() })
+    let list = source.downcast_exact::<List>()?;
+    let own = s.lock_alone::<FREE>(list.header())?;
+    // SAFETY: this thread has the list alone, and by contract nothing here runs code.
+    Some((unsafe { list.items_alone() }, own))
 }
 
 /// `UnpackSequence` of a list or tuple that something else holds too, where no reference is the last one.
 #[handler]
 pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
-    let (i, source, hand) = (s.i, s.get(s.i.b()), s.hand());
-    let Some(items) = items_of::<FREE>(source) else {
+    let Some((items, own)) = items_of::<FREE>(s, s.get(s.i.b())) else {
         return s.tail(unpack_slow);
     };
+    let done = unpack_lasting(s, items);
+    drop(own);
+    if done {
+        return s.next();
+    }
+    s.tail(unpack_moving::<FREE>)
+}
+
+/// Puts further references to the items in their registers, if that takes no call. Whether it did.
+#[inline(always)]
+fn unpack_lasting(s: State<'_>, items: &[Value]) -> bool {
+    let (i, hand) = (s.i, s.hand());
     // What one more reference holds stays when a register below gives up its own.
     let lasting = !s.is_temporary(i.b()) && i.b().wrapping_sub(i.a()) >= i.c();
     if !lasting || items.len() != i.c() as usize {
-        return s.tail(unpack_moving::<FREE>);
+        return false;
     }
     for (to, item) in (i.a()..).zip(items) {
         let Some(item) = s.share(item.bits()) else {
-            return s.tail(unpack_moving::<FREE>);
+            return false;
         };
         let old = s.regs.word(to);
         // SAFETY: the word of a value whose reference is the register's.
@@ -295,29 +305,23 @@ pub(super) fn unpack_sequence<const FREE: bool>(s: State<'_>) -> Exit {
             let plain = !is_object(item.bits()) || unsafe { drop_plainly(item.into_bits(), hand) };
             debug_assert!(plain, "counted in the same way");
             // It begins again with the first: what it did is done once more.
-            return s.tail(unpack_moving::<FREE>);
+            return false;
         }
         // What was there is given up already.
         s.regs.replace(to, item);
     }
-    s.next()
+    true
 }
 
-/// `UnpackSequence` of a list or tuple.
-#[handler]
-fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
-    let (i, source) = (s.i, s.get(s.i.b()));
-    let Some(items) = items_of::<FREE>(source) else {
-        return s.tail(unpack_slow);
-    };
+/// The items, with references of their own, as many as registers are to have, if that takes no call.
+#[inline(always)]
+fn take_items<'a>(s: State<'a>, source: &Value, items: &[Value]) -> Option<&'a [Cell<u64>]> {
+    let (i, hand) = (s.i, s.hand());
     let tuple = source.downcast_exact::<Tuple>();
-    let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique_of(s.hand().owner()));
-    let (n, hand) = (i.c() as usize, s.hand());
-    let Some(scratch) = s.vm.running.scratch.get(..n) else {
-        return s.tail(unpack_slow);
-    };
-    if items.len() != n {
-        return s.tail(unpack_slow);
+    let moved = s.is_temporary(i.b()) && tuple.is_some_and(|tuple| tuple.header().is_unique_of(hand.owner()));
+    let scratch = s.vm.running.scratch.get(..i.c() as usize)?;
+    if items.len() != scratch.len() {
+        return None;
     }
     if moved {
         for (item, place) in items.iter().zip(scratch) {
@@ -333,11 +337,26 @@ fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
                     let plain = !is_object(place.get()) || unsafe { drop_plainly(place.get(), hand) };
                     debug_assert!(plain, "counted in the same way");
                 }
-                return s.tail(unpack_slow);
+                return None;
             };
             place.set(item.into_bits());
         }
     }
+    Some(scratch)
+}
+
+/// `UnpackSequence` of a list or tuple.
+#[handler]
+fn unpack_moving<const FREE: bool>(s: State<'_>) -> Exit {
+    let (i, hand, source) = (s.i, s.hand(), s.get(s.i.b()));
+    let Some((items, own)) = items_of::<FREE>(s, source) else {
+        return s.tail(unpack_slow);
+    };
+    let taken = take_items(s, source, items);
+    drop(own);
+    let Some(scratch) = taken else {
+        return s.tail(unpack_slow);
+    };
     // The source goes out of its register, which may be one of the destinations.
     let source = if s.is_temporary(i.b()) {
         s.regs.take_word(i.b())
