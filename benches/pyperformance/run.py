@@ -132,7 +132,7 @@ def plot(results, names):
 
     height = 70 + step * len(rows)
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 70}" height="{height}" font-family="sans-serif" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 10 + 30 * max(len(others), 2)}" height="{height}" font-family="sans-serif" font-size="11">',
         f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="16" font-size="13">Time in proportion to {base} (less is better)</text>',
     ]
     for i, name in enumerate(others):

@@ -14,9 +14,11 @@ def beside(change, *, readers=2, turns=400):
     seen = [set() for _ in range(readers)]
 
     def reader(found):
-        while not END.is_set():
+        while True:
             for _ in range(50):
                 found.add(read())
+            if END.is_set():
+                break
 
     threads = [threading.Thread(target=reader, args=(found,)) for found in seen]
     for thread in threads:

@@ -19,7 +19,7 @@ use super::value::Value;
 use crate::memory::header::FLAG_OF_CLASS;
 use crate::memory::trace::{Trace, Visitor};
 use crate::native::{AttrFn, FnDef, FnKind, GetSetDef};
-use crate::sync::{Mutex, parallel};
+use crate::sync::Mutex;
 use crate::threads;
 use crate::types::dict::Dict;
 use crate::types::str::Str;
@@ -440,28 +440,17 @@ impl Type {
         self.usual_class.store(version, Relaxed);
     }
 
-    /// As [`Type::is_subclass`], while no other thread runs.
-    ///
-    /// # Safety
-    /// As described.
+    /// As [`Type::is_subclass`], of a type that is not `other`.
     #[inline(always)]
-    pub unsafe fn is_subclass_alone(&self, other: &Py<Type>) -> bool {
-        // SAFETY: by contract.
+    pub fn has_base(&self, other: &Py<Type>) -> bool {
+        // SAFETY: orders are replaced with the world stopped alone (`replace_shared`), and there is no safepoint here.
         let mro = unsafe { self.mro.peek() };
         mro.is_some_and(|mro| mro.iter().any(|t| t.bits() == other.as_value().bits()))
     }
 
     /// Whether `self` is `other` or a subclass of it (by method resolution order).
     pub fn is_subclass(&self, other: &Py<Type>) -> bool {
-        if std::ptr::eq(self, &**other) {
-            return true;
-        }
-        if !parallel() {
-            // SAFETY: no other thread runs meanwhile.
-            return unsafe { self.is_subclass_alone(other) };
-        }
-        let mro = self.mro.get();
-        mro.is_some_and(|mro| mro.iter().any(|t| t.bits() == other.as_value().bits()))
+        std::ptr::eq(self, &**other) || self.has_base(other)
     }
 
     /// The attribute `name` of the class or its bases, by method resolution order, uncached.

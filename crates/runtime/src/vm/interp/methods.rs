@@ -353,8 +353,7 @@ impl Vm {
                 }
                 attrs.place(number(word))
             }
-            // SAFETY: the key stands for a class whose instances have the member there.
-            MEMBER if key_of_object(obj) == key => Some(unsafe { Member::slot_at(obj, number(word)) }),
+            MEMBER => Vm::member_place(obj, word),
             _ => None,
         }
     }

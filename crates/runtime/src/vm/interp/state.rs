@@ -384,12 +384,13 @@ impl<'a, const CHAINED: bool> State<'a, CHAINED> {
         }
     }
 
-    /// A further reference to the value with this word, if that takes no call: to an immediate, an object of this thread, or an
-    /// immortal one. `None` also of 0.
+    /// A further reference to the value with this word, if that takes no call: to an immediate, an object of this thread, a distributed or an
+    /// immortal one. `None` also of 0. Where other threads may take the value away and another come to lie in its memory: [`State::share_racing`].
     #[inline(always)]
     pub fn share(self, bits: u64) -> Option<Value> {
         // SAFETY: callers found the word in a register, a slot or a table, where it is a value's, or was a moment ago: objects' memory stays
-        // an object block until the world was stopped. This thread owns what it counts (or the object is immortal), so nobody frees it meanwhile.
+        // an object block until the world was stopped. This thread owns what it counts, or the object is immortal, or freed with the world stopped alone:
+        // nobody frees it meanwhile.
         unsafe {
             if bits & 7 == 0 && (bits == 0 || !(*(bits as *const Header)).incref_by(self.hand())) {
                 std::hint::cold_path();
