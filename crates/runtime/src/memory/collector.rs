@@ -9,8 +9,8 @@
 //! finalizers and clearing run after it, on objects that are kept alive by references of the collector's own.
 //!
 //! Generations: new objects are of generation 0, survivors of the next ones. A young collection looks at the pages that handed out objects
-//! since the last one. Automatic collections are young or full; while threads run in parallel every collection is a full one, since each stops
-//! them all.
+//! since the last one. Automatic collections are young or full; while threads run in parallel young ones wait until more objects were made, since
+//! each stops them all.
 
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -35,6 +35,9 @@ use crate::vm::Vm;
 /// When there are so many objects more than the last full collection left, and no fewer than those, a full one is due: it costs no more than in
 /// proportion to making them.
 const MOST_MORE: usize = 50_000;
+
+/// While threads run in parallel, a collection waits for so many times the threshold of objects that one of them made.
+const STOP_COST: isize = 4;
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -127,10 +130,9 @@ fn update_limit() {
     let threshold = THRESHOLDS[0].load(Relaxed);
     let limit = if !ENABLED.load(Relaxed) || threshold <= 0 {
         isize::MAX
-    } else if parallel() {
-        threshold.max(LIVE_AT_FULL.load(Relaxed) as isize / 4)
     } else {
-        threshold.max(YOUNG_SIZE.load(Relaxed) as isize)
+        let least = if parallel() { threshold.saturating_mul(STOP_COST) } else { threshold };
+        least.max(YOUNG_SIZE.load(Relaxed) as isize)
     };
     alloc::PRESSURE_LIMIT.store(limit, Relaxed);
 }
@@ -165,10 +167,6 @@ pub fn run_automatic(vm: &Vm) {
     if alloc::gc_alloc_pressure() <= alloc::PRESSURE_LIMIT.load(Relaxed) {
         return;
     }
-    if parallel() {
-        collect(vm, 2);
-        return;
-    }
     let young = YOUNG_SINCE_FULL.fetch_add(1, Relaxed) as isize;
     let often = THRESHOLDS[1].load(Relaxed).max(1) * THRESHOLDS[2].load(Relaxed).max(1);
     let survivors = YOUNG_SURVIVORS.load(Relaxed);
@@ -188,7 +186,7 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     }
     notify(vm, "start", generation, 0);
     merge_all();
-    let young_only = generation < 2 && !parallel();
+    let young_only = generation < 2;
     let mut found = None;
     let mut pending = None;
     threads::stop_the_world(|| {

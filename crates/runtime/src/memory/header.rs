@@ -616,6 +616,25 @@ impl Header {
         }
     }
 
+    /// Makes the calling thread, whose owner id is `mine`, the owner, which counts all references, unless another has some in hand. The world
+    /// is stopped, and nothing waits to be merged but with a reference of its own.
+    pub(crate) fn take_over(&self, mine: u32) {
+        let owner = self.owner();
+        let shared = self.shared.load(Relaxed);
+        if owner == mine
+            || owner >= OWNER_SEARCHED
+            || shared & SHARED_FLAGS == SHARED_QUEUED
+            || self.flag(FLAG_LEASED)
+        {
+            return;
+        }
+        let others = (shared & !SHARED_FLAGS) as i32 / SHARED_ONE as i32;
+        let local = if owner == 0 { 0 } else { self.local.load(Relaxed) };
+        self.local.store(local.wrapping_add_signed(others), Relaxed);
+        self.shared.store(0, Relaxed);
+        self.owner.store(mine, Release);
+    }
+
     /// The number of references as far as it can be known without stopping other threads.
     #[inline]
     pub fn refcount(&self) -> i64 {

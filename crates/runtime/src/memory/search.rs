@@ -12,6 +12,7 @@ use super::header::{GC_FROZEN, GC_TRACKED, Header, OWNER_DISTRIBUTED};
 use super::trace::Visitor;
 use crate::object::Value;
 use crate::sync::os_linux;
+use crate::threads::owner_id;
 
 /// An object that the search considers.
 struct Candidate {
@@ -170,6 +171,7 @@ pub(super) fn find(generation: usize) -> Option<Found> {
     });
     let candidates = candidates.all();
     let count = mark(candidates);
+    let mine = owner_id();
     let mut garbage = Vec::new();
     if garbage.try_reserve_exact(count).is_err() {
         candidates.iter().for_each(Candidate::end);
@@ -185,6 +187,8 @@ pub(super) fn find(generation: usize) -> Option<Found> {
         } else {
             // SAFETY: the world is stopped.
             unsafe { super::distributed::gather(head) };
+            // Whoever clears it counts without asking its owner, and locks without a handshake. Only garbage refers to it.
+            head.take_over(mine);
             head.incref();
             // SAFETY: the count just taken is the result's.
             garbage.push(unsafe { Value::from_bits(header.as_ptr() as u64) });
