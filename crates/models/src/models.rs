@@ -327,11 +327,11 @@ fn object_lock_excludes() {
 struct Shared {
     seats: [Seat; 3],
     others: Seat,
-    objects: [Header; 2],
+    objects: [Header; 3],
 }
 
 impl Shared {
-    /// The calling thread, number 1, owns both objects.
+    /// The calling thread, number 1, owns the objects.
     fn new() -> Shared {
         Shared::with_others(Seat::of_many())
     }
@@ -341,7 +341,7 @@ impl Shared {
         let shared = Shared {
             seats: [Seat::new(), Seat::new(), Seat::new()],
             others,
-            objects: [Header::dead(), Header::dead()],
+            objects: [Header::dead(), Header::dead(), Header::dead()],
         };
         for object in &shared.objects {
             object.init(std::ptr::null_mut(), 0, 0);
@@ -416,6 +416,32 @@ fn biased_lock_of_a_seat_that_goes_off() {
             shared.lock.lock(1);
             shared.add();
             shared.lock.unlock(1);
+        }
+        first.join().unwrap();
+        assert_eq!(shared.get(), 3);
+    });
+}
+
+/// The owner has its seat back, while the other, who found it off, comes for a third object.
+#[test]
+fn biased_lock_of_a_seat_that_comes_back() {
+    model(2, || {
+        let shared = Guarded::new(Shared::new());
+        let first = shared.clone();
+        let first = thread::spawn(move || {
+            set_serial(2);
+            for object in 0..2 {
+                first.lock.lock(object);
+                first.lock.unlock(object);
+            }
+            first.lock.lock(2);
+            first.add();
+            first.lock.unlock(2);
+        });
+        for _ in 0..2 {
+            shared.lock.lock(2);
+            shared.add();
+            shared.lock.unlock(2);
         }
         first.join().unwrap();
         assert_eq!(shared.get(), 3);
@@ -499,13 +525,13 @@ fn two_objects_in_either_order() {
         let theirs = shared.clone();
         let t = thread::spawn(move || {
             set_serial(2);
-            let Shared { objects: [a, b], .. } = &theirs.lock;
+            let Shared { objects: [a, b, _], .. } = &theirs.lock;
             theirs.lock.mine().lock_both(b, a, theirs.lock.seat_of());
             theirs.add();
             theirs.lock.mine().unlock_both(b, a);
         });
         {
-            let Shared { objects: [a, b], .. } = &shared.lock;
+            let Shared { objects: [a, b, _], .. } = &shared.lock;
             shared.lock.mine().lock_both(a, b, shared.lock.seat_of());
             shared.add();
             shared.lock.mine().unlock_both(a, b);

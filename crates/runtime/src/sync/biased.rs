@@ -4,7 +4,7 @@
 //! header has) announces it, then looks whether the object is still its own and not marked [`FLAG_SHARED`]; if so, it is inside. Any other
 //! thread takes the lock byte ([`ObjectLock`]), marks the object, sends a memory barrier to all threads (`membarrier`), and waits
 //! until the owner's seat does not name the object. From then on everybody, the owner included, takes the byte.
-//! A thread whose objects others want often gives up its right altogether.
+//! A thread whose objects others want time and again loses its right altogether, and has it back after a while.
 //!
 //! This is biased locking (Russell and Detlefs, OOPSLA 2006; Dice, Moir and Scherer's quickly reacquirable locks) with the
 //! announcement in the thread instead of the object, which leaves the byte to the others alone.
@@ -12,10 +12,10 @@
 //! Invariants: who holds the byte of an unmarked object whose owner has a seat that is on may not touch it before the
 //! handshake is done. A mark stays until the object dies, but for a handshake that is given up under the byte. As with the byte:
 //! held for a short stretch of native code, never at a safepoint.
-//! Left out: giving a thread its right back, but to the next thread that takes the seat.
+//! Taken once more, by the same thread or by the next one, a seat is as a new one: who found it off has marked what he wanted.
 
 use super::ObjectLock;
-use super::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+use super::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 #[cfg(not(loom))]
 use super::mode::parallel;
 use super::mutex::held;
@@ -26,8 +26,14 @@ use crate::memory::header::{FLAG_RACED, FLAG_SHARED, Header};
 const OFF: u32 = u32::MAX - 8;
 /// In the places of a seat that many threads have: no object lies there, so that nothing is ever announced.
 const TAKEN: usize = 1;
-/// After so many handshakes a seat is turned off.
-const HANDSHAKES: u32 = if cfg!(loom) { 2 } else { 256 };
+/// After so many handshakes in a short time a seat is turned off: each sends a barrier, which takes 1 to 10 µs. After half as many the next
+/// time, and twice as many where they were not that soon.
+const HANDSHAKES: u32 = if cfg!(loom) { 2 } else { 16 };
+/// In nanoseconds, for each of them.
+const SHORT_TIME: u64 = 100_000;
+/// After so many nanoseconds its thread may have it back; it looks once in so many locks that it took by their bytes.
+const OFF_FOR: u64 = if cfg!(loom) { 0 } else { 50_000_000 };
+const LOOK_AFTER: u32 = if cfg!(loom) { 1 } else { 1024 };
 const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
 
 /// What a thread announces; see the module.
@@ -40,6 +46,14 @@ pub struct Seat {
     /// What `taken` was when the seat was turned off, if a barrier was sent since: who finds it still so needs no barrier of his own.
     settled: AtomicU32,
     handshakes: AtomicU32,
+    /// How many of them are looked at together; of this seat, whoever has it.
+    allowed: AtomicU32,
+    /// When the first of these was counted, or the seat turned off.
+    since: AtomicU64,
+    /// The owner id of the thread that took the seat, or [`OFF`]. Of no concern to others, as is `misses`.
+    whose: AtomicU32,
+    /// Locks that the thread took by their bytes while the seat was off.
+    misses: AtomicU32,
     /// Addresses of the headers of the objects that the thread is inside of: a pair at most.
     inside: [AtomicUsize; 2],
 }
@@ -63,6 +77,10 @@ impl Seat {
             taken: AtomicU32::new(0),
             settled: AtomicU32::new(0),
             handshakes: AtomicU32::new(0),
+            allowed: AtomicU32::new(HANDSHAKES),
+            since: AtomicU64::new(0),
+            whose: AtomicU32::new(OFF),
+            misses: AtomicU32::new(0),
             inside: [AtomicUsize::new(inside), AtomicUsize::new(inside)],
         }
     }
@@ -84,6 +102,10 @@ impl Seat {
             taken: AtomicU32::new(0),
             settled: AtomicU32::new(0),
             handshakes: AtomicU32::new(0),
+            allowed: AtomicU32::new(HANDSHAKES),
+            since: AtomicU64::new(0),
+            whose: AtomicU32::new(OFF),
+            misses: AtomicU32::new(0),
             inside: [AtomicUsize::new(inside), AtomicUsize::new(inside)],
         }
     }
@@ -91,6 +113,8 @@ impl Seat {
     /// The calling thread, with this owner id, takes the seat.
     pub fn take(&self, id: u32) {
         self.handshakes.store(0, Ordering::Relaxed);
+        self.since.store(now(), Ordering::Relaxed);
+        self.whose.store(id, Ordering::Relaxed);
         self.taken.fetch_add(1, Ordering::SeqCst);
         self.id.store(id, Ordering::SeqCst);
         // Who found the seat settled has marked his object before: what is announced from here on sees the mark.
@@ -99,6 +123,7 @@ impl Seat {
 
     /// The calling thread leaves the seat. It is inside of nothing.
     pub fn leave(&self) {
+        self.whose.store(OFF, Ordering::Relaxed);
         self.id.store(OFF, Ordering::SeqCst);
         self.settled.store(self.taken.load(Ordering::SeqCst), Ordering::SeqCst);
     }
@@ -143,7 +168,7 @@ impl Seat {
         // Who takes the seat after this look sees the mark: `take`.
         let taken = self.taken.load(Ordering::SeqCst);
         if self.settled.load(Ordering::SeqCst) != taken {
-            if self.handshakes.fetch_add(1, Ordering::Relaxed) + 1 == HANDSHAKES {
+            if self.is_bothered() {
                 self.turn_off(taken);
             } else {
                 heavy_barrier();
@@ -167,6 +192,35 @@ impl Seat {
         // Not before: the owner may free at once what it replaces until it has left.
         header.set_flag(FLAG_RACED);
         true
+    }
+
+    /// Counts a handshake; whether there were too many in a short time.
+    fn is_bothered(&self) -> bool {
+        let count = self.handshakes.fetch_add(1, Ordering::Relaxed) + 1;
+        let allowed = self.allowed.load(Ordering::Relaxed);
+        if count < allowed {
+            return false;
+        }
+        let now = now();
+        let time = now.saturating_sub(self.since.swap(now, Ordering::Relaxed));
+        let bothered = time < SHORT_TIME * u64::from(allowed);
+        let allowed = if bothered { (allowed / 2).max(1) } else { (allowed * 2).min(HANDSHAKES) };
+        self.allowed.store(allowed, Ordering::Relaxed);
+        self.handshakes.store(0, Ordering::Relaxed);
+        bothered
+    }
+
+    /// The calling thread, whose seat this is, takes a lock by its byte since the seat is off: now and then looks whether it may have it back.
+    fn note_miss(&self) {
+        let misses = self.misses.load(Ordering::Relaxed).wrapping_add(1);
+        self.misses.store(misses, Ordering::Relaxed);
+        if !misses.is_multiple_of(LOOK_AFTER) {
+            return;
+        }
+        let whose = self.whose.load(Ordering::Relaxed);
+        if whose != OFF && now().saturating_sub(self.since.load(Ordering::Relaxed)) >= OFF_FOR {
+            self.take(whose);
+        }
     }
 
     /// Its thread, the one of this number, takes the bytes of its objects from now on; or one that has taken the seat meanwhile, of which nothing
@@ -199,6 +253,9 @@ impl Seat {
     fn lock_slow<'a>(&self, header: &Header, seat_of: impl Fn(u32) -> Option<&'a Seat>) {
         if self.enter_at(1, header) {
             return held::enter();
+        }
+        if self.id.load(Ordering::Relaxed) == OFF {
+            self.note_miss();
         }
         ObjectLock::from_byte(&header.lock).lock_free();
         if let Some(owner) = self.to_ask(header, seat_of) {
@@ -294,6 +351,14 @@ fn light_barrier() {
     super::atomic::compiler_fence(Ordering::SeqCst);
     #[cfg(loom)]
     fence(Ordering::SeqCst);
+}
+
+/// Nanoseconds. In models no time goes by.
+fn now() -> u64 {
+    #[cfg(loom)]
+    return 0;
+    #[cfg(not(loom))]
+    os_linux::monotonic_ns()
 }
 
 /// A barrier in every running thread of the process.

@@ -218,8 +218,7 @@ pub fn act_for_owner(owner: u32, f: impl FnOnce()) -> bool {
         match result {
             Ok(_) => {
                 f();
-                state.status.store(DETACHED, Ordering::Release);
-                futex::wake_all(&state.status);
+                state.end_suspension();
                 true
             }
             // Stopped by us (nobody else runs during a stop), or hung for good.
@@ -345,12 +344,7 @@ pub(crate) fn end_stop() {
     with(|r| {
         if free_threaded() && !is_finalizing() {
             for t in r.threads.iter().map(|t| listed(*t)) {
-                if t.status
-                    .compare_exchange(SUSPENDED, DETACHED, Ordering::Release, Ordering::Relaxed)
-                    .is_ok()
-                {
-                    futex::wake_all(&t.status);
-                }
+                t.end_suspension();
             }
         }
         STOPPER.store(0, Ordering::Relaxed);

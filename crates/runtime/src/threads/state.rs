@@ -13,7 +13,7 @@ use super::{lot, registry, sleep};
 use crate::memory::header::Hand;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::sync::biased::{self, Seat};
-use crate::sync::{free_threaded, futex, mutex::held, os_linux};
+use crate::sync::{free_threaded, futex, mutex::held, os_linux, spin_hint};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
 
@@ -77,12 +77,17 @@ pub(crate) const DETACHED: u32 = ThreadStatus::Detached as u32;
 pub(crate) const ATTACHED: u32 = ThreadStatus::Attached as u32;
 pub(crate) const SUSPENDED: u32 = ThreadStatus::Suspended as u32;
 
+/// So often a suspended thread looks whether it may attach before it sleeps.
+const SPINS: u32 = 128;
+
 /// One thread, as the runtime sees it. Embedded in the per-thread context; registered in place.
 #[derive(Debug)]
 pub struct ThreadState {
     poll: AtomicU32,
     /// Also a futex: a suspended thread that wants to attach sleeps on it.
     pub(crate) status: AtomicU32,
+    /// Whether it may be sleeping there.
+    sleeps: AtomicBool,
     /// The futex word of `parking`; see `lot` for its states.
     pub(crate) park_word: AtomicU32,
     /// Its owner id is set at registration.
@@ -117,6 +122,7 @@ impl ThreadState {
         Self {
             poll: AtomicU32::new(0),
             status: AtomicU32::new(DETACHED),
+            sleeps: AtomicBool::new(false),
             park_word: AtomicU32::new(lot::IDLE),
             hand: Hand::new(),
             seat: AtomicPtr::new(std::ptr::from_ref(biased::NOWHERE).cast_mut()),
@@ -477,19 +483,41 @@ impl ThreadState {
         }
     }
 
+    /// Lets the thread, which another has suspended, attach again.
+    pub(crate) fn end_suspension(&self) {
+        let suspended = self
+            .status
+            .compare_exchange(SUSPENDED, DETACHED, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok();
+        // The thread says that it sleeps before it looks at the status, in one order with this: `attach_slow`.
+        if suspended && self.sleeps.load(Ordering::SeqCst) {
+            futex::wake_all(&self.status);
+        }
+    }
+
+    fn try_attach(&self) -> Result<u32, u32> {
+        self.status
+            .compare_exchange(DETACHED, ATTACHED, Ordering::SeqCst, Ordering::SeqCst)
+    }
+
     #[cold]
     fn attach_slow(&self) {
+        // Who acts for this thread alone does so for a moment.
+        for _ in 0..SPINS {
+            if self.try_attach().is_ok() {
+                return;
+            }
+            spin_hint();
+        }
         let saved = os_linux::errno();
         let wait = WaitFor::new(ParkReason::StopTheWorld, 0).uninterruptible();
         let before = self.set_wait(wait);
         if let Some(o) = observer() {
             o.on_block(self, wait);
         }
+        self.sleeps.store(true, Ordering::SeqCst);
         loop {
-            match self
-                .status
-                .compare_exchange(DETACHED, ATTACHED, Ordering::Acquire, Ordering::Acquire)
-            {
+            match self.try_attach() {
                 Ok(_) => break,
                 Err(ATTACHED) => unreachable!("a thread attaches once"),
                 Err(now) => {
@@ -497,6 +525,7 @@ impl ThreadState {
                 }
             }
         }
+        self.sleeps.store(false, Ordering::Relaxed);
         self.restore_wait(before);
         if let Some(o) = observer() {
             o.on_unblock(self, wait);
