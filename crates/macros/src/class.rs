@@ -49,6 +49,7 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
         Some(other) => return Err(Error::new_spanned(other, "expected true or false")),
     };
     let no_methods = options.flag("no_methods")?;
+    let late_end = options.flag("late_end")?;
     let mut flags = Vec::new();
     for (option, flag) in FLAGS {
         if options.flag(option)? {
@@ -113,6 +114,7 @@ pub fn expand(args: TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
             const MODULE: &'static str = #module;
             const DOC: ::core::option::Option<&'static str> = #doc;
             const FLAGS: ::lisle_runtime::native::TypeFlags = ::lisle_runtime::native::TypeFlags::NONE #(.union(#flags))*;
+            const LATE_END: bool = #late_end;
             type Base = #base;
             fn type_cell() -> &'static ::lisle_runtime::native::TypeCell {
                 static CELL: ::lisle_runtime::native::TypeCell = ::lisle_runtime::native::TypeCell::new();

@@ -19,7 +19,7 @@ use lisle_runtime::types::tuple::Tuple;
 use crate::asyncio::group::task_done;
 
 /// The variables of a context: nothing for none yet.
-#[pyclass(name = "Context", module = "_contextvars", weakref, mapping, unhashable)]
+#[pyclass(name = "Context", late_end, module = "_contextvars", weakref, mapping, unhashable)]
 pub struct Context {
     /// Values by variable.
     vars: PySlot<Dict>,
@@ -211,7 +211,7 @@ impl Context {
 }
 
 /// A context variable.
-#[pyclass(name = "ContextVar", module = "_contextvars")]
+#[pyclass(name = "ContextVar", late_end, module = "_contextvars")]
 pub struct ContextVar {
     name: Py<Str>,
     default: Option<Value>,

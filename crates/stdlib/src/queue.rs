@@ -40,6 +40,7 @@ const SPINS: u32 = 200;
 /// An unbounded queue between threads.
 #[pyclass(
     name = "SimpleQueue",
+    late_end,
     module = "_queue",
     basetype,
     weakref,

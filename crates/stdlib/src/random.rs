@@ -138,6 +138,7 @@ pub mod module {
 
     #[pyclass(
         name = "Random",
+        late_end,
         module = "_random",
         doc = "Random() -> create a random number generator with its own internal state.",
         basetype,

@@ -15,7 +15,7 @@ use crate::exception::ExceptionClass;
 pub static ERROR: ExceptionClass = ExceptionClass::new("struct", "error", &exceptions::EXCEPTION);
 
 /// A member, or several of the same kind in a row. Of `s` and `p`, `size` is the length and `count` is 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Member {
     code: u8,
     offset: usize,
@@ -24,7 +24,7 @@ struct Member {
 }
 
 /// A compiled format.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     little: bool,
     /// Native sizes and alignment.
@@ -420,22 +420,61 @@ fn format_bytes<'a>(vm: &Vm, format: &'a Value) -> Res<Cow<'a, [u8]>> {
     types(Struct)
 )]
 pub mod module {
+    use std::cell::RefCell;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::{
+        AtomicPtr, AtomicU32, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
+    };
 
     use super::{ERROR, Layout, format_bytes};
     use lisle_runtime::memory::room;
     use lisle_runtime::memory::trace::Opaque;
     use lisle_runtime::native::*;
-    use lisle_runtime::sync::{Locked, Mutex};
+    use lisle_runtime::sync::Mutex;
     use lisle_runtime::types::buffer::{get_buffer, get_writable};
     use lisle_runtime::types::bytes::Bytes;
     use lisle_runtime::types::memoryview::MemoryView;
     use lisle_runtime::types::tuple::Tuple;
     use std::borrow::Cow;
 
-    static CACHE: Mutex<Vec<(Box<[u8]>, Arc<Layout>)>> = Mutex::new(Vec::new());
+    /// Compiled formats of a thread: threads that share them would write to their counts in turns.
+    struct Cache {
+        layouts: Vec<(Box<[u8]>, Arc<Layout>)>,
+        /// What [`CLEARED`] was.
+        cleared: u32,
+    }
+
+    thread_local! {
+        static CACHE: RefCell<Cache> = const { RefCell::new(Cache { layouts: Vec::new(), cleared: 0 }) };
+    }
     const CACHED: usize = 100;
+    /// How often the caches were cleared.
+    static CLEARED: AtomicU32 = AtomicU32::new(0);
+
+    impl Cache {
+        fn find(&mut self, format: &[u8]) -> Option<Arc<Layout>> {
+            let cleared = CLEARED.load(Relaxed);
+            if self.cleared != cleared {
+                self.cleared = cleared;
+                self.layouts.clear();
+            }
+            let at = self.layouts.iter().rposition(|(known, _)| **known == *format)?;
+            let hit = self.layouts[at].1.clone();
+            let last = self.layouts.len() - 1;
+            if last - at > 8 {
+                self.layouts.swap(at, last);
+            }
+            Some(hit)
+        }
+
+        fn add(&mut self, format: &[u8], layout: Arc<Layout>) {
+            if self.layouts.len() >= CACHED {
+                self.layouts.clear();
+            }
+            self.layouts.push((format.into(), layout));
+        }
+    }
 
     #[pyattr(name = "error")]
     fn error_class(vm: &Vm) -> Res<Value> {
@@ -444,37 +483,21 @@ pub mod module {
 
     fn layout_of(vm: &Vm, format: &Value) -> Res<Arc<Layout>> {
         if let Some(compiled) = format.downcast::<Struct>() {
-            return compiled.layout(vm);
+            return compiled.shared(vm);
         }
         let format = format_bytes(vm, format)?;
-        let found = {
-            let mut cache = CACHE.lock();
-            let at = cache.iter().rposition(|(known, _)| **known == *format);
-            at.map(|at| {
-                let hit = cache[at].1.clone();
-                let last = cache.len() - 1;
-                if last - at > 8 {
-                    cache.swap(at, last);
-                }
-                hit
-            })
-        };
-        if let Some(found) = found {
+        if let Some(found) = CACHE.with_borrow_mut(|cache| cache.find(&format)) {
             return Ok(found);
         }
         let layout = Arc::new(Layout::parse(vm, &format)?);
-        let mut cache = CACHE.lock();
-        if cache.len() >= CACHED {
-            cache.clear();
-        }
-        cache.push((format.into(), layout.clone()));
+        CACHE.with_borrow_mut(|cache| cache.add(&format, layout.clone()));
         Ok(layout)
     }
 
     /// Clear the internal cache.
     #[pyfunction(sig = "()")]
     fn _clearcache(_vm: &Vm) {
-        CACHE.lock().clear();
+        CLEARED.fetch_add(1, Relaxed);
     }
 
     /// Return size in bytes of the struct described by the format string.
@@ -749,31 +772,59 @@ pub mod module {
 
     #[pyclass(
         name = "Struct",
+        late_end,
         module = "_struct",
         basetype,
         weakref,
         doc = "Struct(fmt) --> compiled struct object\n\n"
     )]
     pub struct Struct {
-        compiled: Opaque<Locked<Option<Arc<Layout>>>>,
+        layouts: Opaque<Layouts>,
         format: Slot,
     }
 
+    /// The layouts that a [`Struct`] was made with: `__init__` may be called again, while threads use the one before.
+    #[derive(Default)]
+    struct Layouts {
+        current: AtomicPtr<Layout>,
+        all: Mutex<Vec<Arc<Layout>>>,
+    }
+
+    impl Layouts {
+        fn current(&self) -> Option<&Layout> {
+            // SAFETY: what was current once is among `all`, which loses none.
+            unsafe { self.current.load(Acquire).as_ref() }
+        }
+
+        fn shared(&self) -> Option<Arc<Layout>> {
+            let current = self.current.load(Acquire).cast_const();
+            let all = self.all.lock();
+            all.iter().find(|layout| std::ptr::eq(Arc::as_ptr(layout), current)).cloned()
+        }
+
+        fn set(&self, layout: Layout) {
+            let mut all = self.all.lock();
+            let known = all.iter().position(|known| **known == layout);
+            let at = known.unwrap_or_else(|| {
+                all.push(Arc::new(layout));
+                all.len() - 1
+            });
+            self.current.store(Arc::as_ptr(&all[at]).cast_mut(), Release);
+        }
+    }
+
     impl Struct {
-        fn layout_in(this: &Py<Struct>, vm: &Vm) -> Res<Arc<Layout>> {
-            let layout = this.compiled.0.with(this.header(), |layout| layout.clone());
-            layout.ok_or_else(|| vm.runtime_error("Struct object is not initialized"))
+        fn layout(&self, vm: &Vm) -> Res<&Layout> {
+            self.layouts.0.current().ok_or_else(|| not_initialized(vm))
+        }
+
+        fn shared(&self, vm: &Vm) -> Res<Arc<Layout>> {
+            self.layouts.0.shared().ok_or_else(|| not_initialized(vm))
         }
     }
 
-    trait Compiled {
-        fn layout(&self, vm: &Vm) -> Res<Arc<Layout>>;
-    }
-
-    impl Compiled for Py<Struct> {
-        fn layout(&self, vm: &Vm) -> Res<Arc<Layout>> {
-            Struct::layout_in(self, vm)
-        }
+    fn not_initialized(vm: &Vm) -> Exc {
+        vm.runtime_error("Struct object is not initialized")
     }
 
     #[pymethods]
@@ -781,7 +832,7 @@ pub mod module {
         #[slot]
         fn __new__(_vm: &Vm, cls: &Py<Type>, _args: Args<'_>) -> Res<Value> {
             let this = Struct {
-                compiled: Opaque(Locked::new(None)),
+                layouts: Opaque(Layouts::default()),
                 format: Slot::empty(),
             };
             Ok(Py::with_class(cls, this).into_value())
@@ -790,9 +841,9 @@ pub mod module {
         #[slot(sig = "(format)")]
         fn __init__(vm: &Vm, this: &Py<Struct>, format: &Value) -> Res<()> {
             let bytes = format_bytes(vm, format)?;
-            let layout = Arc::new(Layout::parse(vm, &bytes)?);
+            let layout = Layout::parse(vm, &bytes)?;
             let text: String = bytes.iter().map(|&b| char::from(b)).collect();
-            this.compiled.0.with(this.header(), |slot| *slot = Some(layout));
+            this.layouts.0.set(layout);
             this.format.set(Value::from(text.as_str()));
             Ok(())
         }
@@ -823,7 +874,7 @@ pub mod module {
         /// help(struct) for more on format strings.
         #[pymethod(sig = "($self, /, *values)")]
         fn pack_into(vm: &Vm, this: &Py<Struct>, values: &[Value]) -> Res<()> {
-            pack_to(vm, &*this.layout(vm)?, values)
+            pack_to(vm, this.layout(vm)?, values)
         }
 
         /// Return a tuple containing unpacked values.
@@ -834,7 +885,7 @@ pub mod module {
         /// See help(struct) for more on format strings.
         #[pymethod(sig = "($self, buffer, /)")]
         fn unpack(vm: &Vm, this: &Py<Struct>, buffer: &Value) -> Res<Value> {
-            unpack_all(vm, &*this.layout(vm)?, buffer)
+            unpack_all(vm, this.layout(vm)?, buffer)
         }
 
         /// Return a tuple containing unpacked values.
@@ -847,7 +898,7 @@ pub mod module {
         /// See help(struct) for more on format strings.
         #[pymethod(sig = "($self, /, buffer, offset=0)")]
         fn unpack_from(vm: &Vm, this: &Py<Struct>, buffer: &Value, offset: Option<isize>) -> Res<Value> {
-            unpack_part(vm, &*this.layout(vm)?, buffer, offset.unwrap_or(0))
+            unpack_part(vm, this.layout(vm)?, buffer, offset.unwrap_or(0))
         }
 
         /// Return an iterator yielding tuples.
@@ -858,7 +909,7 @@ pub mod module {
         /// Requires that the bytes length be a multiple of the struct size.
         #[pymethod(sig = "($self, buffer, /)")]
         fn iter_unpack(vm: &Vm, this: &Py<Struct>, buffer: &Value) -> Res<Value> {
-            iterate(vm, this.layout(vm)?, buffer)
+            iterate(vm, this.shared(vm)?, buffer)
         }
 
         /// S.__sizeof__() -> size of S in memory, in bytes

@@ -104,6 +104,7 @@ fn acquire(
 /// A lock object is a synchronization primitive.
 #[pyclass(
     name = "lock",
+    late_end,
     module = "_thread",
     weakref,
     gc = false,
@@ -202,7 +203,7 @@ impl Lock {
 }
 
 /// A lock that its owner may take again.
-#[pyclass(name = "RLock", module = "_thread", basetype, weakref, gc = false)]
+#[pyclass(name = "RLock", late_end, module = "_thread", basetype, weakref, gc = false)]
 pub struct RLock {
     raw: RawRLock,
 }

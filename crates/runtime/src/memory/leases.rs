@@ -14,14 +14,12 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use super::header::{Dropped, FLAG_FINALIZED, FLAG_LEASED, FLAG_WEAKREFS, Header};
-use crate::object::Native;
 use crate::sync::Mutex;
 use crate::sync::atomic::{
     AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 use crate::threads::{ThreadState, owner_id, poll};
-use crate::types::object::Object;
 
 /// How many references are taken at once; twice as many in hand are too many.
 const LEASE: u32 = 64;
@@ -127,38 +125,12 @@ fn owner_counts(header: &Header) -> bool {
 
 /// Whether nothing happens at the object's end but that memory is freed: now, and as far as its own type tells.
 fn may_end_late(header: &Header) -> bool {
-    use crate::types::{
-        bytes::Bytes,
-        dict::Dict,
-        float::Float,
-        function::Function,
-        int::Int,
-        list::List,
-        set::{FrozenSet, Set},
-        str::Str,
-        tuple::Tuple,
-    };
     if header.flag(FLAG_WEAKREFS) || header.flag(FLAG_FINALIZED) {
         return false;
     }
     // SAFETY: the caller holds a reference to the object, and with it its type.
     let ty = unsafe { &(*header.type_ptr()).data };
-    ty.slots().finalize.is_none()
-        && [
-            Object::info(),
-            Str::info(),
-            Bytes::info(),
-            Int::info(),
-            Float::info(),
-            Tuple::info(),
-            List::info(),
-            Dict::info(),
-            Set::info(),
-            FrozenSet::info(),
-            Function::info(),
-        ]
-        .iter()
-        .any(|plain| std::ptr::eq(*plain, ty.info))
+    ty.slots().finalize.is_none() && ty.info.late_end
 }
 
 /// The thread's table; `None` without memory for one.

@@ -34,6 +34,8 @@ pub struct PayloadInfo {
     pub base: Option<&'static PayloadInfo>,
     /// Whether objects with only this payload can be part of a reference cycle.
     pub gc: bool,
+    /// [`Native::LATE_END`].
+    pub late_end: bool,
     /// Drops the payload in place.
     pub drop: unsafe fn(NonNull<Header>),
     /// Visits the payload's references.
@@ -108,6 +110,9 @@ pub unsafe trait Native: Trace + NativeMethods + Send + Sync + Sized + 'static {
     const FLAGS: TypeFlags;
     /// Whether the payload can be part of a cycle.
     const GC: bool = Self::FLAGS.has(TypeFlags::GC);
+    /// Whether nobody but memory notices when an object with this payload ends, so that it may end late; see `memory::leases`. What it refers to may
+    /// end late with it.
+    const LATE_END: bool = false;
     /// The base class; `Self` for `object` alone.
     type Base: Native;
 
@@ -145,6 +150,7 @@ impl<T: Native> Info<T> {
         size: size_of::<Obj<T>>(),
         base: None,
         gc: T::GC,
+        late_end: T::LATE_END,
         drop: drop_payload::<T>,
         traverse: traverse_payload::<T>,
         clear: clear_payload::<T>,

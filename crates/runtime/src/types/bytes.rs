@@ -12,6 +12,7 @@ use crate::object::{Native, TypeFlags, Value};
 /// Immutable bytes.
 #[pyclass(
     name = "bytes",
+    late_end,
     basetype,
     sequence,
     gc = false,

@@ -9,6 +9,7 @@ use crate::vm::{Res, Vm};
 /// A cell.
 #[pyclass(
     name = "cell",
+    late_end,
     unhashable,
     doc = "Create a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and further attempts to access its cell_contents attribute will\n    raise a ValueError."
 )]

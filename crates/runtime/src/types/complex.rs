@@ -18,6 +18,7 @@ pub type Pair = (f64, f64);
 
 #[pyclass(
     name = "complex",
+    late_end,
     doc = "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex number\nwith the specified real and imaginary components.",
     basetype,
     gc = false

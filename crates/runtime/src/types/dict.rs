@@ -25,6 +25,7 @@ use crate::vm::{Res, Vm};
 /// An insertion-ordered mapping.
 #[pyclass(
     name = "dict",
+    late_end,
     basetype,
     mapping,
     unhashable,

@@ -19,6 +19,7 @@ use crate::vm::{Res, Vm};
 /// The payload of a float that is no immediate.
 #[pyclass(
     name = "float",
+    late_end,
     doc = "Convert a string or number to a floating-point number, if possible.",
     basetype,
     gc = false

@@ -13,7 +13,7 @@ use crate::types::tuple::Tuple;
 use crate::vm::{Res, Vm};
 
 /// A function.
-#[pyclass(name = "function", dict, weakref, flags = TypeFlags::METHOD_DESCRIPTOR, doc = "Create a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  name\n    a string that overrides the name from the code object\n  argdefs\n    a tuple that specifies the default argument values\n  closure\n    a tuple that supplies the bindings for free variables\n  kwdefaults\n    a dictionary that specifies the default keyword argument values")]
+#[pyclass(name = "function", late_end, dict, weakref, flags = TypeFlags::METHOD_DESCRIPTOR, doc = "Create a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  name\n    a string that overrides the name from the code object\n  argdefs\n    a tuple that specifies the default argument values\n  closure\n    a tuple that supplies the bindings for free variables\n  kwdefaults\n    a dictionary that specifies the default keyword argument values")]
 pub struct Function {
     pub code: PySlot<Code>,
     pub globals: Py<Dict>,

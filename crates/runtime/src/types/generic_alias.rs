@@ -18,6 +18,7 @@ use crate::vm::{Exc, Res, Vm};
 /// A class with type arguments.
 #[pyclass(
     name = "GenericAlias",
+    late_end,
     module = "types",
     basetype,
     weakref,

@@ -19,6 +19,7 @@ use crate::vm::{Res, Vm};
 /// A mutable sequence.
 #[pyclass(
     name = "list",
+    late_end,
     basetype,
     sequence,
     unhashable,

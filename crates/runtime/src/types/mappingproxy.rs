@@ -14,7 +14,7 @@ use crate::vm::{Res, Vm};
 use lisle_bytecode::opcode::BinOp;
 
 /// A read-only proxy of a mapping.
-#[pyclass(name = "mappingproxy", mapping, doc = "Read-only proxy of a mapping.")]
+#[pyclass(name = "mappingproxy", late_end, mapping, doc = "Read-only proxy of a mapping.")]
 pub struct MappingProxy {
     mapping: Value,
 }

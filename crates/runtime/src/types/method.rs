@@ -14,7 +14,7 @@ use crate::vm::{Res, Vm};
 use lisle_bytecode::opcode::CmpOp;
 
 /// A bound method.
-#[pyclass(name = "method", weakref, doc = "Create a bound instance method object.")]
+#[pyclass(name = "method", late_end, weakref, doc = "Create a bound instance method object.")]
 pub struct Method {
     pub(crate) function: Value,
     pub(crate) receiver: Value,

@@ -16,6 +16,7 @@ use crate::vm::{Res, Vm};
 /// Attributes and nothing else.
 #[pyclass(
     name = "SimpleNamespace",
+    late_end,
     module = "types",
     basetype,
     dict,

@@ -49,7 +49,7 @@ pub fn joined<R>(first: &[Value], args: Args<'_>, call: impl FnOnce(Args<'_>) ->
 }
 
 /// A native function, or a native method bound to its receiver.
-#[pyclass(name = "builtin_function_or_method", no_new, weakref)]
+#[pyclass(name = "builtin_function_or_method", late_end, no_new, weakref)]
 pub struct NativeFunction {
     pub def: &'static FnDef,
     /// Passed before the arguments, if any.

@@ -15,6 +15,7 @@ use crate::vm::{Res, Vm};
 /// The payload of plain instances: nothing.
 #[pyclass(
     name = "object",
+    late_end,
     basetype,
     gc = false,
     doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\ninstance that has no instance attributes and cannot be given any.\n"

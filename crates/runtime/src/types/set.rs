@@ -20,6 +20,7 @@ use crate::vm::{Exc, Res, Vm};
 /// A mutable collection of unique elements.
 #[pyclass(
     name = "set",
+    late_end,
     basetype,
     weakref,
     unhashable,
@@ -32,6 +33,7 @@ pub struct Set {
 /// An immutable collection of unique elements.
 #[pyclass(
     name = "frozenset",
+    late_end,
     basetype,
     weakref,
     doc = "Build an immutable unordered collection of unique elements."

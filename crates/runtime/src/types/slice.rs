@@ -16,6 +16,7 @@ use crate::vm::{Res, Vm};
 /// The bounds of an extended subscript.
 #[pyclass(
     name = "slice",
+    late_end,
     doc = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. a[0:10:2])."
 )]
 pub struct Slice {

@@ -28,7 +28,7 @@ enum Kind {
 }
 
 /// Text.
-#[pyclass(name = "str", basetype, sequence, gc = false, flags = TypeFlags::STR_SUBCLASS, doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.")]
+#[pyclass(name = "str", late_end, basetype, sequence, gc = false, flags = TypeFlags::STR_SUBCLASS, doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.")]
 pub struct Str {
     /// 0 until computed (a hash that is 0 is stored as such and computed again).
     hash: AtomicU64,

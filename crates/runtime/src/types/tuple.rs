@@ -21,6 +21,7 @@ use crate::vm::{Res, Vm};
 /// An immutable sequence.
 #[pyclass(
     name = "tuple",
+    late_end,
     basetype,
     sequence,
     flags = TypeFlags::TUPLE_SUBCLASS,

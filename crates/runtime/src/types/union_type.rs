@@ -18,6 +18,7 @@ use crate::vm::{Res, Vm};
 /// A union of types.
 #[pyclass(
     name = "Union",
+    late_end,
     module = "typing",
     no_new,
     weakref,

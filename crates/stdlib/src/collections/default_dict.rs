@@ -12,6 +12,7 @@ use lisle_runtime::types::tuple::Tuple;
 /// A dict that makes values for missing keys.
 #[pyclass(
     name = "defaultdict",
+    late_end,
     module = "collections",
     base = Dict,
     basetype,

@@ -68,6 +68,7 @@ enum Seen {
 /// A double-ended queue.
 #[pyclass(
     name = "deque",
+    late_end,
     module = "collections",
     basetype,
     weakref,

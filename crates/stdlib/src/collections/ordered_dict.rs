@@ -14,6 +14,7 @@ use super::ordered_dict_views::{Kind, OdictItems, OdictIter, OdictKeys, OdictVal
 /// A dict that can move its keys to either end.
 #[pyclass(
     name = "OrderedDict",
+    late_end,
     module = "collections",
     base = Dict,
     basetype,

@@ -17,6 +17,7 @@ use super::{Hash, check_clock, check_tzinfo, int_field, ordered, qualified};
 
 #[pyclass(
     name = "time",
+    late_end,
     module = "datetime",
     basetype,
     doc = "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) --> a time object\n\nAll arguments are optional. tzinfo may be None, or an instance of\na tzinfo subclass. The remaining arguments may be ints."

@@ -14,6 +14,7 @@ use super::{check_date, int_field, iso, ordered, qualified};
 
 #[pyclass(
     name = "date",
+    late_end,
     module = "datetime",
     basetype,
     gc = false,

@@ -16,6 +16,7 @@ pub const SECOND: i128 = 1_000_000;
 
 #[pyclass(
     name = "timedelta",
+    late_end,
     module = "datetime",
     basetype,
     gc = false,

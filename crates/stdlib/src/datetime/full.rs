@@ -20,6 +20,7 @@ use super::{Hash, check_clock, check_date, check_tzinfo, int_field, ordered, qua
 
 #[pyclass(
     name = "datetime",
+    late_end,
     module = "datetime",
     base = Date,
     basetype,

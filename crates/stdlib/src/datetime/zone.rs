@@ -94,6 +94,7 @@ impl TzInfo {
 
 #[pyclass(
     name = "timezone",
+    late_end,
     module = "datetime",
     base = TzInfo,
     doc = "Fixed offset from UTC implementation of tzinfo."

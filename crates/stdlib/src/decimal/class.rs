@@ -25,6 +25,7 @@ use crate::order::ordered;
 
 #[pyclass(
     name = "Decimal",
+    late_end,
     module = "decimal",
     basetype,
     gc = false,

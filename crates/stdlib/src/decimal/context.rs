@@ -22,6 +22,7 @@ pub const IEEE_MAX_BITS: i64 = 512;
 
 #[pyclass(
     name = "Context",
+    late_end,
     module = "decimal",
     basetype,
     doc = "The context affects almost all operations and controls rounding, Over/Underflow, raising of exceptions and much more."

@@ -29,6 +29,7 @@ lisle_runtime::no_trace!(Limit);
 /// A function whose results are kept.
 #[pyclass(
     name = "_lru_cache_wrapper",
+    late_end,
     module = "functools",
     basetype,
     dict,

@@ -130,6 +130,7 @@ impl State {
 /// A function with some arguments given.
 #[pyclass(
     name = "partial",
+    late_end,
     module = "functools",
     basetype,
     dict,

@@ -26,6 +26,7 @@ fn at_least_one<'a>(vm: &Vm, name: &str, args: Args<'a>) -> Res<&'a [Value]> {
 /// Fetches items.
 #[pyclass(
     name = "itemgetter",
+    late_end,
     module = "operator",
     doc = "Return a callable object that fetches the given item(s) from its operand.\n\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])"
 )]
@@ -89,6 +90,7 @@ impl ItemGetter {
 /// Fetches attributes, also of attributes.
 #[pyclass(
     name = "attrgetter",
+    late_end,
     module = "operator",
     doc = "Return a callable object that fetches the given attribute(s) from its operand.\n\nAfter f = attrgetter('name'), the call f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last)."
 )]
@@ -168,6 +170,7 @@ impl AttrGetter {
 /// Calls a method.
 #[pyclass(
     name = "methodcaller",
+    late_end,
     module = "operator",
     doc = "Return a callable object that calls the given method on its operand.\n\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1)."
 )]

@@ -26,6 +26,7 @@ use super::subject::{Matcher, Subject, text_of};
 /// A compiled regular expression.
 #[pyclass(
     name = "Pattern",
+    late_end,
     module = "re",
     no_new,
     weakref,
