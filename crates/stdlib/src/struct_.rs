@@ -799,7 +799,9 @@ pub mod module {
         fn shared(&self) -> Option<Arc<Layout>> {
             let current = self.current.load(Acquire).cast_const();
             let all = self.all.lock();
-            all.iter().find(|layout| std::ptr::eq(Arc::as_ptr(layout), current)).cloned()
+            all.iter()
+                .find(|layout| std::ptr::eq(Arc::as_ptr(layout), current))
+                .cloned()
         }
 
         fn set(&self, layout: Layout) {

@@ -131,7 +131,11 @@ fn update_limit() {
     let limit = if !ENABLED.load(Relaxed) || threshold <= 0 {
         isize::MAX
     } else {
-        let least = if parallel() { threshold.saturating_mul(STOP_COST) } else { threshold };
+        let least = if parallel() {
+            threshold.saturating_mul(STOP_COST)
+        } else {
+            threshold
+        };
         least.max(YOUNG_SIZE.load(Relaxed) as isize)
     };
     alloc::PRESSURE_LIMIT.store(limit, Relaxed);

@@ -621,10 +621,7 @@ impl Header {
     pub(crate) fn take_over(&self, mine: u32) {
         let owner = self.owner();
         let shared = self.shared.load(Relaxed);
-        if owner == mine
-            || owner >= OWNER_SEARCHED
-            || shared & SHARED_FLAGS == SHARED_QUEUED
-            || self.flag(FLAG_LEASED)
+        if owner == mine || owner >= OWNER_SEARCHED || shared & SHARED_FLAGS == SHARED_QUEUED || self.flag(FLAG_LEASED)
         {
             return;
         }

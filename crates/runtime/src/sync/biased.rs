@@ -204,7 +204,11 @@ impl Seat {
         let now = now();
         let time = now.saturating_sub(self.since.swap(now, Ordering::Relaxed));
         let bothered = time < SHORT_TIME * u64::from(allowed);
-        let allowed = if bothered { (allowed / 2).max(1) } else { (allowed * 2).min(HANDSHAKES) };
+        let allowed = if bothered {
+            (allowed / 2).max(1)
+        } else {
+            (allowed * 2).min(HANDSHAKES)
+        };
         self.allowed.store(allowed, Ordering::Relaxed);
         self.handshakes.store(0, Ordering::Relaxed);
         bothered
