@@ -120,7 +120,7 @@ const CASES: &[(&str, &str, &str)] = &[
          class E:\n def __eq__(self, o): o['f'] = o['x'] = None; return True\n __ror__ = __eq__\n\
          C.__dict__ == E(); C.__dict__ | E()\n\
          for d in gc.get_referents(C) + gc.get_referrers(C.f) + gc.get_objects():\n\
-         \x20if type(d) is dict and 'f' in d and d.get('x') == ['a']: d['f'] = d['x'] = [None] * 9\n\
+         \x20if isinstance(d, dict) and 'f' in d and d.get('x') == ['a']: d['f'] = d['x'] = [None] * 9\n\
          print(c.f(), c.x); 1/0",
         "1 ['a']\n",
         "ZeroDivisionError: division by zero",

@@ -6,11 +6,49 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use lisle_runtime::intern;
 use lisle_runtime::memory::collector;
-use lisle_runtime::native::{Args, Res, Type, TypeFlags, Value, Vm, pymodule};
+use lisle_runtime::native::{Args, Py, Res, Type, TypeFlags, Value, Vm, pyclass, pymethods, pymodule};
+use lisle_runtime::object::Native;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::list::List;
-use lisle_runtime::types::mappingproxy::{self, MappingProxy};
+use lisle_runtime::types::mappingproxy;
 use lisle_runtime::types::tuple::Tuple;
+
+/// What a program gets of the dict of a class: a copy, which `get_referrers` takes for the dict itself.
+#[pyclass(
+    name = "class_dict",
+    module = "gc",
+    base = Dict,
+    no_new,
+    unhashable,
+    doc = "A copy of the dict of a class, as get_referrers() and get_referents() give it."
+)]
+struct ClassDict {
+    dict: Dict,
+    original: Value,
+}
+
+#[pymethods]
+impl ClassDict {
+    #[pymethod(sig = "($self, /)")]
+    fn __reduce__(vm: &Vm, this: &Py<ClassDict>) -> Res<Value> {
+        let items = this.as_base().copy(vm)?.into_value();
+        let args = Tuple::new(vec![items]).into_value();
+        Ok(Tuple::new(vec![Dict::ty().to_value(), args]).into_value())
+    }
+}
+
+/// What a program gets of a value that was found by looking through memory.
+fn shown(vm: &Vm, value: Value) -> Res<Value> {
+    if !mappingproxy::is_of_class(&value) {
+        return Ok(value);
+    }
+    let copy = Py::new(ClassDict {
+        dict: Dict::empty_payload(),
+        original: value,
+    });
+    copy.as_base().update_from(vm, &copy.original)?;
+    Ok(copy.into_value())
+}
 
 const SAVE_ALL: i32 = 1 << 5;
 
@@ -117,8 +155,16 @@ pub mod module {
     fn get_referrers(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let targets = args.no_keywords(vm, "gc.get_referrers")?;
         crate::syscall::audit!(vm, "gc.get_referrers", Tuple::from_slice_clone(targets).into_value());
-        let referrers = collector::referrers(targets).into_iter().map(MappingProxy::shown);
-        Ok(List::new(referrers.collect()).into_value())
+        let mut targets = targets.to_vec();
+        for target in &mut targets {
+            let original = target.downcast_exact::<ClassDict>().map(|copy| copy.original.clone());
+            *target = original.unwrap_or_else(|| target.clone());
+        }
+        let referrers = collector::referrers(&targets).into_iter();
+        // A copy refers to the dict behind it for `get_referrers` alone.
+        let referrers = referrers.filter(|found| found.downcast_exact::<ClassDict>().is_none());
+        let shown = referrers.map(|found| shown(vm, found)).collect::<Res<Vec<_>>>()?;
+        Ok(List::new(shown).into_value())
     }
 
     /// Return the list of objects that are directly referred to by 'objs'.
@@ -126,8 +172,9 @@ pub mod module {
     fn get_referents(vm: &Vm, args: Args<'_>) -> Res<Value> {
         let values = args.no_keywords(vm, "gc.get_referents")?;
         crate::syscall::audit!(vm, "gc.get_referents", Tuple::from_slice_clone(values).into_value());
-        let referents = values.iter().flat_map(collector::referents).map(MappingProxy::shown);
-        Ok(List::new(referents.collect()).into_value())
+        let referents = values.iter().flat_map(collector::referents);
+        let shown = referents.map(|found| shown(vm, found)).collect::<Res<Vec<_>>>()?;
+        Ok(List::new(shown).into_value())
     }
 
     /// Return a list of objects tracked by the collector (excluding the list returned).
