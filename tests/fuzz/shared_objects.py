@@ -1,11 +1,49 @@
-# Several threads call random methods and operators on the same objects of every builtin kind. Any exception is fine; a signal, a panic
-# or a hang is not. Arguments: seed, steps a thread, threads.
+# Several threads call random methods and operators on the same objects of every builtin kind, and of the library's native kinds. Any exception
+# is fine; a signal, a panic or a hang is not. Arguments: seed, steps a thread, threads, kinds ("builtin", "library" or "all").
 import _thread
+import array
+import ast
+import asyncio
+import bisect
+import bz2
+import codecs
+import collections
+import contextvars
+import copy
+import csv
+import datetime
+import decimal
+import functools
+import hashlib
+import heapq
+import hmac
+import io
+import itertools
+import json
+import lzma
+import mmap
+import operator
+import os
+import pickle
+import queue
+import random as randoms
+import re
+import sqlite3
+import string
+from string import templatelib
+import struct
 import sys
+import types
+import warnings
+import weakref
+import xml.etree.ElementTree
+import xml.parsers.expat
+import zlib
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 3000
 THREADS = int(sys.argv[3]) if len(sys.argv) > 3 else 4
+KINDS = sys.argv[4] if len(sys.argv) > 4 else "all"
 
 
 class Random:
@@ -60,8 +98,201 @@ def closure():
     return inner
 
 
+async def coroutine():
+    return await Awaited()
+
+
+async def asynchronous():
+    for i in range(5):
+        yield i
+        await Awaited()
+
+
+class Awaited:
+    def __await__(self):
+        yield 1
+        return 2
+
+
+def frame():
+    made = generator()
+    next(made)
+    return made.gi_frame
+
+
+def traceback():
+    try:
+        raise ValueError
+    except ValueError as error:
+        return error.__traceback__
+
+
+loop = asyncio.new_event_loop()
+loop.set_exception_handler(lambda *args: None)
+
+
+def task():
+    made = asyncio.Task(coroutine(), loop=loop)
+    return made
+
+
+def element():
+    made = xml.etree.ElementTree.Element("a", b="c")
+    xml.etree.ElementTree.SubElement(made, "d")
+    return made
+
+
+def cursor():
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute("create table a (b, c)")
+    return connection.execute("insert into a values (1, 2), (3, 4) returning b")
+
+
+LIBRARY = [
+    lambda: collections.deque([1, 2, 3]),
+    lambda: collections.deque([1, 2, 3], 4),
+    lambda: iter(collections.deque([1, 2, 3])),
+    lambda: reversed(collections.deque([1, 2, 3])),
+    lambda: collections.OrderedDict(a=1, b=2),
+    lambda: iter(collections.OrderedDict(a=1, b=2)),
+    lambda: collections.OrderedDict(a=1, b=2).items(),
+    lambda: collections.defaultdict(list, a=[1]),
+    lambda: collections.Counter("abca"),
+    lambda: collections.ChainMap({"a": 1}, {"b": 2}),
+    lambda: collections.namedtuple("Pair", "a b")(1, 2),
+    lambda: struct.Struct("<HI"),
+    lambda: struct.iter_unpack("<H", b"abcdef"),
+    lambda: re.compile(r"(a)|(b+)"),
+    lambda: re.compile(r"(a)|(b+)").match("abb"),
+    lambda: re.compile(r"(a)|(b+)").finditer("abbabab"),
+    lambda: re.compile(r"(a)|(b+)").scanner("abbabab"),
+    lambda: contextvars.ContextVar("x", default=1),
+    lambda: contextvars.copy_context(),
+    lambda: functools.lru_cache(8)(str),
+    lambda: functools.lru_cache(None)(repr),
+    lambda: functools.partial(str, "a"),
+    lambda: functools.cmp_to_key(lambda a, b: 0)(1),
+    lambda: functools.cached_property(str),
+    lambda: functools.singledispatch(lambda *args: args),
+    lambda: operator.itemgetter(0, 1),
+    lambda: operator.attrgetter("a", "b"),
+    lambda: operator.methodcaller("pop"),
+    lambda: itertools.chain([1, 2], "ab"),
+    lambda: itertools.product([1, 2], "ab"),
+    lambda: itertools.permutations([1, 2, 3]),
+    lambda: itertools.combinations([1, 2, 3], 2),
+    lambda: itertools.combinations_with_replacement([1, 2, 3], 2),
+    lambda: itertools.accumulate([1, 2, 3]),
+    lambda: itertools.groupby([1, 1, 2]),
+    lambda: next(itertools.groupby([1, 1, 2]))[1],
+    lambda: itertools.tee([1, 2, 3])[1],
+    lambda: itertools.starmap(max, [(1, 2), (3, 4)]),
+    lambda: itertools.takewhile(str, [1, 2]),
+    lambda: itertools.dropwhile(str, [1, 2]),
+    lambda: itertools.filterfalse(None, [0, 1]),
+    lambda: itertools.zip_longest([1], [2, 3]),
+    lambda: itertools.batched([1, 2, 3], 2),
+    lambda: itertools.pairwise([1, 2, 3]),
+    lambda: itertools.compress([1, 2, 3], [1, 0, 1]),
+    lambda: itertools.islice([1, 2, 3], 2),
+    lambda: itertools.repeat("a", 5),
+    lambda: array.array("i", [1, 2, 3]),
+    lambda: array.array("d", [1.5]),
+    lambda: array.array("w", "text"),
+    lambda: iter(array.array("i", [1, 2, 3])),
+    lambda: memoryview(array.array("i", [1, 2, 3])),
+    lambda: mmap.mmap(-1, 64),
+    lambda: memoryview(mmap.mmap(-1, 64)),
+    lambda: io.StringIO("some\ntext\n"),
+    lambda: io.BytesIO(b"some\nbytes\n"),
+    lambda: io.BytesIO(b"some").getbuffer(),
+    lambda: io.BufferedReader(io.BytesIO(b"some\nbytes\n")),
+    lambda: io.BufferedWriter(io.BytesIO()),
+    lambda: io.BufferedRandom(io.BytesIO(b"some\nbytes\n")),
+    lambda: io.TextIOWrapper(io.BytesIO(b"some\nbytes\n")),
+    lambda: io.IncrementalNewlineDecoder(None, True),
+    lambda: codecs.getincrementaldecoder("utf-8")(),
+    lambda: codecs.getincrementaldecoder("shift_jis")(),
+    lambda: codecs.getincrementalencoder("iso2022_jp")(),
+    lambda: os.scandir("/"),
+    lambda: datetime.datetime(2020, 1, 2, 3, tzinfo=datetime.timezone.utc),
+    lambda: datetime.date(2020, 1, 2),
+    lambda: datetime.timedelta(1, 2),
+    lambda: datetime.time(1, 2),
+    lambda: datetime.timezone(datetime.timedelta(hours=1)),
+    lambda: decimal.Decimal("1.5"),
+    lambda: decimal.Context(prec=5),
+    lambda: randoms.Random(1),
+    lambda: queue.SimpleQueue(),
+    lambda: csv.reader(iter(["a,b", "c,d"])),
+    lambda: csv.writer(io.StringIO()),
+    lambda: json.JSONDecoder().scan_once,
+    lambda: json.encoder.c_make_encoder(None, str, str, None, ":", ",", False, False, True),
+    lambda: pickle.Pickler(io.BytesIO()),
+    lambda: pickle.Unpickler(io.BytesIO(pickle.dumps([1, {"a": "b"}]))),
+    lambda: hashlib.sha256(b"a"),
+    lambda: hashlib.blake2b(b"a"),
+    lambda: hashlib.shake_128(b"a"),
+    lambda: hmac.new(b"a", b"b", "sha1"),
+    lambda: zlib.compressobj(),
+    lambda: zlib.decompressobj(),
+    lambda: bz2.BZ2Compressor(),
+    lambda: bz2.BZ2Decompressor(),
+    lambda: lzma.LZMACompressor(),
+    lambda: lzma.LZMADecompressor(),
+    lambda: element(),
+    lambda: element().iter(),
+    lambda: xml.etree.ElementTree.TreeBuilder(),
+    lambda: xml.etree.ElementTree.XMLParser(),
+    lambda: xml.parsers.expat.ParserCreate(),
+    lambda: cursor(),
+    lambda: cursor().connection,
+    lambda: asyncio.Future(loop=loop),
+    lambda: task(),
+    lambda: coroutine(),
+    lambda: coroutine().__await__(),
+    lambda: asynchronous(),
+    lambda: asynchronous().asend(None),
+    lambda: asynchronous().athrow(ValueError),
+    lambda: frame(),
+    lambda: traceback(),
+    lambda: closure().__closure__[0],
+    lambda: closure().__code__,
+    lambda: types.SimpleNamespace(a=1),
+    lambda: types.MappingProxyType({"a": 1}),
+    lambda: types.GenericAlias(list, (int,)),
+    lambda: types.ModuleType("a"),
+    lambda: int | str,
+    lambda: staticmethod(len),
+    lambda: classmethod(len),
+    lambda: ExceptionGroup("a", [ValueError(1), TypeError()]),
+    lambda: OSError(2, "a", "b"),
+    lambda: weakref.ref(Plain()),
+    lambda: weakref.ref(KEPT, print),
+    lambda: weakref.proxy(KEPT),
+    lambda: weakref.WeakValueDictionary(a=KEPT),
+    lambda: weakref.WeakSet([KEPT]),
+    lambda: weakref.finalize(KEPT, int),
+    lambda: ast.parse("a + b"),
+    lambda: ast.Name("a"),
+    lambda: string.Template("$a").substitute,
+    lambda: templatelib.Template("a"),
+    lambda: 1j,
+    lambda: iter("abc"),
+    lambda: iter(b"abc"),
+    lambda: iter(range(3)),
+    lambda: iter((1, 2)),
+    lambda: iter(iter([1, 2]).__next__, 2),
+    lambda: sys.flags,
+    lambda: os.stat("/"),
+]
+KEPT = Plain()
+
+
 def make(random):
     """A fresh object of some kind."""
+    if KINDS == "library" or KINDS == "all" and random.below(2):
+        return random.choice(LIBRARY)()
     kinds = [
         lambda: [1, 2, 3],
         lambda: {"a": 1, 2: "b", (1, 2): None},
@@ -108,6 +339,11 @@ def make(random):
 
 # What would end the process, block for good, or make an object too large to be of use.
 AVOID = {"__pow__", "__rpow__", "__lshift__", "__rlshift__", "acquire", "acquire_lock", "__enter__", "_acquire_restore", "__class__", "__getstate__", "__reduce__", "__reduce_ex__"}
+# Those of one kind alone.
+AVOID |= {
+    "Random._randbelow", "Random._randbelow_with_getrandbits", "Random._randbelow_without_getrandbits", "SimpleQueue.get", "Future.get_loop", "Task.get_loop", "Decimal.scaleb", "Decimal.shift", "Decimal.__int__", "Decimal.__trunc__", "Decimal.__floor__", "Decimal.__ceil__", "Decimal.__round__",
+    "Decimal.as_integer_ratio", "Decimal.__format__", "Connection.enable_load_extension", "Connection.load_extension",
+}
 OPERATORS = [
     lambda a, b: a == b,
     lambda a, b: a < b,
@@ -143,6 +379,62 @@ OPERATORS = [
     lambda a, b: isinstance(a, type(b)),
     lambda a, b: a(b),
 ]
+if KINDS != "builtin":
+    OPERATORS += [
+        lambda a, b: a * 2,
+        lambda a, b: a - b,
+        lambda a, b: a & b,
+        lambda a, b: a % b,
+        lambda a, b: bool(a),
+        lambda a, b: str(a)[:50],
+        lambda a, b: f"{a:>20}"[:50],
+        lambda a, b: list(map(str, zip(range(5), reversed(a)))),
+        lambda a, b: bytes(a),
+        lambda a, b: memoryview(a).tolist(),
+        lambda a, b: memoryview(a).cast("B").release(),
+        lambda a, b: [*zip(range(5), a), *zip(range(5), b)],
+        lambda a, b: dict(a),
+        lambda a, b: a.f_locals.update(total=b),
+        lambda a, b: setattr(a, "tb_next", b),
+        lambda a, b: setattr(a, "cell_contents", b),
+        lambda a, b: setattr(a, "__code__", b),
+        lambda a, b: setattr(a, "__doc__", b),
+        lambda a, b: setattr(a, "__cause__", b),
+        lambda a, b: setattr(a, "__traceback__", b),
+        lambda a, b: setattr(a, "__bases__", (type(b),)),
+        lambda a, b: a.__init__(b),
+        lambda a, b: a.__init__(),
+        lambda a, b: a.__setstate__(b),
+        lambda a, b: type(a).__new__(type(a)).__init__(b),
+        lambda a, b: pickle.loads(pickle.dumps(a)),
+        lambda a, b: copy.copy(a),
+        lambda a, b: copy.deepcopy(a),
+        lambda a, b: json.dumps(a),
+        lambda a, b: heapq.heappush(a, b),
+        lambda a, b: heapq.heappop(a),
+        lambda a, b: bisect.insort(a, b),
+        lambda a, b: struct.pack_into("<H", a, 0, 5),
+        lambda a, b: struct.unpack_from("<H", a),
+        lambda a, b: io.BytesIO(a).readinto(b),
+        lambda a, b: a.readinto(b),
+        lambda a, b: zlib.crc32(a),
+        lambda a, b: re.sub("a", "b", a),
+        lambda a, b: re.findall(b"a", a),
+        lambda a, b: functools.reduce(operator.add, a, b),
+        lambda a, b: "".join(a),
+        lambda a, b: b"".join(a),
+        lambda a, b: csv.writer(io.StringIO()).writerow(a),
+        lambda a, b: compile(a, "a", "exec"),
+        lambda a, b: ast.unparse(a),
+        lambda a, b: weakref.ref(a, b),
+        lambda a, b: weakref.proxy(a).clear(),
+        lambda a, b: contextvars.copy_context().run(a, b),
+        lambda a, b: a.execute("select * from a").fetchall(),
+        lambda a, b: xml.etree.ElementTree.tostring(a)[:50],
+        lambda a, b: sys.getsizeof(a),
+        lambda a, b: sys.getrefcount(a),
+        lambda a, b: loop._ready.clear(),
+    ]
 
 
 def step(random, shared):
@@ -156,7 +448,8 @@ def step(random, shared):
     if random.below(2):
         random.choice(OPERATORS)(a, b)
         return
-    names = [n for n in dir(a) if n not in AVOID]
+    kind = type(a).__name__
+    names = [n for n in dir(a) if n not in AVOID and f"{kind}.{n}" not in AVOID]
     method = getattr(a, random.choice(names))
     args = [(), (b,), (0,), (1, b), ("a",), (-1,)][random.below(6)]
     result = method(*args)
@@ -191,6 +484,7 @@ def work(seed, shared, done):
         done.release()
 
 
+warnings.simplefilter("ignore")
 start = Random(SEED)
 shared = [make(start) for _ in range(24)]
 locks = []
