@@ -190,6 +190,38 @@ const REFUSALS: &[(&str, &str)] = &[
         "{LIMIT}{FILL}try: compile('x = = 1', 'f', 'exec')\nexcept (MemoryError, SyntaxError): 1/0",
         "ZeroDivisionError",
     ),
+    (
+        "import csv, io, itertools\n{LIMIT}csv.writer(io.StringIO()).writerow(itertools.repeat('a' * 1000))",
+        "MemoryError",
+    ),
+    ("{LIMIT}x = b'a ' * 20_000_000\nx.split()", "MemoryError"),
+    ("{LIMIT}x = b'a\\n' * 20_000_000\nx.splitlines()", "MemoryError"),
+    ("{LIMIT}x = 'a,' * 20_000_000\nx.rsplit(',')", "MemoryError"),
+    (
+        "import xml.etree.ElementTree as tree\n{LIMIT}x = tree.Element('a')\nx.append(x)\nfor y in x.iter(): pass",
+        "MemoryError",
+    ),
+    (
+        "from xml.parsers import expat\n{LIMIT}x = expat.ParserCreate()\nwhile True: x.Parse('<a>' * 1000, False)",
+        "xml.parsers.expat.ExpatError: out of memory",
+    ),
+    (
+        "import queue, itertools\n{LIMIT}x = queue.SimpleQueue()\nfor y in itertools.count(): x.put(y)",
+        "MemoryError",
+    ),
+    ("import atexit\n{LIMIT}while True: atexit.register(int)", "MemoryError"),
+    (
+        "import itertools\n{LIMIT}list(itertools.batched(itertools.repeat(1), 10**10))",
+        "MemoryError",
+    ),
+    ("{LIMIT}x = b'a\\0' * 80_000_000\nx.decode('utf-16-le')", "MemoryError"),
+    ("import re\n{LIMIT}re.split('a', 'a' * 30_000_000)", "MemoryError"),
+    ("import re\n{LIMIT}re.findall('', 'a' * 40_000_000)", "MemoryError"),
+    ("import re\n{LIMIT}re.match('(a)*', 'a' * 40_000_000)", "MemoryError"),
+    (
+        "import _string\n{LIMIT}_string.formatter_parser('{}' * 10_000_000)",
+        "MemoryError",
+    ),
 ];
 
 #[test]

@@ -104,14 +104,15 @@ fn of_str(name: &str, receiver: StrView<'_>, arguments: &[&str]) -> String {
         })),
         "split" | "rsplit" => {
             let max = arguments.get(1).and_then(|field| max(field));
-            list(match (name, view) {
+            let parts = match (name, view) {
                 ("split", Some(sep)) => receiver.split(sep, max),
                 ("split", None) => receiver.split_whitespace(max),
                 (_, Some(sep)) => receiver.rsplit(sep, max),
                 (_, None) => receiver.rsplit_whitespace(max),
-            })
+            };
+            list(parts.unwrap())
         }
-        "splitlines" => list(receiver.split_lines(arguments[0] == "True")),
+        "splitlines" => list(receiver.split_lines(arguments[0] == "True").unwrap()),
         "replace" => edit(receiver.replace(needle, text(arguments[1]).view(), max(arguments[2]))),
         "center" | "ljust" | "rjust" => {
             let fill = text(arguments[1]).view().get(0).unwrap();
@@ -191,16 +192,18 @@ fn of_bytes(name: &str, receiver: &[u8], arguments: &[&str]) -> String {
         ),
         "split" | "rsplit" => {
             let max = arguments.get(1).and_then(|field| max(field));
-            list(match (name, &first) {
+            let parts = match (name, &first) {
                 ("split", Some(sep)) => search::split(receiver, sep, max),
                 ("split", None) => search::split_space(receiver, max, space),
                 (_, Some(sep)) => search::rsplit(receiver, sep, max),
                 (_, None) => search::rsplit_space(receiver, max, space),
-            })
+            };
+            list(parts.unwrap())
         }
-        "splitlines" => list(search::split_lines(receiver, arguments[0] == "True", |b| {
-            b == b'\n' || b == b'\r'
-        })),
+        "splitlines" => {
+            let ends = |b| b == b'\n' || b == b'\r';
+            list(search::split_lines(receiver, arguments[0] == "True", ends).unwrap())
+        }
         "replace" => match search::replace(receiver, needle, &bytes(arguments[1]), max(arguments[2])) {
             None => shown(receiver),
             Some(out) => shown(&out.unwrap()),

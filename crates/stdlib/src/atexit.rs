@@ -2,6 +2,8 @@
 //!
 //! Invariant: the list is locked only to copy or change it; functions are called and dropped outside.
 
+use std::collections::TryReserveError;
+
 use lisle_runtime::native::{Args, Res, Value, Vm, pymodule};
 use lisle_runtime::sync::Mutex;
 use lisle_runtime::types::tuple::Tuple;
@@ -20,7 +22,8 @@ static CALLBACKS: Mutex<Vec<Callback>> = Mutex::new(Vec::new());
 
 /// Calls what was registered, the latest first, and forgets it. Exceptions are reported; what is registered meanwhile is forgotten too.
 pub fn run_exit_functions(vm: &Vm) {
-    let callbacks = CALLBACKS.lock().clone();
+    // Without memory for a copy, the list itself.
+    let callbacks = copy().unwrap_or_else(|_| std::mem::take(&mut *CALLBACKS.lock()));
     for callback in callbacks.iter().rev() {
         let names = callback.names.as_ref().and_then(|names| names.downcast::<Tuple>());
         let args = match names {
@@ -39,6 +42,14 @@ pub fn run_exit_functions(vm: &Vm) {
         }
     }
     forget_all();
+}
+
+fn copy() -> Result<Vec<Callback>, TryReserveError> {
+    let callbacks = CALLBACKS.lock();
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(callbacks.len())?;
+    copy.extend(callbacks.iter().cloned());
+    Ok(copy)
 }
 
 fn forget_all() {
@@ -73,7 +84,9 @@ pub mod module {
             values: rest.values.to_vec(),
             names: rest.kwnames.map(|names| names.to_value()),
         };
-        CALLBACKS.lock().push(callback);
+        let mut callbacks = CALLBACKS.lock();
+        callbacks.try_reserve(1)?;
+        callbacks.push(callback);
         Ok(function.clone())
     }
 
@@ -89,8 +102,7 @@ pub mod module {
     ///     func - function to be unregistered
     #[pyfunction(sig = "(func, /)")]
     fn unregister(vm: &Vm, func: &Value) -> Res<()> {
-        let callbacks = CALLBACKS.lock().clone();
-        for callback in callbacks {
+        for callback in copy()? {
             if !vm.eq(&callback.function, func)? {
                 continue;
             }

@@ -129,7 +129,10 @@ impl Batched {
         let mut batch = Vec::with_capacity(this.size.min(1024));
         while batch.len() < this.size {
             match vm.next(&iterator) {
-                Ok(Some(item)) => batch.push(item),
+                Ok(Some(item)) => {
+                    batch.try_reserve(1)?;
+                    batch.push(item);
+                }
                 Ok(None) => {
                     drop(this.iterator.take());
                     if batch.is_empty() {

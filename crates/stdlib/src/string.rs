@@ -142,7 +142,11 @@ pub mod module {
         let error = loop {
             match parser.next() {
                 Ok(None) => break None,
-                Ok(Some(markup)) => pieces.push(piece(text, &markup)),
+                Ok(Some(markup)) => {
+                    vm.native_safepoint()?;
+                    pieces.try_reserve(1)?;
+                    pieces.push(piece(text, &markup));
+                }
                 Err(error) => break Some(raise(vm, &error).into_value()),
             }
         };

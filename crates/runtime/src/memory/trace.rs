@@ -76,6 +76,16 @@ pub trait Trace {
     }
 }
 
+/// Whether `out` has room for so many more. Where it has not, what is to be cleared stays as it is: clearing is to free memory, and who does it
+/// has no thread to tell of an error.
+#[must_use]
+pub fn has_room(out: &mut Vec<Value>, more: usize) -> bool {
+    out.try_reserve(more).is_ok()
+}
+
+/// So many values an item of a sequence in a native object has at most, but for those that it owns by a sequence of its own.
+const MOST_VALUES: usize = 3;
+
 impl Trace for Value {
     #[inline]
     fn traverse(&self, visit: &mut Visitor<'_>) {
@@ -128,6 +138,9 @@ impl<T: Trace> Trace for Vec<T> {
         self.as_slice().clear(out);
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if !has_room(out, MOST_VALUES * self.len()) {
+            return;
+        }
         for mut item in self.drain(..) {
             item.clear_mut(out);
         }
@@ -142,6 +155,9 @@ impl<A: smallvec::Array<Item: Trace>> Trace for smallvec::SmallVec<A> {
         self.as_slice().clear(out);
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if !has_room(out, MOST_VALUES * self.len()) {
+            return;
+        }
         for mut item in self.drain(..) {
             item.clear_mut(out);
         }
@@ -160,6 +176,9 @@ impl<T: Trace> Trace for VecDeque<T> {
         }
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if !has_room(out, MOST_VALUES * self.len()) {
+            return;
+        }
         for mut item in self.drain(..) {
             item.clear_mut(out);
         }

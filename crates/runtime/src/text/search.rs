@@ -103,26 +103,38 @@ fn interleave<U: Unit>(hay: &[U], new: &[U], max: usize) -> Option<Vec<U>> {
     Some(out)
 }
 
+/// Adds a part if there is memory for it.
+#[inline]
+fn add(parts: &mut Vec<Range<usize>>, part: Range<usize>) -> Option<()> {
+    if parts.len() == parts.capacity() {
+        parts.try_reserve(1).ok()?;
+    }
+    parts.push(part);
+    Some(())
+}
+
 /// `split(sep, max)` with a separator, which is not empty.
 #[must_use]
-pub fn split<U: Unit>(hay: &[U], sep: &[U], max: Option<usize>) -> Vec<Range<usize>> {
+pub fn split<U: Unit>(hay: &[U], sep: &[U], max: Option<usize>) -> Option<Vec<Range<usize>>> {
     let max = max.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut from = 0;
     if max > 0 && !sep.is_empty() {
+        let mut room = Some(());
         U::find_each(hay, sep, |at| {
-            parts.push(from..at);
+            room = add(&mut parts, from..at);
             from = at + sep.len();
-            parts.len() < max
+            room.is_some() && parts.len() < max
         });
+        room?;
     }
-    parts.push(from..hay.len());
-    parts
+    add(&mut parts, from..hay.len())?;
+    Some(parts)
 }
 
 /// `rsplit(sep, max)` with a separator, which is not empty.
 #[must_use]
-pub fn rsplit<U: Unit>(hay: &[U], sep: &[U], max: Option<usize>) -> Vec<Range<usize>> {
+pub fn rsplit<U: Unit>(hay: &[U], sep: &[U], max: Option<usize>) -> Option<Vec<Range<usize>>> {
     let max = max.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut end = hay.len();
@@ -130,17 +142,17 @@ pub fn rsplit<U: Unit>(hay: &[U], sep: &[U], max: Option<usize>) -> Vec<Range<us
         let Some(at) = U::rfind(&hay[..end], sep) else {
             break;
         };
-        parts.push(at + sep.len()..end);
+        add(&mut parts, at + sep.len()..end)?;
         end = at;
     }
-    parts.push(0..end);
+    add(&mut parts, 0..end)?;
     parts.reverse();
-    parts
+    Some(parts)
 }
 
 /// `split(None, max)`: runs of units that are not `space`.
 #[must_use]
-pub fn split_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> bool) -> Vec<Range<usize>> {
+pub fn split_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> bool) -> Option<Vec<Range<usize>>> {
     let max = max.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut at = 0;
@@ -149,24 +161,24 @@ pub fn split_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> 
             at += 1;
         }
         if at == hay.len() {
-            return parts;
+            return Some(parts);
         }
         if parts.len() >= max {
             // The far end of what is left stays as it is.
-            parts.push(at..hay.len());
-            return parts;
+            add(&mut parts, at..hay.len())?;
+            return Some(parts);
         }
         let start = at;
         while at < hay.len() && !space(hay[at]) {
             at += 1;
         }
-        parts.push(start..at);
+        add(&mut parts, start..at)?;
     }
 }
 
 /// `rsplit(None, max)`.
 #[must_use]
-pub fn rsplit_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> bool) -> Vec<Range<usize>> {
+pub fn rsplit_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) -> bool) -> Option<Vec<Range<usize>>> {
     let max = max.unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut end = hay.len();
@@ -178,36 +190,36 @@ pub fn rsplit_space<U: Unit>(hay: &[U], max: Option<usize>, space: impl Fn(U) ->
             break;
         }
         if parts.len() >= max {
-            parts.push(0..end);
+            add(&mut parts, 0..end)?;
             break;
         }
         let stop = end;
         while end > 0 && !space(hay[end - 1]) {
             end -= 1;
         }
-        parts.push(end..stop);
+        add(&mut parts, end..stop)?;
     }
     parts.reverse();
-    parts
+    Some(parts)
 }
 
 /// `splitlines(keepends)`; `is_break` says where a line ends, and `\r\n` is one end.
 #[must_use]
-pub fn split_lines<U: Unit>(hay: &[U], keep_ends: bool, is_break: impl Fn(U) -> bool) -> Vec<Range<usize>> {
+pub fn split_lines<U: Unit>(hay: &[U], keep_ends: bool, is_break: impl Fn(U) -> bool) -> Option<Vec<Range<usize>>> {
     let mut lines = Vec::new();
     let mut start = 0;
     while start < hay.len() {
         let Some(offset) = position_by(&hay[start..], &is_break) else {
-            lines.push(start..hay.len());
+            add(&mut lines, start..hay.len())?;
             break;
         };
         let stop = start + offset;
         let crlf = hay[stop].code() == 0x0d && hay.get(stop + 1).is_some_and(|u| u.code() == 0x0a);
         let next = stop + if crlf { 2 } else { 1 };
-        lines.push(start..if keep_ends { next } else { stop });
+        add(&mut lines, start..if keep_ends { next } else { stop })?;
         start = next;
     }
-    lines
+    Some(lines)
 }
 
 /// The first unit that `test` picks. A whole chunk is tested without branches, which makes vector code.
@@ -410,25 +422,28 @@ mod tests {
     #[test]
     fn splits() {
         let b = b"a,b,,c".as_slice();
-        assert_eq!(parts(b, &split(b, b",", None)), ["a", "b", "", "c"]);
-        assert_eq!(parts(b, &split(b, b",", Some(1))), ["a", "b,,c"]);
-        assert_eq!(parts(b, &split(b, b",", Some(0))), ["a,b,,c"]);
-        assert_eq!(parts(b, &rsplit(b, b",", Some(2))), ["a,b", "", "c"]);
-        assert_eq!(parts(b, &rsplit(b, b",", None)), ["a", "b", "", "c"]);
+        assert_eq!(parts(b, &split(b, b",", None).unwrap()), ["a", "b", "", "c"]);
+        assert_eq!(parts(b, &split(b, b",", Some(1)).unwrap()), ["a", "b,,c"]);
+        assert_eq!(parts(b, &split(b, b",", Some(0)).unwrap()), ["a,b,,c"]);
+        assert_eq!(parts(b, &rsplit(b, b",", Some(2)).unwrap()), ["a,b", "", "c"]);
+        assert_eq!(parts(b, &rsplit(b, b",", None).unwrap()), ["a", "b", "", "c"]);
         let b = b"  a  b c ".as_slice();
         let space = |u| u == b' ';
-        assert_eq!(parts(b, &split_space(b, None, space)), ["a", "b", "c"]);
-        assert_eq!(parts(b, &split_space(b, Some(1), space)), ["a", "b c "]);
-        assert_eq!(parts(b, &split_space(b, Some(0), space)), ["a  b c "]);
-        assert_eq!(parts(b, &rsplit_space(b, Some(1), space)), ["  a  b", "c"]);
-        assert_eq!(parts(b, &rsplit_space(b, Some(0), space)), ["  a  b c"]);
-        assert!(split_space(b"   ", Some(0), space).is_empty());
-        assert!(rsplit_space(b"", None, space).is_empty());
+        assert_eq!(parts(b, &split_space(b, None, space).unwrap()), ["a", "b", "c"]);
+        assert_eq!(parts(b, &split_space(b, Some(1), space).unwrap()), ["a", "b c "]);
+        assert_eq!(parts(b, &split_space(b, Some(0), space).unwrap()), ["a  b c "]);
+        assert_eq!(parts(b, &rsplit_space(b, Some(1), space).unwrap()), ["  a  b", "c"]);
+        assert_eq!(parts(b, &rsplit_space(b, Some(0), space).unwrap()), ["  a  b c"]);
+        assert!(split_space(b"   ", Some(0), space).unwrap().is_empty());
+        assert!(rsplit_space(b"", None, space).unwrap().is_empty());
         let b = b"a\r\nb\rc\n\nd".as_slice();
         let eol = |u| u == b'\n' || u == b'\r';
-        assert_eq!(parts(b, &split_lines(b, false, eol)), ["a", "b", "c", "", "d"]);
-        assert_eq!(parts(b, &split_lines(b, true, eol)), ["a\r\n", "b\r", "c\n", "\n", "d"]);
-        assert!(split_lines(b"", false, eol).is_empty());
+        assert_eq!(parts(b, &split_lines(b, false, eol).unwrap()), ["a", "b", "c", "", "d"]);
+        assert_eq!(
+            parts(b, &split_lines(b, true, eol).unwrap()),
+            ["a\r\n", "b\r", "c\n", "\n", "d"]
+        );
+        assert!(split_lines(b"", false, eol).unwrap().is_empty());
     }
 
     #[test]

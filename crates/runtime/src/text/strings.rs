@@ -100,32 +100,32 @@ impl StrView<'_> {
 
     /// `split(sep, max)`; the separator is not empty.
     #[must_use]
-    pub fn split(self, sep: StrView<'_>, max: Option<usize>) -> Vec<Range<usize>> {
+    pub fn split(self, sep: StrView<'_>, max: Option<usize>) -> Option<Vec<Range<usize>>> {
         let all = 0..self.len();
-        with_needle!(self, sep, (h, n) => search::split(h, n, max), else vec![all])
+        with_needle!(self, sep, (h, n) => search::split(h, n, max), else Some(vec![all]))
     }
 
     /// `rsplit(sep, max)`; the separator is not empty.
     #[must_use]
-    pub fn rsplit(self, sep: StrView<'_>, max: Option<usize>) -> Vec<Range<usize>> {
+    pub fn rsplit(self, sep: StrView<'_>, max: Option<usize>) -> Option<Vec<Range<usize>>> {
         let all = 0..self.len();
-        with_needle!(self, sep, (h, n) => search::rsplit(h, n, max), else vec![all])
+        with_needle!(self, sep, (h, n) => search::rsplit(h, n, max), else Some(vec![all]))
     }
 
     /// `split(None, max)`.
     #[must_use]
-    pub fn split_whitespace(self, max: Option<usize>) -> Vec<Range<usize>> {
+    pub fn split_whitespace(self, max: Option<usize>) -> Option<Vec<Range<usize>>> {
         with_units!(self, s => search::split_space(s, max, |u| is_space(u.code())))
     }
 
     /// `rsplit(None, max)`.
     #[must_use]
-    pub fn rsplit_whitespace(self, max: Option<usize>) -> Vec<Range<usize>> {
+    pub fn rsplit_whitespace(self, max: Option<usize>) -> Option<Vec<Range<usize>>> {
         with_units!(self, s => search::rsplit_space(s, max, |u| is_space(u.code())))
     }
 
     #[must_use]
-    pub fn split_lines(self, keep_ends: bool) -> Vec<Range<usize>> {
+    pub fn split_lines(self, keep_ends: bool) -> Option<Vec<Range<usize>>> {
         with_units!(self, s => search::split_lines(s, keep_ends, |u| is_line_break(u.code())))
     }
 
@@ -338,8 +338,11 @@ mod tests {
         assert_eq!(v.find_char(0x1f600), Some(4));
         assert_eq!(buf("abc").view().find_char(0x161), None);
         assert_eq!(buf("abc").view().find(buf("\u{161}").view()), None);
-        assert_eq!(v.split(buf("\u{ac00}").view(), None), [0..1, 2..3, 4..6]);
-        assert_eq!(buf("abc").view().split(buf("\u{ac00}").view(), None), vec![0..3]);
+        assert_eq!(v.split(buf("\u{ac00}").view(), None).unwrap(), [0..1, 2..3, 4..6]);
+        assert_eq!(
+            buf("abc").view().split(buf("\u{ac00}").view(), None).unwrap(),
+            vec![0..3]
+        );
         assert_eq!(
             v.replace(buf("\u{1f600}").view(), buf("").view(), None),
             Edit::Text(buf("a\u{ac00}b\u{ac00}b"))
@@ -396,9 +399,9 @@ mod tests {
     #[test]
     fn lines_and_space() {
         let text = buf("a\u{2028}b\x1cc\u{85}\r\n");
-        assert_eq!(text.view().split_lines(false), [0..1, 2..3, 4..5, 6..6]);
+        assert_eq!(text.view().split_lines(false).unwrap(), [0..1, 2..3, 4..5, 6..6]);
         assert_eq!(buf("\u{3000}x\u{a0}").view().strip_space(Strip::Both), 1..2);
-        assert_eq!(buf("x\u{2003}y").view().split_whitespace(None), [0..1, 2..3]);
+        assert_eq!(buf("x\u{2003}y").view().split_whitespace(None).unwrap(), [0..1, 2..3]);
     }
 
     #[test]

@@ -98,14 +98,20 @@ fn copied<T: ByteString>(this: &Py<T>, range: impl FnOnce(&[u8]) -> Range<usize>
     }
 }
 
-fn copies<T: ByteString>(this: &Py<T>, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> Res<Value> {
-    let parts: Result<Vec<Vec<u8>>, NoMemory> = T::read(this, |bytes| {
-        ranges(bytes)
-            .into_iter()
-            .map(|range| room::copied(&bytes[range]))
-            .collect()
-    });
-    Ok(List::new(parts?.into_iter().map(T::make).collect()).into_value())
+fn copies<T: ByteString>(this: &Py<T>, ranges: impl FnOnce(&[u8]) -> Option<Vec<Range<usize>>>) -> Res<Value> {
+    let parts = T::read(this, |bytes| {
+        let ranges = ranges(bytes).ok_or(NoMemory)?;
+        let mut parts = Vec::new();
+        parts.try_reserve_exact(ranges.len())?;
+        for range in ranges {
+            parts.push(room::copied(&bytes[range])?);
+        }
+        Ok::<_, NoMemory>(parts)
+    })?;
+    let mut made = Vec::new();
+    made.try_reserve_exact(parts.len())?;
+    made.extend(parts.into_iter().map(T::make));
+    Ok(List::new(made).into_value())
 }
 
 /// An int as a byte.

@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 use super::common::{hash_of, hash_small_int, lock, unhashable};
 use super::dict_table::{Detached, Probe, Sight, Table, Walk};
-use crate::memory::trace::{Trace, Visitor};
+use crate::memory::trace::{Trace, Visitor, has_room};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Slot, Type, TypeFlags, Value};
 use crate::sync::atomic::{
@@ -101,6 +101,9 @@ impl Trace for State {
     }
 
     fn clear(&self, out: &mut Vec<Value>) {
+        if !has_room(out, 2 * self.table().used()) {
+            return;
+        }
         let old = self.replace_table(Table::empty(), 0);
         // SAFETY: replaced just now.
         let old = unsafe { Detached::new(old) };

@@ -17,7 +17,7 @@ use crate::text::codec::{
     DecodeFault, DecodeFix, EncodeFault, EncodeFix, Endian, OnDecodeFault, OnEncodeFault, decode_ascii, decode_latin1,
     decode_utf8, decode_utf16, decode_utf32, encode_ascii, encode_latin1, encode_utf8, encode_utf16, encode_utf32,
 };
-use crate::text::{StrBuf, StrBuilder, StrView};
+use crate::text::{StrBuf, StrBuilder, StrView, room_for};
 use crate::types::bytes::Bytes;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -141,6 +141,9 @@ pub fn decode_with(
     errors: &str,
     mut run: impl FnMut(&[u8], OnDecodeFault<'_, Exc>) -> Res<(StrBuf, usize)>,
 ) -> Res<(StrBuf, usize)> {
+    if !room_for(input.len()) {
+        return Err(vm.memory_error());
+    }
     // What errors show as their object: made when the first is raised.
     let holder: RefCell<Option<Value>> =
         RefCell::new(object.filter(|o| o.downcast_exact::<Bytes>().is_some()).cloned());

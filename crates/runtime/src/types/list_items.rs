@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 use crate::memory::header::Header;
 use crate::memory::retire_sized;
 use crate::memory::room::NoMemory;
-use crate::memory::trace::{Trace, Visitor};
+use crate::memory::trace::{Trace, Visitor, has_room};
 use crate::object::{Slot, Value};
 use crate::sync::atomic::{
     AtomicPtr, AtomicU64, AtomicUsize,
@@ -192,7 +192,10 @@ impl Trace for Store {
 
     fn clear(&self, out: &mut Vec<Value>) {
         // SAFETY: as above.
-        out.append(&mut unsafe { self.take_block() });
+        if has_room(out, unsafe { self.slice() }.len()) {
+            // SAFETY: as above.
+            out.append(&mut unsafe { self.take_block() });
+        }
     }
 }
 

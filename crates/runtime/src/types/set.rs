@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use super::common::{hash_of, lock, unhashable};
 use super::dict::Dict;
 use super::set_table::{NoMemory, SetProbe, SetTable, SetWalk};
-use crate::memory::trace::{Trace, Visitor};
+use crate::memory::trace::{Trace, Visitor, has_room};
 use crate::native::pyclass;
 use crate::object::{Native, Py, Type, Value};
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
@@ -70,8 +70,10 @@ impl Trace for Core {
 
     fn clear(&self, out: &mut Vec<Value>) {
         // SAFETY: as above.
-        let table = std::mem::replace(unsafe { &mut *self.table.get() }, SetTable::new());
-        out.extend(table.into_keys());
+        let table = unsafe { &mut *self.table.get() };
+        if has_room(out, table.len()) {
+            out.extend(std::mem::replace(table, SetTable::new()).into_keys());
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::list::List;
 use super::slice::Slice;
 use super::str_iter::{StrAsciiIter, StrIter};
 use super::tuple::Tuple;
+use crate::memory::room::NoMemory;
 use crate::native::{Args, CmpOp, KwArgs, Signature, pymethods};
 use crate::object::{Native, Py, Type, Value};
 use crate::text::format_spec::{self, ErrorKind, FormatError};
@@ -219,6 +220,9 @@ fn split_words(vm: &Vm, this: &Py<Str>, bytes: &[u8]) -> Res<Value> {
             .iter()
             .position(is_space)
             .map_or(bytes.len(), |n| start + n);
+        if words.len() == words.capacity() {
+            words.try_reserve(1)?;
+        }
         words.push(part(vm, this, start..at)?);
     }
     Ok(List::new(words).into_value())
@@ -288,7 +292,7 @@ fn split(vm: &Vm, this: &Py<Str>, sep: Option<&Value>, max: isize, right: bool) 
             }
         }
     };
-    parts(vm, this, ranges)
+    parts(vm, this, ranges.ok_or(NoMemory)?)
 }
 
 fn justify(vm: &Vm, this: &Py<Str>, width: isize, fill: Option<&Value>, how: Justify) -> Res<Value> {
@@ -623,7 +627,7 @@ impl Str {
     /// Return a list of the lines, without their ends unless keepends is true.
     #[pymethod(sig = "($self, /, keepends=False)")]
     fn splitlines(vm: &Vm, this: &Py<Str>, keepends: bool) -> Res<Value> {
-        parts(vm, this, this.view().split_lines(keepends))
+        parts(vm, this, this.view().split_lines(keepends).ok_or(NoMemory)?)
     }
 
     /// Return a copy without leading and trailing white space, or characters of chars.

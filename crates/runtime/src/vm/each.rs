@@ -48,7 +48,7 @@ impl Vm {
 
     /// A safepoint of native loops: it acts on signals and stops alone.
     #[inline(always)]
-    pub(super) fn native_safepoint(&self) -> Res<()> {
+    pub fn native_safepoint(&self) -> Res<()> {
         if self.thread.poll_bits() & URGENT != 0 {
             self.safepoint_slow()?;
         }

@@ -1,6 +1,6 @@
 //! Values that an object has for each thread: the attributes of `threading.local`.
 //!
-//! Invariant: the object owns the values, so that the collector sees cycles through them; each thread knows its own by a list of uncounted
+//! Invariant: the object owns the values, so that the collector sees cycles through them; each thread knows its own by a table of uncounted
 //! words. A word may be followed while the object is alive and was not cleared, since only the thread itself takes its value away. An object
 //! leaves the registry before its memory is freed: whoever holds the registry's lock may touch the headers of what is registered.
 
@@ -37,9 +37,27 @@ static REGISTRY: Mutex<Option<HashMap<usize, Registered>>> = Mutex::new(None);
 /// The calling thread's words by key.
 #[derive(Default)]
 pub struct Words {
-    list: Vec<(usize, u64)>,
-    /// Words of objects that are gone are dropped when the list is longer than this.
+    map: HashMap<usize, u64>,
+    /// The key and the word that were found last.
+    last: (usize, u64),
+    /// Words of objects that are gone are dropped when there are more than this.
     limit: usize,
+}
+
+impl Words {
+    fn find(&mut self, key: usize) -> Option<u64> {
+        if self.last.0 != key {
+            self.last = (key, *self.map.get(&key)?);
+        }
+        Some(self.last.1)
+    }
+
+    fn remove(&mut self, key: usize) {
+        self.map.remove(&key);
+        if self.last.0 == key {
+            self.last = (0, 0);
+        }
+    }
 }
 
 impl PerThread {
@@ -60,10 +78,9 @@ impl PerThread {
                 values.iter().find(|(t, _)| *t == me).map(|(_, value)| value.clone())
             });
         }
-        let words = vm.locals.borrow();
-        let (_, bits) = words.list.iter().find(|(key, _)| *key == self.key)?;
+        let bits = vm.locals.borrow_mut().find(self.key)?;
         // SAFETY: the object is alive, as the caller has it, and has not been cleared: it owns the value.
-        let value = ManuallyDrop::new(unsafe { Value::from_bits(*bits) });
+        let value = ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         Some((*value).clone())
     }
 
@@ -76,11 +93,11 @@ impl PerThread {
             map.entry(self.key)
                 .or_insert_with(|| Registered(NonNull::from(object.header()), NonNull::from(self)));
             let mut words = vm.locals.borrow_mut();
-            if words.list.len() > words.limit {
-                words.list.retain(|(key, _)| map.contains_key(key));
-                words.limit = words.list.len() * 2 + 16;
+            if words.map.len() > words.limit {
+                words.map.retain(|key, _| map.contains_key(key));
+                words.limit = words.map.len() * 2 + 16;
             }
-            words.list.push((self.key, bits));
+            words.map.insert(self.key, bits);
         }
         self.values
             .with(object.header(), |values| values.push((serial(), value)));
@@ -88,7 +105,7 @@ impl PerThread {
 
     /// Takes the calling thread's value away.
     pub fn remove(&self, vm: &Vm, header: &Header) -> Option<Value> {
-        vm.locals.borrow_mut().list.retain(|(key, _)| *key != self.key);
+        vm.locals.borrow_mut().remove(self.key);
         let me = serial();
         self.values.with(header, |values| {
             let at = values.iter().position(|(t, _)| *t == me)?;
@@ -120,7 +137,7 @@ impl Drop for PerThread {
             map.remove(&self.key);
         }
         if let Some(vm) = Vm::try_current() {
-            vm.locals.borrow_mut().list.retain(|(key, _)| *key != self.key);
+            vm.locals.borrow_mut().remove(self.key);
         }
     }
 }
@@ -129,7 +146,7 @@ impl Drop for PerThread {
 pub(super) fn leave(vm: &Vm) -> bool {
     let words = std::mem::take(&mut *vm.locals.borrow_mut());
     let mut any = false;
-    for (key, _) in words.list {
+    for key in words.map.into_keys() {
         let found = {
             let registry = REGISTRY.lock();
             registry.as_ref().and_then(|map| map.get(&key)).and_then(|known| {

@@ -64,6 +64,9 @@ impl Record<'_> {
         }
         self.fields += 1;
         let mut body = StrBuilder::new();
+        if !body.try_reserve(field.map_or(0, |text| text.len())) {
+            return Err(self.vm.memory_error());
+        }
         for c in field.into_iter().flat_map(|text| text.view().chars()) {
             if self.is_special(c) {
                 let is_quote = Some(c) == dialect.quotechar;
@@ -85,6 +88,9 @@ impl Record<'_> {
             body.push(c);
         }
         let quote = dialect.quotechar.filter(|_| quoted);
+        if !self.out.try_reserve(body.len() + 3) {
+            return Err(self.vm.memory_error());
+        }
         if let Some(quote) = quote {
             self.out.push(quote);
         }

@@ -3,6 +3,8 @@
 //! Invariant: the way down to where it stands is a list of elements with the place of the next child of each; what the tree looks like
 //! is asked for at each step, so that it may change meanwhile.
 
+use std::collections::TryReserveError;
+
 use lisle_runtime::native::*;
 use lisle_runtime::sync::Locked;
 
@@ -53,7 +55,7 @@ impl ElementIter {
         .into_value()
     }
 
-    fn step(this: &Py<ElementIter>) -> To {
+    fn step(this: &Py<ElementIter>) -> Res<To> {
         // The child is looked up outside of the iterator's lock; it is gone for if another thread was faster.
         let (parent, at) = match this.state.with(this.header(), |state| match state.parents.last() {
             Some(step) => Ok((step.parent.clone(), step.next)),
@@ -61,7 +63,7 @@ impl ElementIter {
         }) {
             Ok(place) => place,
             Err(Some(root)) => return ElementIter::enter(this, root),
-            Err(None) => return To::End,
+            Err(None) => return Ok(To::End),
         };
         let child = parent
             .downcast::<Element>()
@@ -79,22 +81,28 @@ impl ElementIter {
                 let (popped, left) = this
                     .state
                     .with(this.header(), |state| (state.parents.pop(), state.parents.len()));
-                match popped {
+                Ok(match popped {
                     Some(step) if left > 0 => To::Behind(step.parent),
                     Some(step) => To::Up(step.parent),
                     None => To::End,
-                }
+                })
             }
         }
     }
 
-    fn enter(this: &Py<ElementIter>, element: Value) -> To {
+    fn enter(this: &Py<ElementIter>, element: Value) -> Res<To> {
         let step = Step {
             parent: element.clone(),
             next: 0,
         };
-        this.state.with(this.header(), |state| state.parents.push(step));
-        To::Element(element)
+        // Elements may lie in themselves.
+        let room = this.state.with(this.header(), |state| {
+            state.parents.try_reserve(1)?;
+            state.parents.push(step);
+            Ok::<_, TryReserveError>(())
+        });
+        room?;
+        Ok(To::Element(element))
     }
 }
 
@@ -109,7 +117,7 @@ impl ElementIter {
     fn __next__(vm: &Vm, this: &Py<ElementIter>) -> Res<Option<Value>> {
         let mut steps = 0_u32;
         loop {
-            let (element, part) = match ElementIter::step(this) {
+            let (element, part) = match ElementIter::step(this)? {
                 To::End => return Ok(None),
                 To::Up(element) => {
                     drop(element);

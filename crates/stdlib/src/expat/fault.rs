@@ -5,6 +5,7 @@
 /// A code of expat.
 pub type Fault = u32;
 
+pub const NO_MEMORY: Fault = 1;
 pub const SYNTAX: Fault = 2;
 pub const NO_ELEMENTS: Fault = 3;
 pub const INVALID_TOKEN: Fault = 4;

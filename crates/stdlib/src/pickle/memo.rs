@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use lisle_runtime::memory::room::NoMemory;
-use lisle_runtime::memory::trace::{Trace, Visitor};
+use lisle_runtime::memory::trace::{Trace, Visitor, has_room};
 use lisle_runtime::native::*;
 use lisle_runtime::types::dict::Dict;
 use lisle_runtime::types::tuple::Tuple;
@@ -110,6 +110,9 @@ impl Trace for SaveMemo {
         self.entries.iter().for_each(|(value, _)| value.traverse(visit));
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if !has_room(out, self.entries.len()) {
+            return;
+        }
         self.index = Vec::new();
         out.extend(self.entries.drain(..).map(|(value, _)| value));
     }
@@ -129,6 +132,9 @@ impl Trace for LoadMemo {
         self.sparse.values().for_each(|value| value.traverse(visit));
     }
     fn clear_mut(&mut self, out: &mut Vec<Value>) {
+        if !has_room(out, self.dense.len() + self.sparse.len()) {
+            return;
+        }
         out.extend(self.dense.drain(..).flatten());
         out.extend(self.sparse.drain().map(|(_, value)| value));
     }

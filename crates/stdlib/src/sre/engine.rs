@@ -288,9 +288,12 @@ impl<'a, U: Unit> Engine<'a, U> {
         Ok(index)
     }
 
-    fn set_mark(&mut self, index: u32, at: usize) {
+    fn set_mark(&mut self, index: u32, at: usize) -> Res<()> {
+        if self.changes.capacity() - self.changes.len() < 2 {
+            self.changes.try_reserve(self.changes.len().max(32))?;
+        }
         let Some(mark) = self.marks.get_mut(index as usize) else {
-            return;
+            return Ok(());
         };
         let old = std::mem::replace(mark, at);
         let recorded = !self.choices.is_empty();
@@ -304,6 +307,7 @@ impl<'a, U: Unit> Engine<'a, U> {
             }
             self.last_index = group;
         }
+        Ok(())
     }
 
     fn undo(&mut self, changes: u32) {
@@ -481,7 +485,7 @@ impl<'a, U: Unit> Engine<'a, U> {
                     hit
                 }
                 op::MARK => {
-                    self.set_mark(word(code, pc), at);
+                    self.set_mark(word(code, pc), at)?;
                     pc += 1;
                     true
                 }

@@ -174,6 +174,7 @@ impl Pattern {
         let mut items = Vec::new();
         this.with_matcher(vm, &subject, pos, endpos, |matcher, start, _| {
             each(matcher, start, |found| {
+                items.try_reserve(1)?;
                 items.push(match groups {
                     0 | 1 => slice_group(vm, &subject, &found, groups, true)?,
                     _ => {
@@ -230,6 +231,7 @@ impl Pattern {
         if left > 0 {
             this.with_matcher(vm, &subject, None, None, |matcher, start, _| {
                 each(matcher, start, |found| {
+                    items.try_reserve(1 + this.groups)?;
                     items.push(subject.slice(vm, last, found.start)?);
                     for index in 1..=this.groups {
                         items.push(slice_group(vm, &subject, &found, index, false)?);
@@ -240,6 +242,7 @@ impl Pattern {
                 })
             })?;
         }
+        items.try_reserve(1)?;
         items.push(subject.slice(vm, last, subject.len())?);
         Ok(List::new(items).into_value())
     }

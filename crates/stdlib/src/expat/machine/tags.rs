@@ -66,6 +66,9 @@ impl Machine {
         }
         self.push(wants, Event::Start(tag.expanded.clone(), attributes, specified), len);
         self.consume(len);
+        if self.tags.try_reserve(1).is_err() {
+            return Err(self.fail(0, fault::NO_MEMORY));
+        }
         self.tags.push(tag);
         if empty {
             self.close_tag();
