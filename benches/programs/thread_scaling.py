@@ -1,6 +1,6 @@
 """What several threads do beside each other, each the work of one: for 2, 4, ... threads up to the processors, the time that they take as
 parts of the time of one (1 is linear; the efficiency is its inverse), behind the wall seconds of each. With an argument: that workload
-alone."""
+alone. Threads of the same work stay on a processor each: a system may leave threads that it woke together on one for tenths of a second."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-ROUNDS = 9
+ROUNDS = 12
 
 
 class Shape:
@@ -50,7 +50,7 @@ class Point:
 
 def compute():
     total = 0.0
-    for i in range(60_000):
+    for i in range(900_000):
         point = Point(i, i + 1)
         total += (point.x * 3 + point.y) % 7 * 0.5
     return total
@@ -58,7 +58,7 @@ def compute():
 
 def read_dict():
     total = 0
-    for _ in range(600):
+    for _ in range(9_000):
         for name in NAMES:
             total += TABLE[name]
     return total
@@ -66,7 +66,7 @@ def read_dict():
 
 def read_list():
     total = 0
-    for _ in range(300):
+    for _ in range(4_500):
         for at in range(1000):
             total += NUMBERS[at]
     return total
@@ -74,7 +74,7 @@ def read_list():
 
 def read_classes():
     total = 0
-    for _ in range(150):
+    for _ in range(2_250):
         for shape in SHAPES:
             total += shape.area() + isinstance(shape, Shape)
     return total
@@ -82,14 +82,14 @@ def read_classes():
 
 def documents():
     document = {"name": "one", "values": [1, 2.5, None, True], "nested": [{"a": "b", "c": [1] * 10} for _ in range(10)]}
-    for _ in range(400):
+    for _ in range(6_000):
         document = json.loads(json.dumps(document))
     return len(document)
 
 
 def count():
     global counter
-    for i in range(100_000):
+    for i in range(600_000):
         with lock:
             counter += 1
 
@@ -106,14 +106,14 @@ def with_pool(threads):
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(int, range(threads)))
         begin = perf_counter()
-        list(pool.map(small_task, range(500 * threads)))
+        list(pool.map(small_task, range(4000 * threads)))
         return perf_counter() - begin
 
 
 def with_queue(threads):
     """So many items for each thread, half of which produce, half consume; one thread does both."""
     items = queue.Queue()
-    each = 6000
+    each = 40_000
 
     def produce():
         for i in range(each * (threads > 1)):
@@ -135,14 +135,17 @@ def beside(works):
     """Wall seconds from the start of the first, when all are there, to the end of the last."""
     ready = threading.Barrier(len(works))
     begins, ends = [], []
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-    def run(work):
+    def run(work, number):
+        if processors:
+            os.sched_setaffinity(0, [processors[number % len(processors)]])
         ready.wait()
         begins.append(perf_counter())
         work()
         ends.append(perf_counter())
 
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    threads = [threading.Thread(target=run, args=(work, number)) for number, work in enumerate(works)]
     for thread in threads:
         thread.start()
     for thread in threads:
