@@ -18,10 +18,11 @@ def nested(wrap, innermost, levels=DEEP):
     return value
 
 
-def attempt(name, operation):
+def attempt(name, operation, end=RecursionError):
+    """`end`: how the operation ends where the stack is large enough, if not in a value."""
     try:
         operation()
-    except RecursionError:
+    except (RecursionError, end):
         pass
     except Exception as e:
         print(name, type(e).__name__, e)
@@ -55,10 +56,14 @@ ITERATORS = {
 }
 
 
+# Each level of pairs takes an item away; an item is no list of arguments.
+ENDS = {"pairwise": StopIteration, "starmap": TypeError}
+
+
 def iterators():
     for name, wrap in ITERATORS.items():
         iterator = nested(wrap, iter([1, 2, 3]))
-        attempt(name, lambda: next(iterator))
+        attempt(name, lambda: next(iterator), ENDS.get(name, RecursionError))
         del iterator
     print("iterators")
 
