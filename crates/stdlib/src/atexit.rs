@@ -84,9 +84,15 @@ pub mod module {
             values: rest.values.to_vec(),
             names: rest.kwnames.map(|names| names.to_value()),
         };
-        let mut callbacks = CALLBACKS.lock();
-        callbacks.try_reserve(1)?;
-        callbacks.push(callback);
+        let room = {
+            let mut callbacks = CALLBACKS.lock();
+            let room = callbacks.try_reserve(1);
+            if room.is_ok() {
+                callbacks.push(callback);
+            }
+            room
+        };
+        room?;
         Ok(function.clone())
     }
 

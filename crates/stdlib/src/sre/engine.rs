@@ -289,14 +289,14 @@ impl<'a, U: Unit> Engine<'a, U> {
     }
 
     fn set_mark(&mut self, index: u32, at: usize) -> Res<()> {
-        if self.changes.capacity() - self.changes.len() < 2 {
+        let recorded = !self.choices.is_empty();
+        if recorded && self.changes.capacity() - self.changes.len() < 2 {
             self.changes.try_reserve(self.changes.len().max(32))?;
         }
         let Some(mark) = self.marks.get_mut(index as usize) else {
             return Ok(());
         };
         let old = std::mem::replace(mark, at);
-        let recorded = !self.choices.is_empty();
         if recorded {
             self.changes.push((index, old));
         }
